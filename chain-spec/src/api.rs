@@ -1,0 +1,247 @@
+//! Bodies of the HTTP API, shared by node and client. Text forms only: digests in hex, times both in milliseconds and
+//! RFC 3339, binary proofs in base64.
+
+use serde::{Deserialize, Serialize};
+
+use crate::verdict::Check;
+
+/// Answer to a request that was refused or failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ErrorAnswer {
+    pub error: ErrorBody,
+}
+
+/// A stable code, what is wrong, where, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ErrorBody {
+    /// Stable: `licence.duplicate`.
+    pub code: String,
+    pub what: String,
+    pub what_zh: String,
+    /// The part of the request it is about: `operation 3`, `signature`, `licence_id`.
+    #[serde(rename = "where")]
+    pub place: String,
+    pub next: String,
+    pub next_zh: String,
+}
+
+/// What became of a transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OutcomeAnswer {
+    pub tx_id: String,
+    /// Final: `committed`, `rejected`, `expired`. Passing: `pending` (in this node's mempool), `unknown` (not seen here).
+    pub outcome: String,
+    /// Height of the block that holds it.
+    pub height: Option<u64>,
+    /// Index in the log of its first record.
+    pub first_record: Option<u64>,
+    /// Number of records it made.
+    pub records: Option<u32>,
+    /// Why it was rejected.
+    pub error: Option<ErrorBody>,
+}
+
+/// The node at a glance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StatusAnswer {
+    pub chain_id: String,
+    /// The trust root.
+    pub genesis_hash: String,
+    /// `sha256` or `sm3`.
+    pub ledger_hash: String,
+    pub protocol_version: u16,
+    pub software_version: String,
+    /// Province that operates this node.
+    pub province: String,
+    pub height: u64,
+    pub time_ms: u64,
+    pub time: String,
+    /// Hash of the newest block.
+    pub block: String,
+    pub log_size: u64,
+    pub log_root: String,
+    pub map_root: String,
+    pub mempool_transactions: u64,
+    pub mempool_bytes: u64,
+    pub consensus_height: u64,
+    pub consensus_round: u32,
+    pub connected_peers: u32,
+    /// Whether the node follows the chain and takes transactions.
+    pub ready: bool,
+}
+
+/// A question to `POST /v1/verify` as JSON. Exactly one of the first four is given.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct VerifyQuestion {
+    /// Identifier text (电子证照标识).
+    pub licence_id: Option<String>,
+    /// Its reference on the ledger, where the asker prefers not to send the identifier.
+    pub licence: Option<String>,
+    /// SHA-256 of the file.
+    pub sha256: Option<String>,
+    /// A receipt file in base64.
+    pub receipt: Option<String>,
+    /// A further digest the recorded document must have, together with `licence_id` or `licence`.
+    pub document_sha256: Option<String>,
+    /// RFC 3339 time or date; now if absent.
+    pub as_of: Option<String>,
+    /// Whether to attach proofs; yes if absent.
+    pub proof: Option<bool>,
+}
+
+/// A height and its time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AsOfAnswer {
+    /// Height of the block the answer speaks for.
+    pub height: u64,
+    /// The time asked about, or that block's time, in milliseconds since 1970 UTC.
+    pub time_ms: u64,
+    pub time: String,
+}
+
+/// Answer of `POST /v1/verify` and `GET /v1/licences/{licence}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct VerifyAnswer {
+    /// valid | invalid | revoked | suspended | superseded | expired | not_yet_valid | unknown
+    pub verdict: String,
+    pub as_of: AsOfAnswer,
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<CheckAnswer>))]
+    pub checks: Vec<Check>,
+    /// Names of checks that nobody made.
+    pub not_checked: Vec<String>,
+    pub licence: Option<LicenceAnswer>,
+    /// Receipt (base64) that proves the record and its state as of the time asked about.
+    pub proof: Option<String>,
+    /// For a question about the past: receipt (base64) of the same licence as of the newest block, which shows later changes.
+    pub proof_now: Option<String>,
+}
+
+/// One named check, as [`crate::verdict::Check`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CheckAnswer {
+    pub name: String,
+    /// pass | fail | unknown
+    pub result: String,
+    pub code: String,
+    pub en: String,
+    pub zh: String,
+}
+
+/// A licence as the ledger knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LicenceAnswer {
+    /// Reference on the ledger.
+    pub licence: String,
+    pub licence_type: String,
+    pub issuer: String,
+    pub province: String,
+    pub region: String,
+    pub version: u16,
+    /// issued | suspended | transferred_out | superseded | lapsed | cancelled | withdrawn | revoked
+    pub status: String,
+    pub document_sha256: String,
+    pub document_sm3: Option<String>,
+    pub document_bytes: u64,
+    pub valid_from: String,
+    pub valid_until: Option<String>,
+    /// Index of the record that issued it.
+    pub record: u64,
+    pub recorded_time: String,
+    /// The licence that replaced it.
+    pub successor: Option<String>,
+}
+
+/// A validator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ValidatorAnswer {
+    /// Key identifier.
+    pub address: String,
+    pub key: String,
+    pub power: u64,
+    pub province: String,
+}
+
+/// A header with its certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HeaderAnswer {
+    pub hash: String,
+    pub chain_id: String,
+    pub protocol_version: u16,
+    pub height: u64,
+    pub time_ms: u64,
+    pub time: String,
+    pub parent: String,
+    pub transactions_root: String,
+    pub log_size: u64,
+    pub log_root: String,
+    pub map_root: String,
+    pub validators_hash: String,
+    pub next_validators_hash: String,
+    pub last_certificate_hash: String,
+    pub proposer: String,
+    pub round: u32,
+    pub signatures: Vec<SignatureAnswer>,
+    /// `borsh(Header)` and `borsh(Certificate)` in hex, to recompute hash and signatures.
+    pub header_hex: String,
+    pub certificate_hex: String,
+}
+
+/// One validator's signature in a certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SignatureAnswer {
+    pub validator: String,
+    pub signature: String,
+}
+
+/// A block in readable form. Its exact bytes: `GET /v1/blocks?from=H&count=1`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BlockAnswer {
+    pub header: HeaderAnswer,
+    pub transactions: Vec<OutcomeAnswer>,
+    pub bytes: u64,
+}
+
+/// A record of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RecordAnswer {
+    pub index: u64,
+    pub height: u64,
+    pub leaf_hash: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub record: serde_json::Value,
+}
+
+/// Data of an event `block` in `GET /v1/events` (server-sent events).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BlockEvent {
+    pub height: u64,
+    pub hash: String,
+    pub time_ms: u64,
+    pub transactions: u32,
+    pub records: u32,
+    pub log_size: u64,
+}
+
+/// One block of the binary stream `GET /v1/blocks?from=H&count=N`: each is a little-endian `u32` length, then
+/// `borsh(DecidedBlock)`.
+#[derive(Debug, Clone, PartialEq, Eq, borsh::BorshSerialize, borsh::BorshDeserialize)]
+pub struct DecidedBlock {
+    pub block: crate::block::Block,
+    pub certificate: crate::certificate::Certificate,
+}

@@ -1,0 +1,78 @@
+//! Blocks: a header that commits to everything, and a body that lets anybody recompute it.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Serialize};
+
+use crate::certificate::Certificate;
+use crate::codec::{self, CodecError};
+use crate::crypto::{Digest, DigestAlgorithm, KeyId, tags};
+use crate::ids::{ChainId, Height, TimeMs};
+use crate::log::LogHead;
+use crate::transaction::Transaction;
+
+/// Version of rules and formats that this code executes.
+pub const PROTOCOL_VERSION: u16 = 1;
+/// Longest encoded block, in bytes.
+pub const BLOCK_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Longest encoded header, in bytes.
+pub const HEADER_BYTES_MAX: usize = 512;
+
+/// What a quorum signs, through its hash. One certificate thereby proves data, order and state together.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct Header {
+    pub chain_id: ChainId,
+    /// [`PROTOCOL_VERSION`] of the code that executed the block.
+    pub protocol_version: u16,
+    pub height: Height,
+    /// Proposer's clock, milliseconds since 1970 UTC; greater than the parent's, near every voter's clock.
+    pub time_ms: TimeMs,
+    /// Hash of the previous header; of the genesis at height 1.
+    pub parent: Digest,
+    /// Root over (transaction id, outcome) in block order.
+    pub transactions_root: Digest,
+    /// The log after this block.
+    pub log: LogHead,
+    /// The map after this block.
+    pub map_root: Digest,
+    /// The validators that decide this block.
+    pub validators_hash: Digest,
+    /// The validators that decide the next one.
+    pub next_validators_hash: Digest,
+    /// Hash of the certificate in the body; zero at height 1.
+    pub last_certificate_hash: Digest,
+    pub proposer: KeyId,
+}
+
+impl Header {
+    /// The block's identifier.
+    pub fn hash(&self, algorithm: DigestAlgorithm) -> Digest {
+        algorithm.tagged(tags::HEADER, &[&codec::encode(self)])
+    }
+}
+
+/// What a header commits to.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Body {
+    pub transactions: Vec<Transaction>,
+    /// Certificate of the previous height as the proposer saw it; none at height 1.
+    pub last_certificate: Option<Certificate>,
+}
+
+/// A block as it travels.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Block {
+    pub header: Header,
+    pub body: Body,
+}
+
+impl Block {
+    /// The canonical bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        codec::encode(self)
+    }
+
+    /// Reads canonical bytes, at most [`BLOCK_BYTES_MAX`] of them.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
+        codec::decode(bytes, BLOCK_BYTES_MAX)
+    }
+}

@@ -1,0 +1,222 @@
+//! Validator sets, vote bytes and certificates: who decided, checkable without any node.
+//!
+//! The bytes a validator signs, all integers little-endian:
+//!
+//! ```text
+//! vote      len u8 | "huxin/vote/v1"     | chain id, zero-padded to 32 | type u8 (1 prevote, 2 precommit)
+//!           | height u64 | round i64 (-1 none) | has value u8 | block [32], zero if none | voter [32]
+//! proposal  len u8 | "huxin/proposal/v1" | chain id, zero-padded to 32
+//!           | height u64 | round i64 | block [32] | proof-of-lock round i64 (-1 none) | proposer [32]
+//! ```
+//!
+//! A certificate is the list of precommits for one block whose validators hold more than two thirds of the power.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Serialize};
+
+use crate::codec;
+use crate::crypto::{self, Digest, DigestAlgorithm, KeyId, PublicKey, Signature, tags};
+use crate::ids::{ChainId, Height, ProvinceCode};
+
+/// Most validators one chain may have.
+pub const VALIDATORS_MAX: usize = 128;
+/// Longest encoded certificate, in bytes.
+pub const CERTIFICATE_BYTES_MAX: usize = 64 + VALIDATORS_MAX * 97;
+
+/// A validator: one province's voting process.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct Validator {
+    /// Key that signs votes; its identifier is the validator's address.
+    pub key: PublicKey,
+    /// Voting power, at least 1.
+    pub power: u64,
+    /// Province that operates it.
+    pub province: ProvinceCode,
+}
+
+/// The validators of a height, sorted by key identifier.
+#[derive(Debug, Clone, PartialEq, Eq, Default, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct ValidatorSet {
+    validators: Vec<Validator>,
+}
+
+impl ValidatorSet {
+    /// Sorts the validators by key identifier.
+    pub fn new(mut validators: Vec<Validator>) -> Self {
+        validators.sort_by_key(|validator| validator.key.id());
+        Self { validators }
+    }
+
+    /// The validators in address order.
+    pub fn validators(&self) -> &[Validator] {
+        &self.validators
+    }
+
+    /// Sum of all voting power, saturating.
+    pub fn total_power(&self) -> u64 {
+        self.validators.iter().fold(0, |sum, validator| sum.saturating_add(validator.power))
+    }
+
+    /// Whether `power` is more than two thirds of the total.
+    pub fn is_quorum(&self, power: u64) -> bool {
+        u128::from(power) * 3 > u128::from(self.total_power()) * 2
+    }
+
+    /// The validator with this address.
+    pub fn get(&self, address: &KeyId) -> Option<&Validator> {
+        self.validators.iter().find(|validator| validator.key.id() == *address)
+    }
+
+    /// The digest that headers carry.
+    pub fn hash(&self, algorithm: DigestAlgorithm) -> Digest {
+        algorithm.tagged(tags::VALIDATOR_SET, &[&codec::encode(self)])
+    }
+
+    /// Whether the set could run a chain: 1 to [`VALIDATORS_MAX`], sorted, distinct, each with power.
+    pub fn is_well_formed(&self) -> bool {
+        let ids: Vec<KeyId> = self.validators.iter().map(|validator| validator.key.id()).collect();
+        !ids.is_empty()
+            && ids.len() <= VALIDATORS_MAX
+            && ids.windows(2).all(|pair| pair[0] < pair[1])
+            && self.validators.iter().all(|validator| validator.power > 0)
+    }
+}
+
+/// Stage of a vote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum VoteType {
+    Prevote = 1,
+    Precommit = 2,
+}
+
+/// The bytes under a vote; `block` is `None` for a vote for nothing.
+pub fn vote_message(
+    chain_id: &ChainId,
+    vote_type: VoteType,
+    height: Height,
+    round: Option<u32>,
+    block: Option<&Digest>,
+    voter: &KeyId,
+) -> Vec<u8> {
+    let mut message = preamble(tags::VOTE, chain_id);
+    message.push(vote_type as u8);
+    message.extend_from_slice(&height.0.to_le_bytes());
+    message.extend_from_slice(&round_bytes(round));
+    message.push(u8::from(block.is_some()));
+    message.extend_from_slice(block.unwrap_or(&Digest::ZERO).as_bytes());
+    message.extend_from_slice(voter.0.as_bytes());
+    message
+}
+
+/// The bytes under a consensus proposal.
+pub fn proposal_message(
+    chain_id: &ChainId,
+    height: Height,
+    round: Option<u32>,
+    block: &Digest,
+    pol_round: Option<u32>,
+    proposer: &KeyId,
+) -> Vec<u8> {
+    let mut message = preamble(tags::PROPOSAL, chain_id);
+    message.extend_from_slice(&height.0.to_le_bytes());
+    message.extend_from_slice(&round_bytes(round));
+    message.extend_from_slice(block.as_bytes());
+    message.extend_from_slice(&round_bytes(pol_round));
+    message.extend_from_slice(proposer.0.as_bytes());
+    message
+}
+
+fn preamble(tag: &str, chain_id: &ChainId) -> Vec<u8> {
+    let mut message = Vec::with_capacity(160);
+    message.push(u8::try_from(tag.len()).unwrap_or(u8::MAX));
+    message.extend_from_slice(tag.as_bytes());
+    let chain = chain_id.as_str().as_bytes();
+    let mut padded = [0u8; 32];
+    for (to, from) in padded.iter_mut().zip(chain) {
+        *to = *from;
+    }
+    message.extend_from_slice(&padded);
+    message
+}
+
+fn round_bytes(round: Option<u32>) -> [u8; 8] {
+    round.map_or(-1, i64::from).to_le_bytes()
+}
+
+/// One validator's precommit within a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct CertificateSignature {
+    pub validator: KeyId,
+    pub signature: Signature,
+}
+
+/// Proof that a quorum decided `block` at `height`.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Certificate {
+    pub height: Height,
+    pub round: u32,
+    /// The header hash.
+    pub block: Digest,
+    /// Sorted by validator, no duplicates.
+    pub signatures: Vec<CertificateSignature>,
+}
+
+/// Why a certificate proves nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CertificateError {
+    #[error("validator {validator} signed but is not in the validator set of height {height}")]
+    UnknownValidator { validator: KeyId, height: Height },
+    #[error("the signatures are not sorted by validator, or one validator stands twice")]
+    NotSorted,
+    #[error("the signature of validator {validator} does not verify")]
+    BadSignature { validator: KeyId },
+    #[error("voting power {power} of {total} is not more than two thirds")]
+    NoQuorum { power: u64, total: u64 },
+}
+
+impl Certificate {
+    /// Puts the signatures into canonical order.
+    pub fn normalise(&mut self) {
+        self.signatures.sort_by_key(|entry| entry.validator);
+        self.signatures.dedup_by_key(|entry| entry.validator);
+    }
+
+    /// The digest bound into the next header.
+    pub fn hash(&self, algorithm: DigestAlgorithm) -> Digest {
+        algorithm.tagged(tags::CERTIFICATE, &[&codec::encode(self)])
+    }
+
+    /// Checks every signature and the quorum against `validators`.
+    pub fn verify(&self, chain_id: &ChainId, validators: &ValidatorSet) -> Result<(), CertificateError> {
+        if self.signatures.windows(2).any(|pair| pair[0].validator >= pair[1].validator) {
+            return Err(CertificateError::NotSorted);
+        }
+        let mut power = 0u64;
+        let mut batch = Vec::with_capacity(self.signatures.len());
+        for entry in &self.signatures {
+            let validator = validators.get(&entry.validator).ok_or(CertificateError::UnknownValidator {
+                validator: entry.validator,
+                height: self.height,
+            })?;
+            power = power.saturating_add(validator.power);
+            let message = vote_message(
+                chain_id,
+                VoteType::Precommit,
+                self.height,
+                Some(self.round),
+                Some(&self.block),
+                &entry.validator,
+            );
+            batch.push(crypto::BatchItem { key: validator.key, message, signature: entry.signature });
+        }
+        if let Some(bad) = crypto::verify_batch(&batch).first() {
+            return Err(CertificateError::BadSignature { validator: self.signatures[*bad].validator });
+        }
+        if !validators.is_quorum(power) {
+            return Err(CertificateError::NoQuorum { power, total: validators.total_power() });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,33 @@
+//! Every domain tag of the protocol. A hash or a signature starts with one of these, so that bytes made for one
+//! purpose never mean anything for another.
+
+/// Identifier of a key: `H(tag, scheme, public key)`.
+pub const KEY_ID: &str = "huxin/key-id/v1";
+/// Identifier of a transaction: `H(tag, unsigned transaction)`.
+pub const TRANSACTION_ID: &str = "huxin/transaction-id/v1";
+/// Bytes under a transaction's signature: `tag, transaction id`.
+pub const TRANSACTION_SIGNATURE: &str = "huxin/transaction/v1";
+/// A licence as the ledger names it: `H(tag, identifier text)`.
+pub const LICENCE_REF: &str = "huxin/licence/v1";
+/// An organisation's running digest over its records.
+pub const RUNNING_DIGEST: &str = "huxin/running-digest/v1";
+/// Key of a thing in the map: `H(tag, kind, id)`.
+pub const MAP_KEY: &str = "huxin/map-key/v1";
+/// Digest of a thing's state, the value held in the map.
+pub const STATE: &str = "huxin/state/v1";
+/// Identifier of a block: `H(tag, header)`.
+pub const HEADER: &str = "huxin/header/v1";
+/// Digest of a certificate, bound into the next header.
+pub const CERTIFICATE: &str = "huxin/certificate/v1";
+/// Digest of a validator set.
+pub const VALIDATOR_SET: &str = "huxin/validator-set/v1";
+/// Digest of the genesis content and of its commitment.
+pub const GENESIS: &str = "huxin/genesis/v1";
+/// Bytes under a vote.
+pub const VOTE: &str = "huxin/vote/v1";
+/// Bytes under a consensus proposal.
+pub const PROPOSAL: &str = "huxin/proposal/v1";
+/// Bytes that bind a network peer id to a consensus key.
+pub const VALIDATOR_PROOF: &str = "huxin/validator-proof/v1";
+/// Keyed commitment to a holder: `HMAC(key, tag, holder-code type, code)`.
+pub const HOLDER_COMMITMENT: &str = "huxin/holder/v1";

@@ -1,0 +1,385 @@
+//! One block on top of another: executing it, making its header, and checking somebody else's.
+//!
+//! The same functions run in the proposer, in every voter, in a node that catches up, and in the auditor, so there is
+//! one answer to "what follows from these transactions".
+
+use std::collections::{BTreeMap, HashSet};
+
+use crate::block::{Block, Body, Header, PROTOCOL_VERSION};
+use crate::certificate::{Certificate, CertificateError, ValidatorSet};
+use crate::codes::Code;
+use crate::crypto::{self, BatchItem, Digest, DigestAlgorithm, KeyId, PublicKey};
+use crate::genesis::{Genesis, GenesisCommitment, Parameters};
+use crate::ids::{Height, RecordIndex, TimeMs, TxId};
+use crate::log::{self, Appended, Appender, Frontier};
+use crate::map::{self, MapKey, MapReader, MapUpdate};
+use crate::rules::{self, BlockContext, Changes};
+use crate::state::{self, KeyState, StateKey, StateReader, StateUnavailable, state_digest};
+use crate::transaction::{Transaction, transactions_root};
+
+/// What is fixed for a chain's life.
+#[derive(Debug, Clone)]
+pub struct Chain {
+    pub commitment: GenesisCommitment,
+    /// The trust root.
+    pub genesis_hash: Digest,
+    pub parameters: Parameters,
+}
+
+impl Chain {
+    /// The chain a genesis founds.
+    pub fn new(genesis: &Genesis) -> Self {
+        let commitment = genesis.commitment();
+        Self { genesis_hash: commitment.hash(), commitment, parameters: genesis.parameters }
+    }
+
+    /// The ledger's hash.
+    pub fn algorithm(&self) -> DigestAlgorithm {
+        self.commitment.ledger_hash
+    }
+}
+
+/// The newest block and everything the next one builds on.
+#[derive(Debug, Clone)]
+pub struct Tip {
+    pub height: Height,
+    /// Header hash; the genesis hash at height 0.
+    pub hash: Digest,
+    pub time_ms: TimeMs,
+    /// Right edge of the log.
+    pub frontier: Frontier,
+    pub map_root: Digest,
+    /// Last height at which the map changed.
+    pub map_version: u64,
+    /// The validators that decided this block.
+    pub decided_by: ValidatorSet,
+    /// The validators that decide the next one.
+    pub validators: ValidatorSet,
+}
+
+/// What the genesis writes before the first block: map version 0 and the initial things.
+pub struct GenesisState {
+    pub states: BTreeMap<StateKey, Vec<u8>>,
+    pub map: MapUpdate,
+    pub tip: Tip,
+}
+
+/// Executes the genesis on an empty store.
+pub fn genesis_state<R: MapReader>(genesis: &Genesis, empty: &R) -> Result<GenesisState, StateUnavailable>
+where
+    R::Error: std::fmt::Display,
+{
+    let chain = Chain::new(genesis);
+    let states = genesis.initial_states();
+    let changes = map_changes(chain.algorithm(), &states);
+    let map = map::update(chain.algorithm(), empty, None, 0, &changes).map_err(unavailable)?;
+    let tip = Tip {
+        height: Height(0),
+        hash: chain.genesis_hash,
+        time_ms: genesis.time,
+        frontier: Frontier::empty(chain.algorithm()),
+        map_root: map.root,
+        map_version: 0,
+        decided_by: genesis.validators(),
+        validators: genesis.validators(),
+    };
+    Ok(GenesisState { states, map, tip })
+}
+
+/// Everything a block writes.
+#[derive(Debug, Clone)]
+pub struct Executed {
+    pub changes: Changes,
+    pub log: Appended,
+    /// New map version; `None` where the block changes nothing.
+    pub map: Option<MapUpdate>,
+    pub map_root: Digest,
+    pub transactions_root: Digest,
+    /// The validators that decide the next block.
+    pub validators: ValidatorSet,
+}
+
+impl Executed {
+    /// The tip after this block.
+    pub fn tip(&self, header: &Header, hash: Digest, parent: &Tip) -> Tip {
+        Tip {
+            height: header.height,
+            hash,
+            time_ms: header.time_ms,
+            frontier: self.log.frontier.clone(),
+            map_root: self.map_root,
+            map_version: self.map.as_ref().map_or(parent.map_version, |update| update.version),
+            decided_by: parent.validators.clone(),
+            validators: self.validators.clone(),
+        }
+    }
+}
+
+/// Executes transactions as the block after `tip`. They have passed the door.
+pub fn execute<R>(
+    chain: &Chain,
+    reader: &R,
+    tip: &Tip,
+    time_ms: TimeMs,
+    transactions: &[(TxId, &Transaction)],
+) -> Result<Executed, StateUnavailable>
+where
+    R: StateReader + MapReader,
+    <R as MapReader>::Error: std::fmt::Display,
+{
+    let algorithm = chain.algorithm();
+    let context = context(chain, tip, time_ms);
+    let first_record = RecordIndex(tip.frontier.head().size);
+    let changes = rules::apply(reader, &context, first_record, transactions)?;
+    let mut appender = Appender::resume(tip.frontier.clone());
+    for (_, bytes) in &changes.records {
+        appender.append(log::leaf_hash(algorithm, bytes));
+    }
+    let map = if changes.states.is_empty() {
+        None
+    } else {
+        let map_changes = map_changes(algorithm, &changes.states);
+        let version = context.height.0;
+        Some(map::update(algorithm, reader, Some(tip.map_version), version, &map_changes).map_err(unavailable)?)
+    };
+    let validators = match changes.states.get(&StateKey::Validators) {
+        Some(bytes) => crate::codec::decode(bytes, state::STATE_BYTES_MAX).map_err(unavailable)?,
+        None => tip.validators.clone(),
+    };
+    Ok(Executed {
+        transactions_root: transactions_root(algorithm, &changes.outcomes),
+        map_root: map.as_ref().map_or(tip.map_root, |update| update.root),
+        log: appender.finish(),
+        map,
+        changes,
+        validators,
+    })
+}
+
+fn context(chain: &Chain, tip: &Tip, time_ms: TimeMs) -> BlockContext {
+    BlockContext {
+        chain_id: chain.commitment.chain_id.clone(),
+        algorithm: chain.algorithm(),
+        height: Height(tip.height.0 + 1),
+        time_ms,
+    }
+}
+
+fn map_changes(algorithm: DigestAlgorithm, states: &BTreeMap<StateKey, Vec<u8>>) -> BTreeMap<MapKey, Digest> {
+    states.iter().map(|(key, bytes)| (key.map_key(algorithm), state_digest(algorithm, bytes))).collect()
+}
+
+fn unavailable(error: impl std::fmt::Display) -> StateUnavailable {
+    StateUnavailable(error.to_string())
+}
+
+/// The header that follows from an execution.
+pub fn header(
+    chain: &Chain,
+    tip: &Tip,
+    executed: &Executed,
+    time_ms: TimeMs,
+    proposer: KeyId,
+    last_certificate: Option<&Certificate>,
+) -> Header {
+    let algorithm = chain.algorithm();
+    Header {
+        chain_id: chain.commitment.chain_id.clone(),
+        protocol_version: PROTOCOL_VERSION,
+        height: Height(tip.height.0 + 1),
+        time_ms,
+        parent: tip.hash,
+        transactions_root: executed.transactions_root,
+        log: executed.log.head,
+        map_root: executed.map_root,
+        validators_hash: tip.validators.hash(algorithm),
+        next_validators_hash: executed.validators.hash(algorithm),
+        last_certificate_hash: last_certificate.map_or(Digest::ZERO, |certificate| certificate.hash(algorithm)),
+        proposer,
+    }
+}
+
+/// Why a block cannot follow the tip.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BlockError {
+    #[error("header field {field} is {found}, must be {expected}")]
+    Header { field: &'static str, expected: String, found: String },
+    #[error("the certificate of the previous height is missing or belongs to another block")]
+    LastCertificate,
+    #[error("the certificate of the previous height does not hold: {0}")]
+    LastCertificateInvalid(#[from] CertificateError),
+    #[error("the block holds {actual} {what}, more than {limit}")]
+    TooLarge { what: &'static str, actual: usize, limit: usize },
+    #[error("transaction {position} ({tx_id}) may not stand in a block: {}", code.as_str())]
+    Transaction { position: usize, tx_id: TxId, code: Code },
+    #[error(transparent)]
+    Unavailable(#[from] StateUnavailable),
+}
+
+/// Checks a block of `block_bytes` encoded bytes completely and executes it. `is_verified` tells which transactions
+/// (identifier and exact bytes, signature included) had their signature checked before; the others are checked here, as
+/// one batch.
+///
+/// The clock is not looked at: a voter does that itself, a node that catches up does not.
+pub fn check_block<R>(
+    chain: &Chain,
+    reader: &R,
+    tip: &Tip,
+    block: &Block,
+    block_bytes: usize,
+    is_verified: &dyn Fn(&TxId, &[u8]) -> bool,
+) -> Result<Executed, BlockError>
+where
+    R: StateReader + MapReader,
+    <R as MapReader>::Error: std::fmt::Display,
+{
+    let header = &block.header;
+    expect("chain_id", &chain.commitment.chain_id, &header.chain_id)?;
+    expect("height", &Height(tip.height.0 + 1), &header.height)?;
+    expect("parent", &tip.hash, &header.parent)?;
+    if header.time_ms <= tip.time_ms {
+        let expected = format!("more than {}", tip.time_ms.0);
+        return Err(BlockError::Header { field: "time_ms", expected, found: header.time_ms.0.to_string() });
+    }
+    if tip.validators.get(&header.proposer).is_none() {
+        let (expected, found) = ("a validator".to_owned(), header.proposer.to_string());
+        return Err(BlockError::Header { field: "proposer", expected, found });
+    }
+    let limit = usize::try_from(chain.parameters.block_bytes_max).unwrap_or(usize::MAX);
+    if block_bytes > limit {
+        return Err(BlockError::TooLarge { what: "bytes", actual: block_bytes, limit });
+    }
+    check_last_certificate(chain, tip, &block.body)?;
+    let transactions = check_transactions(chain, reader, tip, block, is_verified)?;
+    let executed = execute(chain, reader, tip, header.time_ms, &transactions)?;
+    let last_certificate = block.body.last_certificate.as_ref();
+    let expected = self::header(chain, tip, &executed, header.time_ms, header.proposer, last_certificate);
+    expect("protocol_version", &expected.protocol_version, &header.protocol_version)?;
+    expect("transactions_root", &expected.transactions_root, &header.transactions_root)?;
+    expect("log.size", &expected.log.size, &header.log.size)?;
+    expect("log.root", &expected.log.root, &header.log.root)?;
+    expect("map_root", &expected.map_root, &header.map_root)?;
+    expect("validators_hash", &expected.validators_hash, &header.validators_hash)?;
+    expect("next_validators_hash", &expected.next_validators_hash, &header.next_validators_hash)?;
+    expect("last_certificate_hash", &expected.last_certificate_hash, &header.last_certificate_hash)?;
+    Ok(executed)
+}
+
+fn expect<T: PartialEq + std::fmt::Display>(field: &'static str, expected: &T, found: &T) -> Result<(), BlockError> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(BlockError::Header { field, expected: expected.to_string(), found: found.to_string() })
+}
+
+fn check_last_certificate(chain: &Chain, tip: &Tip, body: &Body) -> Result<(), BlockError> {
+    match &body.last_certificate {
+        None if tip.height.0 == 0 => Ok(()),
+        Some(certificate) if certificate.height == tip.height && certificate.block == tip.hash && tip.height.0 > 0 => {
+            certificate.verify(&chain.commitment.chain_id, &tip.decided_by)?;
+            Ok(())
+        }
+        _ => Err(BlockError::LastCertificate),
+    }
+}
+
+fn check_transactions<'a, R: StateReader>(
+    chain: &Chain,
+    reader: &R,
+    tip: &Tip,
+    block: &'a Block,
+    is_verified: &dyn Fn(&TxId, &[u8]) -> bool,
+) -> Result<Vec<(TxId, &'a Transaction)>, BlockError> {
+    let context = context(chain, tip, block.header.time_ms);
+    let transactions = &block.body.transactions;
+    let operations: usize = transactions.iter().map(|transaction| transaction.body.operations.len()).sum();
+    let limit = usize::try_from(chain.parameters.block_operations_max).unwrap_or(usize::MAX);
+    if operations > limit {
+        return Err(BlockError::TooLarge { what: "operations", actual: operations, limit });
+    }
+    let mut seen = HashSet::with_capacity(transactions.len());
+    let mut signers = Signers::new(reader);
+    let mut batch = Vec::new();
+    let mut positions = Vec::new();
+    let mut identified = Vec::with_capacity(transactions.len());
+    for (position, transaction) in transactions.iter().enumerate() {
+        let bytes = transaction.to_bytes();
+        let tx_id = Transaction::id_of_bytes(context.algorithm, &bytes);
+        let refuse = |code| BlockError::Transaction { position, tx_id, code };
+        rules::check_envelope(&context, transaction).map_err(refuse)?;
+        if !seen.insert(tx_id) || reader.has_transaction(&tx_id)? {
+            return Err(refuse(Code::TransactionDuplicate));
+        }
+        let key = signers.key(&transaction.body.signer)?.ok_or_else(|| refuse(Code::KeyUnknown))?;
+        if !is_verified(&tx_id, &bytes) {
+            let message = crypto::transaction_message(&tx_id);
+            batch.push(BatchItem { key, message, signature: transaction.signature });
+            positions.push(position);
+        }
+        identified.push((tx_id, transaction));
+    }
+    match crypto::verify_batch(&batch).first().and_then(|bad| positions.get(*bad)) {
+        None => Ok(identified),
+        Some(position) => {
+            let tx_id = identified[*position].0;
+            Err(BlockError::Transaction { position: *position, tx_id, code: Code::SignatureInvalid })
+        }
+    }
+}
+
+/// Public keys by identifier, each read once.
+pub struct Signers<'a, R> {
+    reader: &'a R,
+    keys: BTreeMap<KeyId, Option<PublicKey>>,
+}
+
+impl<'a, R: StateReader> Signers<'a, R> {
+    /// No key read yet.
+    pub fn new(reader: &'a R) -> Self {
+        Self { reader, keys: BTreeMap::new() }
+    }
+
+    /// The key registered under `id`.
+    pub fn key(&mut self, id: &KeyId) -> Result<Option<PublicKey>, StateUnavailable> {
+        if let Some(key) = self.keys.get(id) {
+            return Ok(*key);
+        }
+        let state: Option<KeyState> = state::read(self.reader, &StateKey::Key(*id))?;
+        let key = state.map(|state| state.key);
+        self.keys.insert(*id, key);
+        Ok(key)
+    }
+}
+
+/// Assembles a block from transactions that passed the door, leaving out what may not stand in it (expired, doubled,
+/// already committed). The caller bounds the bytes of `candidates`.
+pub fn make_block<R>(
+    chain: &Chain,
+    reader: &R,
+    tip: &Tip,
+    time_ms: TimeMs,
+    proposer: KeyId,
+    last_certificate: Option<Certificate>,
+    candidates: Vec<(TxId, Transaction)>,
+) -> Result<(Block, Executed), StateUnavailable>
+where
+    R: StateReader + MapReader,
+    <R as MapReader>::Error: std::fmt::Display,
+{
+    let context = context(chain, tip, time_ms);
+    let mut seen = HashSet::with_capacity(candidates.len());
+    let mut kept = Vec::with_capacity(candidates.len());
+    for (tx_id, transaction) in candidates {
+        let fresh = seen.insert(tx_id) && !reader.has_transaction(&tx_id)?;
+        if fresh && rules::check_envelope(&context, &transaction).is_ok() {
+            kept.push((tx_id, transaction));
+        }
+    }
+    let borrowed: Vec<(TxId, &Transaction)> = kept.iter().map(|(tx_id, transaction)| (*tx_id, transaction)).collect();
+    let executed = execute(chain, reader, tip, time_ms, &borrowed)?;
+    let header = header(chain, tip, &executed, time_ms, proposer, last_certificate.as_ref());
+    let transactions = kept.into_iter().map(|(_, transaction)| transaction).collect();
+    let block = Block { header, body: Body { transactions, last_certificate } };
+    Ok((block, executed))
+}

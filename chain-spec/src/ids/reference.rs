@@ -1,0 +1,56 @@
+//! Digests that name things.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Serialize};
+
+use super::{IdError, IdKind, LicenceId};
+use crate::crypto::{Digest, DigestAlgorithm, tags};
+
+macro_rules! digest_id {
+    ($(#[$doc:meta])* $name:ident, $kind:expr) => {
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+        )]
+        #[serde(transparent)]
+        pub struct $name(pub Digest);
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "{}({})", stringify!($name), self.0)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self).map_err(|_| IdError::Digest { kind: $kind })
+            }
+        }
+    };
+}
+
+digest_id! {
+    /// Identifier of a transaction: the tagged digest of its unsigned bytes.
+    TxId, IdKind::TxId
+}
+
+digest_id! {
+    /// A licence as the ledger names it. The identifier itself belongs to a person's affairs and never goes on the
+    /// ledger; whoever holds it computes the reference.
+    LicenceRef, IdKind::LicenceRef
+}
+
+impl LicenceRef {
+    /// The reference of `id` under the ledger's digest algorithm: `H(tag, text of the identifier)`.
+    pub fn of(algorithm: DigestAlgorithm, id: &LicenceId) -> Self {
+        Self(algorithm.tagged(tags::LICENCE_REF, &[id.to_string().as_bytes()]))
+    }
+}

@@ -1,0 +1,34 @@
+//! # The Huxin protocol
+//!
+//! Everything that validators, clients and auditors must agree on: if changing it would fork the chain, it lives here.
+//!
+//! **Invariants**
+//! * No I/O, no clock, no threads, no randomness of its own; neither tokio nor RocksDB nor libp2p is linked.
+//! * Every hashed or signed type has one encoding ([`codec`]) and a golden vector under `chain-spec/vectors/`.
+//! * Every hash and signature starts with a tag from [`crypto::tags`], except the RFC 6962 nodes of [`log`].
+//! * Within the crate, modules import only from the left:
+//!   `codec crypto ids | record transaction | state | rules | log map certificate | block | receipt genesis`.
+//!
+//! The way of a licence: [`record::licence::Licence`] inside a [`transaction::Transaction`], judged by
+//! [`rules::licence`], becomes a [`record::Record`], a leaf of the [`log`]; the [`block::Header`] commits to it, a
+//! [`certificate::Certificate`] makes it final, a [`receipt::Receipt`] proves it to anybody.
+
+pub mod api;
+pub mod block;
+pub mod certificate;
+pub mod codec;
+pub mod codes;
+pub mod crypto;
+pub mod execute;
+pub mod genesis;
+pub mod ids;
+pub mod keyfile;
+pub mod log;
+pub mod map;
+pub mod privacy;
+pub mod receipt;
+pub mod record;
+pub mod rules;
+pub mod state;
+pub mod transaction;
+pub mod verdict;

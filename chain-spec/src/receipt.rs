@@ -1,0 +1,279 @@
+//! Receipts: one self-contained file that proves a record, and a licence's state, without any node.
+//!
+//! ```text
+//! file = "HUXINRC1" | borsh(Receipt)
+//!   trust       genesis commitment, validator set, validator transitions
+//!   header      of the block the receipt speaks for, and its certificate
+//!   record      index, record, inclusion path in the log of that header
+//!   status      state of the licence at that header (or proof that none is held), with its map proof
+//!   as_of       for a receipt about a past time: the time, and the next header, which proves that no block lies between
+//! ```
+
+use borsh::{BorshDeserialize, BorshSerialize};
+
+use crate::block::Header;
+use crate::certificate::{Certificate, CertificateError, ValidatorSet};
+use crate::codec::{self, CodecError};
+use crate::codes::Code;
+use crate::crypto::{Digest, DigestAlgorithm};
+use crate::genesis::GenesisCommitment;
+use crate::ids::{RecordIndex, TimeMs};
+use crate::log;
+use crate::map::{self, MapProof};
+use crate::record::{Operation, Record};
+use crate::state::{LicenceState, STATE_BYTES_MAX, StateKey, state_digest};
+
+/// First bytes of a receipt file.
+pub const RECEIPT_MAGIC: &[u8; 8] = b"HUXINRC1";
+/// Longest receipt, in bytes, magic included.
+pub const RECEIPT_BYTES_MAX: usize = 256 * 1024;
+
+/// How to get from the pinned genesis to the validators that signed.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct TrustPath {
+    pub genesis: GenesisCommitment,
+    /// The founding validators.
+    pub validators: ValidatorSet,
+    /// Every change of the set up to the receipt's header, oldest first.
+    pub transitions: Vec<Transition>,
+}
+
+/// A header that announces another validator set, certified by the set before it.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Transition {
+    pub header: Header,
+    pub certificate: Certificate,
+    pub next: ValidatorSet,
+}
+
+/// State of the recorded licence at the receipt's header.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct StatusEvidence {
+    /// Canonical bytes of the [`LicenceState`]; `None` where nothing has changed since issue.
+    pub state: Option<Vec<u8>>,
+    pub proof: MapProof,
+}
+
+/// That the header is the last one at or before a time.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct AsOf {
+    pub time_ms: TimeMs,
+    /// The block after; `None` if the header was the newest when the receipt was made.
+    pub next: Option<NextBlock>,
+}
+
+/// The block after the receipt's header.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct NextBlock {
+    pub header: Header,
+    pub certificate: Certificate,
+    /// The set that decided it, where the receipt's header announces another one than its own.
+    pub validators: Option<ValidatorSet>,
+}
+
+/// A receipt.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Receipt {
+    pub trust: TrustPath,
+    pub header: Header,
+    pub certificate: Certificate,
+    pub index: RecordIndex,
+    pub record: Record,
+    pub log_path: Vec<Digest>,
+    pub status: Option<StatusEvidence>,
+    pub as_of: Option<AsOf>,
+}
+
+/// Why a receipt proves nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReceiptError {
+    #[error("the file does not begin with HUXINRC1: it is not a receipt")]
+    NotAReceipt,
+    #[error("the receipt is cut short or damaged: {0}")]
+    Malformed(#[from] CodecError),
+    #[error("the receipt belongs to the chain with genesis {found}, but {pinned} is trusted here")]
+    WrongTrustRoot { pinned: Digest, found: Digest },
+    #[error("the validator set is not the one that {place} names")]
+    ValidatorsDiffer { place: &'static str },
+    #[error("the header is of chain {0}, not of the chain the genesis founds")]
+    OtherChain(String),
+    #[error("the certificate is for height {certificate}, the header for height {header}, or their hashes differ")]
+    CertificateForOther { certificate: u64, header: u64 },
+    #[error("the certificate does not hold: {0}")]
+    Certificate(#[from] CertificateError),
+    #[error("the log proof does not hold: {0}")]
+    Log(String),
+    #[error("the map proof does not hold: {0}")]
+    Map(String),
+    #[error("the header is not the last one at the time the receipt speaks of")]
+    AsOf,
+    #[error("the record brings no licence into being, so it has no status")]
+    NoLicence,
+}
+
+impl ReceiptError {
+    /// The stable code.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::NotAReceipt | Self::NoLicence => Code::ReceiptMalformed,
+            Self::Malformed(CodecError::Malformed { .. }) => Code::ReceiptTruncated,
+            Self::Malformed(_) => Code::ReceiptMalformed,
+            Self::WrongTrustRoot { .. } => Code::ReceiptWrongTrustRoot,
+            Self::ValidatorsDiffer { .. } | Self::OtherChain(_) | Self::CertificateForOther { .. } => {
+                Code::ReceiptHeaderMismatch
+            }
+            Self::Certificate(CertificateError::NoQuorum { .. }) => Code::ReceiptQuorumNotReached,
+            Self::Certificate(_) => Code::ReceiptBadCertificate,
+            Self::Log(_) => Code::ReceiptBadLogProof,
+            Self::Map(_) => Code::ReceiptBadMapProof,
+            Self::AsOf => Code::ReceiptAsOfMismatch,
+        }
+    }
+}
+
+/// What a checked receipt says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proven {
+    /// Hash of the header.
+    pub block: Digest,
+    /// State of the licence at the header: `None` not covered by the receipt, `Some(None)` unchanged since issue.
+    pub status: Option<Option<LicenceState>>,
+}
+
+/// Remembers headers whose certificate was already checked against the same trust root.
+pub trait KnownHeaders {
+    /// Whether the header with this hash was checked before.
+    fn contains(&self, block: &Digest) -> bool;
+    /// Remembers a checked header.
+    fn insert(&self, block: Digest);
+}
+
+/// Remembers nothing.
+pub struct NoKnownHeaders;
+
+impl KnownHeaders for NoKnownHeaders {
+    fn contains(&self, _: &Digest) -> bool {
+        false
+    }
+    fn insert(&self, _: Digest) {}
+}
+
+impl Receipt {
+    /// The file's bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = RECEIPT_MAGIC.to_vec();
+        bytes.extend(codec::encode(self));
+        bytes
+    }
+
+    /// Reads a receipt file, at most [`RECEIPT_BYTES_MAX`] long.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ReceiptError> {
+        let body = bytes.strip_prefix(RECEIPT_MAGIC).ok_or(ReceiptError::NotAReceipt)?;
+        Ok(codec::decode(body, RECEIPT_BYTES_MAX)?)
+    }
+
+    /// Checks everything against the pinned genesis hash.
+    pub fn verify(&self, genesis_hash: &Digest) -> Result<Proven, ReceiptError> {
+        self.verify_with(genesis_hash, &NoKnownHeaders)
+    }
+
+    /// Like [`Receipt::verify`], but skips certificates of headers in `known`.
+    pub fn verify_with(&self, genesis_hash: &Digest, known: &dyn KnownHeaders) -> Result<Proven, ReceiptError> {
+        let found = self.trust.genesis.hash();
+        if found != *genesis_hash {
+            return Err(ReceiptError::WrongTrustRoot { pinned: *genesis_hash, found });
+        }
+        let algorithm = self.trust.genesis.ledger_hash;
+        let validators = self.trust.follow()?;
+        let block = self.header.hash(algorithm);
+        if !known.contains(&block) {
+            self.trust.check_header(&self.header, &self.certificate, validators)?;
+            known.insert(block);
+        }
+        self.check_as_of(&block, validators)?;
+        self.check_record(algorithm)?;
+        let status = self.check_status(algorithm)?;
+        Ok(Proven { block, status })
+    }
+
+    fn check_as_of(&self, block: &Digest, validators: &ValidatorSet) -> Result<(), ReceiptError> {
+        let Some(as_of) = &self.as_of else { return Ok(()) };
+        if self.header.time_ms > as_of.time_ms {
+            return Err(ReceiptError::AsOf);
+        }
+        let Some(next) = &as_of.next else { return Ok(()) };
+        if next.header.parent != *block || next.header.time_ms <= as_of.time_ms {
+            return Err(ReceiptError::AsOf);
+        }
+        let validators = next.validators.as_ref().unwrap_or(validators);
+        if validators.hash(self.trust.genesis.ledger_hash) != self.header.next_validators_hash {
+            return Err(ReceiptError::ValidatorsDiffer { place: "the header that announces it" });
+        }
+        self.trust.check_header(&next.header, &next.certificate, validators)
+    }
+
+    fn check_record(&self, algorithm: DigestAlgorithm) -> Result<(), ReceiptError> {
+        let leaf = log::leaf_hash(algorithm, &self.record.to_bytes());
+        let head = &self.header.log;
+        log::verify_inclusion(algorithm, &leaf, self.index.0, head.size, &self.log_path, &head.root)
+            .map_err(|error| ReceiptError::Log(error.to_string()))
+    }
+
+    fn check_status(&self, algorithm: DigestAlgorithm) -> Result<Option<Option<LicenceState>>, ReceiptError> {
+        let Some(status) = &self.status else { return Ok(None) };
+        let Operation::Licence(operation) = &self.record.operation else { return Err(ReceiptError::NoLicence) };
+        let licence = operation.new_licence().ok_or(ReceiptError::NoLicence)?;
+        let key = StateKey::Licence(licence.licence).map_key(algorithm);
+        let digest = status.state.as_ref().map(|bytes| state_digest(algorithm, bytes));
+        map::verify_map(algorithm, &self.header.map_root, &key, digest.as_ref(), &status.proof)
+            .map_err(|error| ReceiptError::Map(error.to_string()))?;
+        let state = match &status.state {
+            Some(bytes) => Some(codec::decode(bytes, STATE_BYTES_MAX)?),
+            None => None,
+        };
+        Ok(Some(state))
+    }
+}
+
+impl TrustPath {
+    /// The validators in force after all transitions.
+    fn follow(&self) -> Result<&ValidatorSet, ReceiptError> {
+        let algorithm = self.genesis.ledger_hash;
+        if self.validators.hash(algorithm) != self.genesis.validators_hash {
+            return Err(ReceiptError::ValidatorsDiffer { place: "the genesis" });
+        }
+        let mut validators = &self.validators;
+        for transition in &self.transitions {
+            self.check_header(&transition.header, &transition.certificate, validators)?;
+            if transition.next.hash(algorithm) != transition.header.next_validators_hash {
+                return Err(ReceiptError::ValidatorsDiffer { place: "the header that announces it" });
+            }
+            validators = &transition.next;
+        }
+        Ok(validators)
+    }
+
+    fn check_header(
+        &self,
+        header: &Header,
+        certificate: &Certificate,
+        validators: &ValidatorSet,
+    ) -> Result<(), ReceiptError> {
+        let algorithm = self.genesis.ledger_hash;
+        if header.chain_id != self.genesis.chain_id {
+            return Err(ReceiptError::OtherChain(header.chain_id.to_string()));
+        }
+        if certificate.height != header.height || certificate.block != header.hash(algorithm) {
+            return Err(ReceiptError::CertificateForOther {
+                certificate: certificate.height.0,
+                header: header.height.0,
+            });
+        }
+        if header.validators_hash != validators.hash(algorithm) {
+            return Err(ReceiptError::ValidatorsDiffer { place: "the header" });
+        }
+        certificate.verify(&self.genesis.chain_id, validators)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,154 @@
+//! Licence records (电子证照, GB/T 36901..36906): the statements an issuing organisation makes about one licence.
+//!
+//! A licence's identifier is on the ledger only as [`LicenceRef`], the tagged digest of its text.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Serialize};
+
+use crate::crypto::Digest;
+use crate::ids::{BasisCode, LicenceRef, LicenceType, ProvinceCode, RegionCode, SealId, TimeMs, Uscc};
+
+/// What may be recorded about a licence. The variant order is the wire tag.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum LicenceOperation {
+    /// First issue of a licence (新发).
+    Issue(Licence),
+    /// A new version that replaces `predecessor` at the same issuer (变更、延续).
+    Amend { predecessor: LicenceRef, licence: Licence, basis: BasisCode },
+    /// 暂扣.
+    Suspend(Change),
+    /// 暂扣发还.
+    Restore(Change),
+    /// 办理转出: only `to_organisation` may take the licence over.
+    TransferOut { change: Change, to_province: ProvinceCode, to_organisation: Uscc },
+    /// 办理转入: the new licence at the receiving issuer; `predecessor` becomes superseded.
+    TransferIn { predecessor: LicenceRef, licence: Licence, basis: BasisCode },
+    /// 取消转出.
+    CancelTransfer(Change),
+    /// 注销.
+    Cancel(Change),
+    /// 撤销: denies validity from the beginning.
+    Withdraw(Change),
+    /// 吊销: a penalty, from the effective time.
+    Revoke(Change),
+    /// 失效.
+    Lapse(Change),
+}
+
+/// A licence as recorded when it is issued, amended or transferred in.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Licence {
+    pub licence: LicenceRef,
+    /// 证照类型代码.
+    pub licence_type: LicenceType,
+    /// 证照颁发机构代码; must be the signer's organisation.
+    pub issuer: Uscc,
+    /// Region the licence was issued for.
+    pub region: RegionCode,
+    /// 版本号, 1 for the first issue.
+    pub version: u16,
+    pub document: Document,
+    /// Digest of the canonical metadata (GB/T 36903), where the issuer keeps one.
+    pub metadata: Option<Digest>,
+    /// The seal on the document, where it has one.
+    pub seal: Option<SealReference>,
+    /// Keyed commitment to the holder, made with a key that only the issuer holds.
+    pub holder: Option<Digest>,
+    /// Start of validity, milliseconds since 1970 UTC.
+    pub valid_from_ms: TimeMs,
+    /// First moment after validity; `None` for a licence without an end.
+    pub valid_until_ms: Option<TimeMs>,
+}
+
+/// Digests of a file. Both families are recorded where the client can compute both, so that either can be retired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    pub sha256: Digest,
+    pub sm3: Option<Digest>,
+    /// Length of the file in bytes.
+    pub size_bytes: u64,
+}
+
+/// Names the seal on a document.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SealReference {
+    /// 印章编码 (esID).
+    pub seal: SealId,
+    /// Digest of the signer's certificate.
+    pub certificate: Digest,
+}
+
+/// A change of a licence's state.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    pub licence: LicenceRef,
+    /// Code of the legal basis.
+    pub basis: BasisCode,
+    /// When the change takes effect in law, milliseconds since 1970 UTC; not after the block that records it.
+    pub effective_ms: TimeMs,
+}
+
+impl LicenceOperation {
+    /// The kind tag on the wire.
+    pub fn kind(&self) -> u8 {
+        match self {
+            Self::Issue(_) => 0,
+            Self::Amend { .. } => 1,
+            Self::Suspend(_) => 2,
+            Self::Restore(_) => 3,
+            Self::TransferOut { .. } => 4,
+            Self::TransferIn { .. } => 5,
+            Self::CancelTransfer(_) => 6,
+            Self::Cancel(_) => 7,
+            Self::Withdraw(_) => 8,
+            Self::Revoke(_) => 9,
+            Self::Lapse(_) => 10,
+        }
+    }
+
+    /// Stable name for people and filters.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Issue(_) => "licence.issue",
+            Self::Amend { .. } => "licence.amend",
+            Self::Suspend(_) => "licence.suspend",
+            Self::Restore(_) => "licence.restore",
+            Self::TransferOut { .. } => "licence.transfer_out",
+            Self::TransferIn { .. } => "licence.transfer_in",
+            Self::CancelTransfer(_) => "licence.cancel_transfer",
+            Self::Cancel(_) => "licence.cancel",
+            Self::Withdraw(_) => "licence.withdraw",
+            Self::Revoke(_) => "licence.revoke",
+            Self::Lapse(_) => "licence.lapse",
+        }
+    }
+
+    /// The licence that comes into being, if this operation makes one.
+    pub fn new_licence(&self) -> Option<&Licence> {
+        match self {
+            Self::Issue(licence) | Self::Amend { licence, .. } | Self::TransferIn { licence, .. } => Some(licence),
+            _ => None,
+        }
+    }
+
+    /// The existing licence that changes, if this operation changes one.
+    pub fn changed_licence(&self) -> Option<&LicenceRef> {
+        match self {
+            Self::Issue(_) => None,
+            Self::Amend { predecessor, .. } | Self::TransferIn { predecessor, .. } => Some(predecessor),
+            Self::TransferOut { change, .. }
+            | Self::Suspend(change)
+            | Self::Restore(change)
+            | Self::CancelTransfer(change)
+            | Self::Cancel(change)
+            | Self::Withdraw(change)
+            | Self::Revoke(change)
+            | Self::Lapse(change) => Some(&change.licence),
+        }
+    }
+}

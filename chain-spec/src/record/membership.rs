@@ -1,0 +1,122 @@
+//! Membership records: a province governs its own organisations, systems and keys.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Serialize};
+
+use crate::crypto::{KeyId, PublicKey};
+use crate::ids::{BasisCode, LicenceType, RegionCode, SystemId, Uscc};
+
+/// Most licence types one key may be limited to.
+pub const KEY_LICENCE_TYPES_MAX: usize = 64;
+
+/// What a province may record about its members. The variant order is the wire tag.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum MembershipOperation {
+    /// Admits an organisation of the signer's province.
+    OrganisationAdd { organisation: Uscc, region: RegionCode },
+    /// Suspends, resumes or removes an organisation. Removal is final.
+    OrganisationStatus { organisation: Uscc, change: StatusChange, basis: BasisCode },
+    /// Registers a service system of an organisation.
+    SystemAdd { system: SystemId, organisation: Uscc },
+    /// Suspends, resumes or removes a system. Removal is final.
+    SystemStatus { system: SystemId, change: StatusChange, basis: BasisCode },
+    /// Adds a key of an organisation, optionally of one of its systems.
+    KeyAdd { key: PublicKey, organisation: Uscc, system: Option<SystemId>, permissions: Permissions },
+    /// Suspends, resumes or removes a key. Removal is final.
+    KeyStatus { key: KeyId, change: StatusChange, basis: BasisCode },
+}
+
+impl MembershipOperation {
+    /// The kind tag on the wire.
+    pub fn kind(&self) -> u8 {
+        match self {
+            Self::OrganisationAdd { .. } => 0,
+            Self::OrganisationStatus { .. } => 1,
+            Self::SystemAdd { .. } => 2,
+            Self::SystemStatus { .. } => 3,
+            Self::KeyAdd { .. } => 4,
+            Self::KeyStatus { .. } => 5,
+        }
+    }
+
+    /// Stable name for people and filters.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::OrganisationAdd { .. } => "organisation.add",
+            Self::OrganisationStatus { .. } => "organisation.status",
+            Self::SystemAdd { .. } => "system.add",
+            Self::SystemStatus { .. } => "system.status",
+            Self::KeyAdd { .. } => "key.add",
+            Self::KeyStatus { .. } => "key.status",
+        }
+    }
+}
+
+/// A change of a member's standing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StatusChange {
+    Suspend,
+    Resume,
+    Remove,
+}
+
+/// A member's standing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    Active,
+    Suspended,
+    /// Final.
+    Removed,
+}
+
+impl Standing {
+    /// The standing after `change`, or `None` where the change does not apply.
+    ///
+    /// Active -> Suspended -> Active; Active or Suspended -> Removed; Removed stays.
+    pub fn after(self, change: StatusChange) -> Option<Self> {
+        match (self, change) {
+            (Self::Active, StatusChange::Suspend) => Some(Self::Suspended),
+            (Self::Suspended, StatusChange::Resume) => Some(Self::Active),
+            (Self::Active | Self::Suspended, StatusChange::Remove) => Some(Self::Removed),
+            _ => None,
+        }
+    }
+}
+
+/// What a key may sign. A set of flags and the licence types they hold for.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Permissions {
+    /// Issue and amend licences.
+    pub issue: bool,
+    /// Suspend, restore, lapse, cancel, withdraw and revoke licences.
+    pub change_status: bool,
+    /// Transfer licences out, in, and cancel a transfer.
+    pub transfer: bool,
+    /// Add and change organisations, systems and keys of the key's province.
+    pub manage_members: bool,
+    /// Licence types the three licence permissions hold for; empty means every type. Sorted, no duplicates,
+    /// at most [`KEY_LICENCE_TYPES_MAX`].
+    #[serde(default)]
+    pub licence_types: Vec<LicenceType>,
+}
+
+impl Permissions {
+    /// Everything about licences, for every type; nothing about members.
+    pub fn all_licences() -> Self {
+        Self { issue: true, change_status: true, transfer: true, manage_members: false, licence_types: Vec::new() }
+    }
+
+    /// Members only.
+    pub fn registrar() -> Self {
+        Self { issue: false, change_status: false, transfer: false, manage_members: true, licence_types: Vec::new() }
+    }
+
+    /// Whether the licence permissions hold for this type.
+    pub fn covers(&self, licence_type: &LicenceType) -> bool {
+        self.licence_types.is_empty() || self.licence_types.binary_search(licence_type).is_ok()
+    }
+}

@@ -1,0 +1,259 @@
+//! Rules of the licence family.
+//!
+//! Life of a licence (standards: national certificate transfer rules; 行政许可法 art. 69-70 for 撤销 and 注销):
+//!
+//! ```text
+//!              suspend            transfer_out
+//!  ISSUED <------------> SUSPENDED    ISSUED <------------------> TRANSFERRED_OUT
+//!     |  restore                         cancel_transfer              | transfer_in (by the organisation named)
+//!     | amend                                                         v
+//!     +--------------------------------------------------------> SUPERSEDED
+//!  ISSUED, SUSPENDED                   -> LAPSED | CANCELLED
+//!  ISSUED, SUSPENDED, TRANSFERRED_OUT  -> WITHDRAWN | REVOKED
+//! ```
+//! SUPERSEDED, LAPSED, CANCELLED, WITHDRAWN and REVOKED are final. A licence has at most one successor.
+
+use crate::codes::Code;
+use crate::ids::{LicenceRef, RecordIndex, TimeMs};
+use crate::record::LicenceOperation;
+use crate::record::licence::{Change, Licence};
+use crate::record::membership::Standing;
+use crate::state::{
+    IssuedLicence, LicenceState, LicenceStatus, OrganisationState, StateKey, StateReader, TransferTarget,
+};
+
+use super::overlay::Overlay;
+use super::{Actor, BlockContext, RuleError};
+
+/// How far after the block's time an effective time may lie: clocks of submitter and proposer differ.
+pub const EFFECTIVE_AHEAD_MS_MAX: u64 = 10 * 60 * 1000;
+/// Highest version number (GB/T 36904: three digits).
+pub const LICENCE_VERSION_MAX: u16 = 999;
+
+/// The status after `operation` on a licence in `status`, or the refusal that names the rule.
+pub fn next_status(status: LicenceStatus, operation: &LicenceOperation) -> Result<LicenceStatus, Code> {
+    use LicenceOperation as Op;
+    use LicenceStatus as S;
+    match (status, operation) {
+        (S::Superseded, _) => Err(Code::LicenceAlreadyHasSuccessor),
+        (S::Lapsed | S::Cancelled | S::Withdrawn | S::Revoked, _) => Err(Code::LicenceFinalState),
+        (S::Issued, Op::Amend { .. }) => Ok(S::Superseded),
+        (S::Issued, Op::Suspend(_)) => Ok(S::Suspended),
+        (S::Issued, Op::TransferOut { .. }) => Ok(S::TransferredOut),
+        (S::Suspended, Op::Restore(_)) => Ok(S::Issued),
+        (S::TransferredOut, Op::TransferIn { .. }) => Ok(S::Superseded),
+        (S::TransferredOut, Op::CancelTransfer(_)) => Ok(S::Issued),
+        (S::Issued | S::Suspended, Op::Lapse(_)) => Ok(S::Lapsed),
+        (S::Issued | S::Suspended, Op::Cancel(_)) => Ok(S::Cancelled),
+        (S::Issued | S::Suspended | S::TransferredOut, Op::Withdraw(_)) => Ok(S::Withdrawn),
+        (S::Issued | S::Suspended | S::TransferredOut, Op::Revoke(_)) => Ok(S::Revoked),
+        (S::Issued | S::Suspended, Op::TransferIn { .. }) => Err(Code::LicenceTransferInWithoutOut),
+        (_, Op::Restore(_)) => Err(Code::LicenceNotSuspended),
+        (_, Op::CancelTransfer(_)) => Err(Code::LicenceNotTransferredOut),
+        (S::Issued | S::Suspended | S::TransferredOut, _) => Err(Code::LicenceWrongState),
+    }
+}
+
+/// Applies `operation`, which becomes record `index`.
+pub(super) fn apply<R: StateReader>(
+    overlay: &mut Overlay<'_, R>,
+    context: &BlockContext,
+    actor: &Actor,
+    index: RecordIndex,
+    operation: &LicenceOperation,
+) -> Result<(), RuleError> {
+    check_permission(actor, operation)?;
+    if let Some(changed) = operation.changed_licence() {
+        change(overlay, context, actor, index, changed, operation)?;
+    }
+    if let Some(licence) = operation.new_licence() {
+        check_licence(actor, licence)?;
+        if overlay.issued_at(&licence.licence)?.is_some() {
+            return Err(Code::LicenceDuplicate.into());
+        }
+        overlay.set_issued(licence.licence, index);
+    }
+    Ok(())
+}
+
+/// Texts of an operation that the privacy filter reads.
+pub(super) fn texts(operation: &LicenceOperation) -> Vec<&str> {
+    let mut texts = Vec::new();
+    if let Some(seal) = operation.new_licence().and_then(|licence| licence.seal.as_ref()) {
+        texts.push(seal.seal.as_str());
+    }
+    match operation {
+        LicenceOperation::Issue(_) => {}
+        LicenceOperation::Amend { basis, .. } | LicenceOperation::TransferIn { basis, .. } => {
+            texts.push(basis.as_str());
+        }
+        LicenceOperation::TransferOut { change, .. }
+        | LicenceOperation::Suspend(change)
+        | LicenceOperation::Restore(change)
+        | LicenceOperation::CancelTransfer(change)
+        | LicenceOperation::Cancel(change)
+        | LicenceOperation::Withdraw(change)
+        | LicenceOperation::Revoke(change)
+        | LicenceOperation::Lapse(change) => texts.push(change.basis.as_str()),
+    }
+    texts
+}
+
+fn check_permission(actor: &Actor, operation: &LicenceOperation) -> Result<(), Code> {
+    use LicenceOperation as Op;
+    let permissions = &actor.key.permissions;
+    let allowed = match operation {
+        Op::Issue(_) | Op::Amend { .. } => permissions.issue,
+        Op::TransferOut { .. } | Op::TransferIn { .. } | Op::CancelTransfer(_) => permissions.transfer,
+        Op::Suspend(_) | Op::Restore(_) | Op::Cancel(_) | Op::Withdraw(_) | Op::Revoke(_) | Op::Lapse(_) => {
+            permissions.change_status
+        }
+    };
+    if allowed { Ok(()) } else { Err(Code::KeyNotPermitted) }
+}
+
+/// What a licence must satisfy on its own.
+fn check_licence(actor: &Actor, licence: &Licence) -> Result<(), RuleError> {
+    licence.issuer.check().map_err(|error| error.code())?;
+    licence.licence_type.check().map_err(|error| error.code())?;
+    licence.region.check().map_err(|error| error.code())?;
+    if licence.issuer != actor.key.organisation {
+        return Err(Code::LicenceIssuerMismatch.into());
+    }
+    if licence.region.province() != actor.province() {
+        return Err(Code::OrganisationWrongProvince.into());
+    }
+    if !actor.key.permissions.covers(&licence.licence_type) {
+        return Err(Code::KeyLicenceTypeNotPermitted.into());
+    }
+    if licence.version == 0 || licence.version > LICENCE_VERSION_MAX {
+        return Err(Code::LicenceVersionNotNewer.into());
+    }
+    if licence.document.size_bytes == 0 {
+        return Err(Code::LicenceDocumentMissing.into());
+    }
+    if licence.valid_until_ms.is_some_and(|until| until <= licence.valid_from_ms) {
+        return Err(Code::LicenceValidityWindow.into());
+    }
+    Ok(())
+}
+
+/// Changes the existing licence `changed`.
+fn change<R: StateReader>(
+    overlay: &mut Overlay<'_, R>,
+    context: &BlockContext,
+    actor: &Actor,
+    index: RecordIndex,
+    changed: &LicenceRef,
+    operation: &LicenceOperation,
+) -> Result<(), RuleError> {
+    let issued_by = overlay.issued_at(changed)?.ok_or(Code::LicenceUnknown)?;
+    let issued = overlay.issued_licence(issued_by)?;
+    let key = StateKey::Licence(*changed);
+    let current: Option<LicenceState> = overlay.read(&key)?;
+    let status = current.as_ref().map_or(LicenceStatus::Issued, |state| state.status);
+    let next = next_status(status, operation)?;
+    check_party(actor, &issued, current.as_ref(), operation)?;
+    let mut state = LicenceState {
+        status: next,
+        issued_by,
+        changed_by: index,
+        effective_ms: effective(context, operation)?,
+        transfer_to: None,
+        successor: None,
+    };
+    match operation {
+        LicenceOperation::TransferOut { to_province, to_organisation, .. } => {
+            let target = TransferTarget { province: *to_province, organisation: *to_organisation };
+            check_target(overlay, actor, &target)?;
+            state.transfer_to = Some(target);
+        }
+        LicenceOperation::Amend { licence, .. } | LicenceOperation::TransferIn { licence, .. } => {
+            check_successor(&issued, licence, operation)?;
+            state.successor = Some(licence.licence);
+        }
+        _ => {}
+    }
+    overlay.write(key, &state);
+    Ok(())
+}
+
+/// Only the issuer changes a licence, except that a transfer is accepted by the organisation it names.
+fn check_party(
+    actor: &Actor,
+    issued: &IssuedLicence,
+    current: Option<&LicenceState>,
+    operation: &LicenceOperation,
+) -> Result<(), Code> {
+    if matches!(operation, LicenceOperation::TransferIn { .. }) {
+        let me = TransferTarget { province: actor.province(), organisation: actor.key.organisation };
+        return match current.and_then(|state| state.transfer_to) {
+            Some(target) if target == me => Ok(()),
+            Some(_) => Err(Code::LicenceTransferNamesOther),
+            None => Err(Code::LicenceTransferInWithoutOut),
+        };
+    }
+    if issued.issuer != actor.key.organisation {
+        return Err(Code::LicenceIssuerMismatch);
+    }
+    if !actor.key.permissions.covers(&issued.licence_type) {
+        return Err(Code::KeyLicenceTypeNotPermitted);
+    }
+    Ok(())
+}
+
+/// The receiving side must be an active organisation of another province.
+fn check_target<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    actor: &Actor,
+    target: &TransferTarget,
+) -> Result<(), RuleError> {
+    if target.province == actor.province() {
+        return Err(Code::LicenceTransferSameProvince.into());
+    }
+    let organisation: OrganisationState =
+        overlay.read(&StateKey::Organisation(target.organisation))?.ok_or(Code::OrganisationUnknown)?;
+    if organisation.province != target.province {
+        return Err(Code::OrganisationWrongProvince.into());
+    }
+    match organisation.standing {
+        Standing::Active => Ok(()),
+        Standing::Suspended => Err(Code::OrganisationSuspended.into()),
+        Standing::Removed => Err(Code::OrganisationRemoved.into()),
+    }
+}
+
+/// A successor has the predecessor's type; an amended version also a higher version number.
+fn check_successor(issued: &IssuedLicence, licence: &Licence, operation: &LicenceOperation) -> Result<(), Code> {
+    if licence.licence_type != issued.licence_type {
+        return Err(Code::LicenceTypeMismatch);
+    }
+    if matches!(operation, LicenceOperation::Amend { .. }) && licence.version <= issued.version {
+        return Err(Code::LicenceVersionNotNewer);
+    }
+    Ok(())
+}
+
+/// When the change takes effect: as stated, or with the block where the operation states no time of its own.
+fn effective(context: &BlockContext, operation: &LicenceOperation) -> Result<TimeMs, Code> {
+    let stated = |change: &Change| {
+        if change.effective_ms.0 > context.time_ms.0.saturating_add(EFFECTIVE_AHEAD_MS_MAX) {
+            Err(Code::LicenceEffectiveTime)
+        } else {
+            Ok(change.effective_ms)
+        }
+    };
+    match operation {
+        LicenceOperation::Issue(_) | LicenceOperation::Amend { .. } | LicenceOperation::TransferIn { .. } => {
+            Ok(context.time_ms)
+        }
+        LicenceOperation::TransferOut { change, .. }
+        | LicenceOperation::Suspend(change)
+        | LicenceOperation::Restore(change)
+        | LicenceOperation::CancelTransfer(change)
+        | LicenceOperation::Cancel(change)
+        | LicenceOperation::Withdraw(change)
+        | LicenceOperation::Revoke(change)
+        | LicenceOperation::Lapse(change) => stated(change),
+    }
+}

@@ -1,0 +1,215 @@
+//! The rules: what an operation may do, and what it changes.
+//!
+//! **Invariants**
+//! * Rules read the ledger through [`StateReader`] and the block's context, nothing else: no clock, no configuration.
+//! * A transaction is applied all or none; a refused one leaves only its outcome.
+//! * Every refusal is a [`Code`]; a store that cannot answer is never turned into one.
+
+pub mod licence;
+pub mod membership;
+mod overlay;
+
+use std::collections::BTreeMap;
+
+use crate::codes::Code;
+use crate::crypto::{Digest, DigestAlgorithm};
+use crate::ids::{ChainId, Height, LicenceRef, ProvinceCode, RecordIndex, TimeMs, TxId};
+use crate::privacy::{self, PersonalData};
+use crate::record::membership::Standing;
+use crate::record::{Operation, RECORD_VERSION, Record};
+use crate::state::{
+    KeyState, OrganisationHead, OrganisationState, ProvinceState, StateKey, StateReader, StateUnavailable, SystemState,
+};
+use crate::transaction::{EXPIRY_WINDOW_MAX, OPERATIONS_MAX, Outcome, Transaction, TransactionOutcome};
+
+use overlay::Overlay;
+
+/// Why an operation was not applied.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RuleError {
+    /// A rule says no. The same answer on every node.
+    #[error("{}", .0.as_str())]
+    Refused(Code),
+    /// The local store failed; nothing can be said about the operation.
+    #[error(transparent)]
+    Unavailable(#[from] StateUnavailable),
+}
+
+impl From<Code> for RuleError {
+    fn from(code: Code) -> Self {
+        Self::Refused(code)
+    }
+}
+
+/// What is the same for every transaction of a block.
+#[derive(Debug, Clone)]
+pub struct BlockContext {
+    pub chain_id: ChainId,
+    pub algorithm: DigestAlgorithm,
+    pub height: Height,
+    pub time_ms: TimeMs,
+}
+
+/// Who signs a transaction, with everything that must be active for it to count.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    pub id: crate::crypto::KeyId,
+    pub key: KeyState,
+}
+
+impl Actor {
+    /// Province the signer acts for.
+    pub fn province(&self) -> ProvinceCode {
+        self.key.province
+    }
+}
+
+/// Checks what the door checks: chain, operation count, expiry. Signature and signer are checked by the caller, in
+/// batches. What fails here never stands in a block.
+pub fn check_envelope(context: &BlockContext, transaction: &Transaction) -> Result<(), Code> {
+    let body = &transaction.body;
+    if body.chain_id != context.chain_id {
+        return Err(Code::TransactionWrongChain);
+    }
+    if body.operations.is_empty() {
+        return Err(Code::TransactionNoOperations);
+    }
+    if body.operations.len() > OPERATIONS_MAX {
+        return Err(Code::TransactionTooManyOperations);
+    }
+    if body.expires_at < context.height {
+        return Err(Code::TransactionExpired);
+    }
+    if body.expires_at.0 - context.height.0 > EXPIRY_WINDOW_MAX {
+        return Err(Code::TransactionExpiryTooFar);
+    }
+    Ok(())
+}
+
+/// Everything a block's transactions change.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    /// New canonical bytes of changed things, heads of organisations included.
+    pub states: BTreeMap<StateKey, Vec<u8>>,
+    /// Licences brought into being, with the record that did it.
+    pub issued: Vec<(LicenceRef, RecordIndex)>,
+    /// Accepted records in log order, each with its leaf bytes.
+    pub records: Vec<(Record, Vec<u8>)>,
+    /// One outcome per transaction, in block order.
+    pub outcomes: Vec<TransactionOutcome>,
+}
+
+/// Applies transactions in order on top of `reader`. `first_record` is the log size before the block.
+///
+/// Fails only where the store cannot answer.
+pub fn apply<R: StateReader>(
+    reader: &R,
+    context: &BlockContext,
+    first_record: RecordIndex,
+    transactions: &[(TxId, &Transaction)],
+) -> Result<Changes, StateUnavailable> {
+    let mut overlay = Overlay::new(reader, first_record);
+    let mut outcomes = Vec::with_capacity(transactions.len());
+    for (tx_id, transaction) in transactions {
+        let outcome = match apply_transaction(&mut overlay, context, *tx_id, transaction) {
+            Ok((first_record, records)) => {
+                overlay.keep();
+                Outcome::Committed { first_record, records }
+            }
+            Err((operation, RuleError::Refused(code))) => {
+                overlay.discard();
+                Outcome::Rejected { code, operation }
+            }
+            Err((_, RuleError::Unavailable(error))) => return Err(error),
+        };
+        outcomes.push(TransactionOutcome { tx_id: *tx_id, outcome });
+    }
+    let mut changes = overlay.into_changes();
+    changes.outcomes = outcomes;
+    Ok(changes)
+}
+
+fn apply_transaction<R: StateReader>(
+    overlay: &mut Overlay<'_, R>,
+    context: &BlockContext,
+    tx_id: TxId,
+    transaction: &Transaction,
+) -> Result<(RecordIndex, u32), (u32, RuleError)> {
+    let at = |operation: u32| move |error: RuleError| (operation, error);
+    let actor = actor(overlay, &transaction.body.signer).map_err(at(0))?;
+    let head_key = StateKey::OrganisationHead(actor.key.organisation);
+    let mut head: OrganisationHead =
+        overlay.read(&head_key).map_err(|error| (0, error.into()))?.unwrap_or_default();
+    let first = overlay.next_record();
+    let mut position = 0u32;
+    for operation in &transaction.body.operations {
+        check_privacy(operation).map_err(|code| (position, code.into()))?;
+        let index = overlay.next_record();
+        match operation {
+            Operation::Membership(operation) => membership::apply(overlay, context, &actor, operation),
+            Operation::Licence(operation) => licence::apply(overlay, context, &actor, index, operation),
+        }
+        .map_err(at(position))?;
+        let record = Record {
+            version: RECORD_VERSION,
+            family: operation.family(),
+            kind: operation.kind(),
+            province: actor.province(),
+            organisation: actor.key.organisation,
+            sequence: head.sequence + 1,
+            running_digest: Digest::ZERO,
+            signer: transaction.body.signer,
+            tx_id,
+            time_ms: context.time_ms,
+            operation: operation.clone(),
+        };
+        let (record, bytes) = record.seal(context.algorithm, &head.running_digest);
+        head = OrganisationHead { sequence: record.sequence, running_digest: record.running_digest };
+        overlay.push_record(record, bytes);
+        position += 1;
+    }
+    overlay.write(head_key, &head);
+    Ok((first, position))
+}
+
+/// The signer, if its key, system, organisation and province are all active.
+fn actor<R: StateReader>(overlay: &Overlay<'_, R>, id: &crate::crypto::KeyId) -> Result<Actor, RuleError> {
+    let key: KeyState = overlay.read(&StateKey::Key(*id))?.ok_or(Code::KeyUnknown)?;
+    standing(key.standing, Code::KeySuspended, Code::KeyRemoved)?;
+    let organisation: OrganisationState =
+        overlay.read(&StateKey::Organisation(key.organisation))?.ok_or(Code::OrganisationUnknown)?;
+    standing(organisation.standing, Code::OrganisationSuspended, Code::OrganisationRemoved)?;
+    if let Some(system) = &key.system {
+        let system: SystemState = overlay.read(&StateKey::System(system.clone()))?.ok_or(Code::SystemUnknown)?;
+        if system.standing != Standing::Active {
+            return Err(Code::SystemWrongState.into());
+        }
+    }
+    let province: ProvinceState =
+        overlay.read(&StateKey::Province(key.province))?.ok_or(Code::OrganisationWrongProvince)?;
+    standing(province.standing, Code::OrganisationSuspended, Code::OrganisationRemoved)?;
+    Ok(Actor { id: *id, key })
+}
+
+fn standing(standing: Standing, suspended: Code, removed: Code) -> Result<(), RuleError> {
+    match standing {
+        Standing::Active => Ok(()),
+        Standing::Suspended => Err(suspended.into()),
+        Standing::Removed => Err(removed.into()),
+    }
+}
+
+/// The admission filter: no text of an operation may hold personal data (GB 11643 and GB/T 39786 payload rules).
+fn check_privacy(operation: &Operation) -> Result<(), Code> {
+    let refuse = |text: &str| match privacy::scan(text) {
+        None => Ok(()),
+        Some(PersonalData::ResidentNumber) => Err(Code::PrivacyResidentNumber),
+        Some(PersonalData::MobileNumber) => Err(Code::PrivacyMobileNumber),
+        Some(PersonalData::BankCard) => Err(Code::PrivacyBankCard),
+    };
+    match operation {
+        Operation::Membership(operation) => membership::texts(operation).into_iter().try_for_each(refuse),
+        Operation::Licence(operation) => licence::texts(operation).into_iter().try_for_each(refuse),
+    }
+}

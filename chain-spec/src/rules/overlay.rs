@@ -1,0 +1,113 @@
+//! Changes of a block in progress on top of the parent state, with the current transaction apart so that it can be dropped.
+
+use std::collections::{BTreeMap, HashMap};
+
+use borsh::{BorshDeserialize, BorshSerialize};
+
+use crate::codec;
+use crate::ids::{LicenceRef, RecordIndex};
+use crate::record::Record;
+use crate::state::{IssuedLicence, STATE_BYTES_MAX, StateKey, StateReader, StateUnavailable};
+
+use super::Changes;
+
+/// One layer of changes.
+#[derive(Default)]
+struct Layer {
+    states: HashMap<StateKey, Vec<u8>>,
+    issued: HashMap<LicenceRef, RecordIndex>,
+    records: Vec<(Record, Vec<u8>)>,
+}
+
+pub struct Overlay<'a, R> {
+    reader: &'a R,
+    first_record: RecordIndex,
+    block: Layer,
+    transaction: Layer,
+}
+
+impl<'a, R: StateReader> Overlay<'a, R> {
+    pub fn new(reader: &'a R, first_record: RecordIndex) -> Self {
+        Self { reader, first_record, block: Layer::default(), transaction: Layer::default() }
+    }
+
+    /// Index the next record will get.
+    pub fn next_record(&self) -> RecordIndex {
+        let pending = self.block.records.len() + self.transaction.records.len();
+        RecordIndex(self.first_record.0 + pending as u64)
+    }
+
+    pub fn read<T: BorshSerialize + BorshDeserialize>(&self, key: &StateKey) -> Result<Option<T>, StateUnavailable> {
+        let local = self.transaction.states.get(key).or_else(|| self.block.states.get(key));
+        let bytes = match local {
+            Some(bytes) => bytes.clone(),
+            None => match self.reader.state(key)? {
+                Some(bytes) => bytes,
+                None => return Ok(None),
+            },
+        };
+        codec::decode(&bytes, STATE_BYTES_MAX)
+            .map(Some)
+            .map_err(|error| StateUnavailable(format!("{key:?}: {error}")))
+    }
+
+    pub fn write<T: BorshSerialize>(&mut self, key: StateKey, value: &T) {
+        self.transaction.states.insert(key, codec::encode(value));
+    }
+
+    pub fn issued_at(&self, licence: &LicenceRef) -> Result<Option<RecordIndex>, StateUnavailable> {
+        let local = self.transaction.issued.get(licence).or_else(|| self.block.issued.get(licence));
+        match local {
+            Some(index) => Ok(Some(*index)),
+            None => self.reader.issued_at(licence),
+        }
+    }
+
+    pub fn issued_licence(&self, index: RecordIndex) -> Result<IssuedLicence, StateUnavailable> {
+        if index < self.first_record {
+            return self.reader.issued_licence(index);
+        }
+        let offset = usize::try_from(index.0 - self.first_record.0).unwrap_or(usize::MAX);
+        let kept = self.block.records.len();
+        let entry = if offset < kept {
+            self.block.records.get(offset)
+        } else {
+            self.transaction.records.get(offset - kept)
+        };
+        entry
+            .and_then(|(record, _)| IssuedLicence::from_record(index, record))
+            .ok_or_else(|| StateUnavailable(format!("record {index} does not issue a licence")))
+    }
+
+    pub fn set_issued(&mut self, licence: LicenceRef, index: RecordIndex) {
+        self.transaction.issued.insert(licence, index);
+    }
+
+    pub fn push_record(&mut self, record: Record, bytes: Vec<u8>) {
+        self.transaction.records.push((record, bytes));
+    }
+
+    /// The current transaction holds.
+    pub fn keep(&mut self) {
+        let layer = std::mem::take(&mut self.transaction);
+        self.block.states.extend(layer.states);
+        self.block.issued.extend(layer.issued);
+        self.block.records.extend(layer.records);
+    }
+
+    /// The current transaction changes nothing.
+    pub fn discard(&mut self) {
+        self.transaction = Layer::default();
+    }
+
+    pub fn into_changes(self) -> Changes {
+        let mut issued: Vec<_> = self.block.issued.into_iter().collect();
+        issued.sort_by_key(|(_, index)| *index);
+        Changes {
+            states: self.block.states.into_iter().collect::<BTreeMap<_, _>>(),
+            issued,
+            records: self.block.records,
+            outcomes: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! The things the ledger keeps, and how rules read them.
+//!
+//! Every thing is addressed by a [`StateKey`]. Its canonical bytes are kept by the store; their tagged digest is the
+//! value in the map, so that a proof of the map proves the thing. A licence appears here only once something has
+//! changed since its issue; before that its issue record in the log says everything.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Serialize};
+
+use crate::certificate::ValidatorSet;
+use crate::codec;
+use crate::crypto::{Digest, DigestAlgorithm, KeyId, PublicKey, tags};
+use crate::ids::{LicenceRef, LicenceType, ProvinceCode, RecordIndex, RegionCode, SystemId, TimeMs, Uscc};
+use crate::map::MapKey;
+use crate::record::Record;
+use crate::record::membership::{Permissions, Standing};
+
+/// Longest encoded state of one thing, in bytes.
+pub const STATE_BYTES_MAX: usize = 64 * 1024;
+
+/// Address of a thing. The variant order is the wire tag and the `kind` byte of the map key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+pub enum StateKey {
+    Province(ProvinceCode),
+    Organisation(Uscc),
+    System(SystemId),
+    Key(KeyId),
+    /// Sequence number and running digest of an organisation.
+    OrganisationHead(Uscc),
+    /// A licence that has changed since its issue.
+    Licence(LicenceRef),
+    /// The validator set of the chain.
+    Validators,
+}
+
+impl StateKey {
+    /// Canonical bytes: kind byte, then the identifier.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        codec::encode(self)
+    }
+
+    /// Where the thing stands in the map.
+    pub fn map_key(&self, algorithm: DigestAlgorithm) -> MapKey {
+        let bytes = self.to_bytes();
+        let (kind, id) = bytes.split_first().map_or((0, &[][..]), |(kind, id)| (*kind, id));
+        MapKey::new(algorithm, kind, id)
+    }
+}
+
+/// The value the map holds for a thing with these canonical bytes.
+pub fn state_digest(algorithm: DigestAlgorithm, bytes: &[u8]) -> Digest {
+    algorithm.tagged(tags::STATE, &[bytes])
+}
+
+/// A province of the consortium.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct ProvinceState {
+    /// The authority that operates the province's node.
+    pub organisation: Uscc,
+    /// Offline key that votes for the province.
+    pub governance_key: PublicKey,
+    pub standing: Standing,
+}
+
+/// An organisation of a province.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct OrganisationState {
+    pub province: ProvinceCode,
+    pub region: RegionCode,
+    pub standing: Standing,
+}
+
+/// A service system of an organisation.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct SystemState {
+    pub organisation: Uscc,
+    pub standing: Standing,
+}
+
+/// A key that may sign transactions.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct KeyState {
+    pub key: PublicKey,
+    pub organisation: Uscc,
+    pub province: ProvinceCode,
+    pub system: Option<SystemId>,
+    pub permissions: Permissions,
+    pub standing: Standing,
+}
+
+/// Where an organisation's own chain of records stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct OrganisationHead {
+    /// Sequence number of its newest record; 0 before the first.
+    pub sequence: u64,
+    pub running_digest: Digest,
+}
+
+/// Status of a licence (states of `record::licence`; standards: GB/T 36904 family and the national transfer rules).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LicenceStatus {
+    /// 有效
+    Issued,
+    /// 暂扣
+    Suspended,
+    /// 办理转出
+    TransferredOut,
+    /// Replaced by a newer version or by the receiving province's licence. Final.
+    Superseded,
+    /// 失效. Final.
+    Lapsed,
+    /// 注销. Final.
+    Cancelled,
+    /// 撤销: void from the beginning. Final.
+    Withdrawn,
+    /// 吊销. Final.
+    Revoked,
+}
+
+impl LicenceStatus {
+    /// Every status, for exhaustive tests and tables.
+    pub const ALL: [Self; 8] = [
+        Self::Issued,
+        Self::Suspended,
+        Self::TransferredOut,
+        Self::Superseded,
+        Self::Lapsed,
+        Self::Cancelled,
+        Self::Withdrawn,
+        Self::Revoked,
+    ];
+}
+
+/// State of a licence that has changed since its issue.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct LicenceState {
+    pub status: LicenceStatus,
+    /// Record that brought the licence into being.
+    pub issued_by: RecordIndex,
+    /// Record of the latest change.
+    pub changed_by: RecordIndex,
+    /// Effective time of the latest change.
+    pub effective_ms: TimeMs,
+    /// Who may take the licence over, while it is transferred out.
+    pub transfer_to: Option<TransferTarget>,
+    /// The licence that replaced this one.
+    pub successor: Option<LicenceRef>,
+}
+
+/// The receiving side of a transfer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct TransferTarget {
+    pub province: ProvinceCode,
+    pub organisation: Uscc,
+}
+
+/// What rules need to know of a licence's issue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IssuedLicence {
+    pub index: RecordIndex,
+    pub issuer: Uscc,
+    pub province: ProvinceCode,
+    pub licence_type: LicenceType,
+    pub version: u16,
+    pub valid_from_ms: TimeMs,
+}
+
+impl IssuedLicence {
+    /// Reads it from the record at `index`, if that record brought a licence into being.
+    pub fn from_record(index: RecordIndex, record: &Record) -> Option<Self> {
+        let crate::record::Operation::Licence(operation) = &record.operation else { return None };
+        let licence = operation.new_licence()?;
+        Some(Self {
+            index,
+            issuer: licence.issuer,
+            province: record.province,
+            licence_type: licence.licence_type,
+            version: licence.version,
+            valid_from_ms: licence.valid_from_ms,
+        })
+    }
+}
+
+/// A store that cannot answer: never a rule, always a broken disk or a broken invariant.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("cannot read the ledger's state: {0}")]
+pub struct StateUnavailable(pub String);
+
+/// Read access to the ledger as of the parent block. Rules see nothing else.
+pub trait StateReader {
+    /// Canonical bytes of a thing, if it exists.
+    fn state(&self, key: &StateKey) -> Result<Option<Vec<u8>>, StateUnavailable>;
+    /// Index of the record that issued a licence, if one did.
+    fn issued_at(&self, licence: &LicenceRef) -> Result<Option<RecordIndex>, StateUnavailable>;
+    /// What that record says.
+    fn issued_licence(&self, index: RecordIndex) -> Result<IssuedLicence, StateUnavailable>;
+    /// Whether a transaction already stands in a block.
+    fn has_transaction(&self, tx_id: &crate::ids::TxId) -> Result<bool, StateUnavailable>;
+}
+
+/// Reads and decodes a thing.
+pub fn read<T: BorshSerialize + BorshDeserialize>(
+    reader: &impl StateReader,
+    key: &StateKey,
+) -> Result<Option<T>, StateUnavailable> {
+    let Some(bytes) = reader.state(key)? else { return Ok(None) };
+    codec::decode(&bytes, STATE_BYTES_MAX)
+        .map(Some)
+        .map_err(|error| StateUnavailable(format!("{key:?}: {error}")))
+}
+
+/// The validator set in force.
+pub fn validators(reader: &impl StateReader) -> Result<ValidatorSet, StateUnavailable> {
+    read(reader, &StateKey::Validators)?.ok_or_else(|| StateUnavailable("no validator set".to_owned()))
+}

@@ -1,0 +1,279 @@
+//! The answer to "is this licence genuine and valid, now or then?": one verdict, and named checks with three results.
+//!
+//! Node and client compute it with the same function from the same evidence, so a client that has checked the proofs
+//! never has to believe the node's verdict.
+//!
+//! **Invariant**: what was not or could not be checked is `Unknown`, never `Fail`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::TimeMs;
+use crate::record::licence::Licence;
+use crate::state::{LicenceState, LicenceStatus};
+
+/// The overall answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Valid,
+    /// Content differs from what was recorded, or the licence was withdrawn (撤销, void from the beginning).
+    Invalid,
+    /// Revoked (吊销) or cancelled (注销).
+    Revoked,
+    /// Suspended (暂扣), or on its way to another province (办理转出).
+    Suspended,
+    Superseded,
+    /// Past its end, or lapsed (失效).
+    Expired,
+    NotYetValid,
+    /// Not on the ledger at the time asked for. Says nothing about genuineness.
+    Unknown,
+}
+
+impl Verdict {
+    /// The word used in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Invalid => "invalid",
+            Self::Revoked => "revoked",
+            Self::Suspended => "suspended",
+            Self::Superseded => "superseded",
+            Self::Expired => "expired",
+            Self::NotYetValid => "not_yet_valid",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The word in Chinese.
+    pub fn zh(self) -> &'static str {
+        match self {
+            Self::Valid => "有效",
+            Self::Invalid => "无效",
+            Self::Revoked => "已吊销或注销",
+            Self::Suspended => "暂扣或转出中",
+            Self::Superseded => "已被替代",
+            Self::Expired => "已失效或过期",
+            Self::NotYetValid => "尚未生效",
+            Self::Unknown => "账本上没有",
+        }
+    }
+}
+
+/// Result of one check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckResult {
+    Pass,
+    Fail,
+    /// Not checked, or could not be.
+    Unknown,
+}
+
+/// One named check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// recorded | content | identifier | issuer | status | validity | seal | finality
+    pub name: String,
+    pub result: CheckResult,
+    /// Stable code: `status.revoked`.
+    pub code: String,
+    pub en: String,
+    pub zh: String,
+}
+
+impl Check {
+    /// A check from one row of texts.
+    pub fn new(name: &str, result: CheckResult, code: &str, en: &str, zh: &str) -> Self {
+        Self { name: name.into(), result, code: code.into(), en: en.into(), zh: zh.into() }
+    }
+}
+
+/// How the file or digest asked about relates to the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// Asked by identifier; no file was given.
+    NotGiven,
+    /// A digest equal to the recorded one was given.
+    Matches,
+    /// A file was given whose digest is not the recorded one.
+    Differs,
+}
+
+/// How the identifier came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Identifier {
+    /// Only a digest of it is known.
+    NotGiven,
+    /// The text was given, digests to the recorded reference, and its check character holds.
+    Good,
+    /// As above, but the check character is wrong (reason `ID_CHECK_CHAR`, a warning).
+    CheckCharacter,
+}
+
+/// What is known about a licence, proven or not.
+#[derive(Debug, Clone)]
+pub struct Evidence<'a> {
+    pub licence: &'a Licence,
+    /// Time of the block that recorded it.
+    pub recorded_ms: TimeMs,
+    /// Its state in the map at the block asked about; `None` if unchanged since issue.
+    pub state_then: Option<&'a LicenceState>,
+    /// Its state at the newest block known, if that is another one.
+    pub state_now: Option<&'a LicenceState>,
+    /// The time asked about.
+    pub as_of_ms: TimeMs,
+    pub content: Content,
+    pub identifier: Identifier,
+    /// Whether certificate and proofs were checked: true in a client, false in a node's own answer.
+    pub proven: bool,
+}
+
+/// Verdict and checks of a licence that is on the ledger.
+pub fn judge(evidence: &Evidence<'_>) -> (Verdict, Vec<Check>) {
+    let recorded = recorded(evidence);
+    if recorded.result == CheckResult::Fail {
+        return (Verdict::Unknown, vec![recorded]);
+    }
+    let (status_verdict, status) = status(evidence);
+    let (period_verdict, period) = validity(evidence);
+    let content = content(evidence.content);
+    let verdict = if evidence.content == Content::Differs {
+        Verdict::Invalid
+    } else if status_verdict != Verdict::Valid {
+        status_verdict
+    } else {
+        period_verdict
+    };
+    let issuer = Check::new(
+        "issuer",
+        CheckResult::Pass,
+        "issuer.admitted",
+        "signed with a key that its province had admitted for this organisation and licence type",
+        "由其省份登记、获准签发此类证照的机构密钥签名",
+    );
+    let checks =
+        vec![recorded, content, identifier(evidence.identifier), issuer, status, period, seal(evidence), finality(evidence)];
+    (verdict, checks)
+}
+
+/// The answer for something that is not on the ledger.
+pub fn not_recorded() -> (Verdict, Vec<Check>) {
+    let check = Check::new(
+        "recorded",
+        CheckResult::Unknown,
+        "recorded.not_found",
+        "not on this ledger; that says nothing about whether it is genuine",
+        "本账本上没有记录；这并不说明其真伪",
+    );
+    (Verdict::Unknown, vec![check])
+}
+
+fn recorded(evidence: &Evidence<'_>) -> Check {
+    if evidence.recorded_ms > evidence.as_of_ms {
+        let (en, zh) = ("not yet on the ledger at the time asked about", "在所询时间尚未上账");
+        return Check::new("recorded", CheckResult::Fail, "recorded.later", en, zh);
+    }
+    Check::new("recorded", CheckResult::Pass, "recorded.found", "recorded on the ledger", "已上账")
+}
+
+fn content(content: Content) -> Check {
+    let (result, code, en, zh) = match content {
+        Content::NotGiven => {
+            (CheckResult::Unknown, "content.not_given", "no file was given to compare", "未提供文件，未比对内容")
+        }
+        Content::Matches => {
+            (CheckResult::Pass, "content.matches", "the file is byte for byte the recorded one", "文件与上账内容逐字节一致")
+        }
+        Content::Differs => {
+            (CheckResult::Fail, "content.differs", "the file is not the recorded one", "文件与上账内容不一致")
+        }
+    };
+    Check::new("content", result, code, en, zh)
+}
+
+fn identifier(identifier: Identifier) -> Check {
+    let (result, code, en, zh) = match identifier {
+        Identifier::NotGiven => {
+            (CheckResult::Unknown, "identifier.not_given", "the identifier text was not given", "未提供证照标识文本")
+        }
+        Identifier::Good => (
+            CheckResult::Pass,
+            "identifier.matches",
+            "the identifier is well formed and is the recorded one",
+            "证照标识格式正确且与上账一致",
+        ),
+        Identifier::CheckCharacter => (
+            CheckResult::Unknown,
+            "identifier.check_character",
+            "the identifier is the recorded one, but its check character is wrong (GB/T 36904)",
+            "证照标识与上账一致，但校验位不符（GB/T 36904）",
+        ),
+    };
+    Check::new("identifier", result, code, en, zh)
+}
+
+/// The state that governs the time asked about.
+///
+/// 撤销 (withdraw) is void from the beginning, whenever it was recorded. Any other later change counts if its
+/// effective time is not after the time asked about; otherwise the state of that day stands.
+fn governing<'a>(evidence: &Evidence<'a>) -> Option<&'a LicenceState> {
+    match evidence.state_now {
+        Some(now) if now.status == LicenceStatus::Withdrawn || now.effective_ms <= evidence.as_of_ms => Some(now),
+        _ => evidence.state_then,
+    }
+}
+
+fn status(evidence: &Evidence<'_>) -> (Verdict, Check) {
+    use LicenceStatus as S;
+    let status = governing(evidence).map_or(S::Issued, |state| state.status);
+    let (verdict, code, en, zh) = match status {
+        S::Issued => (Verdict::Valid, "status.issued", "in force", "有效"),
+        S::Suspended => (Verdict::Suspended, "status.suspended", "suspended by its issuer", "已被暂扣"),
+        S::TransferredOut => (
+            Verdict::Suspended,
+            "status.transferred_out",
+            "transferred out, not yet taken over by the other province",
+            "已办理转出，尚未转入",
+        ),
+        S::Superseded => (Verdict::Superseded, "status.superseded", "replaced by a newer licence", "已被新的证照替代"),
+        S::Lapsed => (Verdict::Expired, "status.lapsed", "lapsed", "已失效"),
+        S::Cancelled => (Verdict::Revoked, "status.cancelled", "cancelled", "已注销"),
+        S::Withdrawn => {
+            (Verdict::Invalid, "status.withdrawn", "withdrawn: void from the beginning", "已撤销：自始无效")
+        }
+        S::Revoked => (Verdict::Revoked, "status.revoked", "revoked as a penalty", "已被吊销"),
+    };
+    let result = if verdict == Verdict::Valid { CheckResult::Pass } else { CheckResult::Fail };
+    (verdict, Check::new("status", result, code, en, zh))
+}
+
+fn validity(evidence: &Evidence<'_>) -> (Verdict, Check) {
+    let licence = evidence.licence;
+    let (verdict, result, code, en, zh) = if evidence.as_of_ms < licence.valid_from_ms {
+        (Verdict::NotYetValid, CheckResult::Fail, "validity.not_yet", "its validity has not begun", "有效期尚未开始")
+    } else if licence.valid_until_ms.is_some_and(|until| evidence.as_of_ms >= until) {
+        (Verdict::Expired, CheckResult::Fail, "validity.expired", "its validity has ended", "有效期已过")
+    } else {
+        (Verdict::Valid, CheckResult::Pass, "validity.within", "within its validity", "在有效期内")
+    };
+    (verdict, Check::new("validity", result, code, en, zh))
+}
+
+fn seal(evidence: &Evidence<'_>) -> Check {
+    let (code, en, zh) = if evidence.licence.seal.is_some() {
+        ("seal.not_checked", "a seal is named in the record; the seal itself was not checked", "记录中载有印章；印章本身未验证")
+    } else {
+        ("seal.not_recorded", "no seal is named in the record", "记录中未载印章")
+    };
+    Check::new("seal", CheckResult::Unknown, code, en, zh)
+}
+
+fn finality(evidence: &Evidence<'_>) -> Check {
+    if evidence.proven {
+        let (en, zh) = ("decided by more than two thirds of the validators; proof checked", "三分之二以上验证节点已确认；证明已核验");
+        return Check::new("finality", CheckResult::Pass, "finality.proven", en, zh);
+    }
+    let (en, zh) = ("final on this node; check the attached proof to rely on it", "本节点已最终确认；请核验所附证明");
+    Check::new("finality", CheckResult::Unknown, "finality.unproven", en, zh)
+}
