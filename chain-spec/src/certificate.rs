@@ -72,13 +72,15 @@ impl ValidatorSet {
         algorithm.tagged(tags::VALIDATOR_SET, &[&codec::encode(self)])
     }
 
-    /// Whether the set could run a chain: 1 to [`VALIDATORS_MAX`], sorted, distinct, each with power.
+    /// Whether the set could run a chain: 1 to [`VALIDATORS_MAX`], sorted, distinct, each with power, and a total that
+    /// fits 64 bits (a saturated total would let a minority pass for two thirds).
     pub fn is_well_formed(&self) -> bool {
         let ids: Vec<KeyId> = self.validators.iter().map(|validator| validator.key.id()).collect();
         !ids.is_empty()
             && ids.len() <= VALIDATORS_MAX
             && ids.windows(2).all(|pair| pair[0] < pair[1])
             && self.validators.iter().all(|validator| validator.power > 0)
+            && self.validators.iter().try_fold(0u64, |sum, validator| sum.checked_add(validator.power)).is_some()
     }
 }
 
@@ -196,10 +198,9 @@ impl Certificate {
         let mut power = 0u64;
         let mut batch = Vec::with_capacity(self.signatures.len());
         for entry in &self.signatures {
-            let validator = validators.get(&entry.validator).ok_or(CertificateError::UnknownValidator {
-                validator: entry.validator,
-                height: self.height,
-            })?;
+            let validator = validators
+                .get(&entry.validator)
+                .ok_or(CertificateError::UnknownValidator { validator: entry.validator, height: self.height })?;
             power = power.saturating_add(validator.power);
             let message = vote_message(
                 chain_id,

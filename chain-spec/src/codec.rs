@@ -32,16 +32,13 @@ pub fn encode<T: BorshSerialize>(value: &T) -> Vec<u8> {
 }
 
 /// Reads a value from exactly `bytes`, at most `limit_bytes` long.
-pub fn decode<T: BorshSerialize + BorshDeserialize>(
-    bytes: &[u8],
-    limit_bytes: usize,
-) -> Result<T, CodecError> {
+pub fn decode<T: BorshSerialize + BorshDeserialize>(bytes: &[u8], limit_bytes: usize) -> Result<T, CodecError> {
     if bytes.len() > limit_bytes {
         return Err(CodecError::TooLong { limit_bytes, actual_bytes: bytes.len() });
     }
     let type_name = short_name::<T>();
-    let value = T::try_from_slice(bytes)
-        .map_err(|error| CodecError::Malformed { type_name, reason: error.to_string() })?;
+    let value =
+        T::try_from_slice(bytes).map_err(|error| CodecError::Malformed { type_name, reason: error.to_string() })?;
     if encode(&value) != bytes {
         return Err(CodecError::NotCanonical { type_name });
     }
@@ -55,6 +52,7 @@ fn short_name<T>() -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     #[test]
@@ -65,9 +63,6 @@ mod tests {
         longer.push(0);
         assert!(matches!(decode::<(u64, Vec<u8>)>(&longer, 64), Err(CodecError::Malformed { .. })));
         assert!(decode::<(u64, Vec<u8>)>(&bytes[..bytes.len() - 1], 64).is_err());
-        assert!(matches!(
-            decode::<(u64, Vec<u8>)>(&bytes, 3),
-            Err(CodecError::TooLong { limit_bytes: 3, .. })
-        ));
+        assert!(matches!(decode::<(u64, Vec<u8>)>(&bytes, 3), Err(CodecError::TooLong { limit_bytes: 3, .. })));
     }
 }

@@ -15,7 +15,7 @@ use crate::log::{self, Appended, Appender, Frontier};
 use crate::map::{self, MapKey, MapReader, MapUpdate};
 use crate::rules::{self, BlockContext, Changes};
 use crate::state::{self, KeyState, StateKey, StateReader, StateUnavailable, state_digest};
-use crate::transaction::{Transaction, transactions_root};
+use crate::transaction::{TRANSACTION_BYTES_MAX, Transaction, transactions_root};
 
 /// What is fixed for a chain's life.
 #[derive(Debug, Clone)]
@@ -308,6 +308,9 @@ fn check_transactions<'a, R: StateReader>(
         let tx_id = Transaction::id_of_bytes(context.algorithm, &bytes);
         let refuse = |code| BlockError::Transaction { position, tx_id, code };
         rules::check_envelope(&context, transaction).map_err(refuse)?;
+        if bytes.len() > TRANSACTION_BYTES_MAX {
+            return Err(refuse(Code::EncodingTooLarge));
+        }
         if !seen.insert(tx_id) || reader.has_transaction(&tx_id)? {
             return Err(refuse(Code::TransactionDuplicate));
         }
@@ -353,7 +356,8 @@ impl<'a, R: StateReader> Signers<'a, R> {
 }
 
 /// Assembles a block from transactions that passed the door, leaving out what may not stand in it (expired, doubled,
-/// already committed). The caller bounds the bytes of `candidates`.
+/// already committed, signer not registered yet, operations beyond the block's limit). The caller bounds the bytes of
+/// `candidates`.
 pub fn make_block<R>(
     chain: &Chain,
     reader: &R,
@@ -370,9 +374,19 @@ where
     let context = context(chain, tip, time_ms);
     let mut seen = HashSet::with_capacity(candidates.len());
     let mut kept = Vec::with_capacity(candidates.len());
+    let mut signers = Signers::new(reader);
+    let mut operations_left = usize::try_from(chain.parameters.block_operations_max).unwrap_or(usize::MAX);
     for (tx_id, transaction) in candidates {
         let fresh = seen.insert(tx_id) && !reader.has_transaction(&tx_id)?;
-        if fresh && rules::check_envelope(&context, &transaction).is_ok() {
+        if !fresh || rules::check_envelope(&context, &transaction).is_err() {
+            continue;
+        }
+        // Every voter would refuse a block with a signer it cannot look up in the parent state.
+        if signers.key(&transaction.body.signer)?.is_none() {
+            continue;
+        }
+        if let Some(left) = operations_left.checked_sub(transaction.body.operations.len()) {
+            operations_left = left;
             kept.push((tx_id, transaction));
         }
     }

@@ -7,7 +7,7 @@
 //! ```
 //! The commitment is small, so that a receipt can carry it and be checked against nothing but a pinned genesis hash.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -22,6 +22,9 @@ use crate::state::{KeyState, OrganisationState, ProvinceState, StateKey};
 
 /// Longest genesis file, in bytes.
 pub const GENESIS_BYTES_MAX: usize = 1024 * 1024;
+
+/// Least `block_bytes_max`: the longest transaction, and room for header and certificate.
+const BLOCK_BYTES_MIN: u32 = 2 * 1024 * 1024 + 256 * 1024;
 
 /// The genesis file.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
@@ -206,18 +209,17 @@ impl Genesis {
     }
 
     fn check(&self) -> Result<(), GenesisError> {
-        let invalid = |place: &str, reason: &str| GenesisError::Invalid {
-            place: place.to_owned(),
-            reason: reason.to_owned(),
-        };
+        let invalid =
+            |place: &str, reason: &str| GenesisError::Invalid { place: place.to_owned(), reason: reason.to_owned() };
         let parameters = &self.parameters;
-        if parameters.block_bytes_max < 64 * 1024
+        // The longest transaction must fit, or one that was let in would wait for ever.
+        if parameters.block_bytes_max < BLOCK_BYTES_MIN
             || usize::try_from(parameters.block_bytes_max).map_or(true, |max| max > crate::block::BLOCK_BYTES_MAX)
         {
-            return Err(invalid("parameters.block_bytes_max", "must be between 65536 and 8388608"));
+            return Err(invalid("parameters.block_bytes_max", "must be between 2359296 and 8388608"));
         }
-        if parameters.block_operations_max < 1 {
-            return Err(invalid("parameters.block_operations_max", "must be at least 1"));
+        if parameters.block_operations_max < 4096 {
+            return Err(invalid("parameters.block_operations_max", "must be at least 4096, the most of one transaction"));
         }
         if parameters.heartbeat_ms < 500 || parameters.clock_skew_ms_max < 500 {
             return Err(invalid("parameters", "heartbeat_ms and clock_skew_ms_max must be at least 500"));
@@ -225,13 +227,18 @@ impl Genesis {
         if !self.validators().is_well_formed() {
             return Err(invalid(
                 "province.validator",
-                "there must be 1 to 128 validators with distinct keys and at least 1 power each",
+                "there must be 1 to 128 validators with distinct keys, at least 1 power each, and a total power below 2^64",
             ));
         }
         let mut keys = BTreeMap::new();
         let mut organisations = BTreeMap::new();
+        let mut codes = BTreeSet::new();
         for province in &self.provinces {
             let place = format!("province {}", province.code);
+            // The second would overwrite the first's state.
+            if !codes.insert(province.code) {
+                return Err(invalid(&place, "stands twice"));
+            }
             self.check_province(&place, province, &mut keys, &mut organisations)?;
         }
         Ok(())

@@ -102,6 +102,8 @@ pub enum ReceiptError {
     CertificateForOther { certificate: u64, header: u64 },
     #[error("the certificate does not hold: {0}")]
     Certificate(#[from] CertificateError),
+    #[error("validator change {position}, announced at height {height}, does not hold: {reason}")]
+    Transition { position: usize, height: u64, reason: Box<ReceiptError> },
     #[error("the log proof does not hold: {0}")]
     Log(String),
     #[error("the map proof does not hold: {0}")]
@@ -125,6 +127,7 @@ impl ReceiptError {
             }
             Self::Certificate(CertificateError::NoQuorum { .. }) => Code::ReceiptQuorumNotReached,
             Self::Certificate(_) => Code::ReceiptBadCertificate,
+            Self::Transition { .. } => Code::ReceiptBadTransition,
             Self::Log(_) => Code::ReceiptBadLogProof,
             Self::Map(_) => Code::ReceiptBadMapProof,
             Self::AsOf => Code::ReceiptAsOfMismatch,
@@ -170,7 +173,7 @@ impl Receipt {
     /// Reads a receipt file, at most [`RECEIPT_BYTES_MAX`] long.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ReceiptError> {
         let body = bytes.strip_prefix(RECEIPT_MAGIC).ok_or(ReceiptError::NotAReceipt)?;
-        Ok(codec::decode(body, RECEIPT_BYTES_MAX)?)
+        Ok(codec::decode(body, RECEIPT_BYTES_MAX - RECEIPT_MAGIC.len())?)
     }
 
     /// Checks everything against the pinned genesis hash.
@@ -244,14 +247,23 @@ impl TrustPath {
             return Err(ReceiptError::ValidatorsDiffer { place: "the genesis" });
         }
         let mut validators = &self.validators;
-        for transition in &self.transitions {
-            self.check_header(&transition.header, &transition.certificate, validators)?;
-            if transition.next.hash(algorithm) != transition.header.next_validators_hash {
-                return Err(ReceiptError::ValidatorsDiffer { place: "the header that announces it" });
-            }
+        for (position, transition) in self.transitions.iter().enumerate() {
+            self.check_transition(transition, validators).map_err(|reason| ReceiptError::Transition {
+                position,
+                height: transition.header.height.0,
+                reason: Box::new(reason),
+            })?;
             validators = &transition.next;
         }
         Ok(validators)
+    }
+
+    fn check_transition(&self, transition: &Transition, before: &ValidatorSet) -> Result<(), ReceiptError> {
+        self.check_header(&transition.header, &transition.certificate, before)?;
+        if transition.next.hash(self.genesis.ledger_hash) != transition.header.next_validators_hash {
+            return Err(ReceiptError::ValidatorsDiffer { place: "the header that announces it" });
+        }
+        Ok(())
     }
 
     fn check_header(

@@ -97,7 +97,9 @@ pub struct OrganisationHead {
 }
 
 /// Status of a licence (states of `record::licence`; standards: GB/T 36904 family and the national transfer rules).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum LicenceStatus {
     /// 有效
@@ -164,6 +166,8 @@ pub struct IssuedLicence {
     pub licence_type: LicenceType,
     pub version: u16,
     pub valid_from_ms: TimeMs,
+    /// Time of the block that recorded it.
+    pub recorded_ms: TimeMs,
 }
 
 impl IssuedLicence {
@@ -178,6 +182,7 @@ impl IssuedLicence {
             licence_type: licence.licence_type,
             version: licence.version,
             valid_from_ms: licence.valid_from_ms,
+            recorded_ms: record.time_ms,
         })
     }
 }
@@ -205,9 +210,7 @@ pub fn read<T: BorshSerialize + BorshDeserialize>(
     key: &StateKey,
 ) -> Result<Option<T>, StateUnavailable> {
     let Some(bytes) = reader.state(key)? else { return Ok(None) };
-    codec::decode(&bytes, STATE_BYTES_MAX)
-        .map(Some)
-        .map_err(|error| StateUnavailable(format!("{key:?}: {error}")))
+    codec::decode(&bytes, STATE_BYTES_MAX).map(Some).map_err(|error| StateUnavailable(format!("{key:?}: {error}")))
 }
 
 /// The validator set in force.

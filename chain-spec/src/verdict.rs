@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::TimeMs;
+use crate::ids::{LicenceId, LicenceIssuer, LicenceProfile, LicenceType, TimeMs};
 use crate::record::licence::Licence;
 use crate::state::{LicenceState, LicenceStatus};
 
@@ -16,7 +16,7 @@ use crate::state::{LicenceState, LicenceStatus};
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     Valid,
-    /// Content differs from what was recorded, or the licence was withdrawn (撤销, void from the beginning).
+    /// Content or identifier contradicts the record, or the licence was withdrawn (撤销, void from the beginning).
     Invalid,
     /// Revoked (吊销) or cancelled (注销).
     Revoked,
@@ -105,10 +105,41 @@ pub enum Content {
 pub enum Identifier {
     /// Only a digest of it is known.
     NotGiven,
-    /// The text was given, digests to the recorded reference, and its check character holds.
-    Good,
-    /// As above, but the check character is wrong (reason `ID_CHECK_CHAR`, a warning).
-    CheckCharacter,
+    /// The text was given and digests to the recorded reference.
+    Given(Claimed),
+}
+
+/// What an identifier says about its licence. The ledger knows only the identifier's digest, so whoever holds the text
+/// must compare: a record under somebody else's identifier is not that licence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claimed {
+    pub licence_type: LicenceType,
+    pub issuer: LicenceIssuer,
+    pub version: u16,
+    /// Whether the check character holds (reason `ID_CHECK_CHAR`, a warning).
+    pub check_character: bool,
+}
+
+impl Identifier {
+    /// What `id` claims.
+    pub fn of(id: &LicenceId) -> Self {
+        Self::Given(Claimed {
+            licence_type: id.licence_type(),
+            issuer: id.issuer(),
+            version: id.version(),
+            check_character: id.check_as(LicenceProfile::Lenient).is_ok(),
+        })
+    }
+}
+
+impl Claimed {
+    fn agrees(&self, licence: &Licence) -> bool {
+        let issuer = match self.issuer {
+            LicenceIssuer::Organisation(issuer) => issuer == licence.issuer,
+            LicenceIssuer::Region(region) => region == licence.region,
+        };
+        issuer && self.licence_type == licence.licence_type && self.version == licence.version
+    }
 }
 
 /// What is known about a licence, proven or not.
@@ -138,7 +169,7 @@ pub fn judge(evidence: &Evidence<'_>) -> (Verdict, Vec<Check>) {
     let (status_verdict, status) = status(evidence);
     let (period_verdict, period) = validity(evidence);
     let content = content(evidence.content);
-    let verdict = if evidence.content == Content::Differs {
+    let verdict = if evidence.content == Content::Differs || contradicts(evidence) {
         Verdict::Invalid
     } else if status_verdict != Verdict::Valid {
         status_verdict
@@ -152,8 +183,16 @@ pub fn judge(evidence: &Evidence<'_>) -> (Verdict, Vec<Check>) {
         "signed with a key that its province had admitted for this organisation and licence type",
         "由其省份登记、获准签发此类证照的机构密钥签名",
     );
-    let checks =
-        vec![recorded, content, identifier(evidence.identifier), issuer, status, period, seal(evidence), finality(evidence)];
+    let checks = vec![
+        recorded,
+        content,
+        identifier(evidence),
+        issuer,
+        status,
+        period,
+        seal(evidence),
+        finality(evidence),
+    ];
     (verdict, checks)
 }
 
@@ -182,9 +221,12 @@ fn content(content: Content) -> Check {
         Content::NotGiven => {
             (CheckResult::Unknown, "content.not_given", "no file was given to compare", "未提供文件，未比对内容")
         }
-        Content::Matches => {
-            (CheckResult::Pass, "content.matches", "the file is byte for byte the recorded one", "文件与上账内容逐字节一致")
-        }
+        Content::Matches => (
+            CheckResult::Pass,
+            "content.matches",
+            "the file is byte for byte the recorded one",
+            "文件与上账内容逐字节一致",
+        ),
         Content::Differs => {
             (CheckResult::Fail, "content.differs", "the file is not the recorded one", "文件与上账内容不一致")
         }
@@ -192,18 +234,28 @@ fn content(content: Content) -> Check {
     Check::new("content", result, code, en, zh)
 }
 
-fn identifier(identifier: Identifier) -> Check {
-    let (result, code, en, zh) = match identifier {
+fn contradicts(evidence: &Evidence<'_>) -> bool {
+    matches!(evidence.identifier, Identifier::Given(claimed) if !claimed.agrees(evidence.licence))
+}
+
+fn identifier(evidence: &Evidence<'_>) -> Check {
+    let (result, code, en, zh) = match evidence.identifier {
         Identifier::NotGiven => {
             (CheckResult::Unknown, "identifier.not_given", "the identifier text was not given", "未提供证照标识文本")
         }
-        Identifier::Good => (
+        Identifier::Given(claimed) if !claimed.agrees(evidence.licence) => (
+            CheckResult::Fail,
+            "identifier.contradicts",
+            "the identifier names another issuer, type or version than the record under it",
+            "证照标识所示的颁发机构、类型或版本与账本记录不符",
+        ),
+        Identifier::Given(Claimed { check_character: true, .. }) => (
             CheckResult::Pass,
             "identifier.matches",
             "the identifier is well formed and is the recorded one",
             "证照标识格式正确且与上账一致",
         ),
-        Identifier::CheckCharacter => (
+        Identifier::Given(_) => (
             CheckResult::Unknown,
             "identifier.check_character",
             "the identifier is the recorded one, but its check character is wrong (GB/T 36904)",
@@ -262,7 +314,11 @@ fn validity(evidence: &Evidence<'_>) -> (Verdict, Check) {
 
 fn seal(evidence: &Evidence<'_>) -> Check {
     let (code, en, zh) = if evidence.licence.seal.is_some() {
-        ("seal.not_checked", "a seal is named in the record; the seal itself was not checked", "记录中载有印章；印章本身未验证")
+        (
+            "seal.not_checked",
+            "a seal is named in the record; the seal itself was not checked",
+            "记录中载有印章；印章本身未验证",
+        )
     } else {
         ("seal.not_recorded", "no seal is named in the record", "记录中未载印章")
     };
@@ -271,7 +327,10 @@ fn seal(evidence: &Evidence<'_>) -> Check {
 
 fn finality(evidence: &Evidence<'_>) -> Check {
     if evidence.proven {
-        let (en, zh) = ("decided by more than two thirds of the validators; proof checked", "三分之二以上验证节点已确认；证明已核验");
+        let (en, zh) = (
+            "decided by more than two thirds of the validators; proof checked",
+            "三分之二以上验证节点已确认；证明已核验",
+        );
         return Check::new("finality", CheckResult::Pass, "finality.proven", en, zh);
     }
     let (en, zh) = ("final on this node; check the attached proof to rely on it", "本节点已最终确认；请核验所附证明");

@@ -81,10 +81,8 @@ pub fn transaction_message(tx_id: &TxId) -> Vec<u8> {
 /// or the scheme is not in this build.
 pub fn verify(key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
     match (key, signature) {
-        (PublicKey::Ed25519(key), Signature::Ed25519(signature)) => {
-            ed25519_zebra::VerificationKey::try_from(*key)
-                .is_ok_and(|key| key.verify(&ed25519_zebra::Signature::from(*signature), message).is_ok())
-        }
+        (PublicKey::Ed25519(key), Signature::Ed25519(signature)) => ed25519_zebra::VerificationKey::try_from(*key)
+            .is_ok_and(|key| key.verify(&ed25519_zebra::Signature::from(*signature), message).is_ok()),
         _ => false,
     }
 }

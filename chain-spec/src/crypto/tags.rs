@@ -29,5 +29,7 @@ pub const VOTE: &str = "huxin/vote/v1";
 pub const PROPOSAL: &str = "huxin/proposal/v1";
 /// Bytes that bind a network peer id to a consensus key.
 pub const VALIDATOR_PROOF: &str = "huxin/validator-proof/v1";
+/// Bytes under the first part of a block on its way between validators.
+pub const PARTS: &str = "huxin/parts/v1";
 /// Keyed commitment to a holder: `HMAC(key, tag, holder-code type, code)`.
 pub const HOLDER_COMMITMENT: &str = "huxin/holder/v1";

@@ -89,7 +89,8 @@ pub struct Change {
     pub licence: LicenceRef,
     /// Code of the legal basis.
     pub basis: BasisCode,
-    /// When the change takes effect in law, milliseconds since 1970 UTC; not after the block that records it.
+    /// When the change takes effect in law, milliseconds since 1970 UTC: not before the licence began or last changed, and
+    /// not later than ten minutes after the block that records it.
     pub effective_ms: TimeMs,
 }
 

@@ -158,7 +158,7 @@ fn change<R: StateReader>(
         status: next,
         issued_by,
         changed_by: index,
-        effective_ms: effective(context, operation)?,
+        effective_ms: effective(context, &issued, current.as_ref(), operation)?,
         transfer_to: None,
         successor: None,
     };
@@ -235,12 +235,22 @@ fn check_successor(issued: &IssuedLicence, licence: &Licence, operation: &Licenc
 }
 
 /// When the change takes effect: as stated, or with the block where the operation states no time of its own.
-fn effective(context: &BlockContext, operation: &LicenceOperation) -> Result<TimeMs, Code> {
+///
+/// A stated time lies between the licence's beginning (of its validity or of its record, whichever is earlier), or the
+/// previous change, and now. So a later change never reaches behind an earlier one.
+fn effective(
+    context: &BlockContext,
+    issued: &IssuedLicence,
+    current: Option<&LicenceState>,
+    operation: &LicenceOperation,
+) -> Result<TimeMs, Code> {
+    let earliest = current.map_or(issued.valid_from_ms.min(issued.recorded_ms), |state| state.effective_ms);
+    let latest = TimeMs(context.time_ms.0.saturating_add(EFFECTIVE_AHEAD_MS_MAX));
     let stated = |change: &Change| {
-        if change.effective_ms.0 > context.time_ms.0.saturating_add(EFFECTIVE_AHEAD_MS_MAX) {
-            Err(Code::LicenceEffectiveTime)
-        } else {
+        if (earliest..=latest).contains(&change.effective_ms) {
             Ok(change.effective_ms)
+        } else {
+            Err(Code::LicenceEffectiveTime)
         }
     };
     match operation {

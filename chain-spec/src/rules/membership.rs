@@ -33,8 +33,7 @@ pub(super) fn apply<R: StateReader>(
             if overlay.read::<OrganisationState>(&key)?.is_some() {
                 return Err(Code::OrganisationExists.into());
             }
-            let state =
-                OrganisationState { province: actor.province(), region: *region, standing: Standing::Active };
+            let state = OrganisationState { province: actor.province(), region: *region, standing: Standing::Active };
             overlay.write(key, &state);
             Ok(())
         }

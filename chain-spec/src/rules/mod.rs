@@ -139,8 +139,7 @@ fn apply_transaction<R: StateReader>(
     let at = |operation: u32| move |error: RuleError| (operation, error);
     let actor = actor(overlay, &transaction.body.signer).map_err(at(0))?;
     let head_key = StateKey::OrganisationHead(actor.key.organisation);
-    let mut head: OrganisationHead =
-        overlay.read(&head_key).map_err(|error| (0, error.into()))?.unwrap_or_default();
+    let mut head: OrganisationHead = overlay.read(&head_key).map_err(|error| (0, error.into()))?.unwrap_or_default();
     let first = overlay.next_record();
     let mut position = 0u32;
     for operation in &transaction.body.operations {

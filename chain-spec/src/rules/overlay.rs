@@ -46,9 +46,7 @@ impl<'a, R: StateReader> Overlay<'a, R> {
                 None => return Ok(None),
             },
         };
-        codec::decode(&bytes, STATE_BYTES_MAX)
-            .map(Some)
-            .map_err(|error| StateUnavailable(format!("{key:?}: {error}")))
+        codec::decode(&bytes, STATE_BYTES_MAX).map(Some).map_err(|error| StateUnavailable(format!("{key:?}: {error}")))
     }
 
     pub fn write<T: BorshSerialize>(&mut self, key: StateKey, value: &T) {
@@ -69,11 +67,8 @@ impl<'a, R: StateReader> Overlay<'a, R> {
         }
         let offset = usize::try_from(index.0 - self.first_record.0).unwrap_or(usize::MAX);
         let kept = self.block.records.len();
-        let entry = if offset < kept {
-            self.block.records.get(offset)
-        } else {
-            self.transaction.records.get(offset - kept)
-        };
+        let entry =
+            if offset < kept { self.block.records.get(offset) } else { self.transaction.records.get(offset - kept) };
         entry
             .and_then(|(record, _)| IssuedLicence::from_record(index, record))
             .ok_or_else(|| StateUnavailable(format!("record {index} does not issue a licence")))

@@ -1,0 +1,70 @@
+//! What the vectors are made of.
+
+use huxin_chain_spec::crypto::{PublicKey, Signer as _};
+use huxin_chain_spec::ids::TimeMs;
+use huxin_chain_spec::record::licence::{Change, Document, Licence, SealReference};
+use huxin_chain_spec::record::membership::{Permissions, StatusChange};
+use huxin_chain_spec::record::{LicenceOperation, MembershipOperation, Operation};
+
+use crate::support::*;
+
+/// A licence with every optional field.
+fn full_licence(issuer: &Issuer) -> Licence {
+    Licence {
+        metadata: Some(digest(0x44)),
+        seal: Some(SealReference { seal: "31011500001234".parse().unwrap(), certificate: digest(0x55) }),
+        valid_until_ms: Some(TimeMs(GENESIS_MS + 365 * 86_400_000)),
+        ..issuer.licence("full")
+    }
+}
+
+/// An operation of every kind, both with and without what is optional.
+pub fn all_operations() -> Vec<Operation> {
+    use LicenceOperation as L;
+    use MembershipOperation as M;
+    let provinces = provinces();
+    let (home, there) = (&provinces[SHANGHAI].issuer, &provinces[JIANGSU]);
+    let organisation = home.organisation;
+    let (system, basis) = ("DZZZ-1".parse().unwrap(), basis("ZZ-1"));
+    let limited =
+        Permissions { licence_types: vec![other_licence_type(), licence_type()], ..Permissions::all_licences() };
+    let membership = [
+        M::OrganisationAdd { organisation, region: home.region },
+        M::OrganisationStatus { organisation, change: StatusChange::Suspend, basis: basis.clone() },
+        M::SystemAdd { system, organisation },
+        M::SystemStatus { system: "DZZZ-1".parse().unwrap(), change: StatusChange::Resume, basis: basis.clone() },
+        M::KeyAdd {
+            key: home.key.public_key(),
+            organisation,
+            system: Some("DZZZ-1".parse().unwrap()),
+            permissions: limited,
+        },
+        M::KeyAdd { key: sm2_key(), organisation, system: None, permissions: Permissions::registrar() },
+        M::KeyStatus { key: home.key.id(), change: StatusChange::Remove, basis },
+    ];
+    let minimal = Licence { holder: None, ..home.licence("a") };
+    let short = Licence { document: Document { sm3: None, ..minimal.document }, ..minimal };
+    let licence = [
+        L::Issue(short),
+        L::Issue(full_licence(home)),
+        amend(home, "a", "b", 2),
+        L::Suspend(change("a")),
+        L::Restore(change("a")),
+        transfer_out("a", there),
+        transfer_in(&there.issuer, "a", "b"),
+        L::CancelTransfer(change("a")),
+        L::Cancel(change("a")),
+        L::Withdraw(change("a")),
+        L::Revoke(change("a")),
+        L::Lapse(Change { effective_ms: TimeMs(0), ..change("a") }),
+    ];
+    let membership = membership.into_iter().map(Operation::Membership);
+    membership.chain(licence.into_iter().map(Operation::Licence)).collect()
+}
+
+/// The encoding of a key that this version cannot verify with.
+pub fn sm2_key() -> PublicKey {
+    let mut bytes = [0x32; 33];
+    bytes[0] = 0x02;
+    PublicKey::Sm2(bytes)
+}
