@@ -1,0 +1,287 @@
+//! Start, handle and end of one engine.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arc_malachitebft_app_channel::app::engine::network::{NetworkIdentity, NetworkMsg, NetworkRef, PersistentPeersOp};
+use arc_malachitebft_app_channel::app::engine::node::NodeRef;
+use arc_malachitebft_app_channel::app::engine::util::events::TxEvent;
+use arc_malachitebft_app_channel::app::engine::util::output_port::{OutputPort, OutputPortSubscriberTrait};
+use arc_malachitebft_app_channel::app::metrics::{self, Metrics, SharedRegistry};
+use arc_malachitebft_app_channel::app::net::Multiaddr;
+use arc_malachitebft_app_channel::app::spawn::{
+    spawn_consensus_actor, spawn_network_actor, spawn_sync_actor, spawn_wal_actor,
+};
+use arc_malachitebft_app_channel::app::types::codec::Codec;
+use arc_malachitebft_app_channel::app::types::core::SigningScheme;
+use arc_malachitebft_signing::Signer as _;
+use huxin_chain_spec::crypto::Signer;
+use ractor::Actor;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::actors::{HostActor, Listener, Supervisor};
+use crate::codec::WireCodec;
+use crate::config::{EngineConfig, address, keypair};
+use crate::context::{Address, Ctx};
+use crate::decisions::{Decisions, Heights};
+use crate::error::ExitCell;
+use crate::host::{Host, HostParts};
+use crate::parts::Assembly;
+use crate::signing::{EngineSigner, EngineVerifier, Scheme};
+use crate::status::Board;
+use crate::{Application, EngineError, EngineStatus, Exit};
+
+/// Questions of the engine waiting for the host task. It handles each in microseconds.
+const HOST_INBOX_MAX: usize = 1_024;
+/// Decided and finalised heights waiting to be committed. The engine sends two per height and waits for the second.
+const DECISIONS_INBOX_MAX: usize = 8;
+/// Longest wait for the listening socket.
+const LISTEN_WAIT: Duration = Duration::from_secs(10);
+/// Longest wait for the engine's parts to end when asked.
+const STOP_WAIT: Duration = Duration::from_secs(3);
+/// How often the wait for the log's release looks.
+const RELEASE_POLL: Duration = Duration::from_millis(5);
+
+/// Starts an engine. It listens when this returns, and asks `app` for its first height once peers are there.
+///
+/// # Errors
+/// See [`EngineError`]: unusable addresses or limits, a write-ahead log in use by another process, or a port in use.
+pub async fn run(
+    config: EngineConfig,
+    signer: Arc<dyn Signer>,
+    app: Arc<dyn Application>,
+) -> Result<EngineHandle, EngineError> {
+    let exit = ExitCell::new();
+    let registry = SharedRegistry::global().with_moniker(&config.moniker);
+    let metrics = Metrics::register(&registry);
+    let supervisor = Supervisor { exit: exit.clone(), metrics: metrics.clone() };
+    let (node, _) = Actor::spawn(None, supervisor, ()).await.map_err(start_error)?;
+    let result = spawn_tree(config, signer, app, exit.clone(), node.clone(), registry, metrics).await;
+    if result.is_err() {
+        exit.set(Exit::Stopped);
+        node.get_cell().stop_children_and_wait(None, Some(STOP_WAIT)).await;
+        node.stop(None);
+    }
+    result
+}
+
+async fn spawn_tree(
+    config: EngineConfig,
+    signer: Arc<dyn Signer>,
+    app: Arc<dyn Application>,
+    exit: ExitCell,
+    node: NodeRef,
+    registry: SharedRegistry,
+    metrics: Metrics,
+) -> Result<EngineHandle, EngineError> {
+    let consensus_config = config.consensus()?;
+    let sync_config = config.sync()?;
+    let board = Board::new(&config.timeouts, config.nodes(), exit.clone());
+    let signer = EngineSigner::new(config.chain_id.clone(), signer);
+    let verifier = EngineVerifier::new(config.chain_id.clone());
+    let me = Address(signer.public_key().id());
+    let identity = identity(&config, &signer, me).await?;
+
+    let network: NetworkRef<Ctx> = spawn_network_actor(&consensus_config, &sync_config, identity, &registry, WireCodec)
+        .await
+        .map_err(start_error)?;
+    network.link(node.get_cell());
+    let wal_file = config.wal_file();
+    let wal_error = |error: &dyn std::fmt::Display| EngineError::WriteAheadLog {
+        path: wal_file.clone(),
+        reason: error.to_string(),
+    };
+    std::fs::create_dir_all(&config.wal_dir).map_err(|error| wal_error(&error))?;
+    let wal = spawn_wal_actor(&Ctx, WireCodec, &wal_file, &registry, node.clone())
+        .await
+        .map_err(|error| wal_error(&format!("{error:#}")))?;
+    wal.link(node.get_cell());
+
+    let (inbox, questions) = mpsc::channel(HOST_INBOX_MAX);
+    let (host, _) = Actor::spawn(None, HostActor { inbox }, ()).await.map_err(start_error)?;
+    host.link(node.get_cell());
+    let (listener, _) = Actor::spawn(None, Listener { board: board.clone() }, ()).await.map_err(start_error)?;
+    listener.link(node.get_cell());
+    network.cast(NetworkMsg::Subscribe(Box::new(listener))).map_err(start_error)?;
+
+    let tasks = spawn_tasks(&config, signer.clone(), verifier.clone(), app, network.clone(), &board, &exit, questions);
+    let sync_port = Arc::new(OutputPort::new());
+    let consensus = spawn_consensus_actor(
+        Ctx,
+        me,
+        consensus_config,
+        Box::new(verifier),
+        Some(Box::new(signer)),
+        network.clone(),
+        host.clone(),
+        wal,
+        sync_port.clone(),
+        metrics,
+        TxEvent::new(),
+        node.clone(),
+    )
+    .await
+    .map_err(start_error)?;
+    consensus.link(node.get_cell());
+    let sync = spawn_sync_actor(Ctx, network.clone(), host, consensus, WireCodec, &sync_config, &registry)
+        .await
+        .map_err(start_error)?;
+    if let Some(sync) = &sync {
+        sync.link(node.get_cell());
+        sync.subscribe_to_port(&sync_port);
+    }
+    if tokio::time::timeout(LISTEN_WAIT, board.until_listening()).await.is_err() {
+        return Err(EngineError::NotListening { address: config.listen, waited_ms: LISTEN_WAIT.as_millis() });
+    }
+    Ok(EngineHandle { exit, board, node, network, tasks, wal_file })
+}
+
+/// The engine's view of this node: its network key, and the proof that ties it to its consensus key.
+async fn identity(config: &EngineConfig, signer: &EngineSigner, me: Address) -> Result<NetworkIdentity, EngineError> {
+    let keypair = config.keypair()?;
+    let peer = keypair.public().to_peer_id().to_bytes();
+    let key = Scheme::encode_public_key(&signer.public_key());
+    let proof = signer.sign_validator_proof(key, peer).await.map_err(start_error)?;
+    let proof = WireCodec.encode(&proof).map_err(start_error)?;
+    Ok(NetworkIdentity::new_validator(config.moniker.clone(), keypair, me.to_string(), proof))
+}
+
+#[allow(clippy::too_many_arguments, reason = "called once; a struct for it would only repeat these names")]
+fn spawn_tasks(
+    config: &EngineConfig,
+    signer: EngineSigner,
+    verifier: EngineVerifier,
+    app: Arc<dyn Application>,
+    network: NetworkRef<Ctx>,
+    board: &Board,
+    exit: &ExitCell,
+    questions: mpsc::Receiver<arc_malachitebft_app_channel::app::engine::host::HostMsg<Ctx>>,
+) -> [JoinHandle<()>; 2] {
+    let heights = Heights::new(config);
+    let (decisions, inbox) = mpsc::channel(DECISIONS_INBOX_MAX);
+    let committing = Decisions {
+        app: app.clone(),
+        chain_id: config.chain_id.clone(),
+        heights: heights.clone(),
+        board: board.clone(),
+        exit: exit.clone(),
+    };
+    let parts = HostParts {
+        app,
+        signer,
+        network,
+        heights,
+        board: board.clone(),
+        exit: exit.clone(),
+        block_bytes_max: config.limits.block_bytes_max,
+        sync_response_bytes_max: config.sync_response_bytes_max(),
+        gather: Duration::from_millis(config.gather_ms_max),
+        // More than two thirds of the nodes, less this one.
+        gather_peers: config.nodes().saturating_mul(2) / 3,
+    };
+    let assembly = Assembly::new(config.part_limits(), verifier);
+    let host = Host::new(parts, assembly, decisions);
+    [tokio::spawn(host.run(questions)), tokio::spawn(committing.run(inbox))]
+}
+
+fn start_error(error: impl std::fmt::Display) -> EngineError {
+    EngineError::Start { reason: format!("{error:#}") }
+}
+
+/// A running engine. Dropping the handle does not stop it; [`EngineHandle::shutdown`] does.
+pub struct EngineHandle {
+    exit: ExitCell,
+    board: Board,
+    node: NodeRef,
+    network: NetworkRef<Ctx>,
+    tasks: [JoinHandle<()>; 2],
+    wal_file: PathBuf,
+}
+
+impl EngineHandle {
+    /// What the engine is doing now.
+    pub fn status(&self) -> EngineStatus {
+        self.board.status()
+    }
+
+    /// A reader of the status that outlives borrows of the handle.
+    pub fn status_reader(&self) -> impl Fn() -> EngineStatus + Clone + Send + Sync + 'static {
+        let board = self.board.clone();
+        move || board.status()
+    }
+
+    /// Waits until the engine ends, by itself or by [`EngineHandle::shutdown`] of another task. Any reason but
+    /// [`Exit::Stopped`] means the process should end with it.
+    pub async fn exited(&self) -> Exit {
+        self.exit.wait().await
+    }
+
+    /// Lets a peer in and keeps a connection to it: `/ip4/../tcp/../p2p/<peer id>`. Until the next start.
+    pub async fn add_peer(&self, peer: &str) -> Result<(), EngineError> {
+        self.update_peers(PersistentPeersOp::Add(peer_address(peer)?)).await
+    }
+
+    /// Closes the connection to a peer and keeps it out. Until the next start.
+    pub async fn remove_peer(&self, peer: &str) -> Result<(), EngineError> {
+        self.update_peers(PersistentPeersOp::Remove(peer_address(peer)?)).await
+    }
+
+    async fn update_peers(&self, change: PersistentPeersOp) -> Result<(), EngineError> {
+        let reply = ractor::call!(self.network, |reply| NetworkMsg::UpdatePersistentPeers(change, reply));
+        match reply {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(EngineError::Peer { reason: error.to_string() }),
+            Err(_) => Err(EngineError::Stopped),
+        }
+    }
+
+    /// Stops the engine and waits until its socket, its log and its hold on the application are released.
+    /// Returns why it ended: [`Exit::Stopped`], or an earlier reason.
+    pub async fn shutdown(self) -> Exit {
+        self.exit.set(Exit::Stopped);
+        let [host, committing] = self.tasks;
+        // The host ends its own tasks at the word above. A commit under way may finish on disk; its answer is moot.
+        committing.abort();
+        let _ = host.await;
+        let _ = committing.await;
+        self.node.get_cell().stop_children_and_wait(Some("shutdown".to_owned()), Some(STOP_WAIT)).await;
+        for child in self.node.get_cell().get_children() {
+            child.kill(); // Hung on purpose by the engine after a failure of the log.
+        }
+        let _ = self.node.get_cell().stop_and_wait(None, Some(STOP_WAIT)).await;
+        wal_released(&self.wal_file).await;
+        self.exit.wait().await
+    }
+}
+
+fn peer_address(peer: &str) -> Result<Multiaddr, EngineError> {
+    address::<Multiaddr>(peer, "/tcp/")?;
+    address(peer, "/p2p/")
+}
+
+/// Waits until the log's own thread has let go of its file: it holds a lock until it ends, and nobody joins it.
+async fn wal_released(path: &PathBuf) {
+    let deadline = Instant::now() + STOP_WAIT;
+    while Instant::now() < deadline {
+        // A file that is gone or unreadable has no lock worth waiting for.
+        match File::open(path).map(|file| file.try_lock()) {
+            Ok(Err(_)) => tokio::time::sleep(RELEASE_POLL).await,
+            Ok(Ok(())) | Err(_) => return,
+        }
+    }
+}
+
+/// The peer id that belongs to a network key's secret, as it stands in addresses after `/p2p/`.
+pub fn peer_id(network_secret: [u8; 32]) -> Result<String, EngineError> {
+    keypair(network_secret).map(|keypair| keypair.public().to_peer_id().to_string())
+}
+
+/// The metrics of all engines of this process, in the Prometheus text format.
+pub fn metrics_text() -> String {
+    let mut text = String::new();
+    metrics::export(&mut text);
+    text
+}

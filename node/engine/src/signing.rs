@@ -1,0 +1,279 @@
+//! Signing and verifying for the engine, over the protocol's own crypto: a further signature scheme needs nothing here.
+//!
+//! Votes and proposals are signed as [`huxin_chain_spec::certificate`] lays out. Two statements are this crate's own;
+//! integers little-endian, `chain id` zero-padded to 32 bytes:
+//!
+//! ```text
+//! parts   len u8 | "huxin/parts/v1" | chain id [32] | height u64 | round u32 | proposer [32] | block [32] | bytes u32
+//! proof   len u8 | "huxin/validator-proof/v1" | chain id [32] | key len u8 | key | peer id len u8 | peer id
+//! ```
+
+use std::sync::Arc;
+
+use arc_malachitebft_app_channel::app::types::core::{
+    NilOrVal, SignedMessage, SigningScheme, ValidatorProof, VoteExtensionScope,
+};
+use arc_malachitebft_signing::{Error, Signer, VerificationResult, Verifier};
+use async_trait::async_trait;
+use bytes::Bytes;
+use huxin_chain_spec::certificate::{proposal_message, vote_message};
+use huxin_chain_spec::crypto::{self, PublicKey, Signature, tags};
+use huxin_chain_spec::ids::ChainId;
+
+use crate::context::{Ctx, Proposal, Vote};
+use crate::parts::Init;
+use crate::wire::{self, Malformed};
+
+/// The protocol's keys and signatures, as the engine's signing scheme. Private keys never enter the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Scheme;
+
+impl SigningScheme for Scheme {
+    type DecodingError = Malformed;
+    type Signature = Signature;
+    type PublicKey = PublicKey;
+    type PrivateKey = ();
+
+    fn decode_signature(bytes: &[u8]) -> Result<Signature, Malformed> {
+        wire::read(bytes)
+    }
+
+    fn encode_signature(signature: &Signature) -> Vec<u8> {
+        wire::write(signature)
+    }
+
+    fn decode_public_key(bytes: &[u8]) -> Result<PublicKey, Malformed> {
+        wire::read(bytes)
+    }
+
+    fn encode_public_key(key: &PublicKey) -> Vec<u8> {
+        wire::write(key)
+    }
+}
+
+/// Signs what the engine decides to say.
+#[derive(Clone)]
+pub(crate) struct EngineSigner {
+    chain_id: ChainId,
+    signer: Arc<dyn crypto::Signer>,
+}
+
+impl EngineSigner {
+    pub(crate) fn new(chain_id: ChainId, signer: Arc<dyn crypto::Signer>) -> Self {
+        Self { chain_id, signer }
+    }
+
+    pub(crate) fn public_key(&self) -> PublicKey {
+        self.signer.public_key()
+    }
+
+    /// Signs the first part of a block, as this node.
+    pub(crate) fn sign_init(&self, init: &Init) -> Signature {
+        self.signer.sign_consensus(&init_message(&self.chain_id, init))
+    }
+}
+
+/// Checks signatures of others.
+#[derive(Clone)]
+pub(crate) struct EngineVerifier {
+    chain_id: ChainId,
+}
+
+impl EngineVerifier {
+    pub(crate) fn new(chain_id: ChainId) -> Self {
+        Self { chain_id }
+    }
+
+    /// Whether `key` signed this first part.
+    pub(crate) fn verify_init(&self, init: &Init, key: &PublicKey) -> bool {
+        crypto::verify(key, &init_message(&self.chain_id, init), &init.signature)
+    }
+}
+
+fn preamble(tag: &str, chain_id: &ChainId) -> Vec<u8> {
+    let mut message = Vec::with_capacity(192);
+    message.push(u8::try_from(tag.len()).unwrap_or(u8::MAX));
+    message.extend_from_slice(tag.as_bytes());
+    let mut padded = [0u8; 32];
+    for (to, from) in padded.iter_mut().zip(chain_id.as_str().as_bytes()) {
+        *to = *from;
+    }
+    message.extend_from_slice(&padded);
+    message
+}
+
+fn init_message(chain_id: &ChainId, init: &Init) -> Vec<u8> {
+    let mut message = preamble(tags::PARTS, chain_id);
+    message.extend_from_slice(&init.height.0.to_le_bytes());
+    message.extend_from_slice(&init.round.to_le_bytes());
+    message.extend_from_slice(init.proposer.0.0.as_bytes());
+    message.extend_from_slice(init.block.as_bytes());
+    message.extend_from_slice(&init.block_bytes.to_le_bytes());
+    message
+}
+
+fn proof_message(chain_id: &ChainId, public_key: &[u8], peer_id: &[u8]) -> Vec<u8> {
+    let mut message = preamble(tags::VALIDATOR_PROOF, chain_id);
+    for field in [public_key, peer_id] {
+        message.push(u8::try_from(field.len()).unwrap_or(u8::MAX));
+        message.extend_from_slice(field);
+    }
+    message
+}
+
+/// The bytes under a vote.
+pub(crate) fn vote_bytes(chain_id: &ChainId, vote: &Vote) -> Vec<u8> {
+    let block = match &vote.value {
+        NilOrVal::Nil => None,
+        NilOrVal::Val(block) => Some(block),
+    };
+    vote_message(chain_id, vote.spec_type(), vote.height.spec(), vote.round.as_u32(), block, &vote.voter.0)
+}
+
+/// The bytes under a proposal.
+pub(crate) fn proposal_bytes(chain_id: &ChainId, proposal: &Proposal) -> Vec<u8> {
+    proposal_message(
+        chain_id,
+        proposal.height.spec(),
+        proposal.round.as_u32(),
+        &proposal.value.0,
+        proposal.pol_round.as_u32(),
+        &proposal.proposer.0,
+    )
+}
+
+fn verified(key: &PublicKey, message: &[u8], signature: &Signature) -> Result<VerificationResult, Error> {
+    Ok(VerificationResult::from_bool(crypto::verify(key, message, signature)))
+}
+
+#[async_trait]
+impl Verifier<Ctx> for EngineVerifier {
+    async fn verify_signed_vote(
+        &self,
+        vote: &Vote,
+        signature: &Signature,
+        key: &PublicKey,
+    ) -> Result<VerificationResult, Error> {
+        verified(key, &vote_bytes(&self.chain_id, vote), signature)
+    }
+
+    async fn verify_signed_proposal(
+        &self,
+        proposal: &Proposal,
+        signature: &Signature,
+        key: &PublicKey,
+    ) -> Result<VerificationResult, Error> {
+        verified(key, &proposal_bytes(&self.chain_id, proposal), signature)
+    }
+
+    /// Vote extensions are not part of the protocol, so none is ever good.
+    async fn verify_signed_vote_extension(
+        &self,
+        _scope: &VoteExtensionScope<Ctx>,
+        _extension: &Bytes,
+        _signature: &Signature,
+        _key: &PublicKey,
+    ) -> Result<VerificationResult, Error> {
+        Ok(VerificationResult::Invalid)
+    }
+
+    async fn verify_validator_proof(&self, proof: &ValidatorProof<Ctx>) -> Result<VerificationResult, Error> {
+        let Ok(key) = proof.decoded_public_key() else {
+            return Ok(VerificationResult::Invalid);
+        };
+        verified(&key, &proof_message(&self.chain_id, &proof.public_key, &proof.peer_id), &proof.signature)
+    }
+}
+
+#[async_trait]
+impl Signer<Ctx> for EngineSigner {
+    async fn sign_vote(&self, vote: Vote) -> Result<SignedMessage<Ctx, Vote>, Error> {
+        let signature = self.signer.sign_consensus(&vote_bytes(&self.chain_id, &vote));
+        Ok(SignedMessage::new(vote, signature))
+    }
+
+    async fn sign_proposal(&self, proposal: Proposal) -> Result<SignedMessage<Ctx, Proposal>, Error> {
+        let signature = self.signer.sign_consensus(&proposal_bytes(&self.chain_id, &proposal));
+        Ok(SignedMessage::new(proposal, signature))
+    }
+
+    /// Vote extensions are not part of the protocol.
+    async fn sign_vote_extension(
+        &self,
+        _scope: VoteExtensionScope<Ctx>,
+        _extension: Bytes,
+    ) -> Result<SignedMessage<Ctx, Bytes>, Error> {
+        Err(Error::new())
+    }
+
+    async fn sign_validator_proof(&self, key: Vec<u8>, peer_id: Vec<u8>) -> Result<ValidatorProof<Ctx>, Error> {
+        let signature = self.signer.sign_consensus(&proof_message(&self.chain_id, &key, &peer_id));
+        Ok(ValidatorProof::new(key, peer_id, signature))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use arc_malachitebft_app_channel::app::types::core::{Round, VoteType};
+    use huxin_chain_spec::certificate::{VoteType as SpecVoteType, vote_message};
+    use huxin_chain_spec::crypto::{Digest, SignatureScheme, Signer as _, SigningKey};
+
+    use super::*;
+    use crate::context::{Address, Height};
+
+    fn key(seed: u8) -> Arc<SigningKey> {
+        Arc::new(SigningKey::from_secret(SignatureScheme::Ed25519, [seed; 32]).unwrap())
+    }
+
+    fn chain(name: &str) -> ChainId {
+        name.parse().unwrap()
+    }
+
+    fn vote(voter: &SigningKey) -> Vote {
+        Vote::new(VoteType::Precommit, Height(7), Round::new(2), NilOrVal::Val(Digest([9; 32])), Address(voter.id()))
+    }
+
+    #[tokio::test]
+    async fn a_vote_is_signed_over_the_protocols_bytes() {
+        let secret = key(1);
+        let signed = EngineSigner::new(chain("dev-a"), secret.clone()).sign_vote(vote(&secret)).await.unwrap();
+        let bytes = vote_message(
+            &chain("dev-a"),
+            SpecVoteType::Precommit,
+            huxin_chain_spec::ids::Height(7),
+            Some(2),
+            Some(&Digest([9; 32])),
+            &secret.id(),
+        );
+        assert!(crypto::verify(&secret.public_key(), &bytes, &signed.signature));
+    }
+
+    #[tokio::test]
+    async fn a_vote_of_another_chain_does_not_verify() {
+        let secret = key(1);
+        let signed = EngineSigner::new(chain("dev-a"), secret.clone()).sign_vote(vote(&secret)).await.unwrap();
+        for (name, good) in [("dev-a", true), ("dev-b", false)] {
+            let verifier = EngineVerifier::new(chain(name));
+            let result =
+                verifier.verify_signed_vote(&signed.message, &signed.signature, &secret.public_key()).await.unwrap();
+            assert_eq!(result.is_valid(), good);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_validator_proof_binds_key_and_peer() {
+        let secret = key(1);
+        let signer = EngineSigner::new(chain("dev-a"), secret.clone());
+        let public = Scheme::encode_public_key(&secret.public_key());
+        let proof = signer.sign_validator_proof(public, vec![1, 2, 3]).await.unwrap();
+        let verifier = EngineVerifier::new(chain("dev-a"));
+        assert!(verifier.verify_validator_proof(&proof).await.unwrap().is_valid());
+        let mut other_peer = proof.clone();
+        other_peer.peer_id = vec![1, 2, 4];
+        assert!(verifier.verify_validator_proof(&other_peer).await.unwrap().is_invalid());
+        let mut other_key = proof;
+        other_key.public_key = Scheme::encode_public_key(&key(2).public_key());
+        assert!(verifier.verify_validator_proof(&other_key).await.unwrap().is_invalid());
+    }
+}

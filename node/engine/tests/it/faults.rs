@@ -1,0 +1,93 @@
+//! Faults: a wrong clock, a full disk, a damaged log, a second process, an absent province.
+
+use std::sync::atomic::Ordering;
+
+use huxin_engine::{EngineError, Exit};
+
+use crate::net::{Net, PROVINCES, wait};
+
+/// A province that is down costs its turns a round each, and nothing else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_of_four_go_on_without_the_fourth() {
+    let mut net = Net::start(PROVINCES).await;
+    net.run_to(2).await;
+    net.stop_node(1).await;
+    net.allow(10);
+    for node in [0, 2, 3] {
+        net.wait_for(10, node..node + 1).await;
+    }
+    let later_rounds = net.nodes[0].app.chain(10).iter().filter(|(certificate, _)| certificate.round > 0).count();
+    assert!(later_rounds > 0, "the absent province's turns went to the next");
+    net.start_node(1).await;
+    net.wait_for(10, 1..2).await;
+    net.verify_chains(10);
+    net.stop().await;
+}
+
+/// A node whose clock is off finds every proposal invalid. The other three decide; it must follow from their history,
+/// where the clock is not asked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_refuses_proposals_follows_by_sync() {
+    let net = Net::start(PROVINCES).await;
+    net.nodes[3].app.refuses_proposals.store(true, Ordering::Relaxed);
+    net.run_to(6).await;
+    net.verify_chains(6);
+    assert!(net.nodes[3].app.synced() > 0);
+    assert!(net.status(3).last_invalid.is_some());
+    assert!(net.status(3).diverged.is_none());
+    // Its clock is right again: it takes part.
+    net.nodes[3].app.refuses_proposals.store(false, Ordering::Relaxed);
+    net.run_to(10).await;
+    net.verify_chains(10);
+    net.stop().await;
+}
+
+/// A commit that fails ends the engine with the reason; the restarted node commits the same block from its log.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failed_commit_ends_the_engine_and_a_restart_resumes() {
+    let mut net = Net::start(PROVINCES).await;
+    net.run_to(3).await;
+    net.nodes[2].app.refuses_commits.store(true, Ordering::Relaxed);
+    net.allow(6);
+    let exit = net.nodes[2].handle.as_ref().unwrap().exited().await;
+    assert_eq!(exit, Exit::Commit { height: 4, reason: "the disk is full".into() });
+    assert_eq!(net.stop_node(2).await, exit);
+    net.nodes[2].app.refuses_commits.store(false, Ordering::Relaxed);
+    net.start_node(2).await;
+    net.wait_for(6, 0..PROVINCES).await;
+    net.verify_chains(6);
+    net.stop().await;
+}
+
+/// The engine hangs on a damaged entry of its log, on purpose. The node must learn of it, with a sentence to print.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_log_ends_the_engine_with_a_reason() {
+    let mut net = Net::start(PROVINCES).await;
+    net.run_to(3).await;
+    // So that the log still holds the votes of the height to be started.
+    net.nodes[2].app.refuses_commits.store(true, Ordering::Relaxed);
+    net.allow(6);
+    net.nodes[2].handle.as_ref().unwrap().exited().await;
+    net.stop_node(2).await;
+    let log = net.config(2).wal_dir.join("consensus.wal");
+    let mut bytes = std::fs::read(&log).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0xff;
+    std::fs::write(&log, bytes).unwrap();
+    net.start_node(2).await;
+    let handle = net.nodes[2].handle.as_ref().unwrap();
+    let exit = handle.exited().await;
+    assert!(matches!(exit, Exit::WriteAheadLog { .. }), "{exit}");
+    assert!(handle.status().exit.unwrap().contains("write-ahead log"));
+    net.stop().await;
+}
+
+/// Two processes on one log could sign twice: the second is refused.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_engine_on_the_same_log_is_refused() {
+    let mut net = Net::start(1).await;
+    let refused = net.try_start_node(0).await;
+    assert!(matches!(refused, Err(EngineError::WriteAheadLog { .. })), "{refused:?}");
+    wait("the first goes on", || net.status(0).exit.is_none()).await;
+    net.stop().await;
+}
