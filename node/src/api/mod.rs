@@ -1,0 +1,222 @@
+//! The public HTTP API: submit, verify, receipts, blocks, events.
+//!
+//! ```text
+//!  request -> frame (Huxin-Min-Height, metrics, Huxin-Height) -> handler -> door | ledger -> answer
+//! ```
+//!
+//! **Invariants**
+//! * Nothing here decides: the door admits, `chain_spec::verdict` judges, the ledger proves.
+//! * Every body, query and wait has a bound. Unknown query keys and unknown fields are errors.
+//! * Every error is an [`ErrorAnswer`](huxin_chain_spec::api::ErrorAnswer); see `error` for the policy.
+//! * Single reads of the store happen on the async workers: they take about 10 us, mostly from its cache, which is less
+//!   than handing them to another thread. Whole blocks and receipts to be checked go to blocking threads.
+
+mod assess;
+mod blocks;
+mod error;
+mod events;
+mod min_height;
+mod openapi;
+mod outcomes;
+mod receipts;
+mod request;
+mod status;
+mod submit;
+mod verify;
+
+use std::future::IntoFuture;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::http::HeaderValue;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, any, get, post};
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use utoipa::OpenApi;
+use utoipa_swagger_ui::SwaggerUi;
+
+pub(crate) use error::{ApiError, no_such_method, no_such_path};
+pub use min_height::{HUXIN_HEIGHT, HUXIN_MIN_HEIGHT};
+pub use outcomes::{Outcomes, WAITING_MAX};
+
+use crate::clock::Clock;
+use crate::door::Door;
+use crate::ledger::Ledger;
+use crate::mempool::Mempool;
+use crate::ops::{EngineReader, Metrics, RouteMetrics, Vitals};
+
+/// Media type of exact bytes.
+const OCTETS: &str = "application/octet-stream";
+/// Media type of a receipt file.
+const RECEIPT: &str = "application/vnd.huxin.receipt";
+/// Answers with whole blocks in the making at the same time, up to 16 MiB each.
+const STREAMS_MAX: usize = 4;
+/// Headers whose certificates are remembered as checked.
+const CHECKED_HEADERS_MAX: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1_023);
+/// How long open requests may go on once the node is asked to stop.
+const STOP_MAX: Duration = Duration::from_millis(800);
+
+/// What both listeners work with. Cloning shares it.
+#[derive(Clone)]
+pub struct Context {
+    pub vitals: Vitals,
+    pub door: Arc<Door>,
+    /// Shared with whoever removes expired transactions from the pool: see [`Outcomes::expired`].
+    pub outcomes: Outcomes,
+    pub metrics: Arc<Metrics>,
+}
+
+impl Context {
+    /// A context of a node that starts now. `province` operates it.
+    pub fn new(
+        ledger: Arc<Ledger>,
+        door: Arc<Door>,
+        mempool: Mempool,
+        engine: EngineReader,
+        metrics: Arc<Metrics>,
+        clock: Clock,
+        province: String,
+    ) -> Self {
+        let vitals = Vitals { ledger, mempool, engine, clock, province, started: clock.now() };
+        Self { vitals, door, outcomes: Outcomes::default(), metrics }
+    }
+
+    /// The same, with a board of outcomes that others write to as well.
+    #[must_use]
+    pub fn with_outcomes(self, outcomes: Outcomes) -> Self {
+        Self { outcomes, ..self }
+    }
+}
+
+/// State of the handlers.
+struct Api {
+    vitals: Vitals,
+    door: Arc<Door>,
+    outcomes: Outcomes,
+    metrics: Arc<Metrics>,
+    checked_headers: verify::CheckedHeaders,
+    streams: Semaphore,
+    subscribers: Arc<Semaphore>,
+    /// True once the node is asked to stop.
+    shutdown: watch::Receiver<bool>,
+    genesis_toml: Bytes,
+    codes_json: Bytes,
+}
+
+type Shared = Arc<Api>;
+
+/// Serves the API until `shutdown` resolves and open requests have ended, or [`STOP_MAX`] later.
+pub async fn serve(listener: TcpListener, context: Context, shutdown: impl Future<Output = ()> + Send + 'static) {
+    let (stop, stopping) = watch::channel(false);
+    let ledger = Arc::clone(&context.vitals.ledger);
+    let follower = tokio::spawn(context.outcomes.clone().follow(Arc::clone(&ledger), ledger.blocks()));
+    let served = match router(context, stopping.clone()) {
+        Ok(router) => until_stopped(listener, router, stopping, stop, shutdown).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = served {
+        tracing::error!(%error, "the API ended");
+    }
+    follower.abort();
+}
+
+async fn until_stopped(
+    listener: TcpListener,
+    router: Router,
+    mut stopping: watch::Receiver<bool>,
+    stop: watch::Sender<bool>,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    // Answers are small and complete: waiting for more to fill a packet only delays them.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps Nagle's algorithm");
+        }
+    });
+    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+        // An error means that the sender is gone: the same as being asked to stop.
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+    });
+    let deadline = async move {
+        shutdown.await;
+        stop.send_replace(true);
+        tokio::time::sleep(STOP_MAX).await;
+    };
+    tokio::select! {
+        served = server.into_future() => served,
+        () = deadline => Ok(()),
+    }
+}
+
+fn router(context: Context, shutdown: watch::Receiver<bool>) -> std::io::Result<Router> {
+    let Context { vitals, door, outcomes, metrics } = context;
+    let genesis_toml = vitals.ledger.genesis().to_toml().map_err(std::io::Error::other)?;
+    let codes_json = serde_json::to_vec(&status::all_codes())?;
+    let api: Shared = Arc::new(Api {
+        vitals,
+        door,
+        outcomes,
+        metrics: Arc::clone(&metrics),
+        checked_headers: verify::CheckedHeaders::new(CHECKED_HEADERS_MAX),
+        streams: Semaphore::new(STREAMS_MAX),
+        subscribers: Arc::new(Semaphore::new(events::SUBSCRIBERS_MAX)),
+        shutdown,
+        genesis_toml: genesis_toml.into(),
+        codes_json: codes_json.into(),
+    });
+    // One route: its path, its name in the metrics, its handler.
+    let framed = |name: &'static str, route: MethodRouter<Shared>| {
+        let state = Frame { api: Arc::clone(&api), metrics: metrics.route(name) };
+        route.fallback(no_such_method).layer(from_fn_with_state(state, frame))
+    };
+    let routes = Router::new()
+        .route("/v1/transactions", framed("submit", post(submit::submit)))
+        .route("/v1/transactions/{tx_id}", framed("outcome", get(submit::outcome)))
+        .route("/v1/verify", framed("verify", post(verify::verify)))
+        .route("/v1/licences/{licence}", framed("licence", get(verify::licence)))
+        .route("/v1/licences/{licence}/receipt", framed("licence_receipt", get(receipts::licence_receipt)))
+        .route("/v1/receipts/{record}", framed("receipt", get(receipts::receipt)))
+        .route("/v1/records/{record}", framed("record", get(receipts::record)))
+        .route("/v1/headers/{height}", framed("header", get(blocks::header)))
+        .route("/v1/blocks/{height}", framed("block", get(blocks::block)))
+        .route("/v1/blocks", framed("blocks", get(blocks::blocks)))
+        .route("/v1/events", framed("events", get(events::events)))
+        .route("/v1/status", framed("status", get(status::status)))
+        .route("/v1/validators", framed("validators", get(status::validators)))
+        .route("/v1/genesis", framed("genesis", get(status::genesis)))
+        .route("/v1/codes", framed("codes", get(status::codes)))
+        .with_state(Arc::clone(&api));
+    // The page and the script it needs are part of the binary: it works without any other server.
+    let docs: Router = SwaggerUi::new("/docs").url("/v1/openapi.json", openapi::Description::openapi()).into();
+    let docs_frame = Frame { api: Arc::clone(&api), metrics: metrics.route("docs") };
+    let elsewhere = Frame { api, metrics: metrics.route("elsewhere") };
+    Ok(routes
+        .merge(docs.layer(from_fn_with_state(docs_frame, frame)))
+        .fallback_service(any(no_such_path).layer(from_fn_with_state(elsewhere, frame))))
+}
+
+/// What surrounds every handler.
+#[derive(Clone)]
+struct Frame {
+    api: Shared,
+    metrics: RouteMetrics,
+}
+
+async fn frame(State(frame): State<Frame>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let ledger = &frame.api.vitals.ledger;
+    let mut response = match min_height::wait(ledger, request.headers()).await {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
+    };
+    response.headers_mut().insert(HUXIN_HEIGHT, HeaderValue::from(ledger.height().0));
+    frame.metrics.observe(response.status(), started.elapsed());
+    response
+}

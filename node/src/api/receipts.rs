@@ -1,0 +1,103 @@
+//! Receipts as files, and single records.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderName, header};
+use huxin_chain_spec::api::{ErrorAnswer, RecordAnswer};
+use huxin_chain_spec::ids::RecordIndex;
+use huxin_chain_spec::log;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::assess;
+use super::error::ApiError;
+use super::openapi::Octets;
+use super::request::{Query, Segment, as_of};
+use super::{RECEIPT, Shared};
+use crate::ledger::ReceiptAt;
+
+/// The time a receipt speaks of.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ReceiptQuery {
+    /// RFC 3339 time, or a date, which means its first moment in Beijing time; the newest block if absent.
+    as_of: Option<String>,
+}
+
+/// A receipt file with the headers a browser needs to save it.
+type ReceiptFile = ([(HeaderName, String); 2], Vec<u8>);
+
+/// Receipt of a record.
+///
+/// One self-contained file that proves the record, and the licence's state where it brings one into being, without any
+/// node: `HUXINRC1`, then the canonical encoding.
+#[utoipa::path(get, path = "/v1/receipts/{record}", tag = "verify", operation_id = "receipt",
+    params(("record" = u64, Path, description = "Index of the record in the log"), ReceiptQuery),
+    responses(
+        (status = 200, description = "The receipt", body = inline(Octets), content_type = "application/vnd.huxin.receipt"),
+        (status = 400, description = "Not an index or not a time", body = ErrorAnswer),
+        (status = 404, description = "No such record, or not at that time", body = ErrorAnswer),
+    ))]
+pub(super) async fn receipt(
+    State(api): State<Shared>,
+    Segment(record): Segment,
+    Query(query): Query<ReceiptQuery>,
+) -> Result<ReceiptFile, ApiError> {
+    let index: RecordIndex = record.parse().map_err(|error| ApiError::parameter("record", &error))?;
+    receipt_file(&api, index, &query)
+}
+
+/// Receipt of a licence.
+#[utoipa::path(get, path = "/v1/licences/{licence}/receipt", tag = "verify", operation_id = "licenceReceipt",
+    params(("licence" = String, Path, description = "Identifier or reference"), ReceiptQuery),
+    responses(
+        (status = 200, description = "The receipt", body = inline(Octets), content_type = "application/vnd.huxin.receipt"),
+        (status = 400, description = "Malformed identifier or time", body = ErrorAnswer),
+        (status = 404, description = "Not on the ledger, or not at that time", body = ErrorAnswer),
+    ))]
+pub(super) async fn licence_receipt(
+    State(api): State<Shared>,
+    Segment(licence): Segment,
+    Query(query): Query<ReceiptQuery>,
+) -> Result<ReceiptFile, ApiError> {
+    let ledger = &api.vitals.ledger;
+    let (licence, _) = assess::licence_ref(ledger, &licence).map_err(|error| ApiError::parameter("licence", &error))?;
+    let index = ledger.issued_at(&licence)?.ok_or_else(|| ApiError::not_found("licence: it is not on this ledger"))?;
+    receipt_file(&api, index, &query)
+}
+
+fn receipt_file(api: &Shared, index: RecordIndex, query: &ReceiptQuery) -> Result<ReceiptFile, ApiError> {
+    let at = as_of(query.as_of.as_deref(), api.vitals.now())?.map_or(ReceiptAt::Newest, ReceiptAt::AsOf);
+    let Some(receipt) = api.vitals.ledger.receipt(index, at)? else {
+        let place = match at {
+            ReceiptAt::Newest => format!("record {index}: it does not exist"),
+            ReceiptAt::AsOf(time) => format!("record {index}: it was not on the ledger at {time}"),
+        };
+        return Err(ApiError::not_found(place));
+    };
+    let name = format!("attachment; filename=\"huxin-{index}-at-{}.receipt\"", receipt.header.height);
+    let headers = [(header::CONTENT_TYPE, RECEIPT.to_owned()), (header::CONTENT_DISPOSITION, name)];
+    Ok((headers, receipt.to_bytes()))
+}
+
+/// One record of the log.
+#[utoipa::path(get, path = "/v1/records/{record}", tag = "ledger", operation_id = "record",
+    params(("record" = u64, Path, description = "Index of the record in the log")),
+    responses(
+        (status = 200, description = "The record", body = RecordAnswer),
+        (status = 400, description = "Not an index", body = ErrorAnswer),
+        (status = 404, description = "No such record", body = ErrorAnswer),
+    ))]
+pub(super) async fn record(
+    State(api): State<Shared>,
+    Segment(record): Segment,
+) -> Result<Json<RecordAnswer>, ApiError> {
+    let index: RecordIndex = record.parse().map_err(|error| ApiError::parameter("record", &error))?;
+    let ledger = &api.vitals.ledger;
+    let found = ledger.record(index)?;
+    let (record, height) = found.ok_or_else(|| ApiError::not_found(format!("record {index}")))?;
+    let leaf_hash = log::leaf_hash(ledger.algorithm(), &record.to_bytes());
+    let record = serde_json::to_value(&record).map_err(|error| ApiError::internal(&error))?;
+    Ok(Json(RecordAnswer { index: index.0, height: height.0, leaf_hash: leaf_hash.to_string(), record }))
+}

@@ -1,0 +1,105 @@
+//! What the node is and what chain it follows.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderName, header};
+use huxin_chain_spec::api::{StatusAnswer, ValidatorAnswer};
+use huxin_chain_spec::block::PROTOCOL_VERSION;
+use huxin_chain_spec::codes::Code;
+use huxin_chain_spec::crypto::DigestAlgorithm;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Shared;
+
+/// One stable code with its texts.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct CodeAnswer {
+    /// As rejections carry it on the ledger.
+    number: u16,
+    /// As error answers carry it: `licence.duplicate`.
+    code: &'static str,
+    what: &'static str,
+    what_zh: &'static str,
+    next: &'static str,
+    next_zh: &'static str,
+}
+
+/// All codes, by number.
+pub(super) fn all_codes() -> Vec<CodeAnswer> {
+    let answer = |code: &Code| CodeAnswer {
+        number: code.number(),
+        code: code.as_str(),
+        what: code.what_en(),
+        what_zh: code.what_zh(),
+        next: code.next_en(),
+        next_zh: code.next_zh(),
+    };
+    Code::ALL.iter().map(answer).collect()
+}
+
+/// The node at a glance.
+#[utoipa::path(get, path = "/v1/status", tag = "node", operation_id = "status",
+    responses((status = 200, description = "Chain, newest block, mempool and consensus", body = StatusAnswer)))]
+pub(super) async fn status(State(api): State<Shared>) -> Json<StatusAnswer> {
+    let vitals = &api.vitals;
+    let (ledger, tip, pulse) = (&vitals.ledger, vitals.ledger.tip(), vitals.pulse());
+    let ledger_hash = match ledger.algorithm() {
+        DigestAlgorithm::Sha256 => "sha256",
+        DigestAlgorithm::Sm3 => "sm3",
+    };
+    let count = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
+    Json(StatusAnswer {
+        chain_id: ledger.genesis().chain_id.to_string(),
+        genesis_hash: ledger.genesis_hash().to_string(),
+        ledger_hash: ledger_hash.to_owned(),
+        protocol_version: PROTOCOL_VERSION,
+        software_version: env!("CARGO_PKG_VERSION").to_owned(),
+        province: vitals.province.clone(),
+        height: tip.height.0,
+        time_ms: tip.time_ms.0,
+        time: tip.time_ms.to_string(),
+        block: tip.hash.to_string(),
+        log_size: tip.log.size,
+        log_root: tip.log.root.to_string(),
+        map_root: tip.map_root.to_string(),
+        mempool_transactions: count(pulse.mempool.transactions),
+        mempool_bytes: count(pulse.mempool.bytes),
+        consensus_height: pulse.engine.height,
+        consensus_round: pulse.engine.round,
+        connected_peers: u32::try_from(pulse.connected_peers()).unwrap_or(u32::MAX),
+        ready: pulse.ready(),
+    })
+}
+
+/// The validators that decide the next block.
+#[utoipa::path(get, path = "/v1/validators", tag = "node", operation_id = "validators",
+    responses((status = 200, description = "The validators, by address", body = Vec<ValidatorAnswer>)))]
+pub(super) async fn validators(State(api): State<Shared>) -> Json<Vec<ValidatorAnswer>> {
+    let validators = api.vitals.ledger.validators();
+    let answer = validators.validators().iter().map(|validator| ValidatorAnswer {
+        address: validator.key.id().to_string(),
+        key: validator.key.to_string(),
+        power: validator.power,
+        province: validator.province.to_string(),
+    });
+    Json(answer.collect())
+}
+
+/// An answer that never changes while the node runs.
+type Fixed = ([(HeaderName, &'static str); 1], Bytes);
+
+/// The genesis file. Compare its hash with the one the consortium publishes before you trust it.
+#[utoipa::path(get, path = "/v1/genesis", tag = "node", operation_id = "genesis",
+    responses((status = 200, description = "TOML", body = String, content_type = "application/toml")))]
+pub(super) async fn genesis(State(api): State<Shared>) -> Fixed {
+    ([(header::CONTENT_TYPE, "application/toml; charset=utf-8")], api.genesis_toml.clone())
+}
+
+/// Every stable code with its texts in both languages.
+#[utoipa::path(get, path = "/v1/codes", tag = "node", operation_id = "codes",
+    responses((status = 200, description = "The codes, by number", body = Vec<CodeAnswer>)))]
+pub(super) async fn codes(State(api): State<Shared>) -> Fixed {
+    ([(header::CONTENT_TYPE, "application/json")], api.codes_json.clone())
+}

@@ -1,0 +1,327 @@
+//! The verify question: is this genuine, and valid now or then?
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use futures::StreamExt;
+use huxin_chain_spec::api::{ErrorAnswer, VerifyAnswer, VerifyQuestion};
+use huxin_chain_spec::codes::Code;
+use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, Hasher};
+use huxin_chain_spec::ids::{LicenceRef, TimeMs};
+use huxin_chain_spec::receipt::{KnownHeaders, RECEIPT_BYTES_MAX, Receipt};
+use lru::LruCache;
+use parking_lot::Mutex;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::assess::{self, Document, Question};
+use super::error::ApiError;
+use super::openapi::Octets;
+use super::request::{Query, Segment, as_of, broken_off, drain, media_type, read_body, unsupported_media_type};
+use super::{OCTETS, RECEIPT, Shared};
+
+/// Longest file that is hashed here. Larger files are hashed by their holder and asked about by digest.
+pub(super) const FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Longest question in JSON: a receipt in base64 with room to spare.
+const JSON_BYTES_MAX: usize = 2 * RECEIPT_BYTES_MAX;
+/// Piece of a file hashed before other requests get their turn, about 0.1 ms.
+const HASH_PIECE_BYTES: usize = 64 * 1024;
+
+/// The time asked about, and whether to attach proofs.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct VerifyQuery {
+    /// RFC 3339 time, or a date, which means its first moment in Beijing time; now if absent.
+    as_of: Option<String>,
+    /// Whether to attach proofs; yes if absent.
+    proof: Option<bool>,
+}
+
+/// Ask whether a licence is genuine and valid.
+///
+/// Three ways to ask: a question in JSON (by identifier, reference, SHA-256 or receipt), a receipt file, or a whole file of
+/// at most 64 MiB. Each check answers pass, fail or unknown: what nobody checked is never a failure, and what is not on
+/// this ledger is `unknown`, not `invalid`. The attached proof is a receipt that verifies without this node.
+#[utoipa::path(post, path = "/v1/verify", tag = "verify", operation_id = "verify",
+    params(VerifyQuery),
+    request_body(description = "One of the three", content(
+        (VerifyQuestion = "application/json"),
+        (inline(Octets) = "application/vnd.huxin.receipt"),
+        (inline(Octets) = "application/octet-stream"),
+    )),
+    responses(
+        (status = 200, description = "Verdict, checks and proof", body = VerifyAnswer),
+        (status = 400, description = "The question cannot be read", body = ErrorAnswer),
+        (status = 413, description = "The file is too large", body = ErrorAnswer),
+        (status = 415, description = "Another media type", body = ErrorAnswer),
+        (status = 422, description = "The receipt proves nothing", body = ErrorAnswer),
+    ))]
+pub(super) async fn verify(
+    State(api): State<Shared>,
+    Query(query): Query<VerifyQuery>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<VerifyAnswer>, ApiError> {
+    let time = as_of(query.as_of.as_deref(), api.vitals.now())?;
+    let question = Question::new(time, query.proof.unwrap_or(true));
+    let answer = match media_type(&headers).as_deref() {
+        Some("application/json") => {
+            let body = read_body(body, JSON_BYTES_MAX, Code::ApiBodyTooLarge).await?;
+            let asked: VerifyQuestion = serde_json::from_slice(&body)
+                .map_err(|error| ApiError::bad_request(Code::ApiBadRequest, format!("body: {error}")))?;
+            in_json(&api, asked, question).await?
+        }
+        Some(RECEIPT) => {
+            let bytes = read_body(body, RECEIPT_BYTES_MAX, Code::ApiBodyTooLarge).await?;
+            by_receipt(&api, bytes.to_vec(), question).await?
+        }
+        Some(OCTETS) => {
+            let sha256 = sha256_of(body).await?;
+            assess::by_document(&api.vitals.ledger, &sha256, &question)?
+        }
+        _ => {
+            return Err(unsupported_media_type(
+                "application/json, application/vnd.huxin.receipt or application/octet-stream",
+            ));
+        }
+    };
+    Ok(Json(answer))
+}
+
+/// Ask about one licence.
+///
+/// By its identifier (电子证照标识), or by its reference in 64 hexadecimal characters where the asker prefers not to send
+/// the identifier.
+#[utoipa::path(get, path = "/v1/licences/{licence}", tag = "verify", operation_id = "licence",
+    params(("licence" = String, Path, description = "Identifier or reference"), VerifyQuery),
+    responses(
+        (status = 200, description = "Verdict, checks and proof; verdict `unknown` if it is not on the ledger", body = VerifyAnswer),
+        (status = 400, description = "Malformed identifier", body = ErrorAnswer),
+    ))]
+pub(super) async fn licence(
+    State(api): State<Shared>,
+    Segment(licence): Segment,
+    Query(query): Query<VerifyQuery>,
+) -> Result<Json<VerifyAnswer>, ApiError> {
+    let ledger = &api.vitals.ledger;
+    let (licence, identifier) =
+        assess::licence_ref(ledger, &licence).map_err(|error| ApiError::parameter("licence", &error))?;
+    let time = as_of(query.as_of.as_deref(), api.vitals.now())?;
+    let question = Question { identifier, ..Question::new(time, query.proof.unwrap_or(true)) };
+    // Reads of the store take about 10 us each, mostly from its cache: less than handing them to another thread.
+    Ok(Json(assess::by_licence(ledger, &licence, &question)?))
+}
+
+/// What a question in JSON asks by.
+#[derive(Debug, PartialEq, Eq)]
+enum Subject {
+    LicenceId(String),
+    Licence(LicenceRef),
+    Sha256(Digest),
+    Receipt(Vec<u8>),
+}
+
+async fn in_json(api: &Shared, asked: VerifyQuestion, question: Question) -> Result<VerifyAnswer, ApiError> {
+    let ledger = &api.vitals.ledger;
+    let mut question = complete(&asked, question, api.vitals.now())?;
+    match subject(asked)? {
+        Subject::LicenceId(text) => {
+            let (licence, identifier) =
+                assess::identified(ledger, &text).map_err(|error| ApiError::parameter("licence_id", &error))?;
+            question.identifier = identifier;
+            assess::by_licence(ledger, &licence, &question)
+        }
+        Subject::Licence(licence) => assess::by_licence(ledger, &licence, &question),
+        Subject::Sha256(sha256) => assess::by_document(ledger, &sha256, &question),
+        Subject::Receipt(bytes) => by_receipt(api, bytes, question).await,
+    }
+}
+
+/// Adds what the body says besides its subject to what the query said.
+fn complete(asked: &VerifyQuestion, question: Question, now: TimeMs) -> Result<Question, ApiError> {
+    if asked.as_of.is_some() && question.as_of.is_some() {
+        return Err(ApiError::bad_request(
+            Code::ApiBadRequest,
+            "as_of: give it in the body or in the query, not in both",
+        ));
+    }
+    let document = match asked.document_sha256.as_deref() {
+        None => Document::NotGiven,
+        Some(_) if asked.licence_id.is_none() && asked.licence.is_none() => {
+            let place = "document_sha256: it goes together with licence_id or licence";
+            return Err(ApiError::bad_request(Code::ApiBadRequest, place));
+        }
+        Some(text) => Document::Sha256(digest("document_sha256", text)?),
+    };
+    let as_of = as_of(asked.as_of.as_deref(), now)?.or(question.as_of);
+    Ok(Question { as_of, document, proof: asked.proof.unwrap_or(question.proof), ..question })
+}
+
+fn subject(asked: VerifyQuestion) -> Result<Subject, ApiError> {
+    match (asked.licence_id, asked.licence, asked.sha256, asked.receipt) {
+        (Some(id), None, None, None) => Ok(Subject::LicenceId(id)),
+        (None, Some(text), None, None) => {
+            text.parse().map(Subject::Licence).map_err(|error| ApiError::parameter("licence", &error))
+        }
+        (None, None, Some(text), None) => digest("sha256", &text).map(Subject::Sha256),
+        (None, None, None, Some(text)) => {
+            let bytes = BASE64.decode(text.as_bytes());
+            bytes
+                .map(Subject::Receipt)
+                .map_err(|error| ApiError::bad_request(Code::ReceiptMalformed, format!("receipt: not base64: {error}")))
+        }
+        _ => {
+            let place = "body: give exactly one of licence_id, licence, sha256 and receipt";
+            Err(ApiError::bad_request(Code::ApiBadRequest, place))
+        }
+    }
+}
+
+fn digest(name: &str, text: &str) -> Result<Digest, ApiError> {
+    text.parse().map_err(|error| ApiError::bad_request(Code::IdentifierDigest, format!("{name}: {error}")))
+}
+
+/// Checks the receipt on a thread for such work (many validators make many signatures), then answers from the ledger.
+async fn by_receipt(api: &Shared, bytes: Vec<u8>, question: Question) -> Result<VerifyAnswer, ApiError> {
+    let api = Shared::clone(api);
+    let checked = tokio::task::spawn_blocking(move || {
+        let ledger = &api.vitals.ledger;
+        let receipt = Receipt::from_bytes(&bytes)?;
+        let proven = receipt.verify_with(&ledger.genesis_hash(), &api.checked_headers)?;
+        let question = Question { proven: true, ..question };
+        match ledger.record(receipt.index)? {
+            None => Ok(assess::by_receipt_alone(&receipt, proven.status.flatten().as_ref(), &question)),
+            // The same trust root cannot certify two records at one place, unless a third of the validators signed twice.
+            Some((record, _)) if record != receipt.record => {
+                tracing::error!(index = %receipt.index, "a valid receipt contradicts this node's ledger");
+                let place = "receipt: its record is not the one this node holds at that place";
+                Err(ApiError::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, Code::ReceiptRecordMismatch, place))
+            }
+            Some((record, _)) => match assess::licence_of(&record) {
+                Some(licence) => assess::by_licence(ledger, &licence, &question),
+                None => Ok(assess::about_no_licence(&receipt)),
+            },
+        }
+    });
+    checked.await.unwrap_or_else(|error| Err(ApiError::internal(&error)))
+}
+
+/// SHA-256 of a body of at most [`FILE_BYTES_MAX`], piece by piece as it arrives.
+///
+/// Not on a blocking thread: that thread would be held for as long as the sender takes, and slow senders could take them
+/// all. The file is never in memory as a whole.
+async fn sha256_of(body: Body) -> Result<Digest, ApiError> {
+    let mut hasher: Hasher = DigestAlgorithm::Sha256.start();
+    let mut length = 0usize;
+    let mut pieces = body.into_data_stream();
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|error| broken_off(&error))?;
+        length = length.saturating_add(piece.len());
+        if length > FILE_BYTES_MAX {
+            drain(pieces).await;
+            return Err(ApiError::too_large(Code::ApiBodyTooLarge, FILE_BYTES_MAX));
+        }
+        for part in piece.chunks(HASH_PIECE_BYTES) {
+            hasher.update(part);
+            tokio::task::consume_budget().await;
+        }
+    }
+    if length == 0 {
+        return Err(ApiError::bad_request(Code::ApiBadRequest, "body: it is empty; send the file"));
+    }
+    Ok(hasher.finish())
+}
+
+/// Headers whose certificate was checked already: receipts of one block share it.
+pub(super) struct CheckedHeaders(Mutex<LruCache<Digest, ()>>);
+
+impl CheckedHeaders {
+    pub(super) fn new(kept_max: std::num::NonZeroUsize) -> Self {
+        Self(Mutex::new(LruCache::new(kept_max)))
+    }
+}
+
+impl KnownHeaders for CheckedHeaders {
+    fn contains(&self, block: &Digest) -> bool {
+        self.0.lock().get(block).is_some()
+    }
+
+    fn insert(&self, block: Digest) {
+        self.0.lock().put(block, ());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    const HEX: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+    fn now() -> TimeMs {
+        "2026-11-21T08:00:00Z".parse().unwrap()
+    }
+
+    fn asked(json: &str) -> VerifyQuestion {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn exactly_one_subject_is_taken() {
+        assert_eq!(subject(asked(&format!(r#"{{"sha256":"{HEX}"}}"#))).unwrap(), Subject::Sha256(HEX.parse().unwrap()));
+        assert_eq!(
+            subject(asked(&format!(r#"{{"licence":"{HEX}"}}"#))).unwrap(),
+            Subject::Licence(HEX.parse().unwrap())
+        );
+        assert_eq!(subject(asked(r#"{"receipt":"YWI="}"#)).unwrap(), Subject::Receipt(b"ab".to_vec()));
+        for (json, code) in [
+            ("{}".to_owned(), Code::ApiBadRequest),
+            (format!(r#"{{"sha256":"{HEX}","licence_id":"x"}}"#), Code::ApiBadRequest),
+            (r#"{"sha256":"ABC"}"#.to_owned(), Code::IdentifierDigest),
+            (r#"{"licence":"abc"}"#.to_owned(), Code::IdentifierDigest),
+            (r#"{"receipt":"%"}"#.to_owned(), Code::ReceiptMalformed),
+        ] {
+            assert_eq!(subject(asked(&json)).unwrap_err().code(), code, "{json}");
+        }
+    }
+
+    #[test]
+    fn the_body_completes_the_query() {
+        let none = Question::new(None, true);
+        let then = "2026-11-20".parse().ok();
+        let question = complete(&asked(r#"{"as_of":"2026-11-20","proof":false}"#), none, now()).unwrap();
+        assert_eq!((question.as_of, question.proof), (then, false));
+        let question = complete(&asked("{}"), Question::new(then, false), now()).unwrap();
+        assert_eq!((question.as_of, question.proof), (then, false));
+        let twice = complete(&asked(r#"{"as_of":"2026-11-20"}"#), Question::new(then, true), now());
+        assert_eq!(twice.unwrap_err().code(), Code::ApiBadRequest);
+    }
+
+    #[test]
+    fn a_document_goes_with_a_licence_only() {
+        let none = Question::new(None, true);
+        let with = |subject: &str| complete(&asked(&format!(r#"{{{subject}"document_sha256":"{HEX}"}}"#)), none, now());
+        assert_eq!(with(r#""licence_id":"x","#).unwrap().document, Document::Sha256(HEX.parse().unwrap()));
+        assert_eq!(with("").unwrap_err().code(), Code::ApiBadRequest);
+        assert_eq!(with(r#""receipt":"YWI=","#).unwrap_err().code(), Code::ApiBadRequest);
+    }
+
+    #[test]
+    fn an_unknown_field_of_a_question_is_named() {
+        let error = serde_json::from_str::<VerifyQuestion>(r#"{"license_id":"x"}"#).unwrap_err();
+        assert!(error.to_string().contains("license_id"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_file_is_hashed_as_it_arrives() {
+        assert_eq!(sha256_of(Body::from("abc")).await.unwrap(), HEX.parse().unwrap());
+        assert_eq!(sha256_of(Body::empty()).await.unwrap_err().code(), Code::ApiBadRequest);
+        let piece = vec![0u8; 1 << 20];
+        let pieces = futures::stream::iter((0..65).map(move |_| Ok::<_, axum::Error>(piece.clone())));
+        assert_eq!(sha256_of(Body::from_stream(pieces)).await.unwrap_err().code(), Code::ApiBodyTooLarge);
+    }
+}

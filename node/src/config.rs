@@ -1,0 +1,260 @@
+//! The node's configuration: one file under 40 lines, in which an unknown key is an error.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use huxin_chain_spec::crypto::SigningKey;
+use huxin_chain_spec::genesis::{self, Genesis, GenesisError};
+use huxin_chain_spec::keyfile::{KeyFile, KeyFileError, KeyPurpose};
+use serde::Deserialize;
+
+/// Environment variable with the passphrase of encrypted key files.
+pub const PASSPHRASE_VARIABLE: &str = "HUXIN_KEY_PASSPHRASE";
+
+/// `node.toml`. Relative paths are relative to the file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Genesis file.
+    pub genesis: PathBuf,
+    /// Folder of the store and of the engine's write-ahead log.
+    pub data: PathBuf,
+    pub keys: KeysConfig,
+    pub consensus: ConsensusConfig,
+    pub mempool: MempoolConfig,
+    pub api: ListenConfig,
+    pub operations: ListenConfig,
+    #[serde(default)]
+    pub log: LogConfig,
+}
+
+/// Key files.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeysConfig {
+    /// Signs votes.
+    pub consensus: PathBuf,
+    /// Identifies the node to its peers.
+    pub network: PathBuf,
+    /// File whose first line is the passphrase of both.
+    pub passphrase_file: Option<PathBuf>,
+}
+
+/// The consensus engine's swarm and pace.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConsensusConfig {
+    /// Multiaddr to listen on.
+    pub listen: String,
+    /// Every other validator, as multiaddr with `/p2p/<peer id>`.
+    pub peers: Vec<String>,
+    /// How long a proposal is waited for.
+    #[serde(default = "default_propose_timeout_ms")]
+    pub propose_timeout_ms: u64,
+    /// How long votes are waited for once a quorum disagrees.
+    #[serde(default = "default_vote_timeout_ms")]
+    pub vote_timeout_ms: u64,
+    /// Least time of a height under load; 0 for none.
+    #[serde(default)]
+    pub target_block_ms: u64,
+}
+
+/// The mempool's swarm and bound.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MempoolConfig {
+    /// Multiaddr to listen on.
+    pub listen: String,
+    /// Every other node, as multiaddr with `/p2p/<peer id>`.
+    pub peers: Vec<String>,
+    /// Most bytes of transactions held.
+    #[serde(default = "default_mempool_bytes_max")]
+    pub bytes_max: usize,
+}
+
+/// A listener.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListenConfig {
+    pub listen: SocketAddr,
+}
+
+/// Logging.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogConfig {
+    /// A level, or filters as of `tracing-subscriber`: `info,huxin_node=debug`.
+    #[serde(default = "default_level")]
+    pub level: String,
+    #[serde(default)]
+    pub format: LogFormat,
+}
+
+/// Shape of a log line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { level: default_level(), format: LogFormat::default() }
+    }
+}
+
+fn default_propose_timeout_ms() -> u64 {
+    1_000
+}
+
+fn default_vote_timeout_ms() -> u64 {
+    300
+}
+
+fn default_mempool_bytes_max() -> usize {
+    64 << 20
+}
+
+fn default_level() -> String {
+    "info".to_owned()
+}
+
+/// Why a node cannot be set up. Each sentence says what, where and what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    #[error("cannot read {}: {reason}", path.display())]
+    Unreadable { path: PathBuf, reason: String },
+    #[error("{} is not a node configuration: {reason}", path.display())]
+    Malformed { path: PathBuf, reason: String },
+    #[error("genesis file {}: {source}", path.display())]
+    Genesis { path: PathBuf, source: GenesisError },
+    #[error("key file {}: {source}", path.display())]
+    Key { path: PathBuf, source: KeyFileError },
+    #[error(
+        "key file {} is a published example key, whose secret everybody knows; it works only on a chain whose id begins with dev-, and this chain is {chain_id}. Make a key of your own with `huxin keys new`",
+        path.display()
+    )]
+    ExampleKey { path: PathBuf, chain_id: String },
+    #[error(
+        "the consensus key in {} is not one of the validators of chain {chain_id}; check keys.consensus and genesis",
+        path.display()
+    )]
+    NotAValidator { path: PathBuf, chain_id: String },
+}
+
+/// A configuration with everything it names read and checked.
+pub struct Setup {
+    pub config: Config,
+    pub genesis: Genesis,
+    pub consensus_key: SigningKey,
+    pub network_key: SigningKey,
+}
+
+impl Config {
+    /// Reads a configuration file; relative paths in it become relative to its folder.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = read(path)?;
+        let mut config: Self = toml::from_str(&text)
+            .map_err(|error| ConfigError::Malformed { path: path.to_owned(), reason: error.to_string() })?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        for file in [&mut config.genesis, &mut config.data, &mut config.keys.consensus, &mut config.keys.network] {
+            *file = folder.join(&*file);
+        }
+        if let Some(file) = &mut config.keys.passphrase_file {
+            *file = folder.join(&*file);
+        }
+        Ok(config)
+    }
+}
+
+impl Setup {
+    /// Reads the configuration file, the genesis and the keys it names, and checks that they fit together.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let config = Config::read(path)?;
+        let genesis = Genesis::parse(&read(&config.genesis)?)
+            .map_err(|source| ConfigError::Genesis { path: config.genesis.clone(), source })?;
+        let passphrase = passphrase(&config)?;
+        let consensus_key = read_key(&config.keys.consensus, KeyPurpose::Consensus, passphrase.as_deref())?;
+        let network_key = read_key(&config.keys.network, KeyPurpose::Network, passphrase.as_deref())?;
+        for (key, path) in [(&consensus_key, &config.keys.consensus), (&network_key, &config.keys.network)] {
+            if !genesis.chain_id.is_development() && genesis::is_example_key(&public(key)) {
+                let chain_id = genesis.chain_id.to_string();
+                return Err(ConfigError::ExampleKey { path: path.clone(), chain_id });
+            }
+        }
+        if genesis.validators().get(&consensus_key.id()).is_none() {
+            let chain_id = genesis.chain_id.to_string();
+            return Err(ConfigError::NotAValidator { path: config.keys.consensus.clone(), chain_id });
+        }
+        Ok(Self { config, genesis, consensus_key, network_key })
+    }
+}
+
+fn public(key: &SigningKey) -> huxin_chain_spec::crypto::PublicKey {
+    use huxin_chain_spec::crypto::Signer as _;
+    key.public_key()
+}
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path)
+        .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), reason: error.to_string() })
+}
+
+fn passphrase(config: &Config) -> Result<Option<String>, ConfigError> {
+    match &config.keys.passphrase_file {
+        Some(path) => Ok(read(path)?.lines().next().map(str::to_owned)),
+        None => Ok(std::env::var(PASSPHRASE_VARIABLE).ok()),
+    }
+}
+
+fn read_key(path: &Path, purpose: KeyPurpose, passphrase: Option<&str>) -> Result<SigningKey, ConfigError> {
+    let failed = |source| ConfigError::Key { path: path.to_owned(), source };
+    let file = KeyFile::parse(&read(path)?).map_err(failed)?;
+    file.open_for(purpose, passphrase.map(str::as_bytes)).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    const GOOD: &str = r#"
+genesis = "genesis.toml"
+data = "data"
+[keys]
+consensus = "keys/consensus.key"
+network = "keys/network.key"
+[consensus]
+listen = "/ip4/127.0.0.1/tcp/1"
+peers = []
+[mempool]
+listen = "/ip4/127.0.0.1/tcp/2"
+peers = []
+[api]
+listen = "127.0.0.1:3"
+[operations]
+listen = "127.0.0.1:4"
+"#;
+
+    #[test]
+    fn paths_are_relative_to_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("node.toml");
+        std::fs::write(&path, GOOD).unwrap();
+        let config = Config::read(&path).unwrap();
+        assert_eq!(config.keys.network, folder.path().join("keys/network.key"));
+        assert_eq!(config.consensus.propose_timeout_ms, 1_000);
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_that_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("node.toml");
+        std::fs::write(&path, format!("{GOOD}max_peers = 3\n")).unwrap();
+        let error = Config::read(&path).unwrap_err().to_string();
+        assert!(error.contains("max_peers") && error.contains("node.toml"), "{error}");
+    }
+}

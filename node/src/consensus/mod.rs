@@ -1,0 +1,257 @@
+//! Between engine, ledger and mempool: what the engine asks of a node.
+//!
+//! Blocks are executed on blocking threads, so neither the engine's loop nor the API waits for them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use huxin_chain_spec::block::Header;
+use huxin_chain_spec::certificate::Certificate;
+use huxin_chain_spec::codes::Code;
+use huxin_chain_spec::crypto::{Digest, KeyId};
+use huxin_chain_spec::execute::BlockError;
+use huxin_chain_spec::ids::{Height, TimeMs, TxId};
+use huxin_chain_spec::transaction::Transaction;
+use huxin_engine::{
+    AppError, Application, Candidate, Evidence, HeightStart, Proposed, Source, Undecided, Verdict,
+};
+
+use crate::api::Outcomes;
+use crate::clock::Clock;
+use crate::ledger::{BlockFault, Ledger};
+use crate::mempool::Mempool;
+use crate::ops::metrics::Metrics;
+use crate::store::UndecidedBlock;
+
+/// Bytes of a block left for its header, certificate and lengths.
+const BLOCK_OVERHEAD_BYTES: usize = 64 * 1024;
+
+/// The node's side of consensus.
+pub struct Consensus {
+    ledger: Arc<Ledger>,
+    mempool: Mempool,
+    clock: Clock,
+    metrics: Arc<Metrics>,
+    outcomes: Outcomes,
+    /// Address of this validator.
+    me: KeyId,
+}
+
+impl Consensus {
+    /// For the validator with address `me`.
+    pub fn new(
+        ledger: Arc<Ledger>,
+        mempool: Mempool,
+        clock: Clock,
+        metrics: Arc<Metrics>,
+        outcomes: Outcomes,
+        me: KeyId,
+    ) -> Self {
+        Self { ledger, mempool, clock, metrics, outcomes, me }
+    }
+
+    fn next(&self) -> HeightStart {
+        let tip = self.ledger.chain_tip();
+        HeightStart { height: Height(tip.height.0 + 1), validators: tip.validators.clone() }
+    }
+
+    /// Transactions for the next block, oldest first, within the chain's bounds.
+    fn candidates(&self, height: Height) -> Vec<(TxId, Transaction)> {
+        let parameters = self.ledger.chain().parameters;
+        let bytes_max = usize::try_from(parameters.block_bytes_max).unwrap_or(usize::MAX);
+        let operations_max = usize::try_from(parameters.block_operations_max).unwrap_or(usize::MAX);
+        self.mempool
+            .take(bytes_max.saturating_sub(BLOCK_OVERHEAD_BYTES), operations_max, height)
+            .into_iter()
+            // The pool holds verified canonical bytes only.
+            .filter_map(|pooled| Transaction::from_bytes(&pooled.bytes).ok().map(|decoded| (pooled.id, decoded)))
+            .collect()
+    }
+
+    fn propose_now(&self, height: Height, round: u32) -> Result<Proposed, AppError> {
+        let failed = |error: String| AppError(error);
+        let store = self.ledger.store();
+        let kept = store.undecided(height, round).map_err(|error| failed(error.to_string()))?;
+        if let Some(own) = kept.iter().find(|row| row.own) {
+            let bytes = store
+                .block_bytes(height, &own.block)
+                .map_err(|error| failed(error.to_string()))?
+                .ok_or_else(|| failed(format!("own block of height {height} round {round} is not in the store")))?;
+            return Ok(Proposed { id: own.block, bytes: Bytes::from(bytes) });
+        }
+        let tip = self.ledger.tip().height;
+        if tip.0 + 1 != height.0 {
+            return Err(failed(format!("asked to propose height {height} on top of height {tip}")));
+        }
+        let made = self
+            .ledger
+            .make(self.clock.now(), self.me, self.candidates(height))
+            .map_err(|error| failed(error.to_string()))?;
+        let row = UndecidedBlock { block: made.id, proposer: self.me, valid: true, own: true };
+        store.put_undecided(height, round, &row, &made.bytes).map_err(|error| failed(error.to_string()))?;
+        Ok(Proposed { id: made.id, bytes: made.bytes })
+    }
+
+    fn consider_now(&self, candidate: &Candidate) -> Verdict {
+        let is_verified = |tx_id: &TxId, bytes: &[u8]| self.mempool.is_verified(tx_id, bytes);
+        if let Some(reason) = self.proposer_objection(candidate) {
+            return Verdict::Invalid { reason };
+        }
+        let time = match self.ledger.judge(&candidate.id, &candidate.bytes, &is_verified) {
+            Ok(time) => time,
+            Err(fault) => return verdict_of(fault),
+        };
+        // A block this node found good before may be locked by a quorum and proposed again much later, after a stop of
+        // the whole chain for instance; to refuse it then for its age would stop the chain for good.
+        let store = self.ledger.store();
+        let judged_before = matches!(store.block_bytes(candidate.height, &candidate.id), Ok(Some(_)));
+        if candidate.source == Source::Proposal && !judged_before {
+            if let Some(reason) = self.clock_objection(time, candidate.round) {
+                self.metrics.clock_objection();
+                return Verdict::Invalid { reason };
+            }
+        }
+        let row =
+            UndecidedBlock { block: candidate.id, proposer: candidate.proposer, valid: true, own: false };
+        match store.put_undecided(candidate.height, candidate.round, &row, &candidate.bytes) {
+            Ok(()) => Verdict::Valid,
+            Err(error) => Verdict::Unavailable { reason: error.to_string() },
+        }
+    }
+
+    /// A header names the proposer of its own or, where it is proposed again, of an earlier round; nobody else.
+    fn proposer_objection(&self, candidate: &Candidate) -> Option<String> {
+        let mut bytes: &[u8] = &candidate.bytes;
+        let header: Header = borsh::BorshDeserialize::deserialize(&mut bytes).ok()?;
+        let tip = self.ledger.chain_tip();
+        let rounds = candidate.round.min(u32::try_from(tip.validators.validators().len()).unwrap_or(u32::MAX));
+        let expected = (candidate.round - rounds..=candidate.round)
+            .any(|round| huxin_engine::proposer(&tip.validators, candidate.height, round) == Some(header.proposer));
+        (!expected).then(|| format!("its proposer {} has no turn at height {}", header.proposer, candidate.height))
+    }
+
+    /// Why a block with this time may not be voted for now, if so. After round 0 an old time is no objection: the block
+    /// may be one that a quorum locked in an earlier round, and then no other can be decided at this height.
+    fn clock_objection(&self, time: TimeMs, round: u32) -> Option<String> {
+        let now = self.clock.now();
+        let offset_ms = now.0.abs_diff(time.0);
+        self.metrics.block_clock_offset(time.0, now.0);
+        let limit = self.ledger.chain().parameters.clock_skew_ms_max;
+        let may_be_old = round > 0 && time < now;
+        (offset_ms > limit && !may_be_old).then(|| {
+            format!("{}: its time is {offset_ms} ms from this clock, more than {limit}", Code::ClockSkewed.as_str())
+        })
+    }
+
+    fn commit_now(&self, certificate: Certificate) -> Result<(), AppError> {
+        let started = std::time::Instant::now();
+        let committed = match self.ledger.commit(certificate) {
+            Ok(committed) => committed,
+            // The engine decides a height once; hearing of it again after a restart is no failure.
+            Err(BlockFault::OtherHeight { height, tip }) if height <= tip => return Ok(()),
+            Err(fault) => return Err(AppError(fault.to_string())),
+        };
+        let ids: Vec<TxId> = committed.outcomes.iter().map(|entry| entry.tx_id).collect();
+        let expired = self.mempool.remove_committed(&ids, committed.height);
+        self.outcomes.expired(&expired);
+        self.metrics.block_committed(&committed, started.elapsed());
+        Ok(())
+    }
+}
+
+/// Who or what is to blame for a block that does not hold.
+///
+/// The header hash covers the header only. Until the transactions root is known to be the body's, a fault may come from
+/// a body that somebody else put under a good header, and says nothing about the block. After that, it is the header.
+fn verdict_of(fault: BlockFault) -> Verdict {
+    let reason = fault.to_string();
+    match fault {
+        BlockFault::Invalid(BlockError::Unavailable(_)) | BlockFault::OtherHeight { .. } | BlockFault::Store(_) => {
+            Verdict::Unavailable { reason }
+        }
+        BlockFault::NotTheBlock { .. }
+        | BlockFault::Invalid(
+            BlockError::Header { field: "transactions_root" | "last_certificate_hash", .. }
+            | BlockError::LastCertificate
+            | BlockError::LastCertificateInvalid(_)
+            | BlockError::TooLarge { .. }
+            | BlockError::Transaction { .. },
+        ) => Verdict::NotTheBlock { reason },
+        BlockFault::Invalid(_) => Verdict::Invalid { reason },
+    }
+}
+
+#[async_trait]
+impl Application for Consensus {
+    fn start(&self) -> HeightStart {
+        self.next()
+    }
+
+    async fn propose(&self, height: Height, round: u32) -> Result<Proposed, AppError> {
+        tokio::task::block_in_place(|| self.propose_now(height, round))
+    }
+
+    fn identify(&self, bytes: &Bytes) -> Option<Digest> {
+        let mut reader: &[u8] = bytes;
+        let header: Header = borsh::BorshDeserialize::deserialize(&mut reader).ok()?;
+        Some(header.hash(self.ledger.algorithm()))
+    }
+
+    async fn consider(&self, candidate: Candidate) -> Verdict {
+        tokio::task::block_in_place(|| self.consider_now(&candidate))
+    }
+
+    fn undecided(&self, height: Height, round: u32) -> Vec<Undecided> {
+        match self.ledger.store().undecided(height, round) {
+            Ok(rows) => rows
+                .into_iter()
+                .map(|row| Undecided { id: row.block, proposer: row.proposer, valid: row.valid })
+                .collect(),
+            Err(error) => {
+                tracing::error!(%error, "undecided blocks cannot be read");
+                Vec::new()
+            }
+        }
+    }
+
+    fn block(&self, height: Height, id: &Digest) -> Option<Bytes> {
+        self.ledger.store().block_bytes(height, id).ok().flatten().map(Bytes::from)
+    }
+
+    async fn commit(&self, certificate: Certificate) -> Result<(), AppError> {
+        tokio::task::block_in_place(|| self.commit_now(certificate))
+    }
+
+    async fn finalized(&self, certificate: Certificate, evidence: Vec<Evidence>) {
+        for entry in &evidence {
+            tracing::error!(evidence = ?entry, "a validator signed two different statements for one round");
+            self.metrics.misbehaviour();
+        }
+        if let Err(error) = self.ledger.store().enlarge_certificate(&certificate) {
+            tracing::warn!(%error, "a larger certificate was not kept");
+        }
+    }
+
+    fn decided(&self, height: Height) -> Option<(Certificate, Bytes)> {
+        let store = self.ledger.store();
+        let row = store.header(height).ok().flatten()?;
+        let bytes = store.block_bytes(height, &row.hash).ok().flatten()?;
+        Some((row.certificate, Bytes::from(bytes)))
+    }
+
+    fn history_min_height(&self) -> Height {
+        Height(u64::from(self.ledger.height().0 > 0))
+    }
+
+    async fn until_next(&self, height: Height) -> HeightStart {
+        let heartbeat = Duration::from_millis(self.ledger.chain().parameters.heartbeat_ms);
+        tokio::select! {
+            () = self.mempool.wait_for_work() => {}
+            () = tokio::time::sleep(heartbeat) => {}
+        }
+        debug_assert!(self.ledger.height() >= height);
+        self.next()
+    }
+}

@@ -1,0 +1,145 @@
+//! The ledger's side of agreement: make a block, judge one, commit a decision.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use huxin_chain_spec::block::Block;
+use huxin_chain_spec::certificate::Certificate;
+use huxin_chain_spec::crypto::{Digest, KeyId};
+use huxin_chain_spec::execute::{self, BlockError};
+use huxin_chain_spec::ids::{Height, TimeMs, TxId};
+use huxin_chain_spec::transaction::Transaction;
+
+use super::{CommittedBlock, Execution, Ledger, unavailable};
+use crate::store::{StoreError, StoredHeader};
+
+/// A block made by this node.
+#[derive(Debug, Clone)]
+pub struct Made {
+    /// Header hash.
+    pub id: Digest,
+    pub bytes: Bytes,
+}
+
+/// Why a block cannot be voted for or committed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BlockFault {
+    /// The block is against the rules.
+    #[error(transparent)]
+    Invalid(#[from] BlockError),
+    /// The bytes are not a block, or not the one the header hash names.
+    #[error("not the block {id}: {reason}")]
+    NotTheBlock { id: Digest, reason: String },
+    /// It does not follow the newest block of this node.
+    #[error("block of height {height} cannot follow height {tip}")]
+    OtherHeight { height: Height, tip: Height },
+    /// The local store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Ledger {
+    /// Makes the block after the tip from transactions that passed the door, at `now` or just after the tip's time.
+    pub fn make(
+        &self,
+        now: TimeMs,
+        proposer: KeyId,
+        transactions: Vec<(TxId, Transaction)>,
+    ) -> Result<Made, StoreError> {
+        let tip = self.chain_tip();
+        let time_ms = TimeMs(now.0.max(tip.time_ms.0 + 1));
+        let last_certificate = match tip.height.0 {
+            0 => None,
+            _ => self.store.header(tip.height)?.map(|row| row.certificate),
+        };
+        let (block, executed) =
+            execute::make_block(&self.chain, &self.store, &tip, time_ms, proposer, last_certificate, transactions)
+                .map_err(|error| unavailable(error, &self.store))?;
+        let id = block.header.hash(self.algorithm());
+        let bytes = Bytes::from(block.to_bytes());
+        self.keep(id, block, executed, &bytes);
+        Ok(Made { id, bytes })
+    }
+
+    /// Judges a block on top of the tip. `is_verified` tells whose signatures were checked before.
+    pub fn judge(&self, id: &Digest, bytes: &[u8], is_verified: &dyn Fn(&TxId, &[u8]) -> bool) -> Result<TimeMs, BlockFault> {
+        let not_the_block = |reason: String| BlockFault::NotTheBlock { id: *id, reason };
+        let block = Block::from_bytes(bytes).map_err(|error| not_the_block(error.to_string()))?;
+        if block.header.hash(self.algorithm()) != *id {
+            return Err(not_the_block("its header has another hash".to_owned()));
+        }
+        let time_ms = block.header.time_ms;
+        let known = self.executions.lock().get(id).map(|execution| execution.bytes_digest);
+        if let Some(known) = known {
+            return match known == self.algorithm().plain(&[bytes]) {
+                true => Ok(time_ms),
+                false => Err(not_the_block("other bytes with this header were judged before".to_owned())),
+            };
+        }
+        let tip = self.chain_tip();
+        if block.header.height.0 != tip.height.0 + 1 {
+            return Err(BlockFault::OtherHeight { height: block.header.height, tip: tip.height });
+        }
+        let executed = execute::check_block(&self.chain, &self.store, &tip, &block, bytes.len(), is_verified)?;
+        self.keep(*id, block, executed, bytes);
+        Ok(time_ms)
+    }
+
+    fn keep(&self, id: Digest, block: Block, executed: execute::Executed, bytes: &[u8]) {
+        let bytes_digest = self.algorithm().plain(&[bytes]);
+        let execution = Execution { header: block.header, executed, block_bytes: bytes.len() as u64, bytes_digest };
+        self.executions.lock().put(id, Arc::new(execution));
+    }
+
+    /// Commits a decided block: one synced batch, then everybody hears of it. Committing the tip again is a no-op.
+    pub fn commit(&self, certificate: Certificate) -> Result<Arc<CommittedBlock>, BlockFault> {
+        let _one_at_a_time = self.commit.lock();
+        let tip = self.chain_tip();
+        if certificate.height.0 != tip.height.0 + 1 {
+            return Err(BlockFault::OtherHeight { height: certificate.height, tip: tip.height });
+        }
+        let execution = self.execution(&certificate)?;
+        let header = execution.header.clone();
+        let next = execution.executed.tip(&header, certificate.block, &tip);
+        let row = StoredHeader {
+            hash: certificate.block,
+            header,
+            map_version: next.map_version,
+            block_bytes: execution.block_bytes,
+            certificate,
+        };
+        self.store.commit(&row, &execution.executed)?;
+        let committed = Arc::new(CommittedBlock {
+            height: row.header.height,
+            hash: row.hash,
+            time_ms: row.header.time_ms,
+            outcomes: execution.executed.changes.outcomes.clone(),
+            records: u32::try_from(execution.executed.changes.records.len()).unwrap_or(u32::MAX),
+            log_size: row.header.log.size,
+            round: row.certificate.round,
+        });
+        *self.tip.write() = Arc::new(next);
+        self.executions.lock().clear();
+        self.heights.send_replace(committed.height);
+        // Nobody listening is fine.
+        let _ = self.blocks.send(Arc::clone(&committed));
+        Ok(committed)
+    }
+
+    /// The execution of a decided block: kept since it was judged, or made again after a restart.
+    fn execution(&self, certificate: &Certificate) -> Result<Arc<Execution>, BlockFault> {
+        let id = certificate.block;
+        let kept = self.executions.lock().get(&id).cloned();
+        if let Some(execution) = kept {
+            return Ok(execution);
+        }
+        let bytes = self.store.block_bytes(certificate.height, &id)?.ok_or_else(|| BlockFault::NotTheBlock {
+            id,
+            reason: "this node does not hold its bytes".to_owned(),
+        })?;
+        self.judge(&id, &bytes, &|_, _| false)?;
+        let kept = self.executions.lock().get(&id).cloned();
+        kept.ok_or_else(|| BlockFault::NotTheBlock { id, reason: "its execution was not kept".to_owned() })
+    }
+}

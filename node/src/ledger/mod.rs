@@ -1,0 +1,236 @@
+//! The ledger: the store, the rules, and the newest block. Everything above asks here.
+
+mod agree;
+mod receipts;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use huxin_chain_spec::api::DecidedBlock;
+use huxin_chain_spec::block::Header;
+use huxin_chain_spec::certificate::{Certificate, ValidatorSet};
+use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
+use huxin_chain_spec::execute::{self, Chain, Executed, Tip as ChainTip};
+use huxin_chain_spec::genesis::Genesis;
+use huxin_chain_spec::ids::{Height, LicenceRef, RecordIndex, TimeMs, TxId};
+use huxin_chain_spec::log::LogHead;
+use huxin_chain_spec::record::Record;
+use huxin_chain_spec::state::{LicenceState, StateKey, StateUnavailable};
+use huxin_chain_spec::transaction::{Outcome, TransactionOutcome};
+use lru::LruCache;
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::{broadcast, watch};
+
+use crate::store::{Store, StoreError};
+
+pub use agree::{BlockFault, Made};
+pub use receipts::ReceiptAt;
+
+/// Blocks whose execution is kept until one of them is decided: the rounds of one height.
+const EXECUTIONS_KEPT: usize = 8;
+/// Committed blocks a slow subscriber may lag behind before it misses some.
+const BLOCKS_BUFFERED: usize = 1_024;
+/// Most records reported for one document.
+const DOCUMENT_RECORDS_MAX: usize = 16;
+
+/// The newest block as others see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tip {
+    pub height: Height,
+    pub hash: Digest,
+    pub time_ms: TimeMs,
+    pub log: LogHead,
+    pub map_root: Digest,
+    pub map_version: u64,
+}
+
+/// What a commit announces.
+#[derive(Debug, Clone)]
+pub struct CommittedBlock {
+    pub height: Height,
+    pub hash: Digest,
+    pub time_ms: TimeMs,
+    pub outcomes: Vec<TransactionOutcome>,
+    pub records: u32,
+    pub log_size: u64,
+    pub round: u32,
+}
+
+/// The ledger of one node.
+pub struct Ledger {
+    store: Store,
+    chain: Chain,
+    genesis: Genesis,
+    /// Newest block; replaced as a whole by each commit.
+    tip: RwLock<Arc<ChainTip>>,
+    /// Executed blocks on top of the tip, by header hash.
+    executions: Mutex<LruCache<Digest, Arc<Execution>>>,
+    /// Held while a block is committed.
+    commit: Mutex<()>,
+    heights: watch::Sender<Height>,
+    blocks: broadcast::Sender<Arc<CommittedBlock>>,
+}
+
+/// A block executed on top of the tip, waiting for a decision.
+struct Execution {
+    header: Header,
+    executed: Executed,
+    block_bytes: u64,
+    /// Plain digest of the block's bytes: the header hash does not cover the body's signatures.
+    bytes_digest: Digest,
+}
+
+impl Ledger {
+    /// Opens the store in `folder`, writes the genesis if it is empty, and checks that it is whole.
+    pub fn open(folder: &Path, genesis: Genesis) -> Result<Self, StoreError> {
+        let store = Store::open(folder)?;
+        let chain = Chain::new(&genesis);
+        if store.tip_height()?.is_none() {
+            let state = execute::genesis_state(&genesis, &store).map_err(|error| StoreError::Damaged {
+                path: folder.to_owned(),
+                place: "genesis".to_owned(),
+                reason: error.to_string(),
+            })?;
+            store.commit_genesis(&chain.genesis_hash, &state)?;
+        }
+        let tip = store.load_tip(&chain, &genesis.validators(), genesis.time)?;
+        let kept = std::num::NonZeroUsize::new(EXECUTIONS_KEPT).unwrap_or(std::num::NonZeroUsize::MIN);
+        Ok(Self {
+            heights: watch::Sender::new(tip.height),
+            blocks: broadcast::Sender::new(BLOCKS_BUFFERED),
+            tip: RwLock::new(Arc::new(tip)),
+            executions: Mutex::new(LruCache::new(kept)),
+            commit: Mutex::new(()),
+            store,
+            chain,
+            genesis,
+        })
+    }
+
+    /// The genesis file's content.
+    pub fn genesis(&self) -> &Genesis {
+        &self.genesis
+    }
+
+    /// The trust root.
+    pub fn genesis_hash(&self) -> Digest {
+        self.chain.genesis_hash
+    }
+
+    /// Chain constants.
+    pub fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// The ledger's hash.
+    pub fn algorithm(&self) -> DigestAlgorithm {
+        self.chain.algorithm()
+    }
+
+    /// The store, for reading.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The newest block.
+    pub fn tip(&self) -> Arc<Tip> {
+        let tip = self.chain_tip();
+        Arc::new(Tip {
+            height: tip.height,
+            hash: tip.hash,
+            time_ms: tip.time_ms,
+            log: tip.frontier.head(),
+            map_root: tip.map_root,
+            map_version: tip.map_version,
+        })
+    }
+
+    /// Everything the next block builds on.
+    pub fn chain_tip(&self) -> Arc<ChainTip> {
+        Arc::clone(&self.tip.read())
+    }
+
+    /// Height of the newest block, without the rest of the tip.
+    pub fn height(&self) -> Height {
+        *self.heights.borrow()
+    }
+
+    /// Follows the height.
+    pub fn heights(&self) -> watch::Receiver<Height> {
+        self.heights.subscribe()
+    }
+
+    /// Follows committed blocks.
+    pub fn blocks(&self) -> broadcast::Receiver<Arc<CommittedBlock>> {
+        self.blocks.subscribe()
+    }
+
+    /// The validators of the next height.
+    pub fn validators(&self) -> Arc<ValidatorSet> {
+        Arc::new(self.chain_tip().validators.clone())
+    }
+
+    /// Header and certificate of a height.
+    pub fn header(&self, height: Height) -> Result<Option<(Header, Certificate)>, StoreError> {
+        Ok(self.store.header(height)?.map(|row| (row.header, row.certificate)))
+    }
+
+    /// A decided block.
+    pub fn block(&self, height: Height) -> Result<Option<DecidedBlock>, StoreError> {
+        self.store.decided(height)
+    }
+
+    /// `borsh(DecidedBlock)`.
+    pub fn block_bytes(&self, height: Height) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.decided_bytes(height)
+    }
+
+    /// Outcomes of a block in block order; empty where there is no such block.
+    pub fn outcomes(&self, height: Height) -> Result<Vec<TransactionOutcome>, StoreError> {
+        let Some(decided) = self.store.decided(height)? else { return Ok(Vec::new()) };
+        let mut outcomes = Vec::with_capacity(decided.block.body.transactions.len());
+        for transaction in &decided.block.body.transactions {
+            let tx_id = transaction.body.id(self.algorithm());
+            if let Some((_, outcome)) = self.store.outcome(&tx_id)? {
+                outcomes.push(TransactionOutcome { tx_id, outcome });
+            }
+        }
+        Ok(outcomes)
+    }
+
+    /// Height of the last block at or before a time.
+    pub fn height_at(&self, time: TimeMs) -> Result<Option<Height>, StoreError> {
+        self.store.height_at(time)
+    }
+
+    /// A record and the height of its block.
+    pub fn record(&self, index: RecordIndex) -> Result<Option<(Record, Height)>, StoreError> {
+        let Some(record) = self.store.record(index)? else { return Ok(None) };
+        Ok(self.store.height_of_record(index)?.map(|height| (record, height)))
+    }
+
+    /// What became of a transaction.
+    pub fn outcome(&self, tx_id: &TxId) -> Result<Option<(Height, Outcome)>, StoreError> {
+        self.store.outcome(tx_id)
+    }
+
+    /// Index of the record that issued a licence.
+    pub fn issued_at(&self, licence: &LicenceRef) -> Result<Option<RecordIndex>, StoreError> {
+        self.store.licence_index(licence)
+    }
+
+    /// Records of the document with this SHA-256, oldest first, at most 16.
+    pub fn records_of_document(&self, sha256: &Digest) -> Result<Vec<RecordIndex>, StoreError> {
+        self.store.records_of_document(sha256, DOCUMENT_RECORDS_MAX)
+    }
+
+    /// State of a licence as of a height; `None` while nothing has changed since its issue.
+    pub fn licence_state(&self, licence: &LicenceRef, height: Height) -> Result<Option<LicenceState>, StoreError> {
+        self.store.thing_at(&StateKey::Licence(*licence), height)
+    }
+}
+
+/// Store failures met while executing.
+fn unavailable(error: StateUnavailable, store: &Store) -> StoreError {
+    StoreError::Damaged { path: store.path().to_owned(), place: "state".to_owned(), reason: error.0 }
+}

@@ -1,0 +1,26 @@
+//! # A Huxin validator node
+//!
+//! ```text
+//!  api -> door -> mempool <~libp2p~> peers' mempools
+//!                    |
+//!                consensus (engine of node/engine)
+//!                    |
+//!                 ledger = rules of chain-spec over store
+//! ```
+//!
+//! **Invariants**
+//! * Only [`store`] names RocksDB, only [`mempool`] names libp2p, only `huxin-engine` names Malachite.
+//! * Nothing below [`api`] and [`ops`] knows HTTP; nothing below [`consensus`] knows rounds.
+//! * A block is on disk before this node votes for it, and a decision is one synced batch.
+//! * Outside input that is wrong is refused with a code; a broken disk stops the process with one sentence.
+
+pub mod api;
+pub mod clock;
+pub mod config;
+pub mod consensus;
+pub mod door;
+pub mod ledger;
+pub mod mempool;
+pub mod ops;
+pub mod run;
+pub mod store;

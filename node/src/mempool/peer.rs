@@ -1,0 +1,243 @@
+//! One peer as the swarm's loop sees it: connection, dialling, and what is in flight to it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use libp2p::request_response::OutboundRequestId;
+use libp2p::{Multiaddr, PeerId};
+use tokio::time::Instant;
+
+use super::PoolLimits;
+use super::codec::{BatchReply, BatchStatus};
+use super::stats::PeerGauge;
+
+/// Batches sent to a peer and not answered yet.
+const FLIGHTS_MAX: usize = 4;
+/// Waits between attempts to dial, and between attempts to send to a peer that fails: doubled from the first to the last.
+const BACKOFF_FIRST: Duration = Duration::from_millis(100);
+const BACKOFF_LAST: Duration = Duration::from_secs(5);
+/// Bounds on how long a peer may hold us off.
+const HOLD_MS: std::ops::RangeInclusive<u64> = 10..=5_000;
+
+/// A wait that doubles with every failure.
+#[derive(Debug)]
+struct Backoff(Duration);
+
+impl Backoff {
+    fn next(&mut self) -> Duration {
+        let wait = self.0;
+        self.0 = (wait * 2).min(BACKOFF_LAST);
+        wait
+    }
+
+    fn reset(&mut self) {
+        self.0 = BACKOFF_FIRST;
+    }
+}
+
+/// A batch on its way.
+#[derive(Debug)]
+struct Flight {
+    sequences: Vec<u64>,
+    bytes: usize,
+}
+
+/// What the answer to a batch, or its failure, means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Landing {
+    /// Dealt with by the peer.
+    Done,
+    /// To be sent again, in part or whole.
+    Resend,
+    /// Refused for good.
+    Refused,
+    /// Not a batch of ours.
+    Unknown,
+}
+
+/// State of one configured peer.
+#[derive(Debug)]
+pub(super) struct PeerLink {
+    pub(super) id: PeerId,
+    pub(super) addresses: Vec<Multiaddr>,
+    pub(super) gauge: Arc<PeerGauge>,
+    /// Open connections; more than one while both ends dial at once.
+    connections: usize,
+    dialling: bool,
+    dial_at: Instant,
+    dial_backoff: Backoff,
+    /// First local sequence number not sent yet.
+    cursor: u64,
+    /// Sending stopped at a bound, not for want of transactions.
+    backlog: bool,
+    hold_until: Option<Instant>,
+    send_backoff: Backoff,
+    flights: HashMap<OutboundRequestId, Flight>,
+    bytes_in_flight: usize,
+}
+
+impl PeerLink {
+    pub(super) fn new(id: PeerId, addresses: Vec<Multiaddr>, now: Instant) -> Self {
+        Self {
+            id,
+            addresses,
+            gauge: Arc::new(PeerGauge::new(id.to_string())),
+            connections: 0,
+            dialling: false,
+            dial_at: now,
+            dial_backoff: Backoff(BACKOFF_FIRST),
+            cursor: 0,
+            backlog: false,
+            hold_until: None,
+            send_backoff: Backoff(BACKOFF_FIRST),
+            flights: HashMap::new(),
+            bytes_in_flight: 0,
+        }
+    }
+
+    /// Notes an open connection. True if it is the first: everything pending is then to be sent anew.
+    pub(super) fn connected(&mut self) -> bool {
+        self.connections += 1;
+        self.dialling = false;
+        let first = self.connections == 1;
+        if first {
+            self.cursor = 0;
+            self.hold_until = None;
+            self.send_backoff.reset();
+            self.gauge.set_connected(true);
+        }
+        first
+    }
+
+    /// Notes a sign of life. Only this ends the growing of the waits between dials: a peer that does not list this node
+    /// accepts its connections, and closes each at once.
+    pub(super) fn heard(&mut self) {
+        self.dial_backoff.reset();
+        self.gauge.heard();
+    }
+
+    /// Notes a closed connection. True if it was the last.
+    pub(super) fn disconnected(&mut self, now: Instant) -> bool {
+        self.connections = self.connections.saturating_sub(1);
+        let last = self.connections == 0;
+        if last {
+            self.dial_at = now + self.dial_backoff.next();
+            self.gauge.set_connected(false);
+        }
+        last
+    }
+
+    /// Notes a failed attempt to dial. True if it is the first of a row, which alone is worth a line in the log.
+    pub(super) fn dial_failed(&mut self, now: Instant) -> bool {
+        let first = self.dial_backoff.0 == BACKOFF_FIRST;
+        self.dialling = false;
+        self.dial_at = now + self.dial_backoff.next();
+        first
+    }
+
+    /// Whether to dial now; if so, an attempt is under way.
+    pub(super) fn start_dialling(&mut self, now: Instant) -> bool {
+        let due = self.connections == 0 && !self.dialling && self.dial_at <= now;
+        self.dialling |= due;
+        due
+    }
+
+    /// Whether another batch may leave.
+    pub(super) fn may_send(&self, now: Instant, limits: &PoolLimits) -> bool {
+        self.connections > 0
+            && self.hold_until.is_none_or(|until| until <= now)
+            && (self.flights.is_empty()
+                || self.flights.len() < FLIGHTS_MAX
+                    && self.bytes_in_flight + limits.batch_bytes_max <= limits.per_peer_bytes_inflight_max)
+    }
+
+    pub(super) fn cursor(&self) -> u64 {
+        self.cursor
+    }
+
+    pub(super) fn has_backlog(&self) -> bool {
+        self.backlog
+    }
+
+    pub(super) fn set_backlog(&mut self, backlog: bool) {
+        self.backlog = backlog;
+        self.gauge.set_sending(self.bytes_in_flight, backlog);
+    }
+
+    /// Notes a batch that has been sent; what follows it is next.
+    pub(super) fn sent(&mut self, request: OutboundRequestId, sequences: Vec<u64>, bytes: usize) {
+        if let Some(last) = sequences.last() {
+            self.cursor = last + 1;
+        }
+        self.bytes_in_flight += bytes;
+        self.flights.insert(request, Flight { sequences, bytes });
+    }
+
+    /// Notes the answer to a batch and, if something is left to send again, sets the cursor back to it.
+    pub(super) fn answered(&mut self, request: OutboundRequestId, reply: BatchReply, now: Instant) -> Landing {
+        let Some(flight) = self.land(request) else { return Landing::Unknown };
+        if reply.status == BatchStatus::Refused {
+            self.hold(u64::from(reply.retry_after_ms), now);
+            return Landing::Refused;
+        }
+        let consumed = usize::try_from(reply.consumed).unwrap_or(usize::MAX);
+        match flight.sequences.get(consumed) {
+            Some(rest) => {
+                self.rewind(*rest);
+                // At least the minimum, so that a peer that consumes nothing cannot keep us busy.
+                self.hold(u64::from(reply.retry_after_ms), now);
+                Landing::Resend
+            }
+            None => {
+                self.send_backoff.reset();
+                Landing::Done
+            }
+        }
+    }
+
+    /// Notes that a batch got no answer: it is sent again, after a wait that grows.
+    pub(super) fn failed(&mut self, request: OutboundRequestId, now: Instant) -> Landing {
+        let Some(flight) = self.land(request) else { return Landing::Unknown };
+        if let Some(first) = flight.sequences.first() {
+            self.rewind(*first);
+        }
+        let until = now + self.send_backoff.next();
+        self.hold_until = self.hold_until.max(Some(until));
+        Landing::Resend
+    }
+
+    /// When this peer next needs the loop, if nothing else happens.
+    pub(super) fn wakes_at(&self) -> Option<Instant> {
+        if self.connections == 0 {
+            return (!self.dialling).then_some(self.dial_at);
+        }
+        self.hold_until.filter(|_| self.backlog)
+    }
+
+    /// Ends a hold that is over. True if sending should be tried again.
+    pub(super) fn release(&mut self, now: Instant) -> bool {
+        let over = self.hold_until.is_some_and(|until| until <= now);
+        if over {
+            self.hold_until = None;
+        }
+        over && self.backlog
+    }
+
+    fn land(&mut self, request: OutboundRequestId) -> Option<Flight> {
+        let flight = self.flights.remove(&request)?;
+        self.bytes_in_flight -= flight.bytes;
+        self.gauge.set_sending(self.bytes_in_flight, self.backlog);
+        Some(flight)
+    }
+
+    fn rewind(&mut self, sequence: u64) {
+        self.cursor = self.cursor.min(sequence);
+        self.backlog = true;
+    }
+
+    fn hold(&mut self, wait_ms: u64, now: Instant) {
+        let wait = Duration::from_millis(wait_ms.clamp(*HOLD_MS.start(), *HOLD_MS.end()));
+        self.hold_until = self.hold_until.max(Some(now + wait));
+    }
+}

@@ -1,0 +1,228 @@
+//! What the pool holds, without locks, clocks or network.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use huxin_chain_spec::crypto::Digest;
+use huxin_chain_spec::ids::{Height, TxId};
+
+use super::codec::BATCH_BYTES_MAX;
+use super::recent::RecentSet;
+use super::{Inserted, PoolError, PoolLimits, PooledTransaction};
+
+/// Advice to a refused submitter before the first block has shown how fast the pool empties, in milliseconds.
+const RETRY_AFTER_MS_UNKNOWN: u64 = 1_000;
+/// Bounds of that advice afterwards, in milliseconds.
+const RETRY_AFTER_MS: std::ops::RangeInclusive<u64> = 50..=5_000;
+
+/// Where a transaction entered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Source {
+    /// This node's API.
+    Local,
+    /// The peer at this place of the configured list.
+    Peer(usize),
+}
+
+#[derive(Debug)]
+struct Entry {
+    transaction: PooledTransaction,
+    source: Source,
+}
+
+/// Local transactions for one peer, in order.
+#[derive(Debug, Default)]
+pub(super) struct LocalBatch {
+    pub(super) items: Vec<Bytes>,
+    /// Sequence number of each item, ascending.
+    pub(super) sequences: Vec<u64>,
+    pub(super) bytes: usize,
+}
+
+/// Entries by sequence number (order of arrival), with indexes by id, expiry and source.
+#[derive(Debug)]
+pub(super) struct PoolState {
+    limits: PoolLimits,
+    entries: BTreeMap<u64, Entry>,
+    by_id: HashMap<TxId, u64>,
+    expiring: BTreeSet<(Height, u64)>,
+    local: BTreeSet<u64>,
+    bytes_by_source: HashMap<Source, usize>,
+    bytes: usize,
+    next_sequence: u64,
+    /// Last committed height the pool was told of.
+    height: Height,
+    committed: RecentSet<TxId>,
+    /// Digests of complete transaction bytes, signature included, verified outside the pool.
+    pub(super) verified: RecentSet<Digest>,
+    drained_at: Option<Instant>,
+    /// Smoothed rate at which blocks empty the pool.
+    drain_bytes_per_s: u64,
+}
+
+impl PoolState {
+    pub(super) fn new(limits: PoolLimits) -> Self {
+        Self {
+            committed: RecentSet::new(limits.committed_max),
+            verified: RecentSet::new(limits.verified_max),
+            limits,
+            entries: BTreeMap::new(),
+            by_id: HashMap::new(),
+            expiring: BTreeSet::new(),
+            local: BTreeSet::new(),
+            bytes_by_source: HashMap::new(),
+            bytes: 0,
+            next_sequence: 0,
+            height: Height::default(),
+            drained_at: None,
+            drain_bytes_per_s: 0,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn contains(&self, id: &TxId) -> bool {
+        self.by_id.contains_key(id)
+    }
+
+    pub(super) fn bytes_of(&self, id: &TxId) -> Option<Bytes> {
+        let sequence = self.by_id.get(id)?;
+        Some(self.entries.get(sequence)?.transaction.bytes.clone())
+    }
+
+    pub(super) fn insert(&mut self, transaction: PooledTransaction, source: Source) -> Result<Inserted, PoolError> {
+        if self.by_id.contains_key(&transaction.id) || self.committed.contains(&transaction.id) {
+            return Ok(Inserted::Known);
+        }
+        if transaction.expires_at <= self.height {
+            return Err(PoolError::Expired { expires_at: transaction.expires_at, height: self.height });
+        }
+        let size = transaction.bytes.len();
+        if size > BATCH_BYTES_MAX {
+            return Err(PoolError::TooLarge { bytes: size, bytes_max: BATCH_BYTES_MAX });
+        }
+        self.check_room(size, source)?;
+        let sequence = self.next_sequence;
+        self.next_sequence += 1;
+        self.bytes += size;
+        *self.bytes_by_source.entry(source).or_default() += size;
+        self.by_id.insert(transaction.id, sequence);
+        self.expiring.insert((transaction.expires_at, sequence));
+        if source == Source::Local {
+            self.local.insert(sequence);
+        }
+        self.entries.insert(sequence, Entry { transaction, source });
+        Ok(Inserted::New)
+    }
+
+    /// Whether `size` more bytes from `source` fit.
+    pub(super) fn check_room(&self, size: usize, source: Source) -> Result<(), PoolError> {
+        let held = self.bytes_by_source.get(&source).copied().unwrap_or_default();
+        let fits = self.bytes + size <= self.limits.bytes_max
+            && held + size <= self.limits.source_bytes_max()
+            && self.entries.len() < self.limits.transactions_max;
+        if fits { Ok(()) } else { Err(PoolError::Full { retry_after_ms: self.retry_after_ms() }) }
+    }
+
+    /// Oldest first, until one no longer fits. Stops there rather than filling up with younger ones, or a large transaction
+    /// would wait forever behind small ones. One that could never fit is passed over.
+    pub(super) fn take(&self, bytes_max: usize, operations_max: usize, height: Height) -> Vec<PooledTransaction> {
+        let (mut bytes, mut operations) = (0usize, 0usize);
+        let mut taken = Vec::new();
+        for Entry { transaction, .. } in self.entries.values() {
+            let size = transaction.bytes.len();
+            if transaction.expires_at < height || size > bytes_max || transaction.operations > operations_max {
+                continue;
+            }
+            bytes += size;
+            operations += transaction.operations;
+            if bytes > bytes_max || operations > operations_max {
+                break;
+            }
+            taken.push(transaction.clone());
+        }
+        taken
+    }
+
+    /// Removes what a block at `height` holds, and what no later block may hold; returns the ids of the latter.
+    pub(super) fn remove_committed(&mut self, ids: &[TxId], height: Height, now: Instant) -> Vec<TxId> {
+        let before = self.bytes;
+        for id in ids {
+            self.committed.insert(*id);
+            if let Some(sequence) = self.by_id.get(id).copied() {
+                self.remove(sequence);
+            }
+        }
+        self.measure_drain(before - self.bytes, now);
+        self.height = self.height.max(height);
+        let mut expired = Vec::new();
+        while let Some((expires_at, sequence)) = self.expiring.first().copied()
+            && expires_at <= self.height
+        {
+            match self.remove(sequence) {
+                Some(id) => expired.push(id),
+                // Unreachable while the indexes agree; popping keeps the loop finite if they ever did not.
+                None => drop(self.expiring.pop_first()),
+            }
+        }
+        expired
+    }
+
+    fn remove(&mut self, sequence: u64) -> Option<TxId> {
+        let Entry { transaction, source } = self.entries.remove(&sequence)?;
+        let size = transaction.bytes.len();
+        self.bytes -= size;
+        if let Some(held) = self.bytes_by_source.get_mut(&source) {
+            *held -= size;
+        }
+        self.by_id.remove(&transaction.id);
+        self.expiring.remove(&(transaction.expires_at, sequence));
+        self.local.remove(&sequence);
+        Some(transaction.id)
+    }
+
+    /// Pending local transactions from sequence number `cursor` on: one at least, then while they fit in `bytes_max`.
+    pub(super) fn local_from(&self, cursor: u64, bytes_max: usize, count_max: usize) -> LocalBatch {
+        let mut batch = LocalBatch::default();
+        for sequence in self.local.range(cursor..).take(count_max) {
+            let Some(entry) = self.entries.get(sequence) else { continue };
+            let size = entry.transaction.bytes.len();
+            if !batch.items.is_empty() && batch.bytes + size > bytes_max {
+                break;
+            }
+            batch.bytes += size;
+            batch.items.push(entry.transaction.bytes.clone());
+            batch.sequences.push(*sequence);
+        }
+        batch
+    }
+
+    fn measure_drain(&mut self, bytes: usize, now: Instant) {
+        if let Some(before) = self.drained_at.replace(now) {
+            let elapsed_ms = millis(now.saturating_duration_since(before)).max(1);
+            let rate = u64::try_from(bytes).unwrap_or(u64::MAX).saturating_mul(1_000) / elapsed_ms;
+            self.drain_bytes_per_s = self.drain_bytes_per_s.saturating_mul(3).saturating_add(rate) / 4;
+        }
+    }
+
+    /// Time in which blocks, at their recent rate, free a sixteenth of the pool.
+    fn retry_after_ms(&self) -> u64 {
+        let wanted = u64::try_from(self.limits.bytes_max / 16).unwrap_or(u64::MAX);
+        wanted
+            .saturating_mul(1_000)
+            .checked_div(self.drain_bytes_per_s)
+            .map_or(RETRY_AFTER_MS_UNKNOWN, |ms| ms.clamp(*RETRY_AFTER_MS.start(), *RETRY_AFTER_MS.end()))
+    }
+}
+
+/// Whole milliseconds of a duration.
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,89 @@
+//! Configuration and start of the swarm.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use libp2p::identity::Keypair;
+
+use super::behaviour::{build_swarm, parse_peers};
+use super::gossip::Gossip;
+use super::{Admission, BATCH_BYTES_MAX, Mempool, PoolLimits};
+
+/// Where the swarm listens and whom it knows. Its bounds are the pool's.
+#[derive(Clone)]
+pub struct SwarmConfig {
+    /// Peers of another chain are not understood, even if their ids are listed.
+    pub chain_id: String,
+    /// Multiaddr, for example `/ip4/0.0.0.0/tcp/7002`.
+    pub listen: String,
+    /// Multiaddrs ending in `/p2p/<peer id>`, of all nodes; the node's own is ignored. Nobody else may connect.
+    pub peers: Vec<String>,
+    /// Ed25519 secret of the network key.
+    pub network_secret: [u8; 32],
+}
+
+/// Why the swarm did not start or had to end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SwarmError {
+    #[error("`{address}` is not an address to listen on; write it like /ip4/0.0.0.0/tcp/7002")]
+    ListenAddress { address: String },
+    #[error("`{address}` is not the address of a peer; write it like /ip4/10.0.0.2/tcp/7002/p2p/<peer id>")]
+    PeerAddress { address: String },
+    #[error("the chain id `{chain_id}` cannot be part of a protocol name")]
+    ChainId { chain_id: String },
+    #[error("mempool limits: {reason}")]
+    Limits { reason: &'static str },
+    #[error("cannot listen on {address}: {reason}")]
+    Listen { address: String, reason: String },
+    #[error("the mempool's network cannot start: {reason}")]
+    Start { reason: String },
+}
+
+/// The peer id of a network secret, as other nodes must name it in their lists.
+///
+/// # Errors
+/// [`SwarmError::Start`] if the secret is not a key.
+pub fn peer_id(network_secret: [u8; 32]) -> Result<String, SwarmError> {
+    Ok(keypair(network_secret)?.public().to_peer_id().to_string())
+}
+
+/// Keeps the pools of all nodes alike until `shutdown` resolves.
+///
+/// # Errors
+/// A configuration that cannot work, or a listener that could not be opened or was lost. Peers that are away or misbehave
+/// are never errors.
+pub async fn run_swarm<A: Admission>(
+    config: SwarmConfig,
+    mempool: Mempool,
+    admission: Arc<A>,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), SwarmError> {
+    check_limits(mempool.limits())?;
+    let keypair = keypair(config.network_secret)?;
+    let peers = parse_peers(&config.peers, keypair.public().to_peer_id())?;
+    let listen = config.listen.parse().map_err(|_| SwarmError::ListenAddress { address: config.listen.clone() })?;
+    let mut swarm = build_swarm(&keypair, &config.chain_id, &peers)?;
+    swarm
+        .listen_on(listen)
+        .map_err(|error| SwarmError::Listen { address: config.listen, reason: error.to_string() })?;
+    Gossip::new(swarm, mempool, admission, peers).run(shutdown).await
+}
+
+fn keypair(mut secret: [u8; 32]) -> Result<Keypair, SwarmError> {
+    Keypair::ed25519_from_bytes(&mut secret).map_err(|error| SwarmError::Start { reason: error.to_string() })
+}
+
+fn check_limits(limits: &PoolLimits) -> Result<(), SwarmError> {
+    let wrong = |reason| Err(SwarmError::Limits { reason });
+    if limits.batch_bytes_max == 0 || limits.batch_bytes_max > BATCH_BYTES_MAX {
+        return wrong("a batch must be between 1 byte and the longest transaction");
+    }
+    if limits.per_peer_bytes_inflight_max < limits.batch_bytes_max {
+        return wrong("at least one batch must fit in flight");
+    }
+    if limits.source_bytes_max() < BATCH_BYTES_MAX {
+        return wrong("the share of one source must hold the longest transaction");
+    }
+    Ok(())
+}

@@ -1,0 +1,450 @@
+//! Figures for Prometheus. Names begin with `huxin_`; the engine's own figures follow unchanged.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use huxin_chain_spec::codes::Code;
+use huxin_chain_spec::transaction::Outcome;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::vitals::{Pulse, Vitals};
+use crate::ledger::CommittedBlock;
+
+type Count = Gauge<u64, AtomicU64>;
+
+/// Figures of one node. Updated by consensus and API as things happen, and from the node's parts when scraped.
+pub struct Metrics {
+    registry: Registry,
+    chain: ChainFigures,
+    api: ApiFigures,
+    pool: PoolFigures,
+    /// Time of the last block judged minus this node's clock.
+    clock_offset_ms: Gauge<i64, AtomicI64>,
+    /// Time of the last committed block, to measure the interval to the next; 0 before the first.
+    last_block_ms: AtomicU64,
+}
+
+struct ChainFigures {
+    height: Count,
+    consensus_height: Count,
+    consensus_round: Count,
+    block_interval: Histogram,
+    block_commit: Histogram,
+    block_transactions: Histogram,
+    rounds_lost: Counter,
+    records: Counter,
+    log_records: Count,
+    transactions: Family<OutcomeLabels, Counter>,
+    misbehaviour: Counter,
+    clock_objections: Counter,
+    peers: Count,
+    store_bytes: Count,
+    ready: Count,
+}
+
+struct ApiFigures {
+    requests: Family<RequestLabels, Counter>,
+    seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
+    refusals: Family<CodeLabels, Counter>,
+}
+
+struct PoolFigures {
+    transactions: Count,
+    bytes: Count,
+    peers: Count,
+    full_refusals: Counter,
+    batches_sent: Counter,
+    transactions_sent: Counter,
+    transactions_received: Counter,
+    refused_received: Counter,
+    strangers: Counter,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabels {
+    outcome: &'static str,
+    /// The rejection's code; empty for what was committed.
+    code: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    route: &'static str,
+    status: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabels {
+    route: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CodeLabels {
+    code: &'static str,
+}
+
+/// Latencies of requests: 0.25 ms to 8 s.
+fn request_seconds() -> Histogram {
+    Histogram::new(exponential_buckets(0.000_25, 2.0, 16))
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// All figures at zero.
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("huxin");
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "Version of the software", version);
+        let clock_offset_ms = Gauge::default();
+        registry.register(
+            "block_clock_offset_ms",
+            "Time of the last block judged minus this node's clock, in milliseconds",
+            clock_offset_ms.clone(),
+        );
+        Self {
+            chain: ChainFigures::register(&mut registry),
+            api: ApiFigures::register(&mut registry),
+            pool: PoolFigures::register(&mut registry),
+            clock_offset_ms,
+            last_block_ms: AtomicU64::new(0),
+            registry,
+        }
+    }
+
+    /// Counts a committed block; `commit` is how long executing the decision took, its sync to disk included.
+    pub fn block_committed(&self, block: &CommittedBlock, commit: Duration) {
+        let chain = &self.chain;
+        chain.height.set(block.height.0);
+        chain.log_records.set(block.log_size);
+        chain.records.inc_by(u64::from(block.records));
+        chain.rounds_lost.inc_by(u64::from(block.round));
+        chain.block_commit.observe(commit.as_secs_f64());
+        chain.block_transactions.observe(f64::from(u32::try_from(block.outcomes.len()).unwrap_or(u32::MAX)));
+        let before_ms = self.last_block_ms.swap(block.time_ms.0, Ordering::Relaxed);
+        if before_ms != 0 {
+            let interval = Duration::from_millis(block.time_ms.0.saturating_sub(before_ms));
+            chain.block_interval.observe(interval.as_secs_f64());
+        }
+        let mut committed = 0;
+        for row in &block.outcomes {
+            match row.outcome {
+                Outcome::Committed { .. } => committed += 1,
+                Outcome::Rejected { code, .. } => {
+                    let labels = OutcomeLabels { outcome: "rejected", code: code.as_str() };
+                    chain.transactions.get_or_create(&labels).inc();
+                }
+            }
+        }
+        chain.transactions.get_or_create(&OutcomeLabels { outcome: "committed", code: "" }).inc_by(committed);
+    }
+
+    /// Counts a block this node did not vote for because of its time.
+    pub fn clock_objection(&self) {
+        self.chain.clock_objections.inc();
+    }
+
+    /// Notes how a block's time compares with this node's clock, both in milliseconds since 1970.
+    pub fn block_clock_offset(&self, block_ms: u64, now_ms: u64) {
+        let distance = i64::try_from(block_ms.abs_diff(now_ms)).unwrap_or(i64::MAX);
+        self.clock_offset_ms.set(if block_ms < now_ms { -distance } else { distance });
+    }
+
+    /// The last offset noted, in milliseconds; negative if the block was behind this node's clock.
+    pub fn clock_offset_ms(&self) -> i64 {
+        self.clock_offset_ms.get()
+    }
+
+    /// Counts a proof that a validator signed two statements for one round.
+    pub fn misbehaviour(&self) {
+        self.chain.misbehaviour.inc();
+    }
+
+    /// Counts a transaction refused at the door.
+    pub fn refused(&self, code: Code) {
+        self.api.refusals.get_or_create(&CodeLabels { code: code.as_str() }).inc();
+    }
+
+    /// The figures of one route, to be kept with it.
+    pub(crate) fn route(&self, route: &'static str) -> RouteMetrics {
+        let requests = self.api.requests.clone();
+        let count = |status: StatusCode| requests.get_or_create_owned(&labels(route, status));
+        RouteMetrics {
+            ok: count(StatusCode::OK),
+            accepted: count(StatusCode::ACCEPTED),
+            seconds: self.api.seconds.get_or_create_owned(&RouteLabels { route }),
+            requests,
+            route,
+        }
+    }
+
+    /// Everything in the text format, the engine's figures last.
+    pub(crate) fn text(&self, vitals: &Vitals, engine_text: &str) -> Result<String, std::fmt::Error> {
+        self.refresh(vitals, &vitals.pulse());
+        let mut text = String::with_capacity(32 * 1024);
+        encode(&mut text, &self.registry)?;
+        Ok(join(text, engine_text))
+    }
+
+    fn refresh(&self, vitals: &Vitals, pulse: &Pulse) {
+        let (chain, pool) = (&self.chain, &self.pool);
+        chain.height.set(pulse.height.0);
+        chain.log_records.set(vitals.ledger.tip().log.size);
+        chain.consensus_height.set(pulse.engine.height);
+        chain.consensus_round.set(u64::from(pulse.engine.round));
+        chain.peers.set(count(pulse.connected_peers()));
+        chain.store_bytes.set(vitals.ledger.store().disk_bytes());
+        chain.ready.set(u64::from(pulse.ready()));
+        let (stats, gossip) = (&pulse.mempool, &pulse.mempool.gossip);
+        pool.transactions.set(count(stats.transactions));
+        pool.bytes.set(count(stats.bytes));
+        pool.peers.set(count(stats.peers.iter().filter(|peer| peer.connected).count()));
+        for (counter, value) in [
+            (&pool.full_refusals, stats.full_refusals),
+            (&pool.batches_sent, gossip.batches_sent),
+            (&pool.transactions_sent, gossip.transactions_sent),
+            (&pool.transactions_received, gossip.transactions_received),
+            (&pool.refused_received, gossip.refused_received),
+            (&pool.strangers, gossip.strangers),
+        ] {
+            // The pool counts; only its value is shown here.
+            counter.inner().store(value, Ordering::Relaxed);
+        }
+    }
+}
+
+impl ChainFigures {
+    fn register(registry: &mut Registry) -> Self {
+        let figures = Self {
+            height: Count::default(),
+            consensus_height: Count::default(),
+            consensus_round: Count::default(),
+            block_interval: Histogram::new(exponential_buckets(0.01, 2.0, 13)),
+            block_commit: Histogram::new(exponential_buckets(0.000_5, 2.0, 14)),
+            block_transactions: Histogram::new(exponential_buckets(1.0, 4.0, 8)),
+            rounds_lost: Counter::default(),
+            records: Counter::default(),
+            log_records: Count::default(),
+            transactions: Family::default(),
+            misbehaviour: Counter::default(),
+            clock_objections: Counter::default(),
+            peers: Count::default(),
+            store_bytes: Count::default(),
+            ready: Count::default(),
+        };
+        registry.register("height", "Height of the newest block", figures.height.clone());
+        registry.register("consensus_height", "Height being decided", figures.consensus_height.clone());
+        registry.register("consensus_round", "Round of that height, from 0", figures.consensus_round.clone());
+        registry.register_with_unit(
+            "block_interval",
+            "Time between blocks, by their own times",
+            Unit::Seconds,
+            figures.block_interval.clone(),
+        );
+        registry.register_with_unit(
+            "block_commit",
+            "Time to commit a decided block, its sync to disk included",
+            Unit::Seconds,
+            figures.block_commit.clone(),
+        );
+        registry.register("block_transactions", "Transactions per block", figures.block_transactions.clone());
+        registry.register("rounds_lost", "Rounds that ended without a decision", figures.rounds_lost.clone());
+        registry.register("records", "Records committed since the start of the process", figures.records.clone());
+        registry.register("log_records", "Records in the log", figures.log_records.clone());
+        registry.register("transactions", "Transactions in blocks, by outcome and code", figures.transactions.clone());
+        registry.register("misbehaviour", "Proofs of double signing seen", figures.misbehaviour.clone());
+        registry.register(
+            "clock_objections",
+            "Blocks not voted for because of their time",
+            figures.clock_objections.clone(),
+        );
+        registry.register("consensus_peers", "Peers connected to the engine", figures.peers.clone());
+        registry.register("store_bytes", "Bytes of the store's files", figures.store_bytes.clone());
+        registry.register("ready", "1 if the node follows the chain and takes transactions", figures.ready.clone());
+        figures
+    }
+}
+
+impl ApiFigures {
+    fn register(registry: &mut Registry) -> Self {
+        let figures = Self {
+            requests: Family::default(),
+            seconds: Family::new_with_constructor(request_seconds as fn() -> Histogram),
+            refusals: Family::default(),
+        };
+        registry.register("api_requests", "Requests by route and HTTP status", figures.requests.clone());
+        registry.register_with_unit(
+            "api_request",
+            "Time from a request's head to its answer's head",
+            Unit::Seconds,
+            figures.seconds.clone(),
+        );
+        registry.register("door_refusals", "Transactions refused at the door, by code", figures.refusals.clone());
+        figures
+    }
+}
+
+impl PoolFigures {
+    fn register(registry: &mut Registry) -> Self {
+        let figures = Self {
+            transactions: Count::default(),
+            bytes: Count::default(),
+            peers: Count::default(),
+            full_refusals: Counter::default(),
+            batches_sent: Counter::default(),
+            transactions_sent: Counter::default(),
+            transactions_received: Counter::default(),
+            refused_received: Counter::default(),
+            strangers: Counter::default(),
+        };
+        let pool = registry.sub_registry_with_prefix("mempool");
+        pool.register("transactions", "Transactions waiting", figures.transactions.clone());
+        pool.register("bytes", "Their bytes", figures.bytes.clone());
+        pool.register("peers", "Peers connected to the mempool", figures.peers.clone());
+        pool.register("full_refusals", "Transactions refused for lack of room", figures.full_refusals.clone());
+        pool.register("batches_sent", "Batches sent to peers", figures.batches_sent.clone());
+        pool.register("transactions_sent", "Transactions sent to peers", figures.transactions_sent.clone());
+        pool.register("transactions_received", "New transactions from peers", figures.transactions_received.clone());
+        pool.register(
+            "refused_received",
+            "Transactions from peers that were refused",
+            figures.refused_received.clone(),
+        );
+        pool.register("strangers", "Connections refused: peer not on the list", figures.strangers.clone());
+        figures
+    }
+}
+
+fn count(value: usize) -> u64 {
+    u64::try_from(value).unwrap_or(u64::MAX)
+}
+
+fn labels(route: &'static str, status: StatusCode) -> RequestLabels {
+    RequestLabels { route, status: u32::from(status.as_u16()) }
+}
+
+/// One exposition out of two: the end mark stands once.
+fn join(mut text: String, other: &str) -> String {
+    const END: &str = "# EOF\n";
+    text.truncate(text.trim_end_matches(END).len());
+    text.push_str(other.trim_end_matches(END));
+    text.push_str(END);
+    text
+}
+
+/// Figures of one route. The usual ones are at hand, so that counting a request takes no look-up.
+#[derive(Clone)]
+pub(crate) struct RouteMetrics {
+    ok: Counter,
+    accepted: Counter,
+    seconds: Histogram,
+    requests: Family<RequestLabels, Counter>,
+    route: &'static str,
+}
+
+impl RouteMetrics {
+    /// Counts an answer.
+    pub(crate) fn observe(&self, status: StatusCode, elapsed: Duration) {
+        match status {
+            StatusCode::OK => self.ok.inc(),
+            StatusCode::ACCEPTED => self.accepted.inc(),
+            other => self.requests.get_or_create(&labels(self.route, other)).inc(),
+        };
+        self.seconds.observe(elapsed.as_secs_f64());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use huxin_chain_spec::crypto::Digest;
+    use huxin_chain_spec::ids::{Height, RecordIndex, TimeMs, TxId};
+    use huxin_chain_spec::transaction::TransactionOutcome;
+
+    use super::*;
+
+    fn text(metrics: &Metrics) -> String {
+        let mut text = String::new();
+        encode(&mut text, &metrics.registry).unwrap();
+        text
+    }
+
+    fn block(height: u64, outcomes: &[Outcome]) -> CommittedBlock {
+        let row = |outcome: &Outcome| TransactionOutcome { tx_id: TxId(Digest::ZERO), outcome: *outcome };
+        CommittedBlock {
+            height: Height(height),
+            hash: Digest::ZERO,
+            time_ms: TimeMs(height * 1000),
+            outcomes: outcomes.iter().map(row).collect(),
+            records: 2,
+            log_size: height * 2,
+            round: 1,
+        }
+    }
+
+    #[test]
+    fn blocks_are_counted_by_outcome_and_code() {
+        let metrics = Metrics::new();
+        let good = Outcome::Committed { first_record: RecordIndex(0), records: 2 };
+        let bad = Outcome::Rejected { code: Code::LicenceDuplicate, operation: 0 };
+        metrics.block_committed(&block(1, &[good, good, bad]), Duration::from_millis(3));
+        metrics.block_committed(&block(2, &[good]), Duration::from_millis(3));
+        let text = text(&metrics);
+        for line in [
+            "huxin_height 2",
+            "huxin_records_total 4",
+            "huxin_rounds_lost_total 2",
+            "huxin_transactions_total{outcome=\"committed\",code=\"\"} 3",
+            "huxin_transactions_total{outcome=\"rejected\",code=\"licence.duplicate\"} 1",
+            "huxin_block_interval_seconds_sum 1",
+            "huxin_block_commit_seconds_count 2",
+        ] {
+            assert!(text.contains(line), "{line} in\n{text}");
+        }
+    }
+
+    #[test]
+    fn requests_are_counted_by_route_and_status() {
+        let metrics = Metrics::new();
+        let route = metrics.route("verify");
+        route.observe(StatusCode::OK, Duration::from_millis(1));
+        route.observe(StatusCode::NOT_FOUND, Duration::from_millis(1));
+        metrics.refused(Code::SignatureInvalid);
+        let text = text(&metrics);
+        for line in [
+            "huxin_api_requests_total{route=\"verify\",status=\"200\"} 1",
+            "huxin_api_requests_total{route=\"verify\",status=\"404\"} 1",
+            "huxin_api_request_seconds_count{route=\"verify\"} 2",
+            "huxin_door_refusals_total{code=\"signature.invalid\"} 1",
+        ] {
+            assert!(text.contains(line), "{line} in\n{text}");
+        }
+    }
+
+    #[test]
+    fn the_clock_offset_has_a_sign() {
+        let metrics = Metrics::new();
+        metrics.block_clock_offset(1_000, 3_000);
+        assert_eq!(metrics.clock_offset_ms(), -2_000);
+        metrics.block_clock_offset(3_000, 1_000);
+        assert_eq!(metrics.clock_offset_ms(), 2_000);
+    }
+
+    #[test]
+    fn two_expositions_have_one_end() {
+        assert_eq!(join("a 1\n# EOF\n".into(), "b 2\n# EOF\n"), "a 1\nb 2\n# EOF\n");
+        assert_eq!(join("a 1\n# EOF\n".into(), ""), "a 1\n# EOF\n");
+    }
+}

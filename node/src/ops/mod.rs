@@ -1,0 +1,85 @@
+//! The operations listener: metrics, health, readiness, status. Apart from the public API, so that it can stay inside the
+//! operator's network.
+//!
+//! | path | answer |
+//! |---|---|
+//! | `GET /metrics` | Prometheus text: the node's figures, then the engine's |
+//! | `GET /health` | 200 while the process works |
+//! | `GET /ready` | 200 when the node follows the chain and takes transactions, else 503 with the reasons |
+//! | `GET /status` | everything `huxin explain` shows |
+
+pub mod metrics;
+mod report;
+mod vitals;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderName, StatusCode, header};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::Serialize;
+use tokio::net::TcpListener;
+
+pub use metrics::Metrics;
+pub(crate) use metrics::RouteMetrics;
+pub use vitals::{EngineReader, Pulse, Reason, Vitals};
+
+use crate::api::{ApiError, Context, no_such_method, no_such_path};
+
+/// Media type of the text exposition (OpenMetrics 1.0).
+const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Serves operations until `shutdown` resolves.
+pub async fn serve(listener: TcpListener, context: Context, shutdown: impl Future<Output = ()> + Send + 'static) {
+    let served = axum::serve(listener, router(context)).with_graceful_shutdown(shutdown).await;
+    if let Err(error) = served {
+        tracing::error!(%error, "the operations listener ended");
+    }
+}
+
+fn router(context: Context) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics_text))
+        .route("/health", get(health))
+        .route("/ready", get(ready))
+        .route("/status", get(status))
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(no_such_method)
+        .with_state(Arc::new(context))
+}
+
+async fn metrics_text(
+    State(context): State<Arc<Context>>,
+) -> Result<([(HeaderName, &'static str); 1], String), ApiError> {
+    let text = context.metrics.text(&context.vitals, &huxin_engine::metrics_text());
+    let text = text.map_err(|error| ApiError::internal(&error))?;
+    Ok(([(header::CONTENT_TYPE, METRICS)], text))
+}
+
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+}
+
+async fn health() -> Json<Health> {
+    Json(Health { status: "up" })
+}
+
+/// Answer of `GET /ready`.
+#[derive(Serialize)]
+struct Readiness {
+    ready: bool,
+    height: u64,
+    reasons: Vec<Reason>,
+}
+
+async fn ready(State(context): State<Arc<Context>>) -> (StatusCode, Json<Readiness>) {
+    let pulse = context.vitals.pulse();
+    let status = if pulse.ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(Readiness { ready: pulse.ready(), height: pulse.height.0, reasons: pulse.reasons }))
+}
+
+async fn status(State(context): State<Arc<Context>>) -> Json<report::Report> {
+    Json(report::report(&context.vitals, &context.metrics))
+}

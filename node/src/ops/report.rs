@@ -1,0 +1,207 @@
+//! The status page of the operations listener: everything an operator needs to see why the chain is slow.
+
+use huxin_chain_spec::crypto::KeyId;
+use huxin_engine::EngineStatus;
+use serde::Serialize;
+
+use super::metrics::Metrics;
+use super::vitals::{Reason, Vitals};
+
+/// Answer of `GET /status`. Times are milliseconds since 1970 UTC by this node's clock.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    province: String,
+    software_version: &'static str,
+    started_at_ms: u64,
+    now_ms: u64,
+    ready: bool,
+    reasons: Vec<Reason>,
+    chain: ChainReport,
+    /// The validators of the height being decided, and what was heard of each.
+    validators: Vec<ValidatorReport>,
+    /// Addresses of other validators without a vote at the height being decided, though the engine waits for votes.
+    missing_votes: Vec<String>,
+    clock: ClockReport,
+    engine: EngineStatus,
+    mempool: MempoolReport,
+    store: StoreReport,
+}
+
+#[derive(Debug, Serialize)]
+struct ChainReport {
+    chain_id: String,
+    genesis_hash: String,
+    height: u64,
+    block: String,
+    time_ms: u64,
+    /// Age of the newest block.
+    age_ms: u64,
+    log_size: u64,
+    log_root: String,
+    map_root: String,
+    heartbeat_ms: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct ValidatorReport {
+    address: String,
+    province: String,
+    power: u64,
+    /// Whether its signature stands in the last decision, as far as this node saw.
+    signed_last: bool,
+    /// The last vote seen; none of this node's own province.
+    vote: Option<VoteReport>,
+}
+
+#[derive(Debug, Serialize)]
+struct VoteReport {
+    height: u64,
+    round: u32,
+    age_ms: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct ClockReport {
+    /// Time of the last block judged minus this node's clock when it was judged.
+    last_block_offset_ms: i64,
+    /// From this distance on, blocks are not voted for.
+    skew_ms_max: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct MempoolReport {
+    transactions: usize,
+    bytes: usize,
+    bytes_max: usize,
+    full_refusals: u64,
+    strangers: u64,
+    listen: Vec<String>,
+    peers: Vec<MempoolPeerReport>,
+}
+
+#[derive(Debug, Serialize)]
+struct MempoolPeerReport {
+    peer_id: String,
+    connected: bool,
+    last_contact_ms: Option<u64>,
+    round_trip_us: Option<u64>,
+    in_flight_bytes: u64,
+    backlog: bool,
+    transactions_sent: u64,
+    transactions_received: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct StoreReport {
+    disk_bytes: u64,
+    records: u64,
+    /// Figure to watch: it should stay level as the ledger grows.
+    bytes_per_million_records: Option<u64>,
+}
+
+/// Looks at everything once.
+pub(super) fn report(vitals: &Vitals, metrics: &Metrics) -> Report {
+    let (pulse, tip, now) = (vitals.pulse(), vitals.ledger.tip(), vitals.now());
+    let genesis = vitals.ledger.genesis();
+    let validators = validators(vitals, &pulse.engine, now.0);
+    Report {
+        province: vitals.province.clone(),
+        software_version: env!("CARGO_PKG_VERSION"),
+        started_at_ms: vitals.started.0,
+        now_ms: now.0,
+        ready: pulse.ready(),
+        reasons: pulse.reasons.clone(),
+        chain: ChainReport {
+            chain_id: genesis.chain_id.to_string(),
+            genesis_hash: vitals.ledger.genesis_hash().to_string(),
+            height: tip.height.0,
+            block: tip.hash.to_string(),
+            time_ms: tip.time_ms.0,
+            age_ms: now.ms_since(tip.time_ms),
+            log_size: tip.log.size,
+            log_root: tip.log.root.to_string(),
+            map_root: tip.map_root.to_string(),
+            heartbeat_ms: genesis.parameters.heartbeat_ms,
+        },
+        missing_votes: missing_votes(&validators, &vitals.province, &pulse.engine),
+        validators,
+        clock: ClockReport {
+            last_block_offset_ms: metrics.clock_offset_ms(),
+            skew_ms_max: genesis.parameters.clock_skew_ms_max,
+        },
+        mempool: mempool(vitals, &pulse.mempool),
+        store: store(vitals.ledger.store().disk_bytes(), tip.log.size),
+        engine: pulse.engine,
+    }
+}
+
+fn validators(vitals: &Vitals, engine: &EngineStatus, now_ms: u64) -> Vec<ValidatorReport> {
+    let signers: &[KeyId] = engine.last_decision.as_ref().map_or(&[], |decision| &decision.signers);
+    let validators = vitals.ledger.validators();
+    let report = validators.validators().iter().map(|validator| {
+        let address = validator.key.id();
+        let vote = engine.votes.iter().find(|vote| vote.validator == address);
+        ValidatorReport {
+            address: address.to_string(),
+            province: validator.province.to_string(),
+            power: validator.power,
+            signed_last: signers.contains(&address),
+            vote: vote.map(|vote| VoteReport {
+                height: vote.height,
+                round: vote.round,
+                age_ms: now_ms.saturating_sub(vote.seen_at_ms),
+            }),
+        }
+    });
+    report.collect()
+}
+
+/// While a height is being decided: who has not voted on it. While idle nobody has to.
+fn missing_votes(validators: &[ValidatorReport], own_province: &str, engine: &EngineStatus) -> Vec<String> {
+    if engine.phase != huxin_engine::Phase::Deciding {
+        return Vec::new();
+    }
+    let voted = |validator: &ValidatorReport| validator.vote.as_ref().is_some_and(|vote| vote.height >= engine.height);
+    let silent = validators.iter().filter(|validator| validator.province != own_province && !voted(validator));
+    silent.map(|validator| validator.address.clone()).collect()
+}
+
+fn mempool(vitals: &Vitals, stats: &crate::mempool::MempoolStats) -> MempoolReport {
+    let peers = stats.peers.iter().map(|peer| MempoolPeerReport {
+        peer_id: peer.peer_id.clone(),
+        connected: peer.connected,
+        last_contact_ms: peer.last_contact_ms,
+        round_trip_us: peer.round_trip_us,
+        in_flight_bytes: peer.in_flight_bytes,
+        backlog: peer.backlog,
+        transactions_sent: peer.transactions_sent,
+        transactions_received: peer.transactions_received,
+    });
+    MempoolReport {
+        transactions: stats.transactions,
+        bytes: stats.bytes,
+        bytes_max: vitals.mempool.limits().bytes_max,
+        full_refusals: stats.full_refusals,
+        strangers: stats.gossip.strangers,
+        listen: stats.listen.clone(),
+        peers: peers.collect(),
+    }
+}
+
+fn store(disk_bytes: u64, records: u64) -> StoreReport {
+    let per_million = u128::from(disk_bytes) * 1_000_000;
+    let bytes_per_million_records =
+        per_million.checked_div(u128::from(records)).and_then(|bytes| u64::try_from(bytes).ok());
+    StoreReport { disk_bytes, records, bytes_per_million_records }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_per_million_records_needs_records() {
+        assert_eq!(store(500, 0).bytes_per_million_records, None);
+        assert_eq!(store(450_000, 1_000).bytes_per_million_records, Some(450_000_000));
+    }
+}

@@ -1,0 +1,211 @@
+//! Putting a node together, running it, and taking it down in order.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use huxin_chain_spec::crypto::Signer;
+use huxin_engine::{EngineConfig, EngineError, EngineHandle, Exit};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::api;
+use crate::clock::Clock;
+use crate::config::{ConfigError, LogConfig, LogFormat, Setup};
+use crate::consensus::Consensus;
+use crate::door::Door;
+use crate::ledger::Ledger;
+use crate::mempool::{self, Mempool, PoolLimits, SwarmConfig, SwarmError};
+use crate::ops;
+use crate::ops::metrics::Metrics;
+use crate::store::StoreError;
+
+/// Why the node did not start or had to stop. One sentence each.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("cannot listen on {address} for {purpose}: {reason}")]
+    Listen { address: String, purpose: &'static str, reason: String },
+    #[error("the consensus engine cannot start: {0}")]
+    Engine(#[from] EngineError),
+    #[error("the mempool's network stopped: {0}")]
+    Mempool(#[from] SwarmError),
+    #[error("the node stops: {0}")]
+    Exit(String),
+    #[error("log.level is not a filter: {0}")]
+    LogLevel(String),
+    #[error("the runtime cannot start: {0}")]
+    Runtime(String),
+}
+
+/// Runs the node of a configuration file until a signal or a failure.
+pub fn run(config: &Path) -> Result<(), RunError> {
+    let setup = Setup::read(config)?;
+    start_log(&setup.config.log)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| RunError::Runtime(error.to_string()))?;
+    let result = runtime.block_on(serve(setup));
+    // Blocking reads still under way must not hold the process.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    result
+}
+
+/// Checks what a configuration file names and prints what it found.
+pub fn check(config: &Path) -> Result<(), RunError> {
+    let setup = Setup::read(config)?;
+    let genesis_hash = setup.genesis.hash();
+    println!("chain       {}", setup.genesis.chain_id);
+    println!("trust root  {genesis_hash}");
+    println!("validator   {}", setup.consensus_key.id());
+    println!("peer id     {}", huxin_engine::peer_id(*setup.network_key.secret())?);
+    let ledger = Ledger::open(&setup.config.data.join("store"), setup.genesis)?;
+    let tip = ledger.tip();
+    println!("store       height {}, {} records, log root {}", tip.height, tip.log.size, tip.log.root);
+    Ok(())
+}
+
+fn start_log(config: &LogConfig) -> Result<(), RunError> {
+    let filter = tracing_subscriber::EnvFilter::try_new(&config.level)
+        .map_err(|error| RunError::LogLevel(error.to_string()))?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.format {
+        LogFormat::Text => log.with_ansi(false).init(),
+        LogFormat::Json => log.json().init(),
+    }
+    Ok(())
+}
+
+/// Everything that runs, to be taken down in order.
+struct Running {
+    engine: EngineHandle,
+    stop: watch::Sender<bool>,
+    swarm: JoinHandle<Result<(), SwarmError>>,
+    servers: Vec<JoinHandle<()>>,
+}
+
+async fn serve(setup: Setup) -> Result<(), RunError> {
+    let running = start(setup).await?;
+    let Running { engine, stop, mut swarm, servers } = running;
+    let result = tokio::select! {
+        () = signalled() => {
+            tracing::info!("asked to stop");
+            Ok(())
+        }
+        exit = engine.exited() => Err(RunError::Exit(exit.to_string())),
+        ended = &mut swarm => match ended {
+            Ok(Err(error)) => Err(RunError::Mempool(error)),
+            _ => Err(RunError::Exit("the mempool's network ended".to_owned())),
+        },
+    };
+    stop.send_replace(true);
+    for server in servers {
+        // A connection that does not end in time is cut by the runtime's end.
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(1), server).await;
+    }
+    let exit = engine.shutdown().await;
+    if result.is_ok() && exit != Exit::Stopped {
+        return Err(RunError::Exit(exit.to_string()));
+    }
+    tracing::info!("stopped");
+    result
+}
+
+async fn start(setup: Setup) -> Result<Running, RunError> {
+    let Setup { config, genesis, consensus_key, network_key } = setup;
+    let clock = Clock::for_chain(&genesis.chain_id);
+    let chain_id = genesis.chain_id.clone();
+    let me = consensus_key.id();
+    let province =
+        genesis.validators().get(&me).map(|validator| validator.province.to_string()).unwrap_or_default();
+    let ledger = Arc::new(Ledger::open(&config.data.join("store"), genesis)?);
+    let metrics = Arc::new(Metrics::new());
+    let mempool = Mempool::new(PoolLimits { bytes_max: config.mempool.bytes_max, ..PoolLimits::default() });
+    let door = Arc::new(Door::new(Arc::clone(&ledger), mempool.clone(), clock));
+
+    let api_listener = listen(config.api.listen, "the API").await?;
+    let ops_listener = listen(config.operations.listen, "operations").await?;
+
+    let outcomes = api::Outcomes::default();
+    let app = Arc::new(Consensus::new(
+        Arc::clone(&ledger),
+        mempool.clone(),
+        clock,
+        Arc::clone(&metrics),
+        outcomes.clone(),
+        me,
+    ));
+    let mut engine_config = EngineConfig::new(
+        format!("node-{province}"),
+        chain_id.clone(),
+        config.consensus.listen.clone(),
+        config.consensus.peers.clone(),
+        *network_key.secret(),
+        config.data.join("wal"),
+    );
+    engine_config.timeouts.propose_ms = config.consensus.propose_timeout_ms;
+    engine_config.timeouts.vote_ms = config.consensus.vote_timeout_ms;
+    engine_config.target_time_ms = config.consensus.target_block_ms;
+    let signer: Arc<dyn Signer> = Arc::new(consensus_key);
+    let engine = huxin_engine::run(engine_config, signer, app).await?;
+
+    let (stop, stopping) = watch::channel(false);
+    let swarm_config = SwarmConfig {
+        chain_id: chain_id.to_string(),
+        listen: config.mempool.listen.clone(),
+        peers: config.mempool.peers.clone(),
+        network_secret: *network_key.secret(),
+    };
+    let swarm = tokio::spawn({
+        let (mempool, door, stopping) = (mempool.clone(), Arc::clone(&door), stopping.clone());
+        async move { mempool::run_swarm(swarm_config, mempool, door, stopped(stopping)).await }
+    });
+    let context = api::Context::new(
+        Arc::clone(&ledger),
+        door,
+        mempool,
+        Arc::new(engine.status_reader()),
+        metrics,
+        clock,
+        province.clone(),
+    )
+    .with_outcomes(outcomes);
+    let api_address = api_listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
+    let servers = vec![
+        tokio::spawn(api::serve(api_listener, context.clone(), stopped(stopping.clone()))),
+        tokio::spawn(ops::serve(ops_listener, context, stopped(stopping))),
+    ];
+    tracing::info!("huxin-node ready: province {province}, height {}, api http://{api_address}", ledger.height());
+    Ok(Running { engine, stop, swarm, servers })
+}
+
+async fn listen(address: std::net::SocketAddr, purpose: &'static str) -> Result<TcpListener, RunError> {
+    TcpListener::bind(address).await.map_err(|error| RunError::Listen {
+        address: address.to_string(),
+        purpose,
+        reason: error.to_string(),
+    })
+}
+
+/// Resolves when the node is told to stop.
+async fn stopped(mut stopping: watch::Receiver<bool>) {
+    // A sender that is gone means the same.
+    let _ = stopping.wait_for(|stop| *stop).await;
+}
+
+async fn signalled() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+

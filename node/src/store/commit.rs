@@ -1,0 +1,231 @@
+//! Writing: the genesis, undecided blocks, and the one synced batch of a decided block.
+
+use std::collections::BTreeMap;
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use huxin_chain_spec::block::Header;
+use huxin_chain_spec::certificate::Certificate;
+use huxin_chain_spec::codec;
+use huxin_chain_spec::crypto::{Digest, KeyId};
+use huxin_chain_spec::execute::{Executed, GenesisState};
+use huxin_chain_spec::ids::Height;
+use huxin_chain_spec::map::MapUpdate;
+use huxin_chain_spec::record::{Operation, Record};
+use huxin_chain_spec::state::StateKey;
+use huxin_chain_spec::transaction::Outcome;
+use rocksdb::WriteBatch;
+
+use super::{LAYOUT, Store, StoreError, concat, height_key, synced};
+
+/// Row of a decided block.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct StoredHeader {
+    pub hash: Digest,
+    pub header: Header,
+    pub certificate: Certificate,
+    /// Last height at or below this one at which the map changed.
+    pub map_version: u64,
+    /// Bytes of the encoded block.
+    pub block_bytes: u64,
+}
+
+/// Row of a block that was proposed or considered and is not decided.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct UndecidedBlock {
+    pub block: Digest,
+    /// Proposer of the round.
+    pub proposer: KeyId,
+    /// The verdict at the time.
+    pub valid: bool,
+    /// Whether this node made it.
+    pub own: bool,
+}
+
+impl Store {
+    /// Writes the genesis into an empty store.
+    pub fn commit_genesis(&self, genesis_hash: &Digest, genesis: &GenesisState) -> Result<(), StoreError> {
+        let mut batch = WriteBatch::default();
+        batch.put_cf(self.family("meta")?, "layout", LAYOUT.to_be_bytes());
+        batch.put_cf(self.family("meta")?, "genesis", genesis_hash.0);
+        batch.put_cf(self.family("meta")?, "tip", height_key(Height(0)));
+        self.put_states(&mut batch, Height(0), &genesis.states)?;
+        self.put_map(&mut batch, &genesis.map)?;
+        self.write(batch)
+    }
+
+    /// Syncs an undecided block to disk. Must be done before consensus may vote for it.
+    pub fn put_undecided(
+        &self,
+        height: Height,
+        round: u32,
+        row: &UndecidedBlock,
+        block: &[u8],
+    ) -> Result<(), StoreError> {
+        let mut batch = WriteBatch::default();
+        let key = undecided_key(height, round, &row.block);
+        batch.put_cf(self.family("undecided")?, key, codec::encode(row));
+        let block_key = concat(&height_key(height), &row.block.0);
+        let known = self.db.get_pinned_cf(self.family("blocks")?, &block_key);
+        if !matches!(known, Ok(Some(_))) {
+            batch.put_cf(self.family("blocks")?, block_key, block);
+        }
+        self.write(batch)
+    }
+
+    /// Undecided blocks of a (height, round).
+    pub fn undecided(&self, height: Height, round: u32) -> Result<Vec<UndecidedBlock>, StoreError> {
+        let prefix = concat(&height_key(height), &round.to_be_bytes());
+        self.undecided_rows(&prefix)?
+            .iter()
+            .map(|(_, bytes)| self.own(|| format!("undecided block of height {height}"), bytes))
+            .collect()
+    }
+
+    fn undecided_rows(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+        let mut iterator = self.db.raw_iterator_cf(self.family("undecided")?);
+        iterator.seek(prefix);
+        let mut rows = Vec::new();
+        while let Some((key, value)) = iterator.item().filter(|(key, _)| key.starts_with(prefix)) {
+            rows.push((key.to_vec(), value.to_vec()));
+            iterator.next();
+        }
+        iterator.status().map_err(|error| StoreError::database(&self.path, "undecided", &error))?;
+        Ok(rows)
+    }
+
+    /// Commits a decided block: everything it writes in one synced batch.
+    ///
+    /// The block's bytes are in the store already ([`Store::put_undecided`]).
+    pub fn commit(&self, row: &StoredHeader, executed: &Executed) -> Result<(), StoreError> {
+        let height = row.header.height;
+        let mut batch = WriteBatch::default();
+        batch.put_cf(self.family("headers")?, height_key(height), codec::encode(row));
+        batch.put_cf(self.family("meta")?, "tip", height_key(height));
+        batch.put_cf(self.family("times")?, row.header.time_ms.0.to_be_bytes(), height_key(height));
+        self.put_outcomes(&mut batch, height, executed)?;
+        self.put_records(&mut batch, height, executed)?;
+        self.put_states(&mut batch, height, &executed.changes.states)?;
+        if let Some(map) = &executed.map {
+            self.put_map(&mut batch, map)?;
+        }
+        self.drop_undecided(&mut batch, height, &row.hash)?;
+        self.state_cache.begin();
+        let written = self.write(batch);
+        self.state_cache.end(&executed.changes.states);
+        written
+    }
+
+    /// Replaces the certificate of a decided block by one with more signatures. Not synced: either one is a proof.
+    pub fn enlarge_certificate(&self, certificate: &Certificate) -> Result<(), StoreError> {
+        let Some(mut row) = self.header(certificate.height)? else { return Ok(()) };
+        if row.certificate.block != certificate.block
+            || row.certificate.round != certificate.round
+            || row.certificate.signatures.len() >= certificate.signatures.len()
+        {
+            return Ok(());
+        }
+        row.certificate = certificate.clone();
+        let mut batch = WriteBatch::default();
+        batch.put_cf(self.family("headers")?, height_key(certificate.height), codec::encode(&row));
+        self.db.write(batch).map_err(|error| StoreError::database(&self.path, "write", &error))
+    }
+
+    fn put_outcomes(&self, batch: &mut WriteBatch, height: Height, executed: &Executed) -> Result<(), StoreError> {
+        let cf = self.family("transactions")?;
+        for entry in &executed.changes.outcomes {
+            let row: (Height, Outcome) = (height, entry.outcome);
+            batch.put_cf(cf, entry.tx_id.0.0, codec::encode(&row));
+        }
+        Ok(())
+    }
+
+    fn put_records(&self, batch: &mut WriteBatch, height: Height, executed: &Executed) -> Result<(), StoreError> {
+        let records = &executed.changes.records;
+        if records.is_empty() {
+            return Ok(());
+        }
+        let (record_cf, document_cf) = (self.family("records")?, self.family("documents")?);
+        let size = executed.log.head.size;
+        let first = size - records.len() as u64;
+        for (index, (record, bytes)) in (first..).zip(records) {
+            batch.put_cf(record_cf, index.to_be_bytes(), bytes);
+            if let Some(sha256) = document_of(record) {
+                batch.put_cf(document_cf, concat(&sha256.0, &index.to_be_bytes()), []);
+            }
+        }
+        let licence_cf = self.family("licences")?;
+        for (licence, index) in &executed.changes.issued {
+            batch.put_cf(licence_cf, licence.0.0, index.0.to_be_bytes());
+        }
+        let tile_cf = self.family("tiles")?;
+        for (id, bytes) in &executed.log.tiles {
+            batch.put_cf(tile_cf, id.key(), bytes);
+        }
+        batch.put_cf(self.family("log_sizes")?, size.to_be_bytes(), height_key(height));
+        Ok(())
+    }
+
+    fn put_states(
+        &self,
+        batch: &mut WriteBatch,
+        height: Height,
+        states: &BTreeMap<StateKey, Vec<u8>>,
+    ) -> Result<(), StoreError> {
+        let (now, history) = (self.family("state")?, self.family("state_history")?);
+        for (key, bytes) in states {
+            let key = key.to_bytes();
+            batch.put_cf(history, concat(&key, &(!height.0).to_be_bytes()), bytes);
+            batch.put_cf(now, key, bytes);
+        }
+        Ok(())
+    }
+
+    fn put_map(&self, batch: &mut WriteBatch, map: &MapUpdate) -> Result<(), StoreError> {
+        let (nodes, values) = (self.family("map_nodes")?, self.family("map_values")?);
+        for (key, bytes) in &map.nodes {
+            batch.put_cf(nodes, key, bytes);
+        }
+        for (key, version, digest) in &map.values {
+            batch.put_cf(values, concat(&key.0.0, &(!version).to_be_bytes()), digest.0);
+        }
+        Ok(())
+    }
+
+    /// Forgets the undecided rows up to a decided height, and the blocks that lost.
+    fn drop_undecided(&self, batch: &mut WriteBatch, height: Height, decided: &Digest) -> Result<(), StoreError> {
+        let (undecided, blocks) = (self.family("undecided")?, self.family("blocks")?);
+        // A block judged too late may have left a row of an earlier height.
+        for (key, bytes) in self.undecided_rows(&[])? {
+            let Some(at) = key.first_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes)) else { continue };
+            if at > height.0 {
+                break;
+            }
+            let row: UndecidedBlock = self.own(|| format!("undecided block of height {at}"), &bytes)?;
+            let kept = if at == height.0 { Some(*decided) } else { self.header(Height(at))?.map(|row| row.hash) };
+            batch.delete_cf(undecided, key);
+            if kept != Some(row.block) {
+                batch.delete_cf(blocks, concat(&at.to_be_bytes(), &row.block.0));
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, batch: WriteBatch) -> Result<(), StoreError> {
+        self.db
+            .write_opt(batch, &synced())
+            .map_err(|error| StoreError::database(&self.path, "write", &error))
+    }
+}
+
+fn undecided_key(height: Height, round: u32, block: &Digest) -> Vec<u8> {
+    let mut key = concat(&height_key(height), &round.to_be_bytes());
+    key.extend_from_slice(&block.0);
+    key
+}
+
+fn document_of(record: &Record) -> Option<Digest> {
+    match &record.operation {
+        Operation::Licence(operation) => operation.new_licence().map(|licence| licence.document.sha256),
+        Operation::Membership(_) => None,
+    }
+}

@@ -1,0 +1,181 @@
+//! The store: one RocksDB, one column family per kind of thing, one synced batch per block.
+//!
+//! ```text
+//! family         key                          value
+//! meta           "layout" | "genesis" | "tip" u32 | genesis hash | height
+//! headers        height                       borsh(StoredHeader)
+//! blocks         height, block hash           borsh(Block), undecided ones too
+//! undecided      height, round, block hash    borsh(UndecidedBlock)
+//! records        record index                 borsh(Record)
+//! tiles          level u8, tile index         log tile: up to 16 digests
+//! map_nodes      node key                     Jellyfish tree node
+//! map_values     map key, !version            digest of the state
+//! state          borsh(StateKey)              newest canonical bytes
+//! state_history  borsh(StateKey), !height     canonical bytes since that height
+//! licences       licence reference            index of the record that issued it
+//! documents      SHA-256, record index        empty
+//! transactions   transaction id               height, borsh(Outcome)
+//! times          block time                   height
+//! log_sizes      log size after the block     height
+//! ```
+//! All integers in keys are big-endian, so that order is order; `!x` is the complement, so that a forward seek finds
+//! the newest entry at or below x.
+
+mod check;
+mod commit;
+mod error;
+mod read;
+mod reader;
+
+use std::path::{Path, PathBuf};
+
+use huxin_chain_spec::ids::{Height, RecordIndex};
+use rocksdb::{
+    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, DBRecoveryMode, Options,
+    WriteOptions,
+};
+
+pub use commit::{StoredHeader, UndecidedBlock};
+pub use error::StoreError;
+
+/// Version of the layout above. A store of another layout is refused.
+const LAYOUT: u32 = 1;
+/// Cache of data, index and filter blocks for the whole store.
+const BLOCK_CACHE_BYTES: usize = 64 << 20;
+/// Bound on all memtables together.
+const WRITE_BUFFERS_BYTES: usize = 64 << 20;
+
+/// Column families with their purpose for RocksDB: `(name, point lookups, compress)`.
+const FAMILIES: [(&str, bool, bool); 15] = [
+    ("meta", false, false),
+    ("headers", false, true),
+    ("blocks", false, true),
+    ("undecided", false, false),
+    ("records", false, true),
+    ("tiles", true, false),
+    ("map_nodes", true, false),
+    ("map_values", false, false),
+    ("state", true, true),
+    ("state_history", false, true),
+    ("licences", true, false),
+    ("documents", false, false),
+    ("transactions", true, false),
+    ("times", false, false),
+    ("log_sizes", false, false),
+];
+
+/// The open store.
+pub struct Store {
+    db: DB,
+    path: PathBuf,
+    state_cache: reader::StateCache,
+}
+
+impl Store {
+    /// Opens or creates the store in folder `path`.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        std::fs::create_dir_all(path)
+            .map_err(|error| StoreError::Folder { path: path.to_owned(), reason: error.to_string() })?;
+        let cache = Cache::new_lru_cache(BLOCK_CACHE_BYTES);
+        let families = FAMILIES.iter().map(|(name, point, compress)| {
+            ColumnFamilyDescriptor::new(*name, family_options(name, *point, *compress, &cache))
+        });
+        let db = DB::open_cf_descriptors(&database_options(), path, families)
+            .map_err(|error| StoreError::database(path, "database", &error))?;
+        let store = Self { db, path: path.to_owned(), state_cache: reader::StateCache::default() };
+        store.check_layout()?;
+        Ok(store)
+    }
+
+    /// The folder the store is in.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Bytes of the store's files on disk, as RocksDB knows them.
+    pub fn disk_bytes(&self) -> u64 {
+        let property = |family: &'static str, name: &str| -> u64 {
+            self.family(family).ok().and_then(|cf| self.db.property_int_value_cf(cf, name).ok().flatten()).unwrap_or(0)
+        };
+        FAMILIES
+            .iter()
+            .map(|(name, _, _)| {
+                property(name, "rocksdb.total-sst-files-size") + property(name, "rocksdb.total-blob-file-size")
+            })
+            .sum()
+    }
+
+    fn family(&self, name: &'static str) -> Result<&ColumnFamily, StoreError> {
+        self.db.cf_handle(name).ok_or_else(|| StoreError::damaged(&self.path, name, "column family is missing"))
+    }
+
+    fn get(&self, family: &'static str, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>, StoreError> {
+        let cf = self.family(family)?;
+        self.db.get_cf(cf, key).map_err(|error| StoreError::database(&self.path, family, &error))
+    }
+}
+
+/// Writes that must survive a power cut.
+fn synced() -> WriteOptions {
+    let mut options = WriteOptions::default();
+    options.set_sync(true);
+    options
+}
+
+fn database_options() -> Options {
+    let mut options = Options::default();
+    options.create_if_missing(true);
+    options.create_missing_column_families(true);
+    options.set_paranoid_checks(true);
+    // A torn tail is what a crash leaves; anything else that does not check is damage and must be seen.
+    options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
+    options.set_db_write_buffer_size(WRITE_BUFFERS_BYTES);
+    options.set_max_total_wal_size(128 << 20);
+    options.set_max_background_jobs(2);
+    options.set_max_open_files(512);
+    options.set_keep_log_file_num(2);
+    options.set_max_log_file_size(4 << 20);
+    options
+}
+
+fn family_options(name: &str, point: bool, compress: bool, cache: &Cache) -> Options {
+    let mut table = BlockBasedOptions::default();
+    table.set_block_cache(cache);
+    table.set_cache_index_and_filter_blocks(true);
+    table.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    table.set_format_version(5);
+    if point {
+        table.set_bloom_filter(10.0, false);
+    }
+    let mut options = Options::default();
+    options.set_block_based_table_factory(&table);
+    options.set_write_buffer_size(16 << 20);
+    options.set_compression_type(if compress { DBCompressionType::Lz4 } else { DBCompressionType::None });
+    if name == "blocks" {
+        // Bodies are large and never change: kept out of the tree, so that compaction does not copy them.
+        options.set_enable_blob_files(true);
+        options.set_min_blob_size(4096);
+        options.set_blob_compression_type(DBCompressionType::Lz4);
+        options.set_enable_blob_gc(true);
+    }
+    options
+}
+
+fn height_key(height: Height) -> [u8; 8] {
+    height.0.to_be_bytes()
+}
+
+fn index_key(index: RecordIndex) -> [u8; 8] {
+    index.0.to_be_bytes()
+}
+
+fn concat(first: &[u8], second: &[u8]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(first.len() + second.len());
+    key.extend_from_slice(first);
+    key.extend_from_slice(second);
+    key
+}
+
+fn read_u64(bytes: &[u8]) -> Option<u64> {
+    bytes.try_into().ok().map(u64::from_be_bytes)
+}

@@ -1,0 +1,15 @@
+//! Tests of ledger and API over a real store, without network of peers.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    reason = "tests fail by panicking"
+)]
+
+mod api;
+mod damage;
+mod http;
+mod ledger;
+mod operations;
+mod support;

@@ -1,0 +1,102 @@
+//! One validator, one issuer, and blocks without a network.
+
+use std::path::Path;
+
+use huxin_chain_spec::certificate::{Certificate, CertificateSignature, VoteType, vote_message};
+use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, Signer, SigningKey, SignatureScheme};
+use huxin_chain_spec::genesis::{Genesis, GenesisIssuer, GenesisProvince, GenesisValidator, Parameters};
+use huxin_chain_spec::ids::{Height, LicenceRef, TimeMs, TxId};
+use huxin_chain_spec::record::licence::{Document, Licence};
+use huxin_chain_spec::record::{LicenceOperation, Operation};
+use huxin_chain_spec::transaction::{Transaction, UnsignedTransaction};
+use huxin_node::ledger::{CommittedBlock, Ledger, Made};
+use huxin_node::store::{StoreError, UndecidedBlock};
+
+pub const ALGORITHM: DigestAlgorithm = DigestAlgorithm::Sha256;
+pub const GENESIS_TIME: TimeMs = TimeMs(1_767_225_600_000);
+
+pub fn key(seed: u8) -> SigningKey {
+    SigningKey::from_secret(SignatureScheme::Ed25519, [seed; 32]).unwrap()
+}
+
+pub fn genesis() -> Genesis {
+    Genesis {
+        chain_id: "dev-ledger".parse().unwrap(),
+        ledger_hash: ALGORITHM,
+        time: GENESIS_TIME,
+        parameters: Parameters::default(),
+        provinces: vec![GenesisProvince {
+            code: "310000".parse().unwrap(),
+            organisation: "113100000000000191".parse().unwrap(),
+            governance_key: key(1).public_key(),
+            registrar_key: key(2).public_key(),
+            validators: vec![GenesisValidator { consensus_key: key(3).public_key(), power: 1 }],
+            issuers: vec![GenesisIssuer {
+                organisation: "11320500014150050B".parse().unwrap(),
+                region: "310100".parse().unwrap(),
+                key: key(4).public_key(),
+            }],
+        }],
+    }
+}
+
+pub fn open(folder: &Path) -> Result<Ledger, StoreError> {
+    Ledger::open(folder, genesis())
+}
+
+pub fn reference(number: u64) -> LicenceRef {
+    LicenceRef(ALGORITHM.plain(&[b"licence", &number.to_le_bytes()]))
+}
+
+pub fn licence(number: u64) -> Licence {
+    Licence {
+        licence: reference(number),
+        licence_type: "11100000000013338W011".parse().unwrap(),
+        issuer: "11320500014150050B".parse().unwrap(),
+        region: "310100".parse().unwrap(),
+        version: 1,
+        document: Document { sha256: ALGORITHM.plain(&[&number.to_le_bytes()]), sm3: None, size_bytes: 1 },
+        metadata: None,
+        seal: None,
+        holder: None,
+        valid_from_ms: GENESIS_TIME,
+        valid_until_ms: None,
+    }
+}
+
+pub fn sign(operations: Vec<Operation>, nonce: u8) -> (TxId, Transaction) {
+    let signer = key(4);
+    let body = UnsignedTransaction {
+        chain_id: "dev-ledger".parse().unwrap(),
+        signer: signer.id(),
+        operations,
+        expires_at: Height(1_000),
+        idempotency_key: [nonce; 16],
+    };
+    (body.id(ALGORITHM), body.sign(ALGORITHM, &signer))
+}
+
+pub fn issue(numbers: std::ops::Range<u64>) -> (TxId, Transaction) {
+    let operations =
+        numbers.clone().map(|number| Operation::Licence(LicenceOperation::Issue(licence(number)))).collect();
+    sign(operations, numbers.start as u8)
+}
+
+pub fn certificate(height: Height, block: Digest) -> Certificate {
+    let signer = key(3);
+    let chain_id = "dev-ledger".parse().unwrap();
+    let message = vote_message(&chain_id, VoteType::Precommit, height, Some(0), Some(&block), &signer.id());
+    let signature = CertificateSignature { validator: signer.id(), signature: signer.sign_consensus(&message) };
+    Certificate { height, round: 0, block, signatures: vec![signature] }
+}
+
+/// Makes the next block as consensus does: made, synced to disk, decided, committed.
+pub fn commit(ledger: &Ledger, transactions: Vec<(TxId, Transaction)>) -> (Made, std::sync::Arc<CommittedBlock>) {
+    let height = Height(ledger.height().0 + 1);
+    let time = TimeMs(GENESIS_TIME.0 + height.0 * 1_000);
+    let made = ledger.make(time, key(3).id(), transactions).unwrap();
+    let row = UndecidedBlock { block: made.id, proposer: key(3).id(), valid: true, own: true };
+    ledger.store().put_undecided(height, 0, &row, &made.bytes).unwrap();
+    let committed = ledger.commit(certificate(height, made.id)).unwrap();
+    (made, committed)
+}
