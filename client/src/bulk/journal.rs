@@ -1,0 +1,270 @@
+//! The journal beside the table: what was signed is on disk before it is sent, so that after a crash the very same
+//! transactions are sent again, and nothing is ever recorded twice.
+//!
+//! ```text
+//! line 1   {"format":"huxin-journal/1","csv_sha256":…,"genesis":…,"signer":…}
+//! then     {"batch":0,"lines":[2,3,…],"tx_id":…,"transaction":"<base64>"}    synced before the transaction is sent
+//!          {"tx_id":…,"end":{"outcome":"committed","height":…,"first_record":…}}
+//!          {"tx_id":…,"end":{"outcome":"refused","code":…}} | {"outcome":"expired"}
+//!          {"skipped":line,"reason":…}
+//! ```
+//! A last line without its end was never acted upon, and is cut off.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use huxin_chain_spec::crypto::{Digest, KeyId};
+use huxin_chain_spec::ids::TxId;
+use serde::{Deserialize, Serialize};
+
+use crate::error::ClientError;
+use crate::sdk::SignedTransaction;
+
+const FORMAT: &str = "huxin-journal/1";
+
+/// What the journal belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    format: String,
+    csv_sha256: Digest,
+    genesis: Digest,
+    signer: KeyId,
+}
+
+impl Header {
+    /// The journal of this table, on this chain, under this key.
+    pub fn new(csv_sha256: Digest, genesis: Digest, signer: KeyId) -> Self {
+        Self { format: FORMAT.to_owned(), csv_sha256, genesis, signer }
+    }
+}
+
+/// A transaction and the lines of the table that it records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    pub lines: Vec<u64>,
+    pub transaction: SignedTransaction,
+}
+
+/// How a batch ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum BatchEnd {
+    Committed {
+        height: u64,
+        first_record: u64,
+    },
+    /// It changed nothing and never will.
+    Refused {
+        code: String,
+    },
+    /// It changed nothing and never will.
+    Expired,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Entry {
+    Sent { lines: Vec<u64>, tx_id: TxId, transaction: String },
+    Ended { tx_id: TxId, end: BatchEnd },
+    Skipped { skipped: u64, reason: String },
+}
+
+/// The journal, open for appending.
+pub struct Journal {
+    path: PathBuf,
+    file: File,
+    pending: BTreeMap<TxId, Batch>,
+    done_lines: BTreeSet<u64>,
+    skipped: BTreeMap<u64, String>,
+    committed: u64,
+}
+
+impl Journal {
+    /// Where the journal of a table lies.
+    pub fn path_of(table: &Path) -> PathBuf {
+        let mut name = table.as_os_str().to_owned();
+        name.push(".huxin-journal");
+        name.into()
+    }
+
+    /// Opens or begins the journal at `path`; refuses one that belongs to another table, chain or key.
+    pub fn open(path: &Path, header: &Header) -> Result<Self, ClientError> {
+        let failed = |error| ClientError::file("cannot open the journal", path, error);
+        let mut options = std::fs::OpenOptions::new();
+        let file = options.read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
+        // Two imports of one table would each send the other's rows.
+        file.try_lock().map_err(|error| ClientError::file("another import uses the journal", path, error.into()))?;
+        let text = std::fs::read_to_string(path).map_err(failed)?;
+        let whole = text.rfind('\n').map_or(0, |end| end + 1);
+        let mut journal = Self {
+            path: path.to_owned(),
+            file,
+            pending: BTreeMap::new(),
+            done_lines: BTreeSet::new(),
+            skipped: BTreeMap::new(),
+            committed: 0,
+        };
+        journal.file.set_len(whole as u64).map_err(failed)?;
+        journal.file.seek(SeekFrom::End(0)).map_err(failed)?;
+        let mut lines = text.get(..whole).unwrap_or_default().lines();
+        match lines.next() {
+            None => journal.append(header)?,
+            Some(first) => {
+                let found: Header = serde_json::from_str(first).map_err(|error| journal.damaged(1, &error))?;
+                if found != *header {
+                    let reason =
+                        "it belongs to another table, chain or key; finish that import first, or move the journal away";
+                    return Err(ClientError::input(path.display().to_string(), reason));
+                }
+            }
+        }
+        for (number, line) in lines.enumerate() {
+            let entry = serde_json::from_str(line).map_err(|error| journal.damaged(number + 2, &error))?;
+            journal.take(entry).map_err(|reason| journal.damaged(number + 2, &reason))?;
+        }
+        Ok(journal)
+    }
+
+    fn damaged(&self, line: usize, reason: &dyn std::fmt::Display) -> ClientError {
+        ClientError::input(format!("{} line {line}", self.path.display()), reason)
+    }
+
+    fn take(&mut self, entry: Entry) -> Result<(), String> {
+        match entry {
+            Entry::Sent { lines, tx_id, transaction } => {
+                let bytes = STANDARD.decode(transaction).map_err(|error| error.to_string())?;
+                let transaction = SignedTransaction { tx_id, bytes, operations: lines.len() };
+                self.pending.insert(tx_id, Batch { lines, transaction });
+            }
+            Entry::Ended { tx_id, end } => self.take_end(&tx_id, &end),
+            Entry::Skipped { skipped, reason } => {
+                self.skipped.insert(skipped, reason);
+            }
+        }
+        Ok(())
+    }
+
+    fn take_end(&mut self, tx_id: &TxId, end: &BatchEnd) {
+        if let Some(batch) = self.pending.remove(tx_id)
+            && let BatchEnd::Committed { .. } = end
+        {
+            self.committed += batch.lines.len() as u64;
+            self.done_lines.extend(batch.lines);
+        }
+    }
+
+    /// Transactions that were signed and perhaps sent, and whose end is not known.
+    pub fn pending(&self) -> Vec<Batch> {
+        self.pending.values().cloned().collect()
+    }
+
+    /// Whether this line is recorded, on its way, or given up.
+    pub fn covers(&self, line: u64) -> bool {
+        self.done_lines.contains(&line)
+            || self.skipped.contains_key(&line)
+            || self.pending.values().any(|batch| batch.lines.contains(&line))
+    }
+
+    /// Lines that are neither recorded, on their way, nor given up.
+    pub fn open_lines<'a>(&'a self, lines: impl Iterator<Item = u64> + 'a) -> impl Iterator<Item = u64> + 'a {
+        let on_their_way: BTreeSet<u64> = self.pending.values().flat_map(|batch| batch.lines.iter().copied()).collect();
+        lines.filter(move |line| {
+            !self.done_lines.contains(line) && !self.skipped.contains_key(line) && !on_their_way.contains(line)
+        })
+    }
+
+    /// Licences recorded so far.
+    pub fn committed(&self) -> u64 {
+        self.committed
+    }
+
+    /// Lines given up, with reasons.
+    pub fn skipped(&self) -> &BTreeMap<u64, String> {
+        &self.skipped
+    }
+
+    /// Notes a signed transaction. Returns only once that is on the disk.
+    pub fn sent(&mut self, batch: &Batch) -> Result<(), ClientError> {
+        let SignedTransaction { tx_id, bytes, .. } = &batch.transaction;
+        let entry = Entry::Sent { lines: batch.lines.clone(), tx_id: *tx_id, transaction: STANDARD.encode(bytes) };
+        self.append(&entry)?;
+        self.file.sync_data().map_err(|error| ClientError::file("cannot write", &self.path, error))?;
+        self.pending.insert(*tx_id, batch.clone());
+        Ok(())
+    }
+
+    /// Notes how a transaction ended. Not synced: forgotten, it would be asked again.
+    pub fn ended(&mut self, tx_id: &TxId, end: &BatchEnd) -> Result<(), ClientError> {
+        self.append(&Entry::Ended { tx_id: *tx_id, end: end.clone() })?;
+        self.take_end(tx_id, end);
+        Ok(())
+    }
+
+    /// Gives a line up.
+    pub fn skip(&mut self, line: u64, reason: &str) -> Result<(), ClientError> {
+        self.append(&Entry::Skipped { skipped: line, reason: reason.to_owned() })?;
+        self.skipped.insert(line, reason.to_owned());
+        Ok(())
+    }
+
+    fn append(&mut self, value: &impl Serialize) -> Result<(), ClientError> {
+        let mut line = serde_json::to_vec(value).map_err(|error| ClientError::input("journal", error))?;
+        line.push(b'\n');
+        self.file.write_all(&line).map_err(|error| ClientError::file("cannot write", &self.path, error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "tests")]
+    use super::*;
+
+    fn header() -> Header {
+        Header::new(Digest([1; 32]), Digest([2; 32]), KeyId(Digest([3; 32])))
+    }
+
+    fn batch(n: u8) -> Batch {
+        let transaction = SignedTransaction { tx_id: TxId(Digest([n; 32])), bytes: vec![n; 9], operations: 2 };
+        Batch { lines: vec![u64::from(n) * 2, u64::from(n) * 2 + 1], transaction }
+    }
+
+    #[test]
+    fn after_a_crash_the_same_bytes_are_pending() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv.huxin-journal");
+        let mut journal = Journal::open(&path, &header()).unwrap();
+        journal.sent(&batch(1)).unwrap();
+        journal.sent(&batch(2)).unwrap();
+        journal.sent(&batch(3)).unwrap();
+        journal.ended(&batch(1).transaction.tx_id, &BatchEnd::Committed { height: 5, first_record: 7 }).unwrap();
+        journal.ended(&batch(3).transaction.tx_id, &BatchEnd::Expired).unwrap();
+        journal.skip(40, "bad").unwrap();
+        drop(journal);
+        // A crash in the middle of a write.
+        std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"lines\":[8],\"tx_").unwrap();
+        let mut journal = Journal::open(&path, &header()).unwrap();
+        assert_eq!(journal.pending(), vec![batch(2)]);
+        assert_eq!(journal.committed(), 2);
+        assert!(journal.covers(2) && journal.covers(4) && journal.covers(40));
+        // Batch 3 expired, so its lines are to be signed again; line 8 was never sent.
+        assert_eq!(journal.open_lines(2..9).collect::<Vec<_>>(), vec![6, 7, 8]);
+        journal.ended(&batch(2).transaction.tx_id, &BatchEnd::Committed { height: 6, first_record: 9 }).unwrap();
+        drop(journal);
+        assert_eq!(Journal::open(&path, &header()).unwrap().committed(), 4);
+    }
+
+    #[test]
+    fn a_journal_of_another_table_or_in_use_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv.huxin-journal");
+        let journal = Journal::open(&path, &header()).unwrap();
+        assert!(matches!(Journal::open(&path, &header()), Err(ClientError::File { .. })));
+        drop(journal);
+        let other = Header::new(Digest([9; 32]), Digest([2; 32]), KeyId(Digest([3; 32])));
+        assert!(matches!(Journal::open(&path, &other), Err(ClientError::Input { .. })));
+    }
+}

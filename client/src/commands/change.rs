@@ -1,0 +1,187 @@
+//! `huxin licence`: issue, and everything that happens to a licence afterwards.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use huxin_chain_spec::ids::{BasisCode, LicenceRef, ProvinceCode, TimeMs, Uscc};
+use huxin_chain_spec::record::licence::Change;
+use huxin_chain_spec::record::{LicenceOperation, Operation};
+
+use super::context::Global;
+use super::issue::{Issue, NewLicence, Recorded, save};
+use super::output::Output;
+use super::verify::licence_subject;
+use crate::error::{ClientError, ExitCode};
+use crate::sdk::{Client, Subject, clock};
+
+/// Licences and their changes.
+#[derive(Debug, Subcommand)]
+pub enum LicenceCommand {
+    /// Record new licences: files, or a whole table with --csv (新发).
+    Issue(Box<Issue>),
+    /// Record a new version that replaces a licence (变更、延续).
+    Amend(Box<Replacement>),
+    /// Suspend (暂扣).
+    Suspend(ChangeArguments),
+    /// Give a suspended licence back (暂扣发还).
+    Restore(ChangeArguments),
+    /// Send a licence to an organisation of another province (办理转出).
+    TransferOut(TransferOut),
+    /// Take over a licence that was sent here (办理转入).
+    TransferIn(Box<Replacement>),
+    /// Take a transfer back (取消转出).
+    CancelTransfer(ChangeArguments),
+    /// Cancel (注销).
+    Cancel(ChangeArguments),
+    /// Withdraw: void from the beginning (撤销).
+    Withdraw(ChangeArguments),
+    /// Revoke as a penalty (吊销).
+    Revoke(ChangeArguments),
+    /// Lapse (失效).
+    Lapse(ChangeArguments),
+}
+
+/// A change of one licence.
+#[derive(Debug, Clone, Args)]
+pub struct ChangeArguments {
+    /// Identifier (电子证照标识), or reference on the ledger (64 hex).
+    licence: String,
+    /// Code of the legal basis.
+    #[arg(long)]
+    basis: BasisCode,
+    /// When it takes effect in law; now if absent.
+    #[arg(long, value_name = "TIME")]
+    effective: Option<TimeMs>,
+    /// Save the receipt here.
+    #[arg(long, value_name = "FILE")]
+    receipt: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct TransferOut {
+    #[command(flatten)]
+    change: ChangeArguments,
+    #[arg(long)]
+    to_province: ProvinceCode,
+    /// Unified social credit code of the only organisation that may take it over.
+    #[arg(long)]
+    to_organisation: Uscc,
+}
+
+/// A licence that replaces another.
+#[derive(Debug, Clone, Args)]
+pub struct Replacement {
+    /// The licence that is replaced: identifier, or reference on the ledger.
+    predecessor: String,
+    /// The new document.
+    file: PathBuf,
+    #[command(flatten)]
+    licence: NewLicence,
+    /// Code of the legal basis.
+    #[arg(long)]
+    basis: BasisCode,
+    /// Save the receipt here.
+    #[arg(long, value_name = "FILE")]
+    receipt: Option<PathBuf>,
+}
+
+impl LicenceCommand {
+    pub async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
+        use LicenceOperation as Op;
+        match self {
+            Self::Issue(issue) => issue.run(global, output).await,
+            Self::Amend(new) => {
+                new.run(global, output, |predecessor, licence, basis| Op::Amend { predecessor, licence, basis }).await
+            }
+            Self::TransferIn(new) => {
+                new.run(global, output, |predecessor, licence, basis| Op::TransferIn { predecessor, licence, basis })
+                    .await
+            }
+            Self::TransferOut(TransferOut { change, to_province, to_organisation }) => {
+                let out = |change| Op::TransferOut { change, to_province, to_organisation };
+                change.run(global, output, out).await
+            }
+            Self::Suspend(change) => change.run(global, output, Op::Suspend).await,
+            Self::Restore(change) => change.run(global, output, Op::Restore).await,
+            Self::CancelTransfer(change) => change.run(global, output, Op::CancelTransfer).await,
+            Self::Cancel(change) => change.run(global, output, Op::Cancel).await,
+            Self::Withdraw(change) => change.run(global, output, Op::Withdraw).await,
+            Self::Revoke(change) => change.run(global, output, Op::Revoke).await,
+            Self::Lapse(change) => change.run(global, output, Op::Lapse).await,
+        }
+    }
+}
+
+/// The reference of a licence named by identifier or reference.
+fn reference(client: &Client, text: &str) -> Result<LicenceRef, ClientError> {
+    match licence_subject(text)? {
+        Subject::Identifier(id) => Ok(LicenceRef::of(client.chain().algorithm(), &id)),
+        Subject::Reference(reference) => Ok(reference),
+        Subject::Document => Err(ClientError::input("licence", "give an identifier or a reference")),
+    }
+}
+
+impl ChangeArguments {
+    async fn run(
+        self,
+        global: &Global,
+        output: &Output,
+        operation: impl FnOnce(Change) -> LicenceOperation,
+    ) -> Result<ExitCode, ClientError> {
+        let client = global.client().await?;
+        let licence = reference(&client, &self.licence)?;
+        let effective_ms = self.effective.unwrap_or_else(clock);
+        let operation = operation(Change { licence, basis: self.basis, effective_ms });
+        submit(global, output, &client, operation, licence, Some(self.licence), None, self.receipt).await
+    }
+}
+
+impl Replacement {
+    async fn run(
+        self,
+        global: &Global,
+        output: &Output,
+        operation: impl FnOnce(LicenceRef, huxin_chain_spec::record::licence::Licence, BasisCode) -> LicenceOperation,
+    ) -> Result<ExitCode, ClientError> {
+        let client = global.client().await?;
+        let predecessor = reference(&client, &self.predecessor)?;
+        let draft = self.licence.draft(client.chain().algorithm(), &self.file)?;
+        let licence = draft.licence.licence;
+        let operation = operation(predecessor, draft.licence, self.basis);
+        let file = Some(self.file.display().to_string());
+        submit(global, output, &client, operation, licence, Some(draft.id.to_string()), file, self.receipt).await
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "the last step of two commands, each argument goes into the report")]
+async fn submit(
+    global: &Global,
+    output: &Output,
+    client: &Client,
+    operation: LicenceOperation,
+    licence: LicenceRef,
+    licence_id: Option<String>,
+    file: Option<String>,
+    receipt: Option<PathBuf>,
+) -> Result<ExitCode, ClientError> {
+    let name = operation.name();
+    let confirmed = global.submit(client, vec![Operation::Licence(operation)]).await?;
+    if let Some(path) = &receipt {
+        save(path, &confirmed.receipt_bytes)?;
+    }
+    let committed = confirmed.committed;
+    let recorded = Recorded {
+        operation: name,
+        file,
+        licence_id,
+        licence: licence.to_string(),
+        tx_id: committed.tx_id.to_string(),
+        record: committed.first_record.0,
+        height: committed.height,
+        time: confirmed.receipt.record.time_ms.to_string(),
+        receipt: receipt.map(|path| path.display().to_string()),
+        proven: true,
+    };
+    output.answer(&recorded, || recorded.text());
+    Ok(ExitCode::Success)
+}

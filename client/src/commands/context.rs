@@ -1,0 +1,123 @@
+//! Options that every command shares, and what they give: nodes, trust root, key.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use huxin_chain_spec::record::Operation;
+use zeroize::Zeroizing;
+
+use crate::error::ClientError;
+use crate::keys;
+use crate::sdk::{
+    AGE_S_MAX_DEFAULT, Client, Confirmed, EXPIRY_WINDOW_DEFAULT, NodeClient, TransactionSigner, TrustRoot,
+};
+
+/// Options that every command shares.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Node to talk to; give several and another one answers when one does not.
+    #[arg(long = "node", global = true, env = "HUXIN_NODE", value_name = "URL", value_delimiter = ',')]
+    pub nodes: Vec<String>,
+    /// Genesis file that is trusted.
+    #[arg(long, global = true, env = "HUXIN_GENESIS", value_name = "FILE")]
+    pub genesis: Option<PathBuf>,
+    /// Genesis hash that is trusted.
+    #[arg(long, global = true, env = "HUXIN_TRUST_ROOT", value_name = "HEX")]
+    pub trust_root: Option<String>,
+    /// Key file that signs.
+    #[arg(long, global = true, env = "HUXIN_KEY", value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// File that holds the key file's passphrase; else HUXIN_KEY_PASSPHRASE, else asked at the terminal.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Answer in JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Longest wait for a final outcome, in seconds.
+    #[arg(long, global = true, value_name = "S", default_value_t = 60)]
+    pub wait_s: u64,
+    /// Blocks a transaction may wait before it expires.
+    #[arg(long, global = true, value_name = "N", default_value_t = EXPIRY_WINDOW_DEFAULT)]
+    pub expiry_blocks: u64,
+    /// Oldest newest block accepted for a question about now, in seconds.
+    #[arg(long, global = true, value_name = "S", default_value_t = AGE_S_MAX_DEFAULT)]
+    pub max_age_s: u64,
+}
+
+impl Global {
+    /// The pinned trust root. A file and a hash given together must agree.
+    pub fn trust(&self) -> Result<TrustRoot, ClientError> {
+        let hash = match &self.trust_root {
+            Some(text) => Some(text.parse().map_err(|error| ClientError::input("--trust-root", error))?),
+            None => None,
+        };
+        match (&self.genesis, hash) {
+            (None, None) => Err(ClientError::NoTrustRoot),
+            (None, Some(hash)) => Ok(TrustRoot::of_hash(hash)),
+            (Some(path), hash) => {
+                let trust = TrustRoot::from_file(path)?;
+                match hash {
+                    Some(hash) if hash != *trust.hash() => Err(ClientError::Genesis {
+                        place: path.display().to_string(),
+                        reason: format!("its hash is {}, but --trust-root is {hash}", trust.hash()),
+                    }),
+                    _ => Ok(trust),
+                }
+            }
+        }
+    }
+
+    /// The nodes, without trust.
+    pub fn nodes(&self) -> Result<NodeClient, ClientError> {
+        NodeClient::new(&self.nodes)
+    }
+
+    /// Nodes and trust root.
+    pub async fn client(&self) -> Result<Client, ClientError> {
+        let trust = self.trust()?;
+        Ok(Client::connect(self.nodes()?, trust).await?.with_age_s_max(self.max_age_s))
+    }
+
+    /// The signing key.
+    pub fn signer(&self, client: &Client) -> Result<TransactionSigner, ClientError> {
+        let path = self.key.as_deref();
+        let path = path.ok_or_else(|| ClientError::input("--key", "name the key file that signs, or set HUXIN_KEY"))?;
+        let (_, key) = keys::open(path, || self.passphrase(path))?;
+        Ok(client.signer(key))
+    }
+
+    /// The passphrase of an encrypted key file.
+    pub fn passphrase(&self, path: &Path) -> Result<Zeroizing<String>, ClientError> {
+        if let Some(text) = self.given_passphrase()? {
+            return Ok(text);
+        }
+        rpassword::prompt_password(format!("Passphrase of {}: ", path.display()))
+            .map(Zeroizing::new)
+            .map_err(|error| ClientError::Local { what: "cannot ask for the passphrase", reason: error.to_string() })
+    }
+
+    /// The passphrase from file or environment, without its line end.
+    pub fn given_passphrase(&self) -> Result<Option<Zeroizing<String>>, ClientError> {
+        let text = match (&self.passphrase_file, std::env::var("HUXIN_KEY_PASSPHRASE")) {
+            (Some(path), _) => {
+                std::fs::read_to_string(path).map_err(|error| ClientError::file("cannot read", path, error))?
+            }
+            (None, Ok(text)) => text,
+            (None, Err(_)) => return Ok(None),
+        };
+        let text = Zeroizing::new(text);
+        Ok(Some(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned())))
+    }
+
+    /// Signs and submits operations, all or none, and waits for the checked receipt.
+    pub async fn submit(&self, client: &Client, operations: Vec<Operation>) -> Result<Confirmed, ClientError> {
+        let signer = self.signer(client)?;
+        let transaction = client.sign(&signer, operations, self.expiry_blocks).await?;
+        client.submit(&transaction, self.wait_ms()).await
+    }
+
+    /// The longest wait in milliseconds.
+    pub fn wait_ms(&self) -> u64 {
+        self.wait_s.saturating_mul(1_000)
+    }
+}

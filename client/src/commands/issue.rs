@@ -1,0 +1,261 @@
+//! A licence that comes into being: from a file at hand and what the command line says of it.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
+use huxin_chain_spec::ids::{LicenceId, LicenceIssuer, LicenceRef, LicenceType, RegionCode, SealId, TimeMs, Uscc};
+use huxin_chain_spec::record::licence::{Licence, SealReference};
+use huxin_chain_spec::record::{LicenceOperation, Operation};
+use serde::Serialize;
+
+use super::context::Global;
+use super::output::Output;
+use crate::error::{ClientError, ExitCode};
+use crate::sdk::{Client, Confirmed, clock, document_of};
+
+/// Licences of one transaction when several files are issued.
+const FILES_PER_TRANSACTION: usize = 1_000;
+
+/// What the command line says of a new licence.
+#[derive(Debug, Clone, Args)]
+pub struct NewLicence {
+    /// 证照类型代码: 18 characters and 3 digits.
+    #[arg(long, env = "HUXIN_LICENCE_TYPE")]
+    licence_type: Option<LicenceType>,
+    /// Unified social credit code of the issuer: the organisation of the signing key.
+    #[arg(long, env = "HUXIN_ISSUER")]
+    issuer: Option<Uscc>,
+    /// Region the licence is issued for; the issuer's own (positions 3 to 8 of its code) if absent.
+    #[arg(long, env = "HUXIN_REGION")]
+    region: Option<RegionCode>,
+    /// Whole identifier (电子证照标识); type, issuer and version are then taken from it.
+    #[arg(long)]
+    id: Option<String>,
+    /// Serial number (流水号); made from the file's digest if absent.
+    #[arg(long, conflicts_with = "id")]
+    serial: Option<String>,
+    /// 版本号.
+    #[arg(long, default_value_t = 1)]
+    version: u16,
+    /// Start of validity: 2026-11-21 or RFC 3339; the start of today if absent.
+    #[arg(long, value_name = "TIME")]
+    valid_from: Option<TimeMs>,
+    /// First moment after validity; none if absent.
+    #[arg(long, value_name = "TIME")]
+    valid_until: Option<TimeMs>,
+    /// Digest of the canonical metadata (GB/T 36903), hex.
+    #[arg(long, value_name = "HEX")]
+    metadata: Option<Digest>,
+    /// 印章编码 of the seal on the document.
+    #[arg(long, requires = "seal_certificate")]
+    seal: Option<SealId>,
+    /// Digest of the seal signer's certificate, hex.
+    #[arg(long, value_name = "HEX", requires = "seal")]
+    seal_certificate: Option<Digest>,
+    /// Keyed commitment to the holder, hex, computed with a key that only the issuer holds.
+    #[arg(long, value_name = "HEX")]
+    holder_commitment: Option<Digest>,
+}
+
+/// A licence ready to be recorded, with its identifier.
+pub struct Draft {
+    pub file: PathBuf,
+    pub id: LicenceId,
+    pub licence: Licence,
+}
+
+impl NewLicence {
+    /// Reads the file and completes the licence.
+    pub fn draft(&self, algorithm: DigestAlgorithm, file: &Path) -> Result<Draft, ClientError> {
+        let document = document_of(file)?;
+        let id = match &self.id {
+            Some(text) => text.parse().map_err(|error| ClientError::input("--id", error))?,
+            None => self.new_id(&document.sha256)?,
+        };
+        let LicenceIssuer::Organisation(issuer) = id.issuer() else {
+            return Err(ClientError::input("--id", "its issuer is a region, not an organisation"));
+        };
+        let region = self.region.map_or_else(|| region_of(&issuer), Ok)?;
+        let licence = Licence {
+            licence: LicenceRef::of(algorithm, &id),
+            licence_type: id.licence_type(),
+            issuer,
+            region,
+            version: id.version(),
+            document,
+            metadata: self.metadata,
+            seal: match (&self.seal, self.seal_certificate) {
+                (Some(seal), Some(certificate)) => Some(SealReference { seal: seal.clone(), certificate }),
+                _ => None,
+            },
+            holder: self.holder_commitment,
+            valid_from_ms: self.valid_from.map_or_else(start_of_today, Ok)?,
+            valid_until_ms: self.valid_until,
+        };
+        Ok(Draft { file: file.to_owned(), id, licence })
+    }
+
+    fn new_id(&self, sha256: &Digest) -> Result<LicenceId, ClientError> {
+        let missing = |name: &str| ClientError::input(name, "needed, unless --id gives the whole identifier");
+        let licence_type = self.licence_type.ok_or_else(|| missing("--licence-type"))?;
+        let issuer = self.issuer.ok_or_else(|| missing("--issuer"))?;
+        let serial = match &self.serial {
+            Some(serial) => serial.clone(),
+            // The same file gives the same identifier, so issuing it twice is noticed.
+            None => sha256.to_string().to_uppercase().chars().take(20).collect(),
+        };
+        LicenceId::new(licence_type, issuer, &serial, self.version)
+            .map_err(|error| ClientError::input("identifier", error))
+    }
+
+    fn names_one_licence(&self) -> bool {
+        self.id.is_some() || self.serial.is_some()
+    }
+}
+
+/// The region in positions 3 to 8 of a unified social credit code.
+pub fn region_of(issuer: &Uscc) -> Result<RegionCode, ClientError> {
+    let text = issuer.to_string();
+    let region = text.get(2..8).unwrap_or_default();
+    region
+        .parse()
+        .map_err(|error| ClientError::input("--region", format!("needed, for the issuer's code names none: {error}")))
+}
+
+fn start_of_today() -> Result<TimeMs, ClientError> {
+    clock().date_beijing().parse().map_err(|error| ClientError::input("--valid-from", error))
+}
+
+/// `huxin licence issue FILE...`
+#[derive(Debug, Clone, Args)]
+pub struct Issue {
+    /// Documents; one licence each.
+    #[arg(required_unless_present = "csv")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    licence: NewLicence,
+    /// Save the receipt here; with several files, a folder that gets one receipt each.
+    #[arg(long, value_name = "PATH")]
+    receipt: Option<PathBuf>,
+    #[command(flatten)]
+    pub bulk: super::import::Bulk,
+}
+
+/// One recorded licence, as reported.
+#[derive(Debug, Serialize)]
+pub struct Recorded {
+    pub operation: &'static str,
+    pub file: Option<String>,
+    pub licence_id: Option<String>,
+    /// Reference on the ledger.
+    pub licence: String,
+    pub tx_id: String,
+    pub record: u64,
+    pub height: u64,
+    pub time: String,
+    pub receipt: Option<String>,
+    pub proven: bool,
+}
+
+impl Recorded {
+    /// What people read.
+    pub fn text(&self) -> String {
+        let what = self.file.as_deref().map(|file| format!("{file}: ")).unwrap_or_default();
+        let id = self.licence_id.as_deref().unwrap_or(&self.licence);
+        let receipt = self.receipt.as_deref().map(|path| format!("\n  receipt      {path}")).unwrap_or_default();
+        format!(
+            "{what}{} recorded, proof checked / 已上账，证明已核验\n  licence      {id}\n  record       {} at height {}, {}\n  transaction  {}{receipt}",
+            self.operation, self.record, self.height, self.time, self.tx_id
+        )
+    }
+}
+
+impl Issue {
+    pub async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
+        if self.bulk.csv.is_some() {
+            if !self.files.is_empty() {
+                return Err(ClientError::input("--csv", "give a table or files, not both"));
+            }
+            return self.bulk.run(global, output).await;
+        }
+        if self.files.len() > 1 && self.licence.names_one_licence() {
+            return Err(ClientError::input("--id/--serial", "names one licence, but several files are given"));
+        }
+        let client = global.client().await?;
+        let algorithm = client.chain().algorithm();
+        let drafts =
+            self.files.iter().map(|file| self.licence.draft(algorithm, file)).collect::<Result<Vec<_>, _>>()?;
+        let many = drafts.len() > 1;
+        let mut recorded = Vec::new();
+        for chunk in drafts.chunks(FILES_PER_TRANSACTION) {
+            let operations = chunk.iter().map(|draft| issue(&draft.licence)).collect();
+            let confirmed = global.submit(&client, operations).await?;
+            for (offset, draft) in chunk.iter().enumerate() {
+                let path = self
+                    .receipt
+                    .as_deref()
+                    .map(|path| if many { receipt_in(path, &draft.file) } else { path.to_owned() });
+                recorded.push(report(&client, &confirmed, offset as u64, draft, path).await?);
+            }
+        }
+        output.answer(&recorded, || recorded.iter().map(Recorded::text).collect::<Vec<_>>().join("\n"));
+        Ok(ExitCode::Success)
+    }
+}
+
+fn issue(licence: &Licence) -> Operation {
+    Operation::Licence(LicenceOperation::Issue(licence.clone()))
+}
+
+fn receipt_in(folder: &Path, file: &Path) -> PathBuf {
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    name.push(".receipt");
+    folder.join(name)
+}
+
+/// Describes the `offset`-th record of a transaction, saving its receipt if asked.
+async fn report(
+    client: &Client,
+    confirmed: &Confirmed,
+    offset: u64,
+    draft: &Draft,
+    path: Option<PathBuf>,
+) -> Result<Recorded, ClientError> {
+    let committed = confirmed.committed;
+    let index = huxin_chain_spec::ids::RecordIndex(committed.first_record.0 + offset);
+    if let Some(path) = &path {
+        let bytes = if offset == 0 {
+            confirmed.receipt_bytes.clone()
+        } else {
+            let bytes = client.nodes().receipt(index, None).await?;
+            let receipt = client.check_receipt(&bytes)?;
+            if receipt.index != index || receipt.record.tx_id != committed.tx_id {
+                let reason = format!("the receipt given for record {index} is of record {}", receipt.index);
+                return Err(ClientError::ProofMismatch { node: "the node".to_owned(), reason });
+            }
+            bytes
+        };
+        save(path, &bytes)?;
+    }
+    Ok(Recorded {
+        operation: "licence.issue",
+        file: Some(draft.file.display().to_string()),
+        licence_id: Some(draft.id.to_string()),
+        licence: draft.licence.licence.to_string(),
+        tx_id: committed.tx_id.to_string(),
+        record: index.0,
+        height: committed.height,
+        time: confirmed.receipt.record.time_ms.to_string(),
+        receipt: path.map(|path| path.display().to_string()),
+        proven: true,
+    })
+}
+
+/// Writes a receipt, making its folder.
+pub fn save(path: &Path, bytes: &[u8]) -> Result<(), ClientError> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(|error| ClientError::file("cannot make", folder, error))?;
+    }
+    std::fs::write(path, bytes).map_err(|error| ClientError::file("cannot write", path, error))
+}

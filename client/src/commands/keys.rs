@@ -1,0 +1,193 @@
+//! `huxin keys`: key files, and keys on the ledger.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use huxin_chain_spec::crypto::{PublicKey, Signer as _};
+use huxin_chain_spec::ids::{LicenceType, SystemId, Uscc};
+use huxin_chain_spec::keyfile::KeyPurpose;
+use huxin_chain_spec::record::MembershipOperation;
+use huxin_chain_spec::record::membership::{Permissions, StatusChange};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::context::Global;
+use super::members::{StatusArguments, record};
+use super::output::Output;
+use crate::error::{ClientError, ExitCode};
+use crate::keys;
+
+/// Key files, and keys on the ledger.
+#[derive(Debug, Subcommand)]
+pub enum Keys {
+    /// Make a key and write it to a new file, readable by its owner only.
+    New(NewKey),
+    /// Show the public part of a key file.
+    Show { file: PathBuf },
+    /// Show the name a network key has among peers.
+    PeerId { file: PathBuf },
+    /// Register a key of an organisation (signed by the province's registrar).
+    Add(AddKey),
+    /// Suspend a key.
+    Suspend(KeyStatus),
+    /// Let a suspended key sign again.
+    Resume(KeyStatus),
+    /// Remove a key for good.
+    Remove(KeyStatus),
+}
+
+#[derive(Debug, Args)]
+pub struct NewKey {
+    /// consensus, network, governance, note, registrar, organisation or system.
+    #[arg(long)]
+    purpose: KeyPurpose,
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Write the secret unencrypted. Without this, a passphrase is needed.
+    #[arg(long)]
+    plain: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct AddKey {
+    /// `ed25519:<hex>`, or a key file.
+    public_key: String,
+    #[arg(long)]
+    organisation: Uscc,
+    #[arg(long)]
+    system: Option<SystemId>,
+    /// May issue and amend licences.
+    #[arg(long)]
+    issue: bool,
+    /// May suspend, restore, lapse, cancel, withdraw and revoke licences.
+    #[arg(long)]
+    change_status: bool,
+    /// May transfer licences out and in.
+    #[arg(long)]
+    transfer: bool,
+    /// May manage members of the province (its own authority only).
+    #[arg(long)]
+    manage_members: bool,
+    /// Limits the licence permissions to this type; give several; without any, all types.
+    #[arg(long = "licence-type", value_name = "TYPE")]
+    licence_types: Vec<LicenceType>,
+}
+
+#[derive(Debug, Args)]
+pub struct KeyStatus {
+    /// Key identifier (64 hex), `ed25519:<hex>`, or a key file.
+    key_id: String,
+    #[command(flatten)]
+    status: StatusArguments,
+}
+
+impl Keys {
+    pub async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
+        match self {
+            Self::New(new) => new.run(global, output),
+            Self::Show { file } => {
+                let key = keys::read(&file)?;
+                let (purpose, encrypted) = (key.purpose(), key.is_encrypted());
+                let value = json!({ "purpose": purpose, "public_key": key.public_key(), "key_id": key.key_id(), "encrypted": encrypted });
+                output.answer(&value, || {
+                    format!(
+                        "purpose     {purpose}\npublic key  {}\nkey id      {}\nencrypted   {encrypted}",
+                        key.public_key(),
+                        key.key_id()
+                    )
+                });
+                Ok(ExitCode::Success)
+            }
+            Self::PeerId { file } => {
+                let id = keys::peer_id(&keys::read(&file)?.public_key())?;
+                output.answer(&json!({ "peer_id": id }), || id.clone());
+                Ok(ExitCode::Success)
+            }
+            Self::Add(add) => {
+                let operation = add.operation()?;
+                record(global, output, operation).await
+            }
+            Self::Suspend(key) => key.run(StatusChange::Suspend, global, output).await,
+            Self::Resume(key) => key.run(StatusChange::Resume, global, output).await,
+            Self::Remove(key) => key.run(StatusChange::Remove, global, output).await,
+        }
+    }
+}
+
+impl NewKey {
+    fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
+        let key = if self.plain {
+            keys::create_plain(&self.out, self.purpose)?
+        } else {
+            keys::create_sealed(&self.out, self.purpose, new_passphrase(global)?.as_bytes())?
+        };
+        let (public, id) = (key.public_key(), key.id());
+        output.answer(&json!({ "public_key": public, "key_id": id, "file": self.out }), || {
+            format!("{public}\nkey id {id}\nwritten to {}", self.out.display())
+        });
+        Ok(ExitCode::Success)
+    }
+}
+
+/// A passphrase for a new key: given, or typed twice.
+fn new_passphrase(global: &Global) -> Result<Zeroizing<String>, ClientError> {
+    if let Some(text) = global.given_passphrase()? {
+        return Ok(text);
+    }
+    let ask = |prompt| {
+        rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|error| ClientError::Local {
+            what: "cannot ask for a passphrase (give --passphrase-file, or --plain)",
+            reason: error.to_string(),
+        })
+    };
+    let first = ask("New passphrase: ")?;
+    if *first != *ask("The same again: ")? {
+        return Err(ClientError::input("passphrase", "the two are not the same"));
+    }
+    Ok(first)
+}
+
+/// A public key as text or from a key file.
+fn public_key(text: &str) -> Result<PublicKey, ClientError> {
+    match text.parse() {
+        Ok(key) => Ok(key),
+        Err(error) => {
+            let path = PathBuf::from(text);
+            if path.exists() {
+                Ok(keys::read(&path)?.public_key())
+            } else {
+                Err(ClientError::input("public key", error))
+            }
+        }
+    }
+}
+
+impl AddKey {
+    fn operation(self) -> Result<MembershipOperation, ClientError> {
+        let mut licence_types = self.licence_types;
+        licence_types.sort();
+        licence_types.dedup();
+        Ok(MembershipOperation::KeyAdd {
+            key: public_key(&self.public_key)?,
+            organisation: self.organisation,
+            system: self.system,
+            permissions: Permissions {
+                issue: self.issue,
+                change_status: self.change_status,
+                transfer: self.transfer,
+                manage_members: self.manage_members,
+                licence_types,
+            },
+        })
+    }
+}
+
+impl KeyStatus {
+    async fn run(self, change: StatusChange, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
+        let key = match self.key_id.parse() {
+            Ok(id) => id,
+            Err(_) => public_key(&self.key_id)?.id(),
+        };
+        record(global, output, MembershipOperation::KeyStatus { key, change, basis: self.status.basis }).await
+    }
+}

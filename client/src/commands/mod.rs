@@ -1,0 +1,138 @@
+//! The `huxin` command: one file per command.
+
+mod audit;
+mod bench;
+mod change;
+mod context;
+mod explain;
+mod import;
+mod issue;
+mod keys;
+mod members;
+mod output;
+mod receipt;
+mod status;
+mod testnet;
+mod transaction;
+mod verify;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::{ClientError, ExitCode};
+use context::Global;
+use output::Output;
+
+/// Huxin 互信: record electronic licences on a consortium ledger, and verify them without trusting anybody.
+///
+/// Exit codes: 0 valid or done, 1 not valid or refused, 2 not on the ledger, 3 could not be checked.
+#[derive(Debug, Parser)]
+#[command(name = "huxin", version, max_term_width = 110)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make and show key files; register, suspend, resume and remove keys on the ledger.
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// Admit, suspend, resume and remove organisations of a province.
+    #[command(subcommand)]
+    Organisation(members::Organisation),
+    /// Register, suspend, resume and remove service systems of an organisation.
+    #[command(subcommand)]
+    System(members::System),
+    /// Record licences and their changes.
+    #[command(subcommand)]
+    Licence(change::LicenceCommand),
+    /// Is this file or licence genuine, and valid now or then? Checks the proof itself.
+    Verify(verify::Verify),
+    /// Fetch receipts, and check them without any node.
+    #[command(subcommand)]
+    Receipt(receipt::ReceiptCommand),
+    /// What became of a transaction.
+    Transaction(transaction::TransactionCommand),
+    /// Recompute the whole ledger.
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// Load a network and measure it.
+    Bench(bench::Bench),
+    /// Networks for trial on this machine.
+    #[command(subcommand)]
+    Testnet(testnet::Testnet),
+    /// The nodes at a glance.
+    Status(status::Status),
+    /// Why the chain is slow or stuck, on one screen; or what a code means.
+    Explain(explain::Explain),
+}
+
+/// Runs one command line and gives the exit code. Prints errors too.
+pub async fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let is_answer = !error.use_stderr();
+            // A closed terminal is no reason to fail differently.
+            let _ = error.print();
+            // clap's own 2 would say "not on the ledger".
+            return if is_answer { ExitCode::Success } else { ExitCode::NotChecked };
+        }
+    };
+    let output = Output::new(cli.global.json);
+    match execute(cli, &output).await {
+        Ok(code) => code,
+        Err(error) => {
+            output.error(&error);
+            error.exit_code()
+        }
+    }
+}
+
+async fn execute(cli: Cli, output: &Output) -> Result<ExitCode, ClientError> {
+    let global = &cli.global;
+    match cli.command {
+        Command::Keys(command) => command.run(global, output).await,
+        Command::Organisation(command) => command.run(global, output).await,
+        Command::System(command) => command.run(global, output).await,
+        Command::Licence(command) => command.run(global, output).await,
+        Command::Verify(command) => command.run(global, output).await,
+        Command::Receipt(command) => command.run(global, output).await,
+        Command::Transaction(command) => command.run(global, output).await,
+        Command::Audit(command) => command.run(global, output).await,
+        Command::Bench(command) => command.run(global, output).await,
+        Command::Testnet(command) => command.run(output).await,
+        Command::Status(command) => command.run(global, output).await,
+        Command::Explain(command) => command.run(global, output).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    async fn code(words: &[&str]) -> ExitCode {
+        run(words.iter().map(std::ffi::OsString::from)).await
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+
+    /// Exit code 2 means "not on the ledger", never "wrong arguments".
+    #[tokio::test]
+    async fn exit_codes_of_what_could_not_be_checked() {
+        let root = "ab".repeat(32);
+        assert_eq!(code(&["huxin", "--nonsense"]).await, ExitCode::NotChecked);
+        assert_eq!(code(&["huxin", "--help"]).await, ExitCode::Success);
+        assert_eq!(code(&["huxin", "verify", "1.2.3"]).await, ExitCode::NotChecked);
+        // Port 1 of this machine: nobody listens there.
+        let unreachable = ["huxin", "--node", "http://127.0.0.1:1", "--trust-root", &root, "verify", &root];
+        assert_eq!(code(&unreachable).await, ExitCode::NotChecked);
+    }
+}

@@ -1,0 +1,103 @@
+//! `huxin testnet`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+use huxin_chain_spec::crypto::DigestAlgorithm;
+use serde_json::json;
+
+use super::output::Output;
+use crate::error::{ClientError, ExitCode};
+use crate::testnet::{InitOptions, NETWORK_FILE, Network, init, wait_ready};
+
+/// Networks for trial on this machine.
+#[derive(Debug, Subcommand)]
+pub enum Testnet {
+    /// Make keys, genesis and one configuration per node.
+    Init(Init),
+    /// Note the process ids of the nodes, in order, in DIR/network.json.
+    NetworkJson {
+        dir: PathBuf,
+        /// Process ids; without them, the ones noted are forgotten.
+        #[arg(long, value_delimiter = ',')]
+        pids: Vec<u32>,
+    },
+    /// Wait until every node takes transactions.
+    Wait {
+        dir: PathBuf,
+        #[arg(long, default_value_t = 60)]
+        timeout_s: u64,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Folder that is made; must not exist or be empty.
+    dir: PathBuf,
+    #[arg(long, default_value_t = 4)]
+    validators: usize,
+    /// Begins with dev-.
+    #[arg(long, default_value = "dev-local")]
+    chain_id: String,
+    /// Node i listens on this + 10 i + 1 to 4; free ports if absent.
+    #[arg(long)]
+    base_port: Option<u16>,
+    #[arg(long, value_enum, default_value_t = LedgerHash::Sha256)]
+    ledger_hash: LedgerHash,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LedgerHash {
+    Sha256,
+    Sm3,
+}
+
+impl Testnet {
+    pub async fn run(self, output: &Output) -> Result<ExitCode, ClientError> {
+        match self {
+            Self::Init(arguments) => {
+                let options = InitOptions {
+                    validators: arguments.validators,
+                    chain_id: arguments.chain_id,
+                    base_port: arguments.base_port,
+                    ledger_hash: match arguments.ledger_hash {
+                        LedgerHash::Sha256 => DigestAlgorithm::Sha256,
+                        LedgerHash::Sm3 => DigestAlgorithm::Sm3,
+                    },
+                };
+                let network = init(&arguments.dir, &options)?;
+                output.answer(&network, || describe(&network));
+            }
+            Self::NetworkJson { dir, pids } => {
+                let path = dir.join(NETWORK_FILE);
+                let mut network = Network::read(&path)?;
+                if !pids.is_empty() && pids.len() != network.nodes.len() {
+                    let reason = format!("{} process ids for {} nodes", pids.len(), network.nodes.len());
+                    return Err(ClientError::input("--pids", reason));
+                }
+                for (position, node) in network.nodes.iter_mut().enumerate() {
+                    node.pid = pids.get(position).copied();
+                }
+                network.write(&path)?;
+                output.answer(&network, || path.display().to_string());
+            }
+            Self::Wait { dir, timeout_s } => {
+                let network = Network::read(&dir.join(NETWORK_FILE))?;
+                wait_ready(&network, Duration::from_secs(timeout_s)).await?;
+                output.answer(&json!({ "ready": network.nodes.len() }), || {
+                    format!("{} nodes ready", network.nodes.len())
+                });
+            }
+        }
+        Ok(ExitCode::Success)
+    }
+}
+
+fn describe(network: &Network) -> String {
+    let mut lines = vec![format!("chain {}  trust root {}", network.chain_id, network.trust_root)];
+    for node in &network.nodes {
+        lines.push(format!("{}  {}  huxin-node run --config {}", node.name, node.api, node.config.display()));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,150 @@
+//! `huxin verify`: a file or a licence, now or then, with the proof checked here.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use huxin_chain_spec::ids::{IdError, LicenceId, LicenceProfile, LicenceRef, TimeMs};
+use huxin_chain_spec::verdict::{CheckResult, Verdict};
+
+use super::context::Global;
+use super::issue::save;
+use super::output::Output;
+use crate::error::{ClientError, ExitCode};
+use crate::sdk::{Question, Subject, Verified, document_of};
+
+/// Is this genuine, and valid now or then?
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// A file, an identifier (电子证照标识), or a reference on the ledger (64 hex).
+    subject: String,
+    /// The licence that the file claims to be; a file that differs from its record is then invalid, not unknown.
+    #[arg(long, value_name = "ID")]
+    id: Option<String>,
+    /// The time asked about: 2026-11-21 (its first moment in Beijing) or RFC 3339; now if absent.
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<TimeMs>,
+    /// Save the receipt that proves the answer.
+    #[arg(long, value_name = "FILE")]
+    receipt_out: Option<PathBuf>,
+}
+
+impl Verify {
+    pub async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
+        let question = self.question()?;
+        let client = global.client().await?;
+        let answer = client.verify(&question).await?;
+        if let (Some(path), Some(bytes)) = (&self.receipt_out, &answer.receipt) {
+            save(path, bytes)?;
+        }
+        output.answer(&answer, || text(&answer));
+        Ok(exit_code(answer.verdict))
+    }
+
+    fn question(&self) -> Result<Question, ClientError> {
+        let path = Path::new(&self.subject);
+        let is_file = path.is_file();
+        let subject = match (&self.id, is_file) {
+            (Some(id), true) => licence_subject(id)?,
+            (None, true) => Subject::Document,
+            (Some(_), false) => {
+                return Err(ClientError::input(self.subject.clone(), "no such file, though --id is given"));
+            }
+            (None, false) => licence_subject(&self.subject)?,
+        };
+        let document = if is_file { Some(document_of(path)?) } else { None };
+        Ok(Question { subject, document, as_of: self.as_of })
+    }
+}
+
+/// Reads an identifier or a reference. A wrong check character is left to the answer.
+pub fn licence_subject(text: &str) -> Result<Subject, ClientError> {
+    if let Ok(reference) = text.parse::<LicenceRef>() {
+        return Ok(Subject::Reference(reference));
+    }
+    match LicenceId::parse(text, LicenceProfile::Lenient) {
+        Ok(id) => Ok(Subject::Identifier(id)),
+        Err(IdError::CheckCharacter { .. }) => LicenceId::from_structure(text)
+            .map(Subject::Identifier)
+            .map_err(|error| ClientError::input("licence", error)),
+        Err(error) => {
+            let reason = format!("no file of this name, and no identifier or reference of a licence: {error}");
+            Err(ClientError::input("subject", reason))
+        }
+    }
+}
+
+/// The exit code of a verdict.
+pub fn exit_code(verdict: Verdict) -> ExitCode {
+    match verdict {
+        Verdict::Valid => ExitCode::Success,
+        Verdict::Unknown => ExitCode::NotOnLedger,
+        _ => ExitCode::Refused,
+    }
+}
+
+/// The answer for people, in both languages.
+pub fn text(answer: &Verified) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "{}  {}", answer.verdict.zh(), answer.verdict.as_str().to_uppercase());
+    if let Some(licence) = &answer.licence {
+        let _ = writeln!(text, "  证照 licence    {}", licence.licence);
+        let _ = writeln!(text, "  类型 type       {}  版本 version {}", licence.licence_type, licence.version);
+        let _ = writeln!(text, "  发证 issuer     {}  ({})", licence.issuer, licence.region);
+        let until = licence.valid_until.as_deref().unwrap_or("-");
+        let _ = writeln!(text, "  有效期 validity {} .. {until}", licence.valid_from);
+        let _ = writeln!(text, "  上账 recorded   {}  record {}", licence.recorded_time, licence.record);
+        if let Some(successor) = &licence.successor {
+            let _ = writeln!(text, "  替代 successor  {successor}");
+        }
+    }
+    let _ = writeln!(text, "  截至 as of      {}  height {}", answer.as_of.time, answer.as_of.height);
+    for check in &answer.checks {
+        let mark = match check.result {
+            CheckResult::Pass => "通过 pass   ",
+            CheckResult::Fail => "不符 FAIL   ",
+            CheckResult::Unknown => "未知 unknown",
+        };
+        let _ = writeln!(text, "  {mark}  {:<11} {} / {}", check.name, check.zh, check.en);
+    }
+    let _ = writeln!(text, "  未检查 not checked: {}", answer.not_checked.join(", "));
+    if answer.proven {
+        let _ = writeln!(text, "  证明已在本机核验 proof checked here (answered by {})", answer.node);
+    } else {
+        let _ = writeln!(text, "  无证明，仅为节点所述 no proof: only the word of {}", answer.node);
+    }
+    for warning in &answer.warnings {
+        let _ = writeln!(text, "  注意 warning: {warning}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn three_answers_have_three_exit_codes() {
+        assert_eq!(exit_code(Verdict::Valid), ExitCode::Success);
+        assert_eq!(exit_code(Verdict::Unknown), ExitCode::NotOnLedger);
+        for verdict in [
+            Verdict::Invalid,
+            Verdict::Revoked,
+            Verdict::Suspended,
+            Verdict::Superseded,
+            Verdict::Expired,
+            Verdict::NotYetValid,
+        ] {
+            assert_eq!(exit_code(verdict), ExitCode::Refused);
+        }
+    }
+
+    #[test]
+    fn a_wrong_check_character_is_still_looked_up() {
+        let id = "1.2.156.3005.2.11100000000013338W011.113100000000000191.20260001.001.B";
+        assert!(matches!(licence_subject(id).unwrap(), Subject::Identifier(_)));
+        assert!(matches!(licence_subject("licence.ofd"), Err(ClientError::Input { .. })));
+    }
+}

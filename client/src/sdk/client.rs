@@ -1,0 +1,178 @@
+//! Nodes and trust root together: submissions that end in a checked receipt, questions that end in a proven answer.
+
+use huxin_chain_spec::crypto::SigningKey;
+use huxin_chain_spec::execute::Chain;
+use huxin_chain_spec::genesis::Genesis;
+use huxin_chain_spec::ids::{Height, TimeMs};
+use huxin_chain_spec::receipt::Receipt;
+use huxin_chain_spec::record::Operation;
+use huxin_chain_spec::transaction::Transaction;
+
+use super::node_client::{Committed, NodeClient};
+use super::proof::{Freshness, Question, Verified, check_answer};
+use super::signing::{SignedTransaction, TransactionSigner};
+use super::trust::TrustRoot;
+use crate::error::ClientError;
+
+/// Greatest accepted age of the newest block for a question about now, in seconds: thirty missed heartbeats.
+pub const AGE_S_MAX_DEFAULT: u64 = 300;
+
+/// A submission that is final, with the proof that it is.
+#[derive(Debug, Clone)]
+pub struct Confirmed {
+    pub committed: Committed,
+    /// Receipt of its first record, checked. All operations of a transaction are recorded together.
+    pub receipt: Receipt,
+    /// The receipt as file bytes.
+    pub receipt_bytes: Vec<u8>,
+}
+
+/// A client that believes only proofs.
+pub struct Client {
+    nodes: NodeClient,
+    trust: TrustRoot,
+    chain: Chain,
+    genesis: Genesis,
+    age_s_max: u64,
+}
+
+impl Client {
+    /// Connects. With a bare hash as trust root, the genesis is taken from a node and checked against it.
+    pub async fn connect(nodes: NodeClient, mut trust: TrustRoot) -> Result<Self, ClientError> {
+        if trust.genesis().is_none() {
+            let (node, text) = nodes.genesis().await?;
+            trust.accept_genesis(&node, &text)?;
+        }
+        let genesis = trust.genesis().cloned().ok_or(ClientError::NoTrustRoot)?;
+        let chain = Chain::new(&genesis);
+        Ok(Self { nodes, trust, chain, genesis, age_s_max: AGE_S_MAX_DEFAULT })
+    }
+
+    /// Accepts answers about now up to this age of the newest block, in seconds.
+    pub fn with_age_s_max(self, age_s_max: u64) -> Self {
+        Self { age_s_max, ..self }
+    }
+
+    /// Calls without proof.
+    pub fn nodes(&self) -> &NodeClient {
+        &self.nodes
+    }
+
+    /// The trust root.
+    pub fn trust(&self) -> &TrustRoot {
+        &self.trust
+    }
+
+    /// What is fixed for the chain's life.
+    pub fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// The genesis.
+    pub fn genesis(&self) -> &Genesis {
+        &self.genesis
+    }
+
+    /// A signer for this chain.
+    pub fn signer(&self, key: SigningKey) -> TransactionSigner {
+        TransactionSigner::new(&self.genesis, key)
+    }
+
+    /// Signs operations to expire `window` blocks from now.
+    pub async fn sign(
+        &self,
+        signer: &TransactionSigner,
+        operations: Vec<Operation>,
+        window: u64,
+    ) -> Result<SignedTransaction, ClientError> {
+        let (_, status) = self.nodes.status().await?;
+        signer.sign(operations, Height(status.height), window)
+    }
+
+    /// Submits, waits until final, and checks the receipt of the first record.
+    pub async fn submit(&self, transaction: &SignedTransaction, wait_ms: u64) -> Result<Confirmed, ClientError> {
+        let committed = self.nodes.submit_and_wait(transaction, wait_ms).await?;
+        self.confirm(transaction, committed).await
+    }
+
+    /// Fetches and checks the receipt that proves a commitment.
+    pub async fn confirm(
+        &self,
+        transaction: &SignedTransaction,
+        committed: Committed,
+    ) -> Result<Confirmed, ClientError> {
+        let receipt_bytes = self.nodes.receipt(committed.first_record, None).await?;
+        let receipt = self.check_receipt(&receipt_bytes)?;
+        let lies = |reason: String| ClientError::ProofMismatch { node: "the node".to_owned(), reason };
+        let record = &receipt.record;
+        if record.tx_id != transaction.tx_id || receipt.index != committed.first_record {
+            return Err(lies(format!("record {} is not of transaction {}", receipt.index, transaction.tx_id)));
+        }
+        let sent =
+            Transaction::from_bytes(&transaction.bytes).map_err(|error| ClientError::input("transaction", error))?;
+        if sent.body.operations.first() != Some(&record.operation) {
+            return Err(lies(format!("record {} does not say what was submitted", receipt.index)));
+        }
+        if usize::try_from(committed.records).unwrap_or(0) != sent.body.operations.len() {
+            return Err(lies(format!("{} records for {} operations", committed.records, sent.body.operations.len())));
+        }
+        Ok(Confirmed { committed, receipt, receipt_bytes })
+    }
+
+    /// Reads a receipt and checks everything in it.
+    pub fn check_receipt(&self, bytes: &[u8]) -> Result<Receipt, ClientError> {
+        let receipt = Receipt::from_bytes(bytes)?;
+        receipt.verify_with(self.trust.hash(), self.trust.known_headers())?;
+        Ok(receipt)
+    }
+
+    /// Asks, and checks the proof. Where several nodes are known, a node that is wrong, stale or knows nothing is passed
+    /// over as long as another one has a proven answer; the answer then carries a warning.
+    pub async fn verify(&self, question: &Question) -> Result<Verified, ClientError> {
+        let mut warnings = Vec::new();
+        let mut absent: Option<Verified> = None;
+        let mut failure = None;
+        for node in self.nodes.each() {
+            match self.verify_at(&node, question).await {
+                Ok(mut answer) if answer.proven => {
+                    if let Some(absent) = absent {
+                        warnings.push(format!("{} says it is not on the ledger, which is wrong", absent.node));
+                    }
+                    answer.warnings = warnings;
+                    return Ok(answer);
+                }
+                Ok(answer) => absent = absent.or(Some(answer)),
+                Err(error) if error.is_worth_another_node() => {
+                    warnings.push(error.to_string());
+                    failure = Some(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        match (absent, failure) {
+            // One node's word for absence does not outweigh another node's broken proof of presence.
+            (_, Some(error @ ClientError::ProofMismatch { .. })) => Err(error),
+            (Some(mut answer), _) => {
+                answer.warnings = warnings;
+                Ok(answer)
+            }
+            (None, Some(error)) => Err(error),
+            (None, None) => Err(ClientError::Unreachable { tried: "no node given".to_owned() }),
+        }
+    }
+
+    async fn verify_at(&self, nodes: &NodeClient, question: &Question) -> Result<Verified, ClientError> {
+        let algorithm = self.chain.algorithm();
+        let height_min = self.nodes.connection().height_seen();
+        nodes.connection().saw_height(height_min);
+        let (node, answer) = nodes.verify(&question.to_wire(algorithm)).await?;
+        let freshness = Freshness { now: clock(), age_s_max: self.age_s_max, height_min };
+        check_answer(&self.trust, algorithm, &freshness, question, &node, &answer)
+    }
+}
+
+/// This machine's clock.
+pub fn clock() -> TimeMs {
+    let elapsed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    TimeMs(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,272 @@
+//! One or more nodes behind one HTTP client: failover, read-your-writes, bounded answers.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use huxin_chain_spec::api::{ErrorAnswer, ErrorBody};
+use reqwest::{Method, Url};
+use serde::de::DeserializeOwned;
+
+use crate::error::ClientError;
+
+/// Longest answer that is read, in bytes: a full run of blocks and its frame.
+pub const ANSWER_BYTES_MAX: usize = 24 * 1024 * 1024;
+/// Rounds over all nodes while they are busy, before giving up.
+const BUSY_ROUNDS_MAX: u32 = 6;
+/// Longest pause between such rounds, in milliseconds.
+const BUSY_PAUSE_MS_MAX: u64 = 5_000;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// A request that any of the nodes may answer.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub method: Method,
+    /// Path and query, beginning with `/v1/`.
+    pub path: String,
+    /// Content type and bytes.
+    pub body: Option<(&'static str, Vec<u8>)>,
+    pub timeout: Duration,
+}
+
+impl Request {
+    /// A `GET` that should be answered within ten seconds.
+    pub fn get(path: impl Into<String>) -> Self {
+        Self { method: Method::GET, path: path.into(), body: None, timeout: Duration::from_secs(10) }
+    }
+
+    /// A `POST` that should be answered within ten seconds.
+    pub fn post(path: impl Into<String>, content_type: &'static str, body: Vec<u8>) -> Self {
+        Self {
+            method: Method::POST,
+            path: path.into(),
+            body: Some((content_type, body)),
+            timeout: Duration::from_secs(10),
+        }
+    }
+
+    /// The same with another time limit.
+    pub fn within(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+}
+
+/// A successful answer and who gave it.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub node: String,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The answer as JSON.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, ClientError> {
+        serde_json::from_slice(&self.body)
+            .map_err(|error| ClientError::BadAnswer { node: self.node.clone(), reason: error.to_string() })
+    }
+}
+
+/// Connections to the nodes that were given. Cheap to share behind an `Arc`.
+pub struct Connection {
+    http: reqwest::Client,
+    nodes: Vec<Url>,
+    preferred: AtomicUsize,
+    height_seen: AtomicU64,
+}
+
+impl Connection {
+    /// Prepares connections; none is opened yet. `nodes` are base addresses such as `http://127.0.0.1:26603`.
+    pub fn new(nodes: &[String]) -> Result<Self, ClientError> {
+        if nodes.is_empty() {
+            return Err(ClientError::input("--node", "give the address of at least one node, or set HUXIN_NODE"));
+        }
+        let nodes = nodes.iter().map(|node| parse_node(node)).collect::<Result<Vec<_>, _>>()?;
+        // Fails only if a provider is set already, which is then the one to use.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).tcp_nodelay(true);
+        if nodes.iter().all(|node| node.scheme() == "http") {
+            // A machine without installed certificates must still be able to talk to its own node.
+            builder = builder.tls_certs_only([]);
+        }
+        let http = builder
+            .build()
+            .map_err(|error| ClientError::Local { what: "cannot prepare HTTP", reason: error.to_string() })?;
+        Ok(Self { http, nodes, preferred: AtomicUsize::new(0), height_seen: AtomicU64::new(0) })
+    }
+
+    /// A connection to the `position`-th node alone, which shares nothing but the sockets.
+    pub fn single(&self, position: usize) -> Option<Self> {
+        let node = self.nodes.get(position)?.clone();
+        let height_seen = AtomicU64::new(self.height_seen.load(Ordering::Relaxed));
+        Some(Self { http: self.http.clone(), nodes: vec![node], preferred: AtomicUsize::new(0), height_seen })
+    }
+
+    /// How many nodes there are.
+    pub fn node_count(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// The greatest height seen in any answer: later answers are never older.
+    pub fn height_seen(&self) -> u64 {
+        self.height_seen.load(Ordering::Relaxed)
+    }
+
+    /// Remembers a height, so that later answers are at least as new.
+    pub fn saw_height(&self, height: u64) {
+        self.height_seen.fetch_max(height, Ordering::Relaxed);
+    }
+
+    /// Sends to the preferred node, then to the others while a node is unreachable or unable.
+    ///
+    /// Safe for submissions too: the same transaction has one outcome however often it arrives.
+    pub async fn send(&self, request: &Request) -> Result<Answer, ClientError> {
+        let mut busy = 0;
+        loop {
+            let error = match self.send_round(request).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let ClientError::Refused { status: 429 | 503, .. } = error.error else { return Err(error.error) };
+            busy += 1;
+            if busy >= BUSY_ROUNDS_MAX {
+                return Err(error.error);
+            }
+            let pause = error.retry_after_ms.unwrap_or(200).clamp(50, BUSY_PAUSE_MS_MAX);
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+        }
+    }
+
+    /// Sends and reads JSON.
+    pub async fn json<T: DeserializeOwned>(&self, request: &Request) -> Result<(String, T), ClientError> {
+        let answer = self.send(request).await?;
+        let value = answer.json()?;
+        Ok((answer.node, value))
+    }
+
+    /// Opens a stream (server-sent events) at the preferred node.
+    pub async fn open(&self, path: &str) -> Result<reqwest::Response, ClientError> {
+        let node = &self.nodes[self.preferred.load(Ordering::Relaxed) % self.nodes.len()];
+        let response = self.http.get(join(node, path)).send().await;
+        let response = response.map_err(|error| unreachable(node, &error))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let status = response.status().as_u16();
+        Err(ClientError::BadAnswer { node: node.to_string(), reason: format!("status {status} for {path}") })
+    }
+
+    async fn send_round(&self, request: &Request) -> Result<Answer, Failure> {
+        let first = self.preferred.load(Ordering::Relaxed);
+        let mut tried = Vec::new();
+        let mut refused: Option<Failure> = None;
+        for offset in 0..self.nodes.len() {
+            let position = (first + offset) % self.nodes.len();
+            match self.send_once(&self.nodes[position], request).await {
+                Ok(answer) => {
+                    self.preferred.store(position, Ordering::Relaxed);
+                    return Ok(answer);
+                }
+                Err(failure) if !failure.error.is_worth_another_node() => return Err(failure),
+                Err(failure) => match failure.error {
+                    ClientError::Unreachable { tried: reason } => tried.push(reason),
+                    _ => refused = Some(failure),
+                },
+            }
+        }
+        Err(refused.unwrap_or_else(|| ClientError::Unreachable { tried: tried.join("; ") }.into()))
+    }
+
+    async fn send_once(&self, node: &Url, request: &Request) -> Result<Answer, Failure> {
+        let mut builder = self.http.request(request.method.clone(), join(node, &request.path)).timeout(request.timeout);
+        let seen = self.height_seen();
+        if seen > 0 {
+            builder = builder.header("Huxin-Min-Height", seen);
+        }
+        if let Some((content_type, body)) = &request.body {
+            builder = builder.header("Content-Type", *content_type).body(body.clone());
+        }
+        let response = builder.send().await.map_err(|error| unreachable(node, &error))?;
+        let number = |name: &str| response.headers().get(name)?.to_str().ok()?.parse::<u64>().ok();
+        if let Some(height) = number("Huxin-Height") {
+            self.saw_height(height);
+        }
+        let (status, retry_after_ms) =
+            (response.status(), number("Retry-After").map(|seconds| seconds.saturating_mul(1_000)));
+        let body = read_bounded(node, response).await?;
+        if status.is_success() {
+            return Ok(Answer { node: node.to_string(), body });
+        }
+        let error = refusal(node, status.as_u16(), &body);
+        Err(Failure { error, retry_after_ms })
+    }
+}
+
+/// A failure at one node, with the pause it asks for.
+struct Failure {
+    error: ClientError,
+    retry_after_ms: Option<u64>,
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        Self { error, retry_after_ms: None }
+    }
+}
+
+fn parse_node(text: &str) -> Result<Url, ClientError> {
+    let with_scheme = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let url = Url::parse(&with_scheme).map_err(|error| ClientError::input(format!("--node {text}"), error))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err(ClientError::input(format!("--node {text}"), "a node is written like http://127.0.0.1:26603"));
+    }
+    Ok(url)
+}
+
+fn join(node: &Url, path: &str) -> String {
+    format!("{}{path}", node.as_str().trim_end_matches('/'))
+}
+
+fn unreachable(node: &Url, error: &reqwest::Error) -> ClientError {
+    let mut reason = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        reason = inner.to_string();
+        source = inner.source();
+    }
+    if error.is_timeout() {
+        reason = "no answer in time".to_owned();
+    }
+    ClientError::Unreachable { tried: format!("{node} {reason}") }
+}
+
+async fn read_bounded(node: &Url, mut response: reqwest::Response) -> Result<Vec<u8>, ClientError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(node, &error))? {
+        if body.len() + chunk.len() > ANSWER_BYTES_MAX {
+            let reason = format!("more than {ANSWER_BYTES_MAX} bytes");
+            return Err(ClientError::BadAnswer { node: node.to_string(), reason });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn refusal(node: &Url, status: u16, body: &[u8]) -> ClientError {
+    match serde_json::from_slice::<ErrorAnswer>(body) {
+        Ok(answer) => ClientError::Refused { node: node.to_string(), status, body: Box::new(answer.error) },
+        Err(_) if status == 429 || status >= 500 => ClientError::Refused {
+            node: node.to_string(),
+            status,
+            body: Box::new(ErrorBody {
+                code: "client.node_failed".to_owned(),
+                what: format!("the node answers status {status}"),
+                what_zh: format!("节点返回状态 {status}"),
+                place: "node".to_owned(),
+                next: "try again, or ask another node".to_owned(),
+                next_zh: "请重试，或改用其他节点".to_owned(),
+            }),
+        },
+        Err(_) => {
+            ClientError::BadAnswer { node: node.to_string(), reason: format!("status {status} without an error body") }
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The SDK: record on the ledger, ask it, and believe only what is proven.
+//!
+//! **Invariant**: nothing that a node says leaves [`Client`] as an answer before its proof was checked against the trust
+//! root that the user pinned. The typed calls of [`NodeClient`] are the raw material and say so.
+
+mod client;
+mod connection;
+mod events;
+mod files;
+mod node_client;
+mod proof;
+mod signing;
+mod trust;
+
+pub use client::{AGE_S_MAX_DEFAULT, Client, Confirmed, clock};
+pub use connection::{ANSWER_BYTES_MAX, Answer, Connection, Request};
+pub use events::Events;
+pub use files::document_of;
+pub use node_client::{Committed, NodeClient, decode_decided, frames};
+pub use proof::{
+    Freshness, Question, Subject, Verified, check_answer, licence_answer, licence_of, same_document, status_word,
+};
+pub use signing::{EXPIRY_WINDOW_DEFAULT, SignedTransaction, TransactionSigner, random_bytes};
+pub use trust::{TrustRoot, VerifiedHeaders};

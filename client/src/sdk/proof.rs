@@ -1,0 +1,376 @@
+//! What to believe of a node's answer: only what its proofs support under the pinned trust root.
+//!
+//! The verdict is computed here again, with [`verdict::judge`], from the proven record and state; the node's word is
+//! only compared with it. Not being on the ledger is the one answer that has no proof (the index of first issues is not
+//! authenticated): it is reported as not proven, and several nodes are asked where several are known.
+
+use base64::Engine as _;
+use huxin_chain_spec::api::{AsOfAnswer, LicenceAnswer, VerifyAnswer, VerifyQuestion};
+use huxin_chain_spec::crypto::DigestAlgorithm;
+use huxin_chain_spec::ids::{LicenceId, LicenceRef, TimeMs};
+use huxin_chain_spec::receipt::{Receipt, ReceiptError};
+use huxin_chain_spec::record::licence::{Document, Licence};
+use huxin_chain_spec::record::{Operation, Record};
+use huxin_chain_spec::state::{LicenceState, LicenceStatus};
+use huxin_chain_spec::verdict::{self, Check, Content, Evidence, Identifier, Verdict};
+use serde::Serialize;
+
+use super::trust::TrustRoot;
+use crate::error::ClientError;
+
+/// What is asked about.
+#[derive(Debug, Clone)]
+pub enum Subject {
+    /// A licence by its identifier. Only its reference is sent.
+    Identifier(LicenceId),
+    /// A licence by its reference on the ledger.
+    Reference(LicenceRef),
+    /// A licence by the file in [`Question::document`].
+    Document,
+}
+
+/// A question about one licence.
+#[derive(Debug, Clone)]
+pub struct Question {
+    pub subject: Subject,
+    /// The file at hand, if there is one.
+    pub document: Option<Document>,
+    /// The time asked about; now if `None`.
+    pub as_of: Option<TimeMs>,
+}
+
+impl Question {
+    /// The question as a node understands it, with proofs.
+    pub fn to_wire(&self, algorithm: DigestAlgorithm) -> VerifyQuestion {
+        let sha256 = self.document.as_ref().map(|document| document.sha256.to_string());
+        let mut wire = VerifyQuestion {
+            licence: self.reference(algorithm).map(|reference| reference.to_string()),
+            as_of: self.as_of.map(|time| time.to_string()),
+            proof: Some(true),
+            ..VerifyQuestion::default()
+        };
+        match self.subject {
+            Subject::Document => wire.sha256 = sha256,
+            _ => wire.document_sha256 = sha256,
+        }
+        wire
+    }
+
+    fn reference(&self, algorithm: DigestAlgorithm) -> Option<LicenceRef> {
+        match &self.subject {
+            Subject::Identifier(id) => Some(LicenceRef::of(algorithm, id)),
+            Subject::Reference(reference) => Some(*reference),
+            Subject::Document => None,
+        }
+    }
+
+    fn identifier(&self) -> Identifier {
+        match &self.subject {
+            Subject::Identifier(id) => Identifier::of(id),
+            _ => Identifier::NotGiven,
+        }
+    }
+}
+
+/// How new the newest block must be for a question about now.
+#[derive(Debug, Clone, Copy)]
+pub struct Freshness {
+    /// This machine's clock.
+    pub now: TimeMs,
+    /// Greatest accepted age of the newest block, in seconds.
+    pub age_s_max: u64,
+    /// Greatest height seen before the question was asked.
+    pub height_min: u64,
+}
+
+/// An answer that this client vouches for.
+#[derive(Debug, Clone, Serialize)]
+pub struct Verified {
+    pub verdict: Verdict,
+    /// Whether a proof under the pinned trust root supports the verdict. False only for "not on the ledger".
+    pub proven: bool,
+    pub checks: Vec<Check>,
+    pub as_of: AsOfAnswer,
+    /// Names of checks that nobody made.
+    pub not_checked: Vec<String>,
+    /// The licence as the proven record has it.
+    pub licence: Option<LicenceAnswer>,
+    /// The node that answered.
+    pub node: String,
+    /// What went wrong at other nodes on the way to this answer.
+    pub warnings: Vec<String>,
+    /// The receipt that proves it, as file bytes.
+    #[serde(skip)]
+    pub receipt: Option<Vec<u8>>,
+}
+
+/// Checks a node's answer against its proofs, and gives the answer that follows from them.
+///
+/// # Errors
+/// [`ClientError::ProofMismatch`] where the proofs do not support the answer, [`ClientError::Stale`] where they are too
+/// old, [`ClientError::Receipt`] where they belong to another chain.
+pub fn check_answer(
+    trust: &TrustRoot,
+    algorithm: DigestAlgorithm,
+    freshness: &Freshness,
+    question: &Question,
+    node: &str,
+    answer: &VerifyAnswer,
+) -> Result<Verified, ClientError> {
+    let checker = Checker { trust, algorithm, freshness, question, node };
+    let then = answer.proof.as_deref().map(|proof| checker.read(proof)).transpose()?;
+    let now = answer.proof_now.as_deref().map(|proof| checker.read(proof)).transpose()?;
+    match (then, now, question.as_of) {
+        (None, None, _) if answer.verdict == Verdict::Unknown.as_str() => Ok(checker.not_recorded(answer)),
+        (None, None, _) => Err(checker.mismatch(format!("it says {} and gives no proof", answer.verdict))),
+        (Some(proof), None, None) => checker.now(answer, proof),
+        (Some(proof), now, Some(time)) => checker.past(answer, proof, now, time),
+        (None, Some(now), Some(time)) => checker.recorded_later(answer, now, time),
+        (_, Some(_), None) => Err(checker.mismatch("it proves two states for a question about one".to_owned())),
+    }
+}
+
+/// A receipt whose proofs hold.
+pub(super) struct Held {
+    pub receipt: Receipt,
+    pub bytes: Vec<u8>,
+    pub block: huxin_chain_spec::crypto::Digest,
+    pub state: Option<LicenceState>,
+}
+
+struct Checker<'a> {
+    trust: &'a TrustRoot,
+    algorithm: DigestAlgorithm,
+    freshness: &'a Freshness,
+    question: &'a Question,
+    node: &'a str,
+}
+
+impl Checker<'_> {
+    fn mismatch(&self, reason: String) -> ClientError {
+        ClientError::ProofMismatch { node: self.node.to_owned(), reason }
+    }
+
+    /// Reads a receipt, checks all its proofs, and that it is about the licence in question.
+    fn read(&self, proof: &str) -> Result<Held, ClientError> {
+        let bytes = base64::engine::general_purpose::STANDARD
+            .decode(proof)
+            .map_err(|error| self.mismatch(format!("the proof is not base64: {error}")))?;
+        let receipt = Receipt::from_bytes(&bytes).map_err(|error| self.mismatch(error.to_string()))?;
+        let proven =
+            receipt.verify_with(self.trust.hash(), self.trust.known_headers()).map_err(|error| match error {
+                ReceiptError::WrongTrustRoot { .. } => ClientError::Receipt(error),
+                error => self.mismatch(error.to_string()),
+            })?;
+        let state =
+            proven.status.ok_or_else(|| self.mismatch("the proof leaves the licence's state open".to_owned()))?;
+        let held = Held { receipt, bytes, block: proven.block, state };
+        self.check_subject(
+            licence_of(&held.receipt.record)
+                .ok_or_else(|| self.mismatch("the proven record brings no licence into being".to_owned()))?,
+        )?;
+        Ok(held)
+    }
+
+    fn check_subject(&self, licence: &Licence) -> Result<(), ClientError> {
+        let is_asked = match (self.question.reference(self.algorithm), &self.question.document) {
+            (Some(reference), _) => licence.licence == reference,
+            (None, Some(document)) => licence.document.sha256 == document.sha256,
+            (None, None) => false,
+        };
+        if is_asked { Ok(()) } else { Err(self.mismatch("the proof is about another licence".to_owned())) }
+    }
+
+    /// The newest block shown must be new enough for "now" to mean anything.
+    fn check_fresh(&self, held: &Held) -> Result<(), ClientError> {
+        let header = &held.receipt.header;
+        if header.height.0 < self.freshness.height_min {
+            let seen = self.freshness.height_min;
+            return Err(
+                self.mismatch(format!("it speaks for height {}, but height {seen} was seen before", header.height))
+            );
+        }
+        let age_s = self.freshness.now.ms_since(header.time_ms) / 1_000;
+        if age_s > self.freshness.age_s_max {
+            let (node, age_s_max) = (self.node.to_owned(), self.freshness.age_s_max);
+            return Err(ClientError::Stale { node, height: header.height.0, age_s, age_s_max });
+        }
+        Ok(())
+    }
+
+    fn now(&self, answer: &VerifyAnswer, proof: Held) -> Result<Verified, ClientError> {
+        if proof.receipt.as_of.as_ref().is_some_and(|as_of| as_of.next.is_some()) {
+            return Err(self.mismatch("the proof is about the past, the question about now".to_owned()));
+        }
+        self.check_fresh(&proof)?;
+        let time = proof.receipt.header.time_ms;
+        self.conclude(answer, &proof, None, time)
+    }
+
+    fn past(
+        &self,
+        answer: &VerifyAnswer,
+        proof: Held,
+        now: Option<Held>,
+        time: TimeMs,
+    ) -> Result<Verified, ClientError> {
+        let as_of = proof.receipt.as_of.as_ref().filter(|as_of| as_of.time_ms == time);
+        let as_of = as_of.ok_or_else(|| self.mismatch(format!("the proof is not about {time}")))?;
+        match (&as_of.next, &now) {
+            (None, None) => self.check_fresh(&proof)?,
+            (Some(_), None) => {
+                return Err(self.mismatch("it does not show whether the licence changed later".to_owned()));
+            }
+            (next, Some(now)) => {
+                self.check_fresh(now)?;
+                if now.receipt.index != proof.receipt.index || now.receipt.record != proof.receipt.record {
+                    return Err(self.mismatch("its two proofs are about different records".to_owned()));
+                }
+                let (then, newest) = (&proof.receipt.header, &now.receipt.header);
+                // Without a next block, the block itself must be the newest, or the newest must be the next.
+                let follows = newest.parent == proof.block && newest.time_ms > time;
+                if next.is_none() && now.block != proof.block && !follows {
+                    return Err(
+                        self.mismatch(format!("height {} is not shown to be the last one at {time}", then.height))
+                    );
+                }
+            }
+        }
+        self.conclude(answer, &proof, now.as_ref().filter(|now| now.block != proof.block), time)
+    }
+
+    fn recorded_later(&self, answer: &VerifyAnswer, now: Held, time: TimeMs) -> Result<Verified, ClientError> {
+        self.check_fresh(&now)?;
+        if now.receipt.record.time_ms <= time {
+            return Err(
+                self.mismatch(format!("the licence was on the ledger at {time}, but its state then is not proven"))
+            );
+        }
+        self.conclude(answer, &now, None, time)
+    }
+
+    fn conclude(
+        &self,
+        answer: &VerifyAnswer,
+        proof: &Held,
+        now: Option<&Held>,
+        time: TimeMs,
+    ) -> Result<Verified, ClientError> {
+        let record = &proof.receipt.record;
+        let licence = licence_of(record).ok_or_else(|| self.mismatch("the record makes no licence".to_owned()))?;
+        let document = self.question.document.as_ref();
+        let same_sha256 = document.map(|document| document.sha256 == licence.document.sha256);
+        let judge = |content, identifier| {
+            verdict::judge(&Evidence {
+                licence,
+                recorded_ms: record.time_ms,
+                state_then: proof.state.as_ref(),
+                state_now: now.and_then(|now| now.state.as_ref()),
+                as_of_ms: time,
+                content,
+                identifier,
+                proven: true,
+            })
+        };
+        // The node was told SHA-256 and, unless it was asked by identifier, the reference only. What the identifier
+        // claims, SM3 and length are compared here.
+        let (told_digests, identifier) = (content_of(same_sha256), self.question.identifier());
+        let possible = [Identifier::NotGiven, identifier].map(|told| judge(told_digests, told).0);
+        if !possible.iter().any(|verdict| verdict.as_str() == answer.verdict) {
+            return Err(self.mismatch(format!("it says {}, the proof says {}", answer.verdict, possible[0].as_str())));
+        }
+        let (verdict, checks) =
+            judge(content_of(document.map(|document| same_document(document, &licence.document))), identifier);
+        let state = now.and_then(|now| now.state.as_ref()).or(proof.state.as_ref());
+        Ok(Verified {
+            verdict,
+            proven: true,
+            checks,
+            as_of: AsOfAnswer { height: proof.receipt.header.height.0, time_ms: time.0, time: time.to_string() },
+            not_checked: not_checked(licence),
+            licence: Some(licence_answer(record, licence, proof.receipt.index.0, state)),
+            node: self.node.to_owned(),
+            warnings: Vec::new(),
+            receipt: Some(proof.bytes.clone()),
+        })
+    }
+
+    fn not_recorded(&self, answer: &VerifyAnswer) -> Verified {
+        let (verdict, checks) = verdict::not_recorded();
+        Verified {
+            verdict,
+            proven: false,
+            checks,
+            as_of: answer.as_of.clone(),
+            not_checked: vec!["everything but presence; absence is this node's word, not proven".to_owned()],
+            licence: None,
+            node: self.node.to_owned(),
+            warnings: Vec::new(),
+            receipt: None,
+        }
+    }
+}
+
+/// The licence that a record brings into being.
+pub fn licence_of(record: &Record) -> Option<&Licence> {
+    match &record.operation {
+        Operation::Licence(operation) => operation.new_licence(),
+        Operation::Membership(_) => None,
+    }
+}
+
+/// Whether a file at hand is the recorded one: every digest that both have, and the length.
+pub fn same_document(given: &Document, recorded: &Document) -> bool {
+    let sm3_agrees = match (given.sm3, recorded.sm3) {
+        (Some(given), Some(recorded)) => given == recorded,
+        _ => true,
+    };
+    given.sha256 == recorded.sha256 && sm3_agrees && given.size_bytes == recorded.size_bytes
+}
+
+fn content_of(same: Option<bool>) -> Content {
+    match same {
+        None => Content::NotGiven,
+        Some(true) => Content::Matches,
+        Some(false) => Content::Differs,
+    }
+}
+
+/// What neither node nor client has looked at.
+fn not_checked(licence: &Licence) -> Vec<String> {
+    let mut names = vec!["holder".to_owned(), "issuer's own registers".to_owned()];
+    if licence.seal.is_some() {
+        names.push("seal".to_owned());
+    }
+    names
+}
+
+/// The word for a status in JSON.
+pub fn status_word(status: LicenceStatus) -> String {
+    serde_json::to_value(status).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// The licence in readable form, from its record and its newest proven state.
+pub fn licence_answer(record: &Record, licence: &Licence, index: u64, state: Option<&LicenceState>) -> LicenceAnswer {
+    LicenceAnswer {
+        licence: licence.licence.to_string(),
+        licence_type: licence.licence_type.to_string(),
+        issuer: licence.issuer.to_string(),
+        province: record.province.to_string(),
+        region: licence.region.to_string(),
+        version: licence.version,
+        status: status_word(state.map_or(LicenceStatus::Issued, |state| state.status)),
+        document_sha256: licence.document.sha256.to_string(),
+        document_sm3: licence.document.sm3.map(|digest| digest.to_string()),
+        document_bytes: licence.document.size_bytes,
+        valid_from: licence.valid_from_ms.to_string(),
+        valid_until: licence.valid_until_ms.map(|time| time.to_string()),
+        record: index,
+        recorded_time: record.time_ms.to_string(),
+        successor: state.and_then(|state| state.successor).map(|successor| successor.to_string()),
+    }
+}
+
+#[cfg(test)]
+#[path = "proof_tests.rs"]
+mod tests;

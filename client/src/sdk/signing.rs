@@ -1,0 +1,95 @@
+//! Building and signing transactions.
+
+use huxin_chain_spec::crypto::{DigestAlgorithm, Signer as _, SigningKey};
+use huxin_chain_spec::execute::Chain;
+use huxin_chain_spec::genesis::Genesis;
+use huxin_chain_spec::ids::{ChainId, Height, TxId};
+use huxin_chain_spec::record::Operation;
+use huxin_chain_spec::transaction::{
+    EXPIRY_WINDOW_MAX, OPERATIONS_MAX, TRANSACTION_BYTES_MAX, Transaction, UnsignedTransaction,
+};
+use rand::TryRng as _;
+
+use crate::error::ClientError;
+
+/// How many blocks a transaction may wait, unless told otherwise. Idle blocks are ten seconds apart, busy ones a
+/// fraction of a second: long enough for a retry after an outage of minutes.
+pub const EXPIRY_WINDOW_DEFAULT: u64 = 2_000;
+
+/// A transaction ready to be sent, as exact bytes: sending these again can never record anything twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedTransaction {
+    pub tx_id: TxId,
+    pub bytes: Vec<u8>,
+    pub operations: usize,
+}
+
+/// Signs transactions of one chain with one key.
+#[derive(Clone)]
+pub struct TransactionSigner {
+    chain_id: ChainId,
+    algorithm: DigestAlgorithm,
+    key: SigningKey,
+}
+
+impl TransactionSigner {
+    /// Signs for the chain that `genesis` founds.
+    pub fn new(genesis: &Genesis, key: SigningKey) -> Self {
+        let chain = Chain::new(genesis);
+        Self { algorithm: chain.algorithm(), chain_id: chain.commitment.chain_id, key }
+    }
+
+    /// The ledger's hash.
+    pub fn algorithm(&self) -> DigestAlgorithm {
+        self.algorithm
+    }
+
+    /// The signing key.
+    pub fn key(&self) -> &SigningKey {
+        &self.key
+    }
+
+    /// Signs `operations`, applied all or none, with a fresh idempotency key. Fails on more than [`OPERATIONS_MAX`]
+    /// operations or [`TRANSACTION_BYTES_MAX`] bytes.
+    pub fn sign(
+        &self,
+        operations: Vec<Operation>,
+        height: Height,
+        window: u64,
+    ) -> Result<SignedTransaction, ClientError> {
+        let count = operations.len();
+        if count == 0 || count > OPERATIONS_MAX {
+            return Err(ClientError::input(
+                "operations",
+                format!("{count} operations; a transaction takes 1 to {OPERATIONS_MAX}"),
+            ));
+        }
+        let unsigned = UnsignedTransaction {
+            chain_id: self.chain_id.clone(),
+            signer: self.key.public_key().id(),
+            operations,
+            // One block below the limit: the node may have moved on by one when the transaction arrives.
+            expires_at: Height(height.0.saturating_add(window.clamp(1, EXPIRY_WINDOW_MAX - 1))),
+            idempotency_key: random_bytes()?,
+        };
+        // Encoded and hashed once: for a batch of a thousand licences that is most of the work.
+        let tx_id = unsigned.id(self.algorithm);
+        let signature = self.key.sign_transaction(&tx_id);
+        let bytes = Transaction { body: unsigned, signature }.to_bytes();
+        if bytes.len() > TRANSACTION_BYTES_MAX {
+            let reason = format!("{} bytes, more than {TRANSACTION_BYTES_MAX}; use fewer operations", bytes.len());
+            return Err(ClientError::input("transaction", reason));
+        }
+        Ok(SignedTransaction { tx_id, bytes, operations: count })
+    }
+}
+
+/// Random bytes from the operating system.
+pub fn random_bytes<const N: usize>() -> Result<[u8; N], ClientError> {
+    let mut bytes = [0; N];
+    rand::rngs::SysRng.try_fill_bytes(&mut bytes).map_err(|error| ClientError::Local {
+        what: "the operating system gave no randomness",
+        reason: error.to_string(),
+    })?;
+    Ok(bytes)
+}

@@ -1,0 +1,97 @@
+//! What the user trusts: the hash of one genesis, pinned beforehand, and nothing a node says.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+
+use huxin_chain_spec::crypto::Digest;
+use huxin_chain_spec::genesis::{GENESIS_BYTES_MAX, Genesis};
+use huxin_chain_spec::receipt::KnownHeaders;
+use lru::LruCache;
+use parking_lot::Mutex;
+
+use crate::error::ClientError;
+
+/// Headers whose certificates are remembered as checked.
+const KNOWN_HEADERS_MAX: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
+
+/// The pinned genesis, or its hash, with the headers already checked against it.
+#[derive(Clone)]
+pub struct TrustRoot {
+    hash: Digest,
+    genesis: Option<Arc<Genesis>>,
+    known: Arc<VerifiedHeaders>,
+}
+
+impl TrustRoot {
+    /// Pins a hash. The genesis itself, where it is needed, is then taken from a node and checked against it.
+    pub fn of_hash(hash: Digest) -> Self {
+        Self { hash, genesis: None, known: Arc::default() }
+    }
+
+    /// Pins a genesis.
+    pub fn of_genesis(genesis: Genesis) -> Self {
+        Self { hash: genesis.hash(), genesis: Some(Arc::new(genesis)), known: Arc::default() }
+    }
+
+    /// Pins the genesis in a file.
+    pub fn from_file(path: &Path) -> Result<Self, ClientError> {
+        let length = std::fs::metadata(path).map_err(|error| ClientError::file("cannot read", path, error))?.len();
+        if length > GENESIS_BYTES_MAX as u64 {
+            let reason = format!("{length} bytes are too many for a genesis file");
+            return Err(ClientError::Genesis { place: path.display().to_string(), reason });
+        }
+        let text = std::fs::read_to_string(path).map_err(|error| ClientError::file("cannot read", path, error))?;
+        let genesis = Genesis::parse(&text)
+            .map_err(|error| ClientError::Genesis { place: path.display().to_string(), reason: error.to_string() })?;
+        Ok(Self::of_genesis(genesis))
+    }
+
+    /// The pinned hash.
+    pub fn hash(&self) -> &Digest {
+        &self.hash
+    }
+
+    /// The genesis, if it is known yet.
+    pub fn genesis(&self) -> Option<&Genesis> {
+        self.genesis.as_deref()
+    }
+
+    /// Takes a genesis that somebody sent, if and only if it is the pinned one.
+    pub fn accept_genesis(&mut self, node: &str, text: &str) -> Result<(), ClientError> {
+        let place = format!("the answer of {node}");
+        let genesis = Genesis::parse(text)
+            .map_err(|error| ClientError::Genesis { place: place.clone(), reason: error.to_string() })?;
+        let found = genesis.hash();
+        if found != self.hash {
+            let reason = format!("its hash is {found}, but {} is trusted here", self.hash);
+            return Err(ClientError::Genesis { place, reason });
+        }
+        self.genesis = Some(Arc::new(genesis));
+        Ok(())
+    }
+
+    /// Headers already checked against this root.
+    pub fn known_headers(&self) -> &VerifiedHeaders {
+        &self.known
+    }
+}
+
+/// The newest checked headers, so that many receipts of one block cost one certificate check.
+pub struct VerifiedHeaders(Mutex<LruCache<Digest, ()>>);
+
+impl Default for VerifiedHeaders {
+    fn default() -> Self {
+        Self(Mutex::new(LruCache::new(KNOWN_HEADERS_MAX)))
+    }
+}
+
+impl KnownHeaders for VerifiedHeaders {
+    fn contains(&self, block: &Digest) -> bool {
+        self.0.lock().get(block).is_some()
+    }
+
+    fn insert(&self, block: Digest) {
+        self.0.lock().put(block, ());
+    }
+}

@@ -1,0 +1,230 @@
+//! A chain in memory with everything real but the network: genesis, four validators, blocks, certificates, receipts.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use huxin_chain_spec::api::DecidedBlock;
+use huxin_chain_spec::block::Header;
+use huxin_chain_spec::certificate::{Certificate, CertificateSignature, VoteType, vote_message};
+use huxin_chain_spec::codec;
+use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, SignatureScheme, Signer as _, SigningKey};
+use huxin_chain_spec::execute::{self, Chain, Tip};
+use huxin_chain_spec::genesis::{Genesis, GenesisIssuer, GenesisProvince, GenesisValidator, Parameters};
+use huxin_chain_spec::ids::{LicenceId, LicenceRef, RecordIndex, TimeMs, TxId};
+use huxin_chain_spec::log::{self, MemoryLog};
+use huxin_chain_spec::map::{self, MemoryMap};
+use huxin_chain_spec::receipt::{AsOf, NextBlock, Receipt, StatusEvidence, TrustPath};
+use huxin_chain_spec::record::licence::{Change, Document, Licence};
+use huxin_chain_spec::record::{LicenceOperation, Operation, Record};
+use huxin_chain_spec::state::StateKey;
+use huxin_chain_spec::transaction::Transaction;
+
+use crate::audit::MemoryLedger;
+use crate::sdk::TransactionSigner;
+use crate::testnet::PROVINCES;
+
+const ALGORITHM: DigestAlgorithm = DigestAlgorithm::Sha256;
+/// Time of the genesis.
+pub const START: TimeMs = TimeMs(1_790_000_000_000);
+/// Time between blocks.
+pub const STEP_MS: u64 = 10_000;
+
+/// The chain, with what is needed to prove any past height.
+pub struct TestChain {
+    pub genesis: Genesis,
+    chain: Chain,
+    validators: Vec<SigningKey>,
+    issuer: SigningKey,
+    ledger: MemoryLedger,
+    history: MemoryMap,
+    log: MemoryLog,
+    tips: Vec<Tip>,
+    licence_states: Vec<Vec<(LicenceRef, Vec<u8>)>>,
+    records: Vec<Record>,
+    pub blocks: Vec<DecidedBlock>,
+}
+
+fn key(name: &str) -> SigningKey {
+    SigningKey::from_secret(SignatureScheme::Ed25519, ALGORITHM.plain(&[name.as_bytes()]).0).unwrap()
+}
+
+impl TestChain {
+    pub fn new() -> Self {
+        let validators: Vec<SigningKey> = PROVINCES[..4].iter().map(|seat| key(seat.name)).collect();
+        let issuer = key("issuer");
+        let provinces = PROVINCES[..4].iter().zip(&validators).map(|(seat, validator)| GenesisProvince {
+            code: seat.province().unwrap(),
+            organisation: seat.authority().unwrap(),
+            governance_key: key(&format!("{}/governance", seat.name)).public_key(),
+            registrar_key: key(&format!("{}/registrar", seat.name)).public_key(),
+            validators: vec![GenesisValidator { consensus_key: validator.public_key(), power: 1 }],
+            issuers: if seat.name == "shanghai" {
+                let (organisation, region) = (seat.issuer().unwrap(), seat.region().unwrap());
+                vec![GenesisIssuer { organisation, region, key: issuer.public_key() }]
+            } else {
+                Vec::new()
+            },
+        });
+        let genesis = Genesis {
+            chain_id: "dev-test".parse().unwrap(),
+            ledger_hash: ALGORITHM,
+            time: START,
+            parameters: Parameters::default(),
+            provinces: provinces.collect(),
+        };
+        let state = execute::genesis_state(&genesis, &MemoryMap::newest_only()).unwrap();
+        let mut history = MemoryMap::with_history();
+        history.apply(state.map.clone());
+        let (tips, mut ledger) = (vec![state.tip.clone()], MemoryLedger::default());
+        ledger.found(state);
+        let chain = Chain::new(&genesis);
+        let (log, records, blocks) = (MemoryLog::default(), Vec::new(), Vec::new());
+        let licence_states = vec![Vec::new()];
+        Self { genesis, chain, validators, issuer, ledger, history, log, tips, licence_states, records, blocks }
+    }
+
+    fn tip(&self) -> &Tip {
+        self.tips.last().unwrap()
+    }
+
+    /// The time of a height.
+    pub fn time(&self, height: u64) -> TimeMs {
+        TimeMs(START.0 + height * STEP_MS)
+    }
+
+    /// Decides a block with one transaction for these operations.
+    pub fn decide(&mut self, operations: Vec<Operation>) {
+        let signer = TransactionSigner::new(&self.genesis, self.issuer.clone());
+        let signed = signer.sign(operations, self.tip().height, 100).unwrap();
+        let transaction = Transaction::from_bytes(&signed.bytes).unwrap();
+        self.decide_transactions(vec![(signed.tx_id, transaction)]);
+    }
+
+    /// Decides an empty block.
+    pub fn decide_empty(&mut self) {
+        self.decide_transactions(Vec::new());
+    }
+
+    fn decide_transactions(&mut self, transactions: Vec<(TxId, Transaction)>) {
+        let tip = self.tip().clone();
+        let time = self.time(tip.height.0 + 1);
+        let last = self.blocks.last().map(|decided| decided.certificate.clone());
+        let proposer = self.validators[0].id();
+        let made = execute::make_block(&self.chain, &self.ledger, &tip, time, proposer, last, transactions);
+        let (block, executed) = made.unwrap();
+        let hash = block.header.hash(ALGORITHM);
+        let certificate = self.certify(&block.header, &hash);
+        let states = executed.changes.states.iter().filter_map(|(key, bytes)| match key {
+            StateKey::Licence(licence) => Some((*licence, bytes.clone())),
+            _ => None,
+        });
+        self.licence_states.push(states.collect());
+        self.records.extend(executed.changes.records.iter().map(|(record, _)| record.clone()));
+        self.log.apply(&executed.log);
+        if let Some(update) = &executed.map {
+            self.history.apply(update.clone());
+        }
+        self.tips.push(executed.tip(&block.header, hash, &tip));
+        self.ledger.apply(executed);
+        self.blocks.push(DecidedBlock { block, certificate });
+    }
+
+    /// Signatures of the first three validators.
+    fn certify(&self, header: &Header, hash: &Digest) -> Certificate {
+        let sign = |validator: &SigningKey| {
+            let id = validator.id();
+            let message = vote_message(&header.chain_id, VoteType::Precommit, header.height, Some(0), Some(hash), &id);
+            CertificateSignature { validator: id, signature: validator.sign_consensus(&message) }
+        };
+        let signatures = self.validators[..3].iter().map(sign).collect();
+        let mut certificate = Certificate { height: header.height, round: 0, block: *hash, signatures };
+        certificate.normalise();
+        certificate
+    }
+
+    /// The receipt of a record at a height; `as_of` makes it one about that time.
+    pub fn receipt(&self, index: u64, height: u64, as_of: Option<TimeMs>) -> Receipt {
+        let at = |height: u64| self.blocks[usize::try_from(height).unwrap() - 1].clone();
+        let (decided, tip) = (at(height), &self.tips[usize::try_from(height).unwrap()]);
+        let record = self.records[usize::try_from(index).unwrap()].clone();
+        let next = (height < self.tip().height.0).then(|| at(height + 1));
+        let Operation::Licence(operation) = &record.operation else { panic!("a licence record") };
+        let status = operation.new_licence().map(|licence| {
+            let until = usize::try_from(height).unwrap();
+            let mut states = self.licence_states[..=until].iter().flatten();
+            let state = states.rfind(|(reference, _)| *reference == licence.licence);
+            let key = StateKey::Licence(licence.licence).map_key(ALGORITHM);
+            let (_, proof) = map::prove(ALGORITHM, &self.history, Some(tip.map_version), &key).unwrap();
+            StatusEvidence { state: state.map(|(_, bytes)| bytes.clone()), proof }
+        });
+        Receipt {
+            trust: TrustPath {
+                genesis: self.genesis.commitment(),
+                validators: self.genesis.validators(),
+                transitions: Vec::new(),
+            },
+            log_path: log::inclusion_proof(ALGORITHM, &self.log, decided.block.header.log.size, index).unwrap(),
+            header: decided.block.header,
+            certificate: decided.certificate,
+            index: RecordIndex(index),
+            record,
+            status,
+            as_of: as_of.map(|time_ms| AsOf {
+                time_ms,
+                next: next.map(|next| NextBlock {
+                    header: next.block.header,
+                    certificate: next.certificate,
+                    validators: None,
+                }),
+            }),
+        }
+    }
+
+    /// All blocks as a node streams them.
+    pub fn framed(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for decided in &self.blocks {
+            let frame = codec::encode(decided);
+            bytes.extend(u32::try_from(frame.len()).unwrap().to_le_bytes());
+            bytes.extend(frame);
+        }
+        bytes
+    }
+}
+
+/// An identifier of the Shanghai demo issuer.
+pub fn licence_id(serial: &str) -> LicenceId {
+    let issuer = PROVINCES[0].issuer().unwrap();
+    LicenceId::new("11100000000013338W011".parse().unwrap(), issuer, serial, 1).unwrap()
+}
+
+/// What a file with this content digests to.
+pub fn document(content: &[u8]) -> Document {
+    Document {
+        sha256: DigestAlgorithm::Sha256.plain(&[content]),
+        sm3: Some(DigestAlgorithm::Sm3.plain(&[content])),
+        size_bytes: content.len() as u64,
+    }
+}
+
+/// Issue of a licence with this document.
+pub fn issue(serial: &str, content: &[u8]) -> Operation {
+    Operation::Licence(LicenceOperation::Issue(Licence {
+        licence: LicenceRef::of(ALGORITHM, &licence_id(serial)),
+        licence_type: "11100000000013338W011".parse().unwrap(),
+        issuer: PROVINCES[0].issuer().unwrap(),
+        region: PROVINCES[0].region().unwrap(),
+        version: 1,
+        document: document(content),
+        metadata: None,
+        seal: None,
+        holder: None,
+        valid_from_ms: TimeMs(0),
+        valid_until_ms: None,
+    }))
+}
+
+/// A change of a licence, effective at `height`'s time.
+pub fn change(serial: &str, effective_ms: TimeMs) -> Change {
+    let licence = LicenceRef::of(ALGORITHM, &licence_id(serial));
+    Change { licence, basis: "XZXKF-69".parse().unwrap(), effective_ms }
+}

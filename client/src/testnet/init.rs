@@ -1,0 +1,234 @@
+//! Making a trial network's folder.
+//!
+//! ```text
+//! DIR/genesis.toml  DIR/network.json
+//! DIR/node-<i>-<province>/node.toml, keys/{consensus,network}.key
+//! DIR/keys/<province>/{registrar,governance,issuer}.key
+//! ```
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+
+use huxin_chain_spec::crypto::{DigestAlgorithm, PublicKey, Signer as _};
+use huxin_chain_spec::genesis::{Genesis, GenesisIssuer, GenesisProvince, GenesisValidator, Parameters};
+use huxin_chain_spec::ids::ChainId;
+use huxin_chain_spec::keyfile::KeyPurpose;
+
+use super::network::{NETWORK_FILE, Network, NetworkNode, ProvinceKeys};
+use super::provinces::{PROVINCES, ProvinceSeat};
+use crate::error::ClientError;
+use crate::keys;
+use crate::sdk::clock;
+
+/// Distance between the first ports of two nodes, where ports are chosen by the caller.
+const PORTS_PER_NODE: u16 = 10;
+/// Ports each node listens on: consensus, mempool, API, operations.
+const LISTENERS: usize = 4;
+
+/// What network to make.
+#[derive(Debug, Clone)]
+pub struct InitOptions {
+    /// At most as many as [`PROVINCES`].
+    pub validators: usize,
+    /// Must begin with `dev-`.
+    pub chain_id: String,
+    /// Node `i` listens on `base_port + 10 i + 1..=4`; free ports if `None`.
+    pub base_port: Option<u16>,
+    pub ledger_hash: DigestAlgorithm,
+}
+
+/// One node in the making.
+struct Draft {
+    seat: ProvinceSeat,
+    name: String,
+    folder: PathBuf,
+    ports: [u16; LISTENERS],
+    peer_id: String,
+    consensus: PublicKey,
+    keys: ProvinceKeys,
+    province: GenesisProvince,
+}
+
+/// Makes the network's folder, which must not exist or be empty.
+pub fn init(folder: &Path, options: &InitOptions) -> Result<Network, ClientError> {
+    let chain_id = check_options(folder, options)?;
+    std::fs::create_dir_all(folder).map_err(|error| ClientError::file("cannot make", folder, error))?;
+    // Paths in network.json hold wherever it is read from.
+    let folder = folder.canonicalize().map_err(|error| ClientError::file("cannot read", folder, error))?;
+    let ports = ports(options)?;
+    let drafts = PROVINCES
+        .iter()
+        .take(options.validators)
+        .zip(ports)
+        .enumerate()
+        .map(|(position, (seat, ports))| draft(&folder, position, *seat, ports))
+        .collect::<Result<Vec<_>, _>>()?;
+    let genesis = Genesis {
+        chain_id,
+        ledger_hash: options.ledger_hash,
+        time: clock(),
+        parameters: Parameters::default(),
+        provinces: drafts.iter().map(|draft| draft.province.clone()).collect(),
+    };
+    let bad_genesis = |error: huxin_chain_spec::genesis::GenesisError| ClientError::Genesis {
+        place: "the new network".to_owned(),
+        reason: error.to_string(),
+    };
+    let text = genesis.to_toml().map_err(bad_genesis)?;
+    let genesis = Genesis::parse(&text).map_err(bad_genesis)?;
+    let genesis_path = folder.join("genesis.toml");
+    write(&genesis_path, &text)?;
+    for draft in &drafts {
+        write(&draft.folder.join("node.toml"), &node_toml(draft, &drafts))?;
+    }
+    let network = Network {
+        chain_id: genesis.chain_id.to_string(),
+        genesis: genesis_path,
+        trust_root: genesis.hash().to_string(),
+        keys: drafts.iter().map(|draft| (draft.seat.code.to_owned(), draft.keys.clone())).collect::<BTreeMap<_, _>>(),
+        nodes: drafts.iter().map(network_node).collect(),
+    };
+    network.write(&folder.join(NETWORK_FILE))?;
+    Ok(network)
+}
+
+fn check_options(folder: &Path, options: &InitOptions) -> Result<ChainId, ClientError> {
+    let chain_id: ChainId = options.chain_id.parse().map_err(|error| ClientError::input("--chain-id", error))?;
+    if !chain_id.is_development() {
+        return Err(ClientError::input("--chain-id", "a trial network's chain id begins with dev-"));
+    }
+    if options.validators == 0 || options.validators > PROVINCES.len() {
+        return Err(ClientError::input("--validators", format!("1 to {} are possible", PROVINCES.len())));
+    }
+    if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
+        let reason = "the folder is not empty; remove it or choose another, so that no key is overwritten";
+        return Err(ClientError::input(folder.display().to_string(), reason));
+    }
+    Ok(chain_id)
+}
+
+/// Four ports per node. Free ones are held until all are known, so that they are distinct.
+fn ports(options: &InitOptions) -> Result<Vec<[u16; LISTENERS]>, ClientError> {
+    if let Some(base) = options.base_port {
+        return (0..options.validators)
+            .map(|position| {
+                let first = u16::try_from(position)
+                    .ok()
+                    .and_then(|position| position.checked_mul(PORTS_PER_NODE))
+                    .and_then(|offset| base.checked_add(offset))
+                    .and_then(|port| port.checked_add(4));
+                let last = first.ok_or_else(|| ClientError::input("--base-port", "the ports would pass 65535"))?;
+                Ok([last - 3, last - 2, last - 1, last])
+            })
+            .collect();
+    }
+    let taken = |error: std::io::Error| ClientError::Local { what: "no free port", reason: error.to_string() };
+    let mut held = Vec::new();
+    let mut ports = Vec::new();
+    for _ in 0..options.validators {
+        let mut four = [0; LISTENERS];
+        for port in &mut four {
+            let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(taken)?;
+            *port = listener.local_addr().map_err(taken)?.port();
+            held.push(listener);
+        }
+        ports.push(four);
+    }
+    Ok(ports)
+}
+
+fn draft(folder: &Path, position: usize, seat: ProvinceSeat, ports: [u16; LISTENERS]) -> Result<Draft, ClientError> {
+    let name = format!("node-{position}-{}", seat.name);
+    let node_folder = folder.join(&name);
+    let (node_keys, province_keys) = (node_folder.join("keys"), folder.join("keys").join(seat.name));
+    for folder in [&node_keys, &province_keys] {
+        std::fs::create_dir_all(folder).map_err(|error| ClientError::file("cannot make", folder, error))?;
+    }
+    let new = |folder: &Path, file: &str, purpose| -> Result<PublicKey, ClientError> {
+        Ok(keys::create_plain(&folder.join(file), purpose)?.public_key())
+    };
+    let consensus = new(&node_keys, "consensus.key", KeyPurpose::Consensus)?;
+    let network = new(&node_keys, "network.key", KeyPurpose::Network)?;
+    let registrar_key = new(&province_keys, "registrar.key", KeyPurpose::Registrar)?;
+    let governance_key = new(&province_keys, "governance.key", KeyPurpose::Governance)?;
+    let issuer_key = new(&province_keys, "issuer.key", KeyPurpose::Organisation)?;
+    let issuer = GenesisIssuer { organisation: seat.issuer()?, region: seat.region()?, key: issuer_key };
+    let keys = ProvinceKeys {
+        registrar: province_keys.join("registrar.key"),
+        governance: province_keys.join("governance.key"),
+        issuer: province_keys.join("issuer.key"),
+        issuer_organisation: issuer.organisation.to_string(),
+        region: issuer.region.to_string(),
+    };
+    let province = GenesisProvince {
+        code: seat.province()?,
+        organisation: seat.authority()?,
+        governance_key,
+        registrar_key,
+        validators: vec![GenesisValidator { consensus_key: consensus, power: 1 }],
+        issuers: vec![issuer],
+    };
+    let peer_id = keys::peer_id(&network)?;
+    Ok(Draft { seat, name, folder: node_folder, ports, peer_id, consensus, keys, province })
+}
+
+fn network_node(draft: &Draft) -> NetworkNode {
+    let [_, _, api, operations] = draft.ports;
+    NetworkNode {
+        name: draft.name.clone(),
+        province: draft.seat.code.to_owned(),
+        api: format!("http://127.0.0.1:{api}"),
+        operations: format!("http://127.0.0.1:{operations}"),
+        pid: None,
+        config: draft.folder.join("node.toml"),
+        data: draft.folder.join("data"),
+    }
+}
+
+fn node_toml(draft: &Draft, all: &[Draft]) -> String {
+    let [consensus, mempool, api, operations] = draft.ports;
+    let peers = |listener: usize| {
+        let others = all.iter().filter(|other| other.consensus != draft.consensus);
+        let addresses =
+            others.map(|other| format!("\n  \"/ip4/127.0.0.1/tcp/{}/p2p/{}\",", other.ports[listener], other.peer_id));
+        addresses.collect::<String>()
+    };
+    format!(
+        r#"# {name}: made by `huxin testnet init`
+genesis = "../genesis.toml"
+data = "data"
+
+[keys]
+consensus = "keys/consensus.key"
+network = "keys/network.key"
+
+[consensus]
+listen = "/ip4/127.0.0.1/tcp/{consensus}"
+peers = [{consensus_peers}
+]
+
+[mempool]
+listen = "/ip4/127.0.0.1/tcp/{mempool}"
+peers = [{mempool_peers}
+]
+
+[api]
+listen = "127.0.0.1:{api}"
+
+[operations]
+listen = "127.0.0.1:{operations}"
+
+[log]
+level = "info"
+format = "text"
+"#,
+        name = draft.name,
+        consensus_peers = peers(0),
+        mempool_peers = peers(1),
+    )
+}
+
+fn write(path: &Path, text: &str) -> Result<(), ClientError> {
+    std::fs::write(path, text).map_err(|error| ClientError::file("cannot write", path, error))
+}

@@ -1,0 +1,12 @@
+//! Networks for trial on one machine: keys, genesis, one configuration per node, and the list that tests and
+//! benchmarks read. Chains made here are named `dev-…`.
+
+mod init;
+mod network;
+mod provinces;
+mod wait;
+
+pub use init::{InitOptions, init};
+pub use network::{NETWORK_FILE, Network, NetworkNode, ProvinceKeys};
+pub use provinces::{PROVINCES, ProvinceSeat, synthetic_uscc};
+pub use wait::wait_ready;
