@@ -1,0 +1,240 @@
+//! A network of node processes in a folder of its own.
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use huxin_chain_spec::crypto::DigestAlgorithm;
+use huxin_chain_spec::genesis::Genesis;
+use huxin_client::sdk::{Client, NodeClient, TrustRoot};
+use huxin_client::testnet::{self, InitOptions, ProvinceKeys};
+use reqwest::Method;
+use tempfile::TempDir;
+
+use crate::{Http, Issuer, PATIENCE, Process, eventually};
+
+/// Name of the usual chain.
+const CHAIN: &str = "dev-e2e";
+/// Held by the one network that may run.
+const LOCK_FILE: &str = "huxin-e2e.lock";
+/// First and last port that tests use: below the range from which the kernel takes ports for outgoing connections, so
+/// that nothing takes a node's port while the node is down.
+const PORTS: std::ops::Range<u16> = 21_000..31_000;
+/// Ports that one network may use.
+const PORTS_PER_NETWORK: u16 = 160;
+
+/// Node processes over one genesis. Nodes are named by position: 0 Shanghai, 1 Jiangsu, 2 Zhejiang, 3 Anhui.
+pub struct Network {
+    pub description: testnet::Network,
+    pub genesis: Genesis,
+    processes: Vec<Option<Process>>,
+    folder: TempDir,
+    _lock: File,
+}
+
+impl Network {
+    /// Makes a network and starts all its nodes; returns when all are ready.
+    pub async fn start(validators: usize) -> Self {
+        let mut network = Self::prepare(validators);
+        network.start_all();
+        network.wait_all_ready().await;
+        network
+    }
+
+    /// Makes the folder of a network without starting a node. Waits for its turn: one network at a time.
+    pub fn prepare(validators: usize) -> Self {
+        Self::prepare_on(validators, CHAIN)
+    }
+
+    /// The same for a chain of another name.
+    pub fn prepare_on(validators: usize, chain_id: &str) -> Self {
+        let lock = File::create(std::env::temp_dir().join(LOCK_FILE)).unwrap();
+        lock.lock().unwrap();
+        let folder = tempfile::Builder::new().prefix("huxin-e2e-").tempdir().unwrap();
+        let options = InitOptions {
+            validators,
+            chain_id: CHAIN.to_owned(),
+            base_port: Some(free_ports()),
+            ledger_hash: DigestAlgorithm::Sha256,
+        };
+        let description = testnet::init(&folder.path().join("net"), &options).unwrap();
+        // Only trial networks are made with one command, so that a chain of another name is a renamed one.
+        let text = std::fs::read_to_string(&description.genesis).unwrap().replace(CHAIN, chain_id);
+        std::fs::write(&description.genesis, &text).unwrap();
+        let genesis = Genesis::parse(&text).unwrap();
+        let processes = (0..validators).map(|_| None).collect();
+        Self { description, genesis, processes, folder, _lock: lock }
+    }
+
+    /// Scratch folder of this network, beside the network's own.
+    pub fn scratch(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// How many nodes there are, running or not.
+    pub fn size(&self) -> usize {
+        self.processes.len()
+    }
+
+    /// The configuration file of a node.
+    pub fn config(&self, node: usize) -> &Path {
+        &self.description.nodes[node].config
+    }
+
+    /// The data folder of a node.
+    pub fn data(&self, node: usize) -> &Path {
+        &self.description.nodes[node].data
+    }
+
+    /// The log file of a node.
+    pub fn log(&self, node: usize) -> PathBuf {
+        self.config(node).with_file_name("node.log")
+    }
+
+    /// Whether a node's log holds a text.
+    pub fn log_says(&self, node: usize, text: &str) -> bool {
+        std::fs::read_to_string(self.log(node)).unwrap_or_default().contains(text)
+    }
+
+    /// Replaces text in a node's configuration; the text must be there.
+    pub fn configure(&self, node: usize, from: &str, to: &str) {
+        let text = std::fs::read_to_string(self.config(node)).unwrap();
+        assert!(text.contains(from), "no {from:?} in {}", self.config(node).display());
+        std::fs::write(self.config(node), text.replace(from, to)).unwrap();
+    }
+
+    /// Starts a node.
+    pub fn start_node(&mut self, node: usize) {
+        self.start_node_with(node, &[]);
+    }
+
+    /// Starts a node with additional environment variables.
+    pub fn start_node_with(&mut self, node: usize, environment: &[(&str, &str)]) {
+        assert!(self.processes[node].is_none(), "node {node} runs already");
+        self.processes[node] = Some(Process::start(self.config(node), &self.log(node), environment));
+    }
+
+    /// Starts every node that does not run.
+    pub fn start_all(&mut self) {
+        for node in 0..self.size() {
+            if self.processes[node].is_none() {
+                self.start_node(node);
+            }
+        }
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self, node: usize) {
+        self.process(node).kill();
+        self.processes[node] = None;
+    }
+
+    /// Stops a node in order.
+    pub async fn terminate(&mut self, node: usize) -> ExitStatus {
+        let status = self.process(node).terminate().await;
+        self.processes[node] = None;
+        status
+    }
+
+    /// Waits until a node ends by itself.
+    pub async fn ends(&mut self, node: usize, patience: Duration) -> ExitStatus {
+        let status = self.process(node).wait(patience).await;
+        self.processes[node] = None;
+        status
+    }
+
+    /// The process of a running node.
+    pub fn process(&mut self, node: usize) -> &mut Process {
+        self.processes[node].as_mut().unwrap_or_else(|| panic!("node {node} does not run"))
+    }
+
+    /// Waits until a node takes transactions.
+    pub async fn wait_ready(&mut self, node: usize) {
+        let name = self.description.nodes[node].name.clone();
+        let operations = self.operations(node);
+        let process = self.process(node);
+        eventually(&format!("{name} is ready"), PATIENCE, || {
+            let ended = process.ended();
+            assert!(ended.is_none(), "{name} ended with {ended:?}");
+            let operations = operations.clone();
+            async move {
+                let reply = operations.send(Method::GET, "/ready", &[], Vec::new()).await?;
+                (reply.status == 200).then_some(())
+            }
+        })
+        .await;
+    }
+
+    /// Waits until every running node takes transactions.
+    pub async fn wait_all_ready(&mut self) {
+        for node in 0..self.size() {
+            if self.processes[node].is_some() {
+                self.wait_ready(node).await;
+            }
+        }
+    }
+
+    /// The public API of a node.
+    pub fn api(&self, node: usize) -> Http {
+        Http::new(&self.description.nodes[node].api)
+    }
+
+    /// The public API of every node.
+    pub fn apis(&self) -> Vec<Http> {
+        (0..self.size()).map(|node| self.api(node)).collect()
+    }
+
+    /// The operations listener of a node.
+    pub fn operations(&self, node: usize) -> Http {
+        Http::new(&self.description.nodes[node].operations)
+    }
+
+    /// Value of a metric of a node, summed over its labels; `None` if there is no such metric.
+    pub async fn metric(&self, node: usize, name: &str) -> Option<f64> {
+        let reply = self.operations(node).get("/metrics").await;
+        let text = String::from_utf8(reply.body).unwrap();
+        let values = text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
+            let rest = line.strip_prefix(name)?;
+            let value = match rest.chars().next()? {
+                '{' => rest.rsplit_once('}')?.1,
+                ' ' => rest,
+                _ => return None,
+            };
+            value.split_whitespace().next()?.parse::<f64>().ok()
+        });
+        values.reduce(|sum, value| sum + value)
+    }
+
+    /// The SDK against one node, trusting the genesis.
+    pub async fn client(&self, node: usize) -> Client {
+        let nodes = NodeClient::new(&[self.description.nodes[node].api.clone()]).unwrap();
+        Client::connect(nodes, TrustRoot::of_genesis(self.genesis.clone())).await.unwrap()
+    }
+
+    /// Demo keys of a province.
+    pub fn keys(&self, province: &str) -> &ProvinceKeys {
+        &self.description.keys[province]
+    }
+
+    /// The demo issuer of a province.
+    pub fn issuer(&self, province: &str) -> Issuer {
+        Issuer::new(&self.genesis, self.keys(province))
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        // Before the folder goes.
+        self.processes.clear();
+    }
+}
+
+/// The first of a run of ports that nobody listens on.
+fn free_ports() -> u16 {
+    let mut bases = PORTS.step_by(usize::from(PORTS_PER_NETWORK));
+    let is_free =
+        |base: &u16| (1..PORTS_PER_NETWORK).all(|offset| TcpListener::bind(("127.0.0.1", base + offset)).is_ok());
+    bases.find(is_free).expect("no run of free ports")
+}

@@ -1,0 +1,66 @@
+//! The clock of one node is wrong: by 2 s it takes part as before, by 60 s the others go on and it follows.
+
+use huxin_chain_spec::api::{HeaderAnswer, ValidatorAnswer};
+use huxin_tests::{Network, PATIENCE, agree_at_a_common_height, eventually};
+
+const OFFSET: &str = "HUXIN_TEST_CLOCK_OFFSET_MS";
+const SKEWED: usize = 3;
+
+async fn work(network: &Network, transactions: usize) {
+    let issuer = network.issuer("310000");
+    for _ in 0..transactions {
+        let height = network.api(0).status().await.height;
+        let transaction = issuer.sign(vec![issuer.issue_new().1], height);
+        assert_eq!(network.api(0).submit_and_wait(&transaction.bytes).await.outcome, "committed");
+    }
+}
+
+/// Whether the skewed node proposed one of the blocks after `from`.
+async fn proposed_since(network: &Network, from: u64) -> bool {
+    let validators: Vec<ValidatorAnswer> = network.api(0).get("/v1/validators").await.json();
+    let province = &network.description.nodes[SKEWED].province;
+    let address = &validators.iter().find(|validator| &validator.province == province).unwrap().address;
+    for height in from + 1..=network.api(0).status().await.height {
+        let header: HeaderAnswer = network.api(0).get(&format!("/v1/headers/{height}")).await.json();
+        if &header.proposer == address {
+            return true;
+        }
+    }
+    false
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_seconds_do_not_matter() {
+    let mut network = Network::start(4).await;
+    for offset in ["2000", "-2000"] {
+        network.terminate(SKEWED).await;
+        network.start_node_with(SKEWED, &[(OFFSET, offset)]);
+        network.wait_ready(SKEWED).await;
+        let from = network.api(0).status().await.height;
+        work(&network, 12).await;
+        assert!(proposed_since(&network, from).await, "the node {offset} ms off proposed no block");
+        agree_at_a_common_height(&network.apis()).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_minute_keeps_the_node_from_proposing_but_not_from_following() {
+    let mut network = Network::start(4).await;
+    for offset in ["60000", "-60000"] {
+        network.terminate(SKEWED).await;
+        let from = network.api(0).status().await.height;
+        network.start_node_with(SKEWED, &[(OFFSET, offset)]);
+        // It may well say that it is not ready: by its clock the newest block is a minute off.
+        let api = network.api(SKEWED);
+        eventually("the node answers", PATIENCE, || api.try_status()).await;
+        work(&network, 12).await;
+        assert!(!proposed_since(&network, from).await, "a block of the node {offset} ms off was accepted");
+        agree_at_a_common_height(&network.apis()).await;
+    }
+    network.terminate(SKEWED).await;
+    network.start_node(SKEWED);
+    network.wait_ready(SKEWED).await;
+    let from = network.api(0).status().await.height;
+    work(&network, 12).await;
+    assert!(proposed_since(&network, from).await, "with its clock right again, the node proposed no block");
+}
