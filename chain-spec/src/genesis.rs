@@ -219,7 +219,10 @@ impl Genesis {
             return Err(invalid("parameters.block_bytes_max", "must be between 2359296 and 8388608"));
         }
         if parameters.block_operations_max < 4096 {
-            return Err(invalid("parameters.block_operations_max", "must be at least 4096, the most of one transaction"));
+            return Err(invalid(
+                "parameters.block_operations_max",
+                "must be at least 4096, the most of one transaction",
+            ));
         }
         if parameters.heartbeat_ms < 500 || parameters.clock_skew_ms_max < 500 {
             return Err(invalid("parameters", "heartbeat_ms and clock_skew_ms_max must be at least 500"));

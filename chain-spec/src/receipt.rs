@@ -144,12 +144,13 @@ pub struct Proven {
     pub status: Option<Option<LicenceState>>,
 }
 
-/// Remembers headers whose certificate was already checked against the same trust root.
+/// Remembers headers whose certificate was already checked against the same trust root, by a digest over header and
+/// certificate: the same header with a damaged certificate is not the one that was checked.
 pub trait KnownHeaders {
-    /// Whether the header with this hash was checked before.
-    fn contains(&self, block: &Digest) -> bool;
-    /// Remembers a checked header.
-    fn insert(&self, block: Digest);
+    /// Whether the header and certificate with this digest were checked before.
+    fn contains(&self, certified: &Digest) -> bool;
+    /// Remembers a checked header and certificate.
+    fn insert(&self, certified: Digest);
 }
 
 /// Remembers nothing.
@@ -190,9 +191,10 @@ impl Receipt {
         let algorithm = self.trust.genesis.ledger_hash;
         let validators = self.trust.follow()?;
         let block = self.header.hash(algorithm);
-        if !known.contains(&block) {
+        let certified = algorithm.plain(&[block.as_bytes(), &codec::encode(&self.certificate)]);
+        if !known.contains(&certified) {
             self.trust.check_header(&self.header, &self.certificate, validators)?;
-            known.insert(block);
+            known.insert(certified);
         }
         self.check_as_of(&block, validators)?;
         self.check_record(algorithm)?;

@@ -183,16 +183,8 @@ pub fn judge(evidence: &Evidence<'_>) -> (Verdict, Vec<Check>) {
         "signed with a key that its province had admitted for this organisation and licence type",
         "由其省份登记、获准签发此类证照的机构密钥签名",
     );
-    let checks = vec![
-        recorded,
-        content,
-        identifier(evidence),
-        issuer,
-        status,
-        period,
-        seal(evidence),
-        finality(evidence),
-    ];
+    let checks =
+        vec![recorded, content, identifier(evidence), issuer, status, period, seal(evidence), finality(evidence)];
     (verdict, checks)
 }
 

@@ -71,8 +71,13 @@ pub fn check(config: &Path) -> Result<(), RunError> {
 }
 
 fn start_log(config: &LogConfig) -> Result<(), RunError> {
-    let filter = tracing_subscriber::EnvFilter::try_new(&config.level)
-        .map_err(|error| RunError::LogLevel(error.to_string()))?;
+    // A plain level is meant for the node; the engine's libraries log every vote at info.
+    let directives = match config.level.contains([',', '=']) {
+        true => config.level.clone(),
+        false => format!("warn,huxin_node={level},huxin_engine={level}", level = config.level),
+    };
+    let filter =
+        tracing_subscriber::EnvFilter::try_new(directives).map_err(|error| RunError::LogLevel(error.to_string()))?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match config.format {
         LogFormat::Text => log.with_ansi(false).init(),
@@ -121,8 +126,7 @@ async fn start(setup: Setup) -> Result<Running, RunError> {
     let clock = Clock::for_chain(&genesis.chain_id);
     let chain_id = genesis.chain_id.clone();
     let me = consensus_key.id();
-    let province =
-        genesis.validators().get(&me).map(|validator| validator.province.to_string()).unwrap_or_default();
+    let province = genesis.validators().get(&me).map(|validator| validator.province.to_string()).unwrap_or_default();
     let ledger = Arc::new(Ledger::open(&config.data.join("store"), genesis)?);
     let metrics = Arc::new(Metrics::new());
     let mempool = Mempool::new(PoolLimits { bytes_max: config.mempool.bytes_max, ..PoolLimits::default() });
@@ -208,4 +212,3 @@ async fn signalled() {
         _ = tokio::signal::ctrl_c() => {}
     }
 }
-

@@ -9,7 +9,11 @@ use std::time::Duration;
 use crate::{eventually, huxin_node};
 
 /// Lines of a log shown when a test fails.
-const TAIL_LINES: usize = 25;
+const TAIL_LINES: usize = 12;
+/// Characters of each.
+const LINE_CHARS: usize = 240;
+/// Lines of the engine, of which there are many.
+const ENGINE: &str = "arc_malachitebft";
 
 /// A running `huxin-node`, killed when dropped.
 pub struct Process {
@@ -72,9 +76,13 @@ impl Drop for Process {
         self.kill();
         if std::thread::panicking() {
             let text = std::fs::read_to_string(&self.log).unwrap_or_default();
-            let lines: Vec<&str> = text.lines().collect();
+            let lines: Vec<String> = text
+                .lines()
+                .filter(|line| !line.contains(ENGINE))
+                .map(|line| line.chars().take(LINE_CHARS).collect())
+                .collect();
             let tail = lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n");
-            eprintln!("--- end of {}\n{tail}", self.log.display());
+            eprintln!("--- end of {} (without the engine's lines)\n{tail}", self.log.display());
         }
     }
 }

@@ -31,5 +31,3 @@ pub const PROPOSAL: &str = "huxin/proposal/v1";
 pub const VALIDATOR_PROOF: &str = "huxin/validator-proof/v1";
 /// Bytes under the first part of a block on its way between validators.
 pub const PARTS: &str = "huxin/parts/v1";
-/// Keyed commitment to a holder: `HMAC(key, tag, holder-code type, code)`.
-pub const HOLDER_COMMITMENT: &str = "huxin/holder/v1";

@@ -15,8 +15,8 @@ use crate::testnet::Network;
 #[derive(Debug, Args)]
 pub struct Bench {
     /// The network's `network.json`.
-    #[arg(long, value_name = "FILE")]
-    nodes: PathBuf,
+    #[arg(long = "nodes", value_name = "FILE")]
+    network: PathBuf,
     #[arg(long, value_enum, default_value_t = Workload::All)]
     workload: Workload,
     /// Writers or readers at the same time.
@@ -41,7 +41,7 @@ pub struct Bench {
 
 impl Bench {
     pub async fn run(self, _: &Global, output: &Output) -> Result<ExitCode, ClientError> {
-        let network = Network::read(&self.nodes)?;
+        let network = Network::read(&self.network)?;
         let trust = TrustRoot::from_file(&network.genesis)?;
         let addresses: Vec<String> = network.nodes.iter().map(|node| node.api.clone()).collect();
         let client = Client::connect(NodeClient::new(&addresses)?, trust).await?;

@@ -124,6 +124,24 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// An option of a command that shares its name with a shared option of another type makes clap panic, and only when
+    /// that command is parsed.
+    #[test]
+    fn no_option_hides_a_shared_one() {
+        use clap::CommandFactory as _;
+        fn check(command: &clap::Command, shared: &[String]) {
+            for sub in command.get_subcommands() {
+                let own = sub.get_arguments().map(|argument| argument.get_id().to_string());
+                let hidden: Vec<String> = own.filter(|id| shared.contains(id)).collect();
+                assert!(hidden.is_empty(), "{}: {hidden:?}", sub.get_name());
+                check(sub, shared);
+            }
+        }
+        let command = Cli::command();
+        let shared: Vec<String> = command.get_arguments().map(|argument| argument.get_id().to_string()).collect();
+        check(&command, &shared);
+    }
+
     /// Exit code 2 means "not on the ledger", never "wrong arguments".
     #[tokio::test]
     async fn exit_codes_of_what_could_not_be_checked() {

@@ -73,6 +73,13 @@ pub struct Connection {
     height_seen: AtomicU64,
 }
 
+/// An HTTP client to be set up, with the cryptography that TLS needs: reqwest panics where none is set.
+pub fn http_builder() -> reqwest::ClientBuilder {
+    // Fails only if a provider is set already, which is then the one to use.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+}
+
 impl Connection {
     /// Prepares connections; none is opened yet. `nodes` are base addresses such as `http://127.0.0.1:26603`.
     pub fn new(nodes: &[String]) -> Result<Self, ClientError> {
@@ -80,9 +87,7 @@ impl Connection {
             return Err(ClientError::input("--node", "give the address of at least one node, or set HUXIN_NODE"));
         }
         let nodes = nodes.iter().map(|node| parse_node(node)).collect::<Result<Vec<_>, _>>()?;
-        // Fails only if a provider is set already, which is then the one to use.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).tcp_nodelay(true);
+        let mut builder = http_builder().connect_timeout(CONNECT_TIMEOUT).tcp_nodelay(true);
         if nodes.iter().all(|node| node.scheme() == "http") {
             // A machine without installed certificates must still be able to talk to its own node.
             builder = builder.tls_certs_only([]);

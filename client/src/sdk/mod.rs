@@ -13,7 +13,7 @@ mod signing;
 mod trust;
 
 pub use client::{AGE_S_MAX_DEFAULT, Client, Confirmed, clock};
-pub use connection::{ANSWER_BYTES_MAX, Answer, Connection, Request};
+pub use connection::{ANSWER_BYTES_MAX, Answer, Connection, Request, http_builder};
 pub use events::Events;
 pub use files::document_of;
 pub use node_client::{Committed, NodeClient, decode_decided, frames};

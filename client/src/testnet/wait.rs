@@ -10,7 +10,7 @@ const POLL: Duration = Duration::from_millis(100);
 
 /// Returns once `/ready` of every node answers 200; fails with the names and reasons of those that do not in time.
 pub async fn wait_ready(network: &Network, timeout: Duration) -> Result<(), ClientError> {
-    let http = reqwest::Client::builder()
+    let http = crate::sdk::http_builder()
         .timeout(Duration::from_secs(2))
         .tls_certs_only([])
         .build()
@@ -38,5 +38,37 @@ async fn not_ready(http: &reqwest::Client, operations: &str) -> Option<String> {
         Ok(response) if response.status().is_success() => None,
         Ok(response) => Some(response.text().await.unwrap_or_else(|error| error.to_string())),
         Err(error) => Some(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    /// Waiting was once the first thing a process did, before any TLS provider was set, and reqwest panicked.
+    #[tokio::test]
+    async fn a_network_without_nodes_is_ready_and_a_silent_one_is_not() {
+        let node = |operations: &str| super::super::NetworkNode {
+            name: "node-0-shanghai".to_owned(),
+            province: "310000".to_owned(),
+            api: String::new(),
+            operations: operations.to_owned(),
+            pid: None,
+            config: "c".into(),
+            data: "d".into(),
+        };
+        let mut network = Network {
+            chain_id: "dev-test".to_owned(),
+            genesis: "g".into(),
+            trust_root: String::new(),
+            keys: std::collections::BTreeMap::new(),
+            nodes: Vec::new(),
+        };
+        wait_ready(&network, Duration::ZERO).await.unwrap();
+        // Port 1 of this machine: nobody listens there.
+        network.nodes.push(node("http://127.0.0.1:1"));
+        let error = wait_ready(&network, Duration::ZERO).await.unwrap_err();
+        assert!(error.to_string().contains("node-0-shanghai"), "{error}");
     }
 }

@@ -208,10 +208,11 @@ impl Timeouts {
 /// How consensus messages spread among the nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PubSub {
-    /// Each node sends to every other: fastest, and needs every pair of nodes connected.
-    #[default]
+    /// Each node sends to every other: fastest, and needs every pair of nodes connected. What a peer wants to hear it
+    /// says once, when it connects; if that word is lost, the peer hears nothing until it connects anew.
     Broadcast,
-    /// Gossipsub: messages are relayed, so some pairs may be out of reach of each other.
+    /// Gossipsub: messages are relayed and subscriptions repeated, so some pairs may be out of reach of each other.
+    #[default]
     Gossip,
 }
 

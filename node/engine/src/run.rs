@@ -42,6 +42,8 @@ const DECISIONS_INBOX_MAX: usize = 8;
 const LISTEN_WAIT: Duration = Duration::from_secs(10);
 /// Longest wait for the engine's parts to end when asked.
 const STOP_WAIT: Duration = Duration::from_secs(3);
+/// A connected peer that tells no tip for so many of its intervals is connected to anew.
+const SILENT_INTERVALS: u64 = 6;
 /// How often the wait for the log's release looks.
 const RELEASE_POLL: Duration = Duration::from_millis(5);
 
@@ -136,7 +138,39 @@ async fn spawn_tree(
     if tokio::time::timeout(LISTEN_WAIT, board.until_listening()).await.is_err() {
         return Err(EngineError::NotListening { address: config.listen, waited_ms: LISTEN_WAIT.as_millis() });
     }
-    Ok(EngineHandle { exit, board, node, network, tasks, wal_file })
+    let reconnecting = tokio::spawn(reconnect_silent_peers(config, board.clone(), network.clone(), exit.clone()));
+    Ok(EngineHandle { exit, board, node, network, tasks, reconnecting, wal_file })
+}
+
+/// Connects anew to peers that are connected but say nothing.
+///
+/// The engine announces what it wants to hear (the tips of its peers among it) in one message when a connection opens,
+/// and repeats it only when a second connection to the same peer opens or closes. Where that message is lost, this node
+/// would never learn that it is behind, and would stay behind for good.
+async fn reconnect_silent_peers(config: EngineConfig, board: Board, network: NetworkRef<Ctx>, exit: ExitCell) {
+    if config.status_interval_ms == 0 {
+        return;
+    }
+    let silent_ms = config.status_interval_ms.saturating_mul(SILENT_INTERVALS);
+    let mut looks = tokio::time::interval(Duration::from_millis(config.status_interval_ms));
+    loop {
+        tokio::select! {
+            _ = looks.tick() => {}
+            _ = exit.wait() => return,
+        }
+        for id in board.silent_peers(silent_ms) {
+            let Some(peer) = config.peers.iter().find(|peer| peer.ends_with(&id)) else { continue };
+            tracing::warn!(peer = id, silent_ms, "connected, but nothing was heard from it; connecting anew");
+            let changes: [fn(Multiaddr) -> PersistentPeersOp; 2] = [PersistentPeersOp::Remove, PersistentPeersOp::Add];
+            for change in changes {
+                let Ok(address) = peer_address(peer) else { continue };
+                let reply = ractor::call!(network, |reply| NetworkMsg::UpdatePersistentPeers(change(address), reply));
+                if let Ok(Err(error)) = reply {
+                    tracing::debug!(peer = id, %error, "connecting anew");
+                }
+            }
+        }
+    }
 }
 
 /// The engine's view of this node: its network key, and the proof that ties it to its consensus key.
@@ -198,6 +232,7 @@ pub struct EngineHandle {
     node: NodeRef,
     network: NetworkRef<Ctx>,
     tasks: [JoinHandle<()>; 2],
+    reconnecting: JoinHandle<()>,
     wal_file: PathBuf,
 }
 
@@ -245,6 +280,7 @@ impl EngineHandle {
         let [host, committing] = self.tasks;
         // The host ends its own tasks at the word above. A commit under way may finish on disk; its answer is moot.
         committing.abort();
+        self.reconnecting.abort();
         let _ = host.await;
         let _ = committing.await;
         self.node.get_cell().stop_children_and_wait(Some("shutdown".to_owned()), Some(STOP_WAIT)).await;

@@ -309,6 +309,19 @@ impl Board {
         }
     }
 
+    /// Connected peers of which nothing was heard for `silent_ms`. Each is named once per such time.
+    pub(crate) fn silent_peers(&self, silent_ms: u64) -> Vec<String> {
+        let now = now_ms();
+        let mut state = self.0.state.lock();
+        let silent = |peer: &Peer| peer.connected && now.saturating_sub(peer.heard_at_ms) > silent_ms;
+        let found: Vec<String> =
+            state.peers.iter().filter(|(_, peer)| silent(peer)).map(|(id, _)| id.clone()).collect();
+        for id in &found {
+            state.peers.entry(id.clone()).or_default().heard_at_ms = now;
+        }
+        found
+    }
+
     /// A vote seen on the network, its signature not checked yet.
     pub(crate) fn vote(&self, validator: KeyId, height: u64, round: u32) {
         let mut state = self.0.state.lock();
@@ -389,6 +402,17 @@ mod tests {
 
     fn ahead(board: &Board) -> u64 {
         *board.0.ahead.borrow()
+    }
+
+    #[test]
+    fn a_connected_peer_that_says_nothing_is_named_once() {
+        let (board, _exit) = board();
+        board.peer("a".into(), PeerChange::Connected);
+        board.peer("b".into(), PeerChange::Disconnected);
+        assert!(board.silent_peers(60_000).is_empty());
+        std::thread::sleep(Duration::from_millis(5));
+        assert_eq!(board.silent_peers(2), vec!["a".to_owned()]);
+        assert!(board.silent_peers(2).is_empty());
     }
 
     #[tokio::test]

@@ -15,7 +15,7 @@ use huxin_chain_spec::execute::BlockError;
 use huxin_chain_spec::ids::{Height, TimeMs, TxId};
 use huxin_chain_spec::transaction::Transaction;
 use huxin_engine::{
-    AppError, Application, Candidate, Evidence, HeightStart, Proposed, Source, Undecided, Verdict,
+    AppError, Application, Candidate, Evidence, HeightStart, Proposed, SignedStatement, Source, Undecided, Verdict,
 };
 
 use crate::api::Outcomes;
@@ -23,7 +23,7 @@ use crate::clock::Clock;
 use crate::ledger::{BlockFault, Ledger};
 use crate::mempool::Mempool;
 use crate::ops::metrics::Metrics;
-use crate::store::UndecidedBlock;
+use crate::store::{Misbehaviour, UndecidedBlock};
 
 /// Bytes of a block left for its header, certificate and lengths.
 const BLOCK_OVERHEAD_BYTES: usize = 64 * 1024;
@@ -113,8 +113,7 @@ impl Consensus {
                 return Verdict::Invalid { reason };
             }
         }
-        let row =
-            UndecidedBlock { block: candidate.id, proposer: candidate.proposer, valid: true, own: false };
+        let row = UndecidedBlock { block: candidate.id, proposer: candidate.proposer, valid: true, own: false };
         match store.put_undecided(candidate.height, candidate.round, &row, &candidate.bytes) {
             Ok(()) => Verdict::Valid,
             Err(error) => Verdict::Unavailable { reason: error.to_string() },
@@ -158,6 +157,22 @@ impl Consensus {
         self.outcomes.expired(&expired);
         self.metrics.block_committed(&committed, started.elapsed());
         Ok(())
+    }
+}
+
+fn misbehaviour(evidence: &Evidence) -> Misbehaviour {
+    let statement = |signed: &SignedStatement| (signed.message.clone(), signed.signature);
+    Misbehaviour {
+        validator: evidence.validator,
+        kind: match evidence.kind {
+            huxin_engine::Misbehaviour::Proposal => 0,
+            huxin_engine::Misbehaviour::Prevote => 1,
+            huxin_engine::Misbehaviour::Precommit => 2,
+        },
+        height: evidence.height,
+        round: evidence.round,
+        first: statement(&evidence.first),
+        second: statement(&evidence.second),
     }
 }
 
@@ -226,8 +241,12 @@ impl Application for Consensus {
 
     async fn finalized(&self, certificate: Certificate, evidence: Vec<Evidence>) {
         for entry in &evidence {
-            tracing::error!(evidence = ?entry, "a validator signed two different statements for one round");
+            tracing::error!(validator = %entry.validator, kind = ?entry.kind, height = %entry.height, round = entry.round,
+                "a validator signed two different statements for one round; the proof is kept");
             self.metrics.misbehaviour();
+            if let Err(error) = self.ledger.store().put_misbehaviour(&misbehaviour(entry)) {
+                tracing::error!(%error, "the proof of misbehaviour was not kept");
+            }
         }
         if let Err(error) = self.ledger.store().enlarge_certificate(&certificate) {
             tracing::warn!(%error, "a larger certificate was not kept");

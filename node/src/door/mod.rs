@@ -126,8 +126,8 @@ impl Door {
     /// Applies the transaction to the current state and forgets the result.
     fn trial(&self, tip: &Tip, context: &BlockContext, tx_id: TxId, transaction: &Transaction) -> Result<(), Refusal> {
         let first_record = RecordIndex(tip.frontier.head().size);
-        let changes = rules::apply(self.ledger.store(), context, first_record, &[(tx_id, transaction)])
-            .map_err(|error| {
+        let changes =
+            rules::apply(self.ledger.store(), context, first_record, &[(tx_id, transaction)]).map_err(|error| {
                 tracing::error!(%error, "the store cannot be read");
                 Refusal::new(Code::StoreDamaged, "store")
             })?;

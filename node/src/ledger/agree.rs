@@ -63,7 +63,12 @@ impl Ledger {
     }
 
     /// Judges a block on top of the tip. `is_verified` tells whose signatures were checked before.
-    pub fn judge(&self, id: &Digest, bytes: &[u8], is_verified: &dyn Fn(&TxId, &[u8]) -> bool) -> Result<TimeMs, BlockFault> {
+    pub fn judge(
+        &self,
+        id: &Digest,
+        bytes: &[u8],
+        is_verified: &dyn Fn(&TxId, &[u8]) -> bool,
+    ) -> Result<TimeMs, BlockFault> {
         let not_the_block = |reason: String| BlockFault::NotTheBlock { id: *id, reason };
         let block = Block::from_bytes(bytes).map_err(|error| not_the_block(error.to_string()))?;
         if block.header.hash(self.algorithm()) != *id {
@@ -134,10 +139,10 @@ impl Ledger {
         if let Some(execution) = kept {
             return Ok(execution);
         }
-        let bytes = self.store.block_bytes(certificate.height, &id)?.ok_or_else(|| BlockFault::NotTheBlock {
-            id,
-            reason: "this node does not hold its bytes".to_owned(),
-        })?;
+        let bytes = self
+            .store
+            .block_bytes(certificate.height, &id)?
+            .ok_or_else(|| BlockFault::NotTheBlock { id, reason: "this node does not hold its bytes".to_owned() })?;
         self.judge(&id, &bytes, &|_, _| false)?;
         let kept = self.executions.lock().get(&id).cloned();
         kept.ok_or_else(|| BlockFault::NotTheBlock { id, reason: "its execution was not kept".to_owned() })

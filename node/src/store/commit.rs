@@ -6,7 +6,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use huxin_chain_spec::block::Header;
 use huxin_chain_spec::certificate::Certificate;
 use huxin_chain_spec::codec;
-use huxin_chain_spec::crypto::{Digest, KeyId};
+use huxin_chain_spec::crypto::{Digest, KeyId, Signature};
 use huxin_chain_spec::execute::{Executed, GenesisState};
 use huxin_chain_spec::ids::Height;
 use huxin_chain_spec::map::MapUpdate;
@@ -41,7 +41,29 @@ pub struct UndecidedBlock {
     pub own: bool,
 }
 
+/// Two different statements that one validator signed for one height and round: each the exact bytes under the
+/// signature, as laid out by [`huxin_chain_spec::certificate`], so that anybody can check them.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Misbehaviour {
+    pub validator: KeyId,
+    /// 0 proposal, 1 prevote, 2 precommit.
+    pub kind: u8,
+    pub height: Height,
+    pub round: u32,
+    pub first: (Vec<u8>, Signature),
+    pub second: (Vec<u8>, Signature),
+}
+
 impl Store {
+    /// Keeps a proof of misbehaviour; the same one again changes nothing.
+    pub fn put_misbehaviour(&self, proof: &Misbehaviour) -> Result<(), StoreError> {
+        let mut key = concat(&height_key(proof.height), &proof.validator.0.0);
+        key.push(proof.kind);
+        let mut batch = WriteBatch::default();
+        batch.put_cf(self.family("evidence")?, key, codec::encode(proof));
+        self.write(batch)
+    }
+
     /// Writes the genesis into an empty store.
     pub fn commit_genesis(&self, genesis_hash: &Digest, genesis: &GenesisState) -> Result<(), StoreError> {
         let mut batch = WriteBatch::default();
@@ -211,9 +233,7 @@ impl Store {
     }
 
     fn write(&self, batch: WriteBatch) -> Result<(), StoreError> {
-        self.db
-            .write_opt(batch, &synced())
-            .map_err(|error| StoreError::database(&self.path, "write", &error))
+        self.db.write_opt(batch, &synced()).map_err(|error| StoreError::database(&self.path, "write", &error))
     }
 }
 

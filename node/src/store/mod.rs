@@ -17,6 +17,7 @@
 //! transactions   transaction id               height, borsh(Outcome)
 //! times          block time                   height
 //! log_sizes      log size after the block     height
+//! evidence       height, validator, kind u8   borsh(Misbehaviour): two statements signed for one round
 //! ```
 //! All integers in keys are big-endian, so that order is order; `!x` is the complement, so that a forward seek finds
 //! the newest entry at or below x.
@@ -35,7 +36,7 @@ use rocksdb::{
     WriteOptions,
 };
 
-pub use commit::{StoredHeader, UndecidedBlock};
+pub use commit::{Misbehaviour, StoredHeader, UndecidedBlock};
 pub use error::StoreError;
 
 /// Version of the layout above. A store of another layout is refused.
@@ -46,7 +47,7 @@ const BLOCK_CACHE_BYTES: usize = 64 << 20;
 const WRITE_BUFFERS_BYTES: usize = 64 << 20;
 
 /// Column families with their purpose for RocksDB: `(name, point lookups, compress)`.
-const FAMILIES: [(&str, bool, bool); 15] = [
+const FAMILIES: [(&str, bool, bool); 16] = [
     ("meta", false, false),
     ("headers", false, true),
     ("blocks", false, true),
@@ -62,6 +63,7 @@ const FAMILIES: [(&str, bool, bool); 15] = [
     ("transactions", true, false),
     ("times", false, false),
     ("log_sizes", false, false),
+    ("evidence", false, false),
 ];
 
 /// The open store.

@@ -138,11 +138,7 @@ impl Store {
     }
 
     /// First entry at or after `from`.
-    pub(super) fn seek(
-        &self,
-        family: &'static str,
-        from: &[u8],
-    ) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+    pub(super) fn seek(&self, family: &'static str, from: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
         let mut iterator = self.db.raw_iterator_cf(self.family(family)?);
         iterator.seek(from);
         iterator.status().map_err(|error| StoreError::database(&self.path, family, &error))?;
@@ -150,11 +146,7 @@ impl Store {
     }
 
     /// Last entry at or before `to`.
-    pub(super) fn seek_back(
-        &self,
-        family: &'static str,
-        to: &[u8],
-    ) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+    pub(super) fn seek_back(&self, family: &'static str, to: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
         let mut iterator = self.db.raw_iterator_cf(self.family(family)?);
         iterator.seek_for_prev(to);
         iterator.status().map_err(|error| StoreError::database(&self.path, family, &error))?;

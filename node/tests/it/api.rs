@@ -74,7 +74,8 @@ async fn a_transaction_goes_from_submission_to_receipt() {
 async fn waiting_ends_with_the_block_or_with_the_time() {
     let node = Node::start().await;
     let (tx_id, transaction) = issue(0..1);
-    let outcome = |path: String| async { send(node.api, "GET", &path, &[], b"").await.json::<OutcomeAnswer>().outcome };
+    let api = node.api;
+    let outcome = |path: String| async move { send(api, "GET", &path, &[], b"").await.json::<OutcomeAnswer>().outcome };
 
     let bytes = transaction.to_bytes();
     let submission = node.post("/v1/transactions?wait=committed", OCTETS, &bytes);

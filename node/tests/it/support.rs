@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use huxin_chain_spec::certificate::{Certificate, CertificateSignature, VoteType, vote_message};
-use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, Signer, SigningKey, SignatureScheme};
+use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, SignatureScheme, Signer, SigningKey};
 use huxin_chain_spec::genesis::{Genesis, GenesisIssuer, GenesisProvince, GenesisValidator, Parameters};
 use huxin_chain_spec::ids::{Height, LicenceRef, TimeMs, TxId};
 use huxin_chain_spec::record::licence::{Document, Licence};

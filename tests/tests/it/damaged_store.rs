@@ -83,6 +83,7 @@ async fn the_node_refuses_to_start_on_it() {
 }
 
 async fn refuses(network: &mut Network, damaged: &Path) {
+    println!("damaged: {}", damaged.display());
     let log = network.log(NODE);
     let before = std::fs::read_to_string(&log).unwrap().len();
     network.start_node(NODE);

@@ -43,7 +43,8 @@ async fn a_licence_through_its_life_over_four_provinces() {
     let reference = issuer.reference(&id);
     let suspended = record(&shanghai, &issuer, LicenceOperation::Suspend(change(reference))).await;
     assert_eq!(verdict(&anhui, &id, None, &suspended).await, Verdict::Suspended);
-    let before = TimeMs(suspended.receipt.record.time_ms.0 - 1);
+    // A change counts from its effective time on, which the issuer names: between the two records.
+    let before = issued.receipt.record.time_ms;
     assert_eq!(verdict(&anhui, &id, Some(before), &suspended).await, Verdict::Valid);
     let restored = record(&shanghai, &issuer, LicenceOperation::Restore(change(reference))).await;
     assert_eq!(verdict(&anhui, &id, None, &restored).await, Verdict::Valid);
@@ -66,7 +67,7 @@ async fn a_licence_through_its_life_over_four_provinces() {
     let new_reference = receiver.reference(&new_id);
     let revoked = record(&jiangsu, &receiver, LicenceOperation::Revoke(change(new_reference))).await;
     assert_eq!(verdict(&anhui, &new_id, None, &revoked).await, Verdict::Revoked);
-    let before = TimeMs(revoked.receipt.record.time_ms.0 - 1);
+    let before = moved.receipt.record.time_ms;
     assert_eq!(verdict(&anhui, &new_id, Some(before), &revoked).await, Verdict::Valid);
 
     let agreed = agree_at_a_common_height(&network.apis()).await;

@@ -5,7 +5,7 @@ use huxin_tests::{Network, PATIENCE, eventually};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_mempool_answers_429_and_says_when_to_come_back() {
     let mut network = Network::prepare(4);
-    network.configure(0, "[mempool]\n", "[mempool]\nbytes_max = 16384\n");
+    network.configure(0, "[mempool]\n", "[mempool]\nbytes_max = 4500000\n");
     network.start_all();
     network.wait_all_ready().await;
     // Without a quorum nothing leaves the mempool.
@@ -15,11 +15,11 @@ async fn a_full_mempool_answers_429_and_says_when_to_come_back() {
     let (issuer, api) = (network.issuer("310000"), network.api(0));
     let mut taken = Vec::new();
     let refused = loop {
-        let transaction = issuer.sign(vec![issuer.issue_new().1], 0);
+        let transaction = issuer.sign((0..400).map(|_| issuer.issue_new().1).collect(), 0);
         let reply = api.submit(&transaction.bytes).await;
         if reply.status == 202 {
             taken.push(transaction);
-            assert!(taken.len() < 200, "16 KiB hold {} transactions", taken.len());
+            assert!(taken.len() < 200, "4.5 MB hold {} transactions", taken.len());
             continue;
         }
         let error = reply.error();

@@ -25,7 +25,7 @@ async fn a_stranger_is_refused_on_both_swarms() {
     let mut network = Network::start(4).await;
     network.terminate(REPLACED).await;
     let (folder, peer_id) = stranger(&network);
-    let _stranger = Process::start(&folder.join("node.toml"), &folder.join("node.log"), &[]);
+    let stranger_process = Process::start(&folder.join("node.toml"), &folder.join("node.log"), &[]);
     let api = network.api(REPLACED);
     eventually("the stranger runs", PATIENCE, || api.try_status()).await;
 
@@ -52,9 +52,12 @@ async fn a_stranger_is_refused_on_both_swarms() {
         let connected = |peer: &serde_json::Value| peer["peer_id"] == *peer_id && peer["connected"] == true;
         assert!(!peers.iter().any(connected), "node {node} has the stranger as a peer of the engine: {peers:?}");
     }
-    let stranger = api.status().await;
-    assert_eq!((stranger.height, stranger.connected_peers, stranger.ready), (0, 0, false));
-    drop(_stranger);
+    let lonely = eventually("the stranger says that it is not ready", PATIENCE, || async {
+        api.try_status().await.filter(|status| !status.ready)
+    })
+    .await;
+    assert_eq!((lonely.height, lonely.connected_peers), (0, 0));
+    drop(stranger_process);
 
     network.start_node(REPLACED);
     network.wait_ready(REPLACED).await;
