@@ -129,7 +129,7 @@ where
 {
     let algorithm = chain.algorithm();
     let context = context(chain, tip, time_ms);
-    let first_record = RecordIndex(tip.frontier.head().size);
+    let first_record = RecordIndex(tip.frontier.size());
     let changes = rules::apply(reader, &context, first_record, transactions)?;
     let mut appender = Appender::resume(tip.frontier.clone());
     for (_, bytes) in &changes.records {

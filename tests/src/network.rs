@@ -19,6 +19,10 @@ use crate::{Http, Issuer, PATIENCE, Process, eventually};
 const CHAIN: &str = "dev-e2e";
 /// Held by the one network that may run.
 const LOCK_FILE: &str = "huxin-e2e.lock";
+/// Environment variables for looking into a failure: the log filter of every node, and whether the folder of a failed test
+/// is kept.
+const LOG_VARIABLE: &str = "HUXIN_E2E_LOG";
+const KEEP_VARIABLE: &str = "HUXIN_E2E_KEEP";
 /// First and last port that tests use: below the range from which the kernel takes ports for outgoing connections, so
 /// that nothing takes a node's port while the node is down.
 const PORTS: std::ops::Range<u16> = 21_000..31_000;
@@ -65,7 +69,13 @@ impl Network {
         std::fs::write(&description.genesis, &text).unwrap();
         let genesis = Genesis::parse(&text).unwrap();
         let processes = (0..validators).map(|_| None).collect();
-        Self { description, genesis, processes, folder, _lock: lock }
+        let network = Self { description, genesis, processes, folder, _lock: lock };
+        if let Ok(filter) = std::env::var(LOG_VARIABLE) {
+            for node in 0..validators {
+                network.configure(node, "level = \"info\"", &format!("level = \"{filter}\""));
+            }
+        }
+        network
     }
 
     /// Scratch folder of this network, beside the network's own.
@@ -228,6 +238,10 @@ impl Drop for Network {
     fn drop(&mut self) {
         // Before the folder goes.
         self.processes.clear();
+        if std::thread::panicking() && std::env::var_os(KEEP_VARIABLE).is_some() {
+            self.folder.disable_cleanup(true);
+            eprintln!("kept: {}", self.folder.path().display());
+        }
     }
 }
 

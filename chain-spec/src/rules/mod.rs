@@ -10,6 +10,7 @@ pub mod membership;
 mod overlay;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::codes::Code;
 use crate::crypto::{Digest, DigestAlgorithm};
@@ -137,7 +138,7 @@ fn apply_transaction<R: StateReader>(
     transaction: &Transaction,
 ) -> Result<(RecordIndex, u32), (u32, RuleError)> {
     let at = |operation: u32| move |error: RuleError| (operation, error);
-    let actor = actor(overlay, &transaction.body.signer).map_err(at(0))?;
+    let actor = known_actor(overlay, &transaction.body.signer).map_err(at(0))?;
     let head_key = StateKey::OrganisationHead(actor.key.organisation);
     let mut head: OrganisationHead = overlay.read(&head_key).map_err(|error| (0, error.into()))?.unwrap_or_default();
     let first = overlay.next_record();
@@ -146,7 +147,10 @@ fn apply_transaction<R: StateReader>(
         check_privacy(operation).map_err(|code| (position, code.into()))?;
         let index = overlay.next_record();
         match operation {
-            Operation::Membership(operation) => membership::apply(overlay, context, &actor, operation),
+            Operation::Membership(operation) => {
+                overlay.forget_actors();
+                membership::apply(overlay, context, &actor, operation)
+            }
             Operation::Licence(operation) => licence::apply(overlay, context, &actor, index, operation),
         }
         .map_err(at(position))?;
@@ -170,6 +174,19 @@ fn apply_transaction<R: StateReader>(
     }
     overlay.write(head_key, &head);
     Ok((first, position))
+}
+
+/// The signer, read once per block while no membership changes.
+fn known_actor<R: StateReader>(
+    overlay: &mut Overlay<'_, R>,
+    id: &crate::crypto::KeyId,
+) -> Result<Arc<Actor>, RuleError> {
+    if let Some(actor) = overlay.actor(id) {
+        return Ok(actor);
+    }
+    let actor = Arc::new(actor(overlay, id)?);
+    overlay.remember_actor(Arc::clone(&actor));
+    Ok(actor)
 }
 
 /// The signer, if its key, system, organisation and province are all active.

@@ -1,15 +1,17 @@
 //! Changes of a block in progress on top of the parent state, with the current transaction apart so that it can be dropped.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::codec;
+use crate::crypto::KeyId;
 use crate::ids::{LicenceRef, RecordIndex};
 use crate::record::Record;
 use crate::state::{IssuedLicence, STATE_BYTES_MAX, StateKey, StateReader, StateUnavailable};
 
-use super::Changes;
+use super::{Actor, Changes};
 
 /// One layer of changes.
 #[derive(Default)]
@@ -24,11 +26,13 @@ pub struct Overlay<'a, R> {
     first_record: RecordIndex,
     block: Layer,
     transaction: Layer,
+    /// Signers whose standing was looked up since membership last changed.
+    actors: HashMap<KeyId, Arc<Actor>>,
 }
 
 impl<'a, R: StateReader> Overlay<'a, R> {
     pub fn new(reader: &'a R, first_record: RecordIndex) -> Self {
-        Self { reader, first_record, block: Layer::default(), transaction: Layer::default() }
+        Self { reader, first_record, block: Layer::default(), transaction: Layer::default(), actors: HashMap::new() }
     }
 
     /// Index the next record will get.
@@ -82,6 +86,19 @@ impl<'a, R: StateReader> Overlay<'a, R> {
         self.transaction.records.push((record, bytes));
     }
 
+    pub fn actor(&self, id: &KeyId) -> Option<Arc<Actor>> {
+        self.actors.get(id).cloned()
+    }
+
+    pub fn remember_actor(&mut self, actor: Arc<Actor>) {
+        self.actors.insert(actor.id, actor);
+    }
+
+    /// To be called before anything about members changes.
+    pub fn forget_actors(&mut self) {
+        self.actors.clear();
+    }
+
     /// The current transaction holds.
     pub fn keep(&mut self) {
         let layer = std::mem::take(&mut self.transaction);
@@ -93,6 +110,8 @@ impl<'a, R: StateReader> Overlay<'a, R> {
     /// The current transaction changes nothing.
     pub fn discard(&mut self) {
         self.transaction = Layer::default();
+        // What it changed of members is undone with it.
+        self.actors.clear();
     }
 
     pub fn into_changes(self) -> Changes {

@@ -125,7 +125,7 @@ impl Door {
 
     /// Applies the transaction to the current state and forgets the result.
     fn trial(&self, tip: &Tip, context: &BlockContext, tx_id: TxId, transaction: &Transaction) -> Result<(), Refusal> {
-        let first_record = RecordIndex(tip.frontier.head().size);
+        let first_record = RecordIndex(tip.frontier.size());
         let changes =
             rules::apply(self.ledger.store(), context, first_record, &[(tx_id, transaction)]).map_err(|error| {
                 tracing::error!(%error, "the store cannot be read");

@@ -10,7 +10,7 @@ use huxin_chain_spec::execute::{self, BlockError};
 use huxin_chain_spec::ids::{Height, TimeMs, TxId};
 use huxin_chain_spec::transaction::Transaction;
 
-use super::{CommittedBlock, Execution, Ledger, unavailable};
+use super::{CommittedBlock, Execution, Ledger, Tip, unavailable};
 use crate::store::{StoreError, StoredHeader};
 
 /// A block made by this node.
@@ -124,6 +124,7 @@ impl Ledger {
             log_size: row.header.log.size,
             round: row.certificate.round,
         });
+        *self.shown.write() = Arc::new(Tip::of(&next));
         *self.tip.write() = Arc::new(next);
         self.executions.lock().clear();
         self.heights.send_replace(committed.height);

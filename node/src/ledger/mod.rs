@@ -14,6 +14,7 @@ use huxin_chain_spec::execute::{self, Chain, Executed, Tip as ChainTip};
 use huxin_chain_spec::genesis::Genesis;
 use huxin_chain_spec::ids::{Height, LicenceRef, RecordIndex, TimeMs, TxId};
 use huxin_chain_spec::log::LogHead;
+use huxin_chain_spec::receipt::TrustPath;
 use huxin_chain_spec::record::Record;
 use huxin_chain_spec::state::{LicenceState, StateKey, StateUnavailable};
 use huxin_chain_spec::transaction::{Outcome, TransactionOutcome};
@@ -44,6 +45,19 @@ pub struct Tip {
     pub map_version: u64,
 }
 
+impl Tip {
+    fn of(tip: &ChainTip) -> Self {
+        Self {
+            height: tip.height,
+            hash: tip.hash,
+            time_ms: tip.time_ms,
+            log: tip.frontier.head(),
+            map_root: tip.map_root,
+            map_version: tip.map_version,
+        }
+    }
+}
+
 /// What a commit announces.
 #[derive(Debug, Clone)]
 pub struct CommittedBlock {
@@ -63,6 +77,10 @@ pub struct Ledger {
     genesis: Genesis,
     /// Newest block; replaced as a whole by each commit.
     tip: RwLock<Arc<ChainTip>>,
+    /// The same as others see it.
+    shown: RwLock<Arc<Tip>>,
+    /// What every receipt begins with.
+    trust: TrustPath,
     /// Executed blocks on top of the tip, by header hash.
     executions: Mutex<LruCache<Digest, Arc<Execution>>>,
     /// Held while a block is committed.
@@ -98,7 +116,13 @@ impl Ledger {
         Ok(Self {
             heights: watch::Sender::new(tip.height),
             blocks: broadcast::Sender::new(BLOCKS_BUFFERED),
+            shown: RwLock::new(Arc::new(Tip::of(&tip))),
             tip: RwLock::new(Arc::new(tip)),
+            trust: TrustPath {
+                genesis: chain.commitment.clone(),
+                validators: genesis.validators(),
+                transitions: Vec::new(),
+            },
             executions: Mutex::new(LruCache::new(kept)),
             commit: Mutex::new(()),
             store,
@@ -134,15 +158,7 @@ impl Ledger {
 
     /// The newest block.
     pub fn tip(&self) -> Arc<Tip> {
-        let tip = self.chain_tip();
-        Arc::new(Tip {
-            height: tip.height,
-            hash: tip.hash,
-            time_ms: tip.time_ms,
-            log: tip.frontier.head(),
-            map_root: tip.map_root,
-            map_version: tip.map_version,
-        })
+        Arc::clone(&self.shown.read())
     }
 
     /// Everything the next block builds on.

@@ -4,7 +4,7 @@ use huxin_chain_spec::codec;
 use huxin_chain_spec::ids::{Height, RecordIndex, TimeMs};
 use huxin_chain_spec::log;
 use huxin_chain_spec::map;
-use huxin_chain_spec::receipt::{AsOf, NextBlock, Receipt, StatusEvidence, TrustPath};
+use huxin_chain_spec::receipt::{AsOf, NextBlock, Receipt, StatusEvidence};
 use huxin_chain_spec::record::{Operation, Record};
 use huxin_chain_spec::state::{LicenceState, StateKey};
 
@@ -44,11 +44,7 @@ impl Ledger {
             ReceiptAt::AsOf(time_ms) => Some(AsOf { time_ms, next: self.next_block(row.header.height)? }),
         };
         let status = self.status(&record, &row)?;
-        let trust = TrustPath {
-            genesis: self.chain.commitment.clone(),
-            validators: self.genesis.validators(),
-            transitions: Vec::new(),
-        };
+        let trust = self.trust.clone();
         let (header, certificate) = (row.header, row.certificate);
         Ok(Some(Receipt { trust, header, certificate, index, record, log_path, status, as_of }))
     }

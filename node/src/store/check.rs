@@ -8,10 +8,15 @@ use huxin_chain_spec::log::{self, Frontier};
 use huxin_chain_spec::map;
 use huxin_chain_spec::state::StateKey;
 
-use super::{LAYOUT, Store, StoreError, StoredHeader, read_u64};
+use rocksdb::{IteratorMode, ReadOptions};
+
+use super::{FAMILIES, LAYOUT, Store, StoreError, StoredHeader, read_u64};
 
 /// How many of the newest headers are followed back by their parent hashes.
 const HEADERS_CHECKED: u64 = 1_000;
+/// How many bytes of each column family are read, from its end, so that their checksums are compared: all of a small
+/// store, and a fraction of a second of a large one.
+const FAMILY_BYTES_CHECKED: usize = 16 << 20;
 /// How many of the newest records are hashed again and compared with the log.
 const RECORDS_CHECKED: u64 = 256;
 
@@ -27,6 +32,7 @@ impl Store {
 
     /// Reads the tip and checks that the store agrees with it. `founders` decide height 1.
     pub fn load_tip(&self, chain: &Chain, founders: &ValidatorSet, genesis_time: TimeMs) -> Result<Tip, StoreError> {
+        self.check_tables()?;
         let found = self.get("meta", "genesis")?.unwrap_or_default();
         if found != chain.genesis_hash.0 {
             return Err(StoreError::OtherChain {
@@ -45,6 +51,22 @@ impl Store {
         self.check_map(chain, &tip)?;
         self.check_headers(chain, &tip)?;
         Ok(tip)
+    }
+
+    fn check_tables(&self) -> Result<(), StoreError> {
+        for (name, ..) in FAMILIES {
+            let mut options = ReadOptions::default();
+            options.fill_cache(false);
+            let mut left_bytes = FAMILY_BYTES_CHECKED;
+            for entry in self.db.iterator_cf_opt(self.family(name)?, options, IteratorMode::End) {
+                let (key, value) = entry.map_err(|error| self.damage(name, &error.to_string()))?;
+                left_bytes = left_bytes.saturating_sub(key.len() + value.len());
+                if left_bytes == 0 {
+                    break;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn genesis_tip(&self, chain: &Chain, founders: &ValidatorSet, time_ms: TimeMs) -> Result<Tip, StoreError> {

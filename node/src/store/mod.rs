@@ -44,7 +44,7 @@ const LAYOUT: u32 = 1;
 /// Cache of data, index and filter blocks for the whole store.
 const BLOCK_CACHE_BYTES: usize = 64 << 20;
 /// Bound on all memtables together.
-const WRITE_BUFFERS_BYTES: usize = 64 << 20;
+const WRITE_BUFFERS_BYTES: usize = 48 << 20;
 
 /// Column families with their purpose for RocksDB: `(name, point lookups, compress)`.
 const FAMILIES: [(&str, bool, bool); 16] = [
@@ -152,6 +152,11 @@ fn family_options(name: &str, point: bool, compress: bool, cache: &Cache) -> Opt
     let mut options = Options::default();
     options.set_block_based_table_factory(&table);
     options.set_write_buffer_size(16 << 20);
+    if point {
+        // Most lookups are for what is not there (a new licence, a new transaction): spares the walk of the memtable.
+        options.set_memtable_prefix_bloom_ratio(0.05);
+        options.set_memtable_whole_key_filtering(true);
+    }
     options.set_compression_type(if compress { DBCompressionType::Lz4 } else { DBCompressionType::None });
     if name == "blocks" {
         // Bodies are large and never change: kept out of the tree, so that compaction does not copy them.
