@@ -36,7 +36,8 @@ pub struct ReplayOptions {
 #[derive(Debug, Clone, Serialize)]
 pub struct NodeAgreement {
     pub node: String,
-    pub agrees: bool,
+    /// `None` where the node could not be asked, or is not that far yet: unknown is not a difference.
+    pub agrees: Option<bool>,
     /// What the node has instead, or why it could not be asked.
     pub detail: String,
 }
@@ -234,9 +235,14 @@ impl Replayer {
 }
 
 impl Coverage {
-    /// Whether every node asked has the same block.
-    pub fn all_nodes_agree(&self) -> bool {
-        self.nodes.iter().all(|node| node.agrees)
+    /// Whether every node asked has the same block; `None` where none differs but some could not be asked.
+    pub fn all_nodes_agree(&self) -> Option<bool> {
+        let answers = || self.nodes.iter().map(|node| node.agrees);
+        match (answers().any(|agrees| agrees == Some(false)), answers().all(|agrees| agrees == Some(true))) {
+            (true, _) => Some(false),
+            (false, true) => Some(true),
+            (false, false) => None,
+        }
     }
 
     fn state_claims(&mut self) {
@@ -273,16 +279,16 @@ async fn compare(nodes: &NodeClient, coverage: &Coverage) -> Vec<NodeAgreement> 
     for (position, node) in nodes.each().into_iter().enumerate() {
         let place = format!("node {}", position + 1);
         let agreement = match node.status().await {
-            Err(error) => NodeAgreement { node: place, agrees: false, detail: error.to_string() },
+            Err(error) => NodeAgreement { node: place, agrees: None, detail: error.to_string() },
             Ok((name, _)) => match node.header(Some(coverage.height)).await {
                 Ok(header) if header.hash == coverage.block => {
                     let detail = format!("log {} map {}", header.log_root, header.map_root);
-                    NodeAgreement { node: name, agrees: true, detail }
+                    NodeAgreement { node: name, agrees: Some(true), detail }
                 }
                 Ok(header) => {
-                    NodeAgreement { node: name, agrees: false, detail: format!("it has block {}", header.hash) }
+                    NodeAgreement { node: name, agrees: Some(false), detail: format!("it has block {}", header.hash) }
                 }
-                Err(error) => NodeAgreement { node: name, agrees: false, detail: error.to_string() },
+                Err(error) => NodeAgreement { node: name, agrees: None, detail: error.to_string() },
             },
         };
         agreements.push(agreement);

@@ -20,9 +20,6 @@ pub enum Audit {
 
 #[derive(Debug, Args)]
 pub struct Replay {
-    /// Begin at the genesis. The only way there is in this version.
-    #[arg(long)]
-    from_genesis: bool,
     /// Also write the blocks to this file, for replaying without a node.
     #[arg(long, value_name = "FILE", conflicts_with = "import")]
     export: Option<PathBuf>,
@@ -55,12 +52,16 @@ impl Replay {
         bar.finish_and_clear();
         let coverage = replayed?;
         let agree = coverage.all_nodes_agree();
-        output.answer(&coverage, || text(&coverage, self.from_genesis));
-        Ok(if agree { ExitCode::Success } else { ExitCode::Refused })
+        output.answer(&coverage, || text(&coverage));
+        Ok(match agree {
+            Some(true) => ExitCode::Success,
+            Some(false) => ExitCode::Refused,
+            None => ExitCode::NotChecked,
+        })
     }
 }
 
-fn text(coverage: &Coverage, _from_genesis: bool) -> String {
+fn text(coverage: &Coverage) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
     let _ = writeln!(
@@ -86,7 +87,11 @@ fn text(coverage: &Coverage, _from_genesis: bool) -> String {
         let _ = writeln!(text, "  NOT checked  {line}");
     }
     for node in &coverage.nodes {
-        let word = if node.agrees { "agrees" } else { "DIFFERS" };
+        let word = match node.agrees {
+            Some(true) => "agrees",
+            Some(false) => "DIFFERS",
+            None => "not asked",
+        };
         let _ = writeln!(text, "  {word}  {}  {}", node.node, node.detail);
     }
     text

@@ -162,7 +162,11 @@ impl Check {
             Some(path) if same_document(&document_of(path)?, &licence.document) => Content::Matches,
             Some(_) => Content::Differs,
         };
-        let time = receipt.as_of.as_ref().map_or(receipt.header.time_ms, |as_of| as_of.time_ms);
+        // Without a next block the receipt proves nothing about the time after its own header.
+        let time = match &receipt.as_of {
+            Some(as_of) if as_of.next.is_some() => as_of.time_ms,
+            _ => receipt.header.time_ms,
+        };
         let (verdict, checks) = verdict::judge(&Evidence {
             licence,
             recorded_ms: record.time_ms,
@@ -176,8 +180,7 @@ impl Check {
         let mut not_checked = vec!["changes recorded after the receipt's time".to_owned()];
         if receipt.as_of.as_ref().is_some_and(|as_of| as_of.next.is_none()) {
             not_checked.push(
-                "that no later block lies before the time asked about: the receipt was made at the newest block"
-                    .to_owned(),
+                "the time asked about, which lies after the receipt's block: the answer is as of that block".to_owned(),
             );
         }
         Ok(Verified {

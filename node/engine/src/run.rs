@@ -31,9 +31,12 @@ use crate::error::ExitCell;
 use crate::host::{Host, HostParts};
 use crate::parts::Assembly;
 use crate::signing::{EngineSigner, EngineVerifier, Scheme};
-use crate::status::Board;
+use crate::status::{Board, now_ms};
 use crate::{Application, EngineError, EngineStatus, Exit};
 
+/// Messages from consensus to synchronisation that may wait. A receiver that lags behind by more is cut off for good, and
+/// the engine's own 10 are five heights.
+const SYNC_PORT_MESSAGES_MAX: usize = 1_024;
 /// Questions of the engine waiting for the host task. It handles each in microseconds.
 const HOST_INBOX_MAX: usize = 1_024;
 /// Decided and finalised heights waiting to be committed. The engine sends two per height and waits for the second.
@@ -109,8 +112,8 @@ async fn spawn_tree(
     listener.link(node.get_cell());
     network.cast(NetworkMsg::Subscribe(Box::new(listener))).map_err(start_error)?;
 
-    let tasks = spawn_tasks(&config, signer.clone(), verifier.clone(), app, network.clone(), &board, &exit, questions);
-    let sync_port = Arc::new(OutputPort::new());
+    let (host_signer, host_verifier) = (signer.clone(), verifier.clone());
+    let sync_port = Arc::new(OutputPort::with_capacity(SYNC_PORT_MESSAGES_MAX));
     let consensus = spawn_consensus_actor(
         Ctx,
         me,
@@ -135,6 +138,9 @@ async fn spawn_tree(
         sync.link(node.get_cell());
         sync.subscribe_to_port(&sync_port);
     }
+    // Only now, for the host's first answer starts the first height: the port forgets what it is sent before anybody
+    // subscribes, and a synchroniser that misses the start never tells its tip nor asks for blocks.
+    let tasks = spawn_tasks(&config, host_signer, host_verifier, app, network.clone(), &board, &exit, questions);
     if tokio::time::timeout(LISTEN_WAIT, board.until_listening()).await.is_err() {
         return Err(EngineError::NotListening { address: config.listen, waited_ms: LISTEN_WAIT.as_millis() });
     }
@@ -158,7 +164,7 @@ async fn reconnect_silent_peers(config: EngineConfig, board: Board, network: Net
             _ = looks.tick() => {}
             _ = exit.wait() => return,
         }
-        for id in board.silent_peers(silent_ms) {
+        for id in board.silent_peers(now_ms(), silent_ms) {
             let Some(peer) = config.peers.iter().find(|peer| peer.ends_with(&id)) else { continue };
             tracing::warn!(peer = id, silent_ms, "connected, but nothing was heard from it; connecting anew");
             let changes: [fn(Multiaddr) -> PersistentPeersOp; 2] = [PersistentPeersOp::Remove, PersistentPeersOp::Add];

@@ -309,9 +309,8 @@ impl Board {
         }
     }
 
-    /// Connected peers of which nothing was heard for `silent_ms`. Each is named once per such time.
-    pub(crate) fn silent_peers(&self, silent_ms: u64) -> Vec<String> {
-        let now = now_ms();
+    /// Connected peers of which nothing was heard for `silent_ms` before `now`. Each is named once per such time.
+    pub(crate) fn silent_peers(&self, now: u64, silent_ms: u64) -> Vec<String> {
         let mut state = self.0.state.lock();
         let silent = |peer: &Peer| peer.connected && now.saturating_sub(peer.heard_at_ms) > silent_ms;
         let found: Vec<String> =
@@ -409,10 +408,10 @@ mod tests {
         let (board, _exit) = board();
         board.peer("a".into(), PeerChange::Connected);
         board.peer("b".into(), PeerChange::Disconnected);
-        assert!(board.silent_peers(60_000).is_empty());
-        std::thread::sleep(Duration::from_millis(5));
-        assert_eq!(board.silent_peers(2), vec!["a".to_owned()]);
-        assert!(board.silent_peers(2).is_empty());
+        let later = now_ms() + 7_000;
+        assert!(board.silent_peers(later, 60_000).is_empty());
+        assert_eq!(board.silent_peers(later, 6_000), vec!["a".to_owned()]);
+        assert!(board.silent_peers(later, 6_000).is_empty());
     }
 
     #[tokio::test]

@@ -107,11 +107,12 @@ impl Consensus {
         // the whole chain for instance; to refuse it then for its age would stop the chain for good.
         let store = self.ledger.store();
         let judged_before = matches!(store.block_bytes(candidate.height, &candidate.id), Ok(Some(_)));
-        if candidate.source == Source::Proposal && !judged_before {
-            if let Some(reason) = self.clock_objection(time, candidate.round) {
-                self.metrics.clock_objection();
-                return Verdict::Invalid { reason };
-            }
+        if candidate.source == Source::Proposal
+            && !judged_before
+            && let Some(reason) = self.clock_objection(time, candidate.round)
+        {
+            self.metrics.clock_objection();
+            return Verdict::Invalid { reason };
         }
         let row = UndecidedBlock { block: candidate.id, proposer: candidate.proposer, valid: true, own: false };
         match store.put_undecided(candidate.height, candidate.round, &row, &candidate.bytes) {

@@ -59,7 +59,7 @@ impl Store {
             options.fill_cache(false);
             let mut left_bytes = FAMILY_BYTES_CHECKED;
             for entry in self.db.iterator_cf_opt(self.family(name)?, options, IteratorMode::End) {
-                let (key, value) = entry.map_err(|error| self.damage(name, &error.to_string()))?;
+                let (key, value) = entry.map_err(|error| self.damage(name, error.as_ref()))?;
                 left_bytes = left_bytes.saturating_sub(key.len() + value.len());
                 if left_bytes == 0 {
                     break;

@@ -15,7 +15,7 @@ use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::transaction::Outcome;
 use rocksdb::WriteBatch;
 
-use super::{LAYOUT, Store, StoreError, concat, height_key, synced};
+use super::{LAYOUT, Row, Store, StoreError, concat, height_key, synced};
 
 /// Row of a decided block.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -103,7 +103,7 @@ impl Store {
             .collect()
     }
 
-    fn undecided_rows(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    fn undecided_rows(&self, prefix: &[u8]) -> Result<Vec<Row>, StoreError> {
         let mut iterator = self.db.raw_iterator_cf(self.family("undecided")?);
         iterator.seek(prefix);
         let mut rows = Vec::new();

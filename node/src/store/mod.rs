@@ -66,6 +66,9 @@ const FAMILIES: [(&str, bool, bool); 16] = [
     ("evidence", false, false),
 ];
 
+/// Key and value.
+type Row = (Vec<u8>, Vec<u8>);
+
 /// The open store.
 pub struct Store {
     db: DB,

@@ -11,7 +11,7 @@ use huxin_chain_spec::state::{IssuedLicence, StateKey, StateReader, StateUnavail
 use lru::LruCache;
 use parking_lot::Mutex;
 
-use super::{Store, StoreError, concat, read_u64};
+use super::{Row, Store, StoreError, concat, read_u64};
 
 /// Entries of the cache of newest states: keys and organisations are read for every transaction.
 const STATE_CACHE_ENTRIES: usize = 16_384;
@@ -138,7 +138,7 @@ impl Store {
     }
 
     /// First entry at or after `from`.
-    pub(super) fn seek(&self, family: &'static str, from: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+    pub(super) fn seek(&self, family: &'static str, from: &[u8]) -> Result<Option<Row>, StoreError> {
         let mut iterator = self.db.raw_iterator_cf(self.family(family)?);
         iterator.seek(from);
         iterator.status().map_err(|error| StoreError::database(&self.path, family, &error))?;
@@ -146,7 +146,7 @@ impl Store {
     }
 
     /// Last entry at or before `to`.
-    pub(super) fn seek_back(&self, family: &'static str, to: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+    pub(super) fn seek_back(&self, family: &'static str, to: &[u8]) -> Result<Option<Row>, StoreError> {
         let mut iterator = self.db.raw_iterator_cf(self.family(family)?);
         iterator.seek_for_prev(to);
         iterator.status().map_err(|error| StoreError::database(&self.path, family, &error))?;

@@ -55,7 +55,7 @@ async fn a_browser_resumes_after_its_last_event() {
     let mut text = String::new();
     while !text.contains("\n\n") {
         let chunk = tokio::time::timeout(Duration::from_secs(60), response.chunk()).await.unwrap().unwrap().unwrap();
-        text.push_str(&String::from_utf8(chunk.to_vec()).unwrap());
+        text.push_str(std::str::from_utf8(&chunk).unwrap());
     }
     assert!(text.contains("event: block") || text.contains("event:block"), "{text}");
     assert!(text.lines().any(|line| line.replace(' ', "") == "id:2"), "{text}");
