@@ -68,7 +68,7 @@ build() {
     if [[ ! -x $HUXIN || ! -x $BIN/huxin-node ]]; then
         say "first build into $CARGO_TARGET_DIR: 10 to 25 minutes on two cores, most of it RocksDB"
     fi
-    (cd "$ROOT" && cargo build --release --locked -p huxin-node -p huxin-client) >&2
+    (cd "$ROOT" && cargo build --release --locked --workspace --bins) >&2
 }
 
 # json_field KEY: the first value of KEY in the JSON on standard input, as pretty-printed by huxin.

@@ -259,7 +259,7 @@ impl KnownHeaders for Remembered {
     }
 }
 
-/// A known header spares its certificate and nothing else.
+/// A known pair of header and certificate spares the check of these signatures and nothing else.
 #[test]
 fn known_headers_spare_the_certificate_only() {
     let (network, index) = founded();
@@ -270,11 +270,12 @@ fn known_headers_spare_the_certificate_only() {
     assert_eq!(unsigned.verify_with(&genesis_hash, &known).unwrap_err().code(), Code::ReceiptQuorumNotReached);
     assert!(known.0.borrow().is_empty(), "a header that did not hold is not remembered");
     let proven = good.verify_with(&genesis_hash, &known).unwrap();
-    assert_eq!(unsigned.verify_with(&genesis_hash, &known), Ok(proven));
-    let mut other_record = unsigned.clone();
+    assert_eq!(good.verify_with(&genesis_hash, &known), Ok(proven));
+    assert_eq!(unsigned.verify_with(&genesis_hash, &known).unwrap_err().code(), Code::ReceiptQuorumNotReached);
+    let mut other_record = good.clone();
     other_record.record.sequence += 1;
     assert_eq!(other_record.verify_with(&genesis_hash, &known).unwrap_err().code(), Code::ReceiptBadLogProof);
-    let mut other_header = unsigned;
+    let mut other_header = good;
     other_header.header.map_root = digest(0);
     assert!(other_header.verify_with(&genesis_hash, &known).is_err());
 }

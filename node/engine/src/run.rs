@@ -34,8 +34,8 @@ use crate::signing::{EngineSigner, EngineVerifier, Scheme};
 use crate::status::{Board, now_ms};
 use crate::{Application, EngineError, EngineStatus, Exit};
 
-/// Messages from consensus to synchronisation that may wait. A receiver that lags behind by more is cut off for good, and
-/// the engine's own 10 are five heights.
+/// Messages from consensus to synchronisation that may wait; a receiver that lags behind by more loses the oldest. The
+/// engine's own 10 are five heights.
 const SYNC_PORT_MESSAGES_MAX: usize = 1_024;
 /// Questions of the engine waiting for the host task. It handles each in microseconds.
 const HOST_INBOX_MAX: usize = 1_024;
