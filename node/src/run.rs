@@ -20,6 +20,9 @@ use crate::ops;
 use crate::ops::metrics::Metrics;
 use crate::store::StoreError;
 
+/// Threads for executing blocks, trial runs and batches of signatures; each keeps some memory.
+const BLOCKING_THREADS_MAX: usize = 32;
+
 /// Why the node did not start or had to stop. One sentence each.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -48,6 +51,7 @@ pub fn run(config: &Path) -> Result<(), RunError> {
     start_log(&setup.config.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS_MAX)
         .build()
         .map_err(|error| RunError::Runtime(error.to_string()))?;
     let result = runtime.block_on(serve(setup));

@@ -25,6 +25,10 @@ use crate::mempool::Mempool;
 use crate::ops::metrics::Metrics;
 use crate::store::{Misbehaviour, UndecidedBlock};
 
+/// Most operations this node puts into a block of its own, however many the chain allows. Four nodes on two cores execute
+/// so many well within the time that a proposal is waited for; a block that takes longer costs a round, and makes the
+/// next proposer try the same.
+const PROPOSED_OPERATIONS_MAX: usize = 8_192;
 /// Bytes of a block left for its header, certificate and lengths.
 const BLOCK_OVERHEAD_BYTES: usize = 64 * 1024;
 
@@ -62,6 +66,7 @@ impl Consensus {
         let parameters = self.ledger.chain().parameters;
         let bytes_max = usize::try_from(parameters.block_bytes_max).unwrap_or(usize::MAX);
         let operations_max = usize::try_from(parameters.block_operations_max).unwrap_or(usize::MAX);
+        let operations_max = operations_max.min(PROPOSED_OPERATIONS_MAX);
         self.mempool
             .take(bytes_max.saturating_sub(BLOCK_OVERHEAD_BYTES), operations_max, height)
             .into_iter()
