@@ -3,6 +3,8 @@
 //! Borsh accepts only one encoding of most types but not of all (it reads unsorted maps, for one).
 //! So [`decode`] takes a limit, rejects trailing bytes, and re-encodes to compare: what was signed is what was read.
 
+use std::io::{ErrorKind, Write};
+
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Why bytes could not be read as a value.
@@ -39,10 +41,25 @@ pub fn decode<T: BorshSerialize + BorshDeserialize>(bytes: &[u8], limit_bytes: u
     let type_name = short_name::<T>();
     let value =
         T::try_from_slice(bytes).map_err(|error| CodecError::Malformed { type_name, reason: error.to_string() })?;
-    if encode(&value) != bytes {
+    let mut expected = Expected(bytes);
+    if value.serialize(&mut expected).is_err() || !expected.0.is_empty() {
         return Err(CodecError::NotCanonical { type_name });
     }
     Ok(value)
+}
+
+/// Takes exactly these bytes and no others: compares an encoding without keeping it.
+struct Expected<'a>(&'a [u8]);
+
+impl Write for Expected<'_> {
+    fn write(&mut self, written: &[u8]) -> std::io::Result<usize> {
+        self.0 = self.0.strip_prefix(written).ok_or(ErrorKind::InvalidData)?;
+        Ok(written.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 fn short_name<T>() -> &'static str {

@@ -7,18 +7,18 @@ use huxin_chain_spec::block::Header;
 use huxin_chain_spec::certificate::{Certificate, CertificateSignature, VoteType, vote_message};
 use huxin_chain_spec::codec;
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, SignatureScheme, Signer as _, SigningKey};
-use huxin_chain_spec::execute::{self, Chain, Tip};
+use huxin_chain_spec::execute;
 use huxin_chain_spec::genesis::{Genesis, GenesisIssuer, GenesisProvince, GenesisValidator, Parameters};
-use huxin_chain_spec::ids::{LicenceId, LicenceRef, RecordIndex, TimeMs, TxId};
-use huxin_chain_spec::log::{self, MemoryLog};
-use huxin_chain_spec::map::{self, MemoryMap};
+use huxin_chain_spec::ids::{Height, LicenceId, LicenceRef, RecordIndex, TimeMs, TxId};
+use huxin_chain_spec::log;
+use huxin_chain_spec::map;
+use huxin_chain_spec::memory::MemoryLedger;
 use huxin_chain_spec::receipt::{AsOf, NextBlock, Receipt, StatusEvidence, TrustPath};
 use huxin_chain_spec::record::licence::{Change, Document, Licence};
 use huxin_chain_spec::record::{LicenceOperation, Operation, Record};
 use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::transaction::Transaction;
 
-use crate::audit::MemoryLedger;
 use crate::sdk::TransactionSigner;
 use crate::testnet::PROVINCES;
 
@@ -31,14 +31,9 @@ pub const STEP_MS: u64 = 10_000;
 /// The chain, with what is needed to prove any past height.
 pub struct TestChain {
     pub genesis: Genesis,
-    chain: Chain,
     validators: Vec<SigningKey>,
     issuer: SigningKey,
     ledger: MemoryLedger,
-    history: MemoryMap,
-    log: MemoryLog,
-    tips: Vec<Tip>,
-    licence_states: Vec<Vec<(LicenceRef, Vec<u8>)>>,
     records: Vec<Record>,
     pub blocks: Vec<DecidedBlock>,
 }
@@ -71,19 +66,8 @@ impl TestChain {
             parameters: Parameters::default(),
             provinces: provinces.collect(),
         };
-        let state = execute::genesis_state(&genesis, &MemoryMap::newest_only()).unwrap();
-        let mut history = MemoryMap::with_history();
-        history.apply(state.map.clone());
-        let (tips, mut ledger) = (vec![state.tip.clone()], MemoryLedger::default());
-        ledger.found(state);
-        let chain = Chain::new(&genesis);
-        let (log, records, blocks) = (MemoryLog::default(), Vec::new(), Vec::new());
-        let licence_states = vec![Vec::new()];
-        Self { genesis, chain, validators, issuer, ledger, history, log, tips, licence_states, records, blocks }
-    }
-
-    fn tip(&self) -> &Tip {
-        self.tips.last().unwrap()
+        let ledger = MemoryLedger::found_with_history(&genesis).unwrap();
+        Self { genesis, validators, issuer, ledger, records: Vec::new(), blocks: Vec::new() }
     }
 
     /// The time of a height.
@@ -94,7 +78,7 @@ impl TestChain {
     /// Decides a block with one transaction for these operations.
     pub fn decide(&mut self, operations: Vec<Operation>) {
         let signer = TransactionSigner::new(&self.genesis, self.issuer.clone());
-        let signed = signer.sign(operations, self.tip().height, 100).unwrap();
+        let signed = signer.sign(operations, self.ledger.tip().height, 100).unwrap();
         let transaction = Transaction::from_bytes(&signed.bytes).unwrap();
         self.decide_transactions(vec![(signed.tx_id, transaction)]);
     }
@@ -105,26 +89,15 @@ impl TestChain {
     }
 
     fn decide_transactions(&mut self, transactions: Vec<(TxId, Transaction)>) {
-        let tip = self.tip().clone();
-        let time = self.time(tip.height.0 + 1);
+        let time = self.time(self.ledger.tip().height.0 + 1);
         let last = self.blocks.last().map(|decided| decided.certificate.clone());
-        let proposer = self.validators[0].id();
-        let made = execute::make_block(&self.chain, &self.ledger, &tip, time, proposer, last, transactions);
+        let (ledger, proposer) = (&self.ledger, self.validators[0].id());
+        let made = execute::make_block(ledger.chain(), ledger, ledger.tip(), time, proposer, last, transactions);
         let (block, executed) = made.unwrap();
         let hash = block.header.hash(ALGORITHM);
         let certificate = self.certify(&block.header, &hash);
-        let states = executed.changes.states.iter().filter_map(|(key, bytes)| match key {
-            StateKey::Licence(licence) => Some((*licence, bytes.clone())),
-            _ => None,
-        });
-        self.licence_states.push(states.collect());
         self.records.extend(executed.changes.records.iter().map(|(record, _)| record.clone()));
-        self.log.apply(&executed.log);
-        if let Some(update) = &executed.map {
-            self.history.apply(update.clone());
-        }
-        self.tips.push(executed.tip(&block.header, hash, &tip));
-        self.ledger.apply(executed);
+        self.ledger.apply(&executed, &block.header, hash);
         self.blocks.push(DecidedBlock { block, certificate });
     }
 
@@ -144,17 +117,16 @@ impl TestChain {
     /// The receipt of a record at a height; `as_of` makes it one about that time.
     pub fn receipt(&self, index: u64, height: u64, as_of: Option<TimeMs>) -> Receipt {
         let at = |height: u64| self.blocks[usize::try_from(height).unwrap() - 1].clone();
-        let (decided, tip) = (at(height), &self.tips[usize::try_from(height).unwrap()]);
+        let decided = at(height);
         let record = self.records[usize::try_from(index).unwrap()].clone();
-        let next = (height < self.tip().height.0).then(|| at(height + 1));
+        let next = (height < self.ledger.tip().height.0).then(|| at(height + 1));
         let Operation::Licence(operation) = &record.operation else { panic!("a licence record") };
         let status = operation.new_licence().map(|licence| {
-            let until = usize::try_from(height).unwrap();
-            let mut states = self.licence_states[..=until].iter().flatten();
-            let state = states.rfind(|(reference, _)| *reference == licence.licence);
-            let key = StateKey::Licence(licence.licence).map_key(ALGORITHM);
-            let (_, proof) = map::prove(ALGORITHM, &self.history, Some(tip.map_version), &key).unwrap();
-            StatusEvidence { state: state.map(|(_, bytes)| bytes.clone()), proof }
+            let (key, height) = (StateKey::Licence(licence.licence), Height(height));
+            let version = self.ledger.map_version_at(height);
+            let (_, proof) = map::prove(ALGORITHM, &self.ledger, version, &key.map_key(ALGORITHM)).unwrap();
+            let state = self.ledger.state_at(&key, height).map(<[u8]>::to_vec);
+            StatusEvidence { state, proof }
         });
         Receipt {
             trust: TrustPath {
@@ -162,7 +134,7 @@ impl TestChain {
                 validators: self.genesis.validators(),
                 transitions: Vec::new(),
             },
-            log_path: log::inclusion_proof(ALGORITHM, &self.log, decided.block.header.log.size, index).unwrap(),
+            log_path: log::inclusion_proof(ALGORITHM, &self.ledger, decided.block.header.log.size, index).unwrap(),
             header: decided.block.header,
             certificate: decided.certificate,
             index: RecordIndex(index),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use huxin_chain_spec::crypto::SigningKey;
 use huxin_chain_spec::genesis::{self, Genesis, GenesisError};
 use huxin_chain_spec::keyfile::{KeyFile, KeyFileError, KeyPurpose};
+use huxin_chain_spec::transaction::TRANSACTION_BYTES_MAX;
 use serde::Deserialize;
 
 /// Environment variable with the passphrase of encrypted key files.
@@ -59,6 +60,9 @@ pub struct ConsensusConfig {
     pub target_block_ms: u64,
 }
 
+/// Least `mempool.bytes_max`: half of it, the share of one source, must hold the longest transaction.
+pub const MEMPOOL_BYTES_MIN: usize = 2 * TRANSACTION_BYTES_MAX;
+
 /// The mempool's swarm and bound.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,7 +71,7 @@ pub struct MempoolConfig {
     pub listen: String,
     /// Every other node, as multiaddr with `/p2p/<peer id>`.
     pub peers: Vec<String>,
-    /// Most bytes of transactions held.
+    /// Most bytes of transactions held; at least [`MEMPOOL_BYTES_MIN`].
     #[serde(default = "default_mempool_bytes_max")]
     pub bytes_max: usize,
 }
@@ -143,6 +147,11 @@ pub enum ConfigError {
         path.display()
     )]
     NotAValidator { path: PathBuf, chain_id: String },
+    #[error(
+        "mempool.bytes_max in {} is {bytes_max}; set at least {bytes_min}, so that the share of one source holds the longest transaction",
+        path.display()
+    )]
+    MempoolTooSmall { path: PathBuf, bytes_max: usize, bytes_min: usize },
 }
 
 /// A configuration with everything it names read and checked.
@@ -174,6 +183,11 @@ impl Setup {
     /// Reads the configuration file, the genesis and the keys it names, and checks that they fit together.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let config = Config::read(path)?;
+        let bytes_max = config.mempool.bytes_max;
+        if bytes_max < MEMPOOL_BYTES_MIN {
+            let (path, bytes_min) = (path.to_owned(), MEMPOOL_BYTES_MIN);
+            return Err(ConfigError::MempoolTooSmall { path, bytes_max, bytes_min });
+        }
         let genesis = Genesis::parse(&read(&config.genesis)?)
             .map_err(|source| ConfigError::Genesis { path: config.genesis.clone(), source })?;
         let passphrase = passphrase(&config)?;
@@ -247,6 +261,19 @@ listen = "127.0.0.1:4"
         let config = Config::read(&path).unwrap();
         assert_eq!(config.keys.network, folder.path().join("keys/network.key"));
         assert_eq!(config.consensus.propose_timeout_ms, 1_000);
+    }
+
+    #[test]
+    fn a_mempool_that_cannot_hold_a_transaction_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("node.toml");
+        let small = GOOD.replace("tcp/2\"", "tcp/2\"\nbytes_max = 4194303");
+        std::fs::write(&path, &small).unwrap();
+        let refused = Setup::read(&path).err().unwrap();
+        assert!(matches!(refused, ConfigError::MempoolTooSmall { bytes_max: 4_194_303, .. }), "{refused}");
+        std::fs::write(&path, small.replace("4194303", "4194304")).unwrap();
+        let next = Setup::read(&path).err().unwrap();
+        assert!(matches!(next, ConfigError::Unreadable { .. }), "no genesis file here: {next}");
     }
 
     #[test]

@@ -95,21 +95,24 @@ pub struct BatchItem {
     pub signature: Signature,
 }
 
+/// Signatures checked by one equation. Twice as many gain a few per cent each, but their tables no longer fit the cache.
+const BATCH_SIGNATURES: usize = 64;
+
 /// Checks many signatures, faster than one by one when they are all good.
 /// Returns the positions that do not verify, in order; empty means all do.
 ///
 /// The batch equation's random coefficients come from a hash of the batch itself (key, message and signature bytes
 /// are all fixed before a coefficient is known), so this function needs no source of randomness.
 pub fn verify_batch(items: &[BatchItem]) -> Vec<usize> {
-    if items.len() > 1 && batch_holds(items) {
-        return Vec::new();
+    let mut bad = Vec::new();
+    for (chunk, first) in items.chunks(BATCH_SIGNATURES).zip((0..).step_by(BATCH_SIGNATURES)) {
+        if chunk.len() > 1 && batch_holds(chunk) {
+            continue;
+        }
+        let fails = |item: &BatchItem| !verify(&item.key, &item.message, &item.signature);
+        bad.extend((first..).zip(chunk).filter(|(_, item)| fails(item)).map(|(position, _)| position));
     }
-    items
-        .iter()
-        .enumerate()
-        .filter(|(_, item)| !verify(&item.key, &item.message, &item.signature))
-        .map(|(position, _)| position)
-        .collect()
+    bad
 }
 
 fn batch_holds(items: &[BatchItem]) -> bool {

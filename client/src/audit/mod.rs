@@ -6,12 +6,10 @@
 //! ```
 //! Two bounded queues lie between, so memory stays bounded whatever stage is slowest.
 
-mod ledger;
 mod prepare;
 mod replay;
 mod source;
 
-pub use ledger::MemoryLedger;
 pub use replay::{Coverage, NodeAgreement, ReplayOptions, replay};
 pub use source::EXPORT_MAGIC;
 

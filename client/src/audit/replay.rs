@@ -6,15 +6,14 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Instant;
 
 use huxin_chain_spec::api::DecidedBlock;
-use huxin_chain_spec::execute::{self, Chain, Tip};
+use huxin_chain_spec::execute;
 use huxin_chain_spec::genesis::Genesis;
 use huxin_chain_spec::ids::TxId;
-use huxin_chain_spec::map::MemoryMap;
+use huxin_chain_spec::memory::MemoryLedger;
 use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::transaction::Outcome;
 use serde::Serialize;
 
-use super::ledger::MemoryLedger;
 use super::prepare::{Prepared, Preparer};
 use super::source::{self, Run};
 use crate::error::ClientError;
@@ -153,9 +152,7 @@ fn prepare_all(
 
 /// The executing stage.
 struct Replayer {
-    chain: Chain,
     ledger: MemoryLedger,
-    tip: Tip,
     coverage: Coverage,
 }
 
@@ -163,10 +160,8 @@ impl Replayer {
     fn new(genesis: &Genesis) -> Result<Self, ClientError> {
         let differs =
             |error: &dyn std::fmt::Display| ClientError::ReplayDiffers { height: 0, reason: error.to_string() };
-        let state = execute::genesis_state(genesis, &MemoryMap::newest_only()).map_err(|error| differs(&error))?;
-        let (tip, mut ledger) = (state.tip.clone(), MemoryLedger::default());
-        ledger.found(state);
-        Ok(Self { chain: Chain::new(genesis), ledger, tip, coverage: Coverage::default() })
+        let ledger = MemoryLedger::found(genesis).map_err(|error| differs(&error))?;
+        Ok(Self { ledger, coverage: Coverage::default() })
     }
 
     fn run(
@@ -178,19 +173,20 @@ impl Replayer {
             for (decided, block_bytes) in &prepared.blocks {
                 self.step(decided, *block_bytes, &prepared)?;
             }
-            reached.send_replace((self.tip.height.0, self.coverage.records));
+            reached.send_replace((self.ledger.tip().height.0, self.coverage.records));
         }
         Ok(self.finish())
     }
 
     fn step(&mut self, decided: &DecidedBlock, block_bytes: usize, prepared: &Prepared) -> Result<(), ClientError> {
-        let height = self.tip.height.0 + 1;
+        let (chain, tip) = (self.ledger.chain(), self.ledger.tip());
+        let height = tip.height.0 + 1;
         let differs = |reason: String| ClientError::ReplayDiffers { height, reason };
         let DecidedBlock { block, certificate } = decided;
         let is_verified = |tx_id: &TxId, bytes: &[u8]| prepared.is_verified(tx_id, bytes);
-        let executed = execute::check_block(&self.chain, &self.ledger, &self.tip, block, block_bytes, &is_verified)
+        let executed = execute::check_block(chain, &self.ledger, tip, block, block_bytes, &is_verified)
             .map_err(|error| differs(error.to_string()))?;
-        let hash = block.header.hash(self.chain.algorithm());
+        let hash = block.header.hash(chain.algorithm());
         if certificate.height != block.header.height || certificate.block != hash {
             return Err(differs(format!(
                 "the certificate is for block {}, but the header's hash is {hash}",
@@ -198,7 +194,7 @@ impl Replayer {
             )));
         }
         certificate
-            .verify(&self.chain.commitment.chain_id, &self.tip.validators)
+            .verify(&chain.commitment.chain_id, &tip.validators)
             .map_err(|error| differs(format!("the certificate does not hold: {error}")))?;
         let coverage = &mut self.coverage;
         coverage.transactions += block.body.transactions.len() as u64;
@@ -211,22 +207,22 @@ impl Replayer {
         }
         let rejected = executed.changes.outcomes.iter().filter(|one| matches!(one.outcome, Outcome::Rejected { .. }));
         coverage.transactions_rejected += rejected.count() as u64;
-        self.tip = executed.tip(&block.header, hash, &self.tip);
-        self.ledger.apply(executed);
+        self.ledger.apply(&executed, &block.header, hash);
         Ok(())
     }
 
     fn finish(self) -> Coverage {
-        let head = self.tip.frontier.head();
+        let (chain, tip) = (self.ledger.chain(), self.ledger.tip());
+        let head = tip.frontier.head();
         Coverage {
-            chain_id: self.chain.commitment.chain_id.to_string(),
-            genesis_hash: self.chain.genesis_hash.to_string(),
-            height: self.tip.height.0,
-            block: self.tip.hash.to_string(),
-            time: self.tip.time_ms.to_string(),
+            chain_id: chain.commitment.chain_id.to_string(),
+            genesis_hash: chain.genesis_hash.to_string(),
+            height: tip.height.0,
+            block: tip.hash.to_string(),
+            time: tip.time_ms.to_string(),
             log_size: head.size,
             log_root: head.root.to_string(),
-            map_root: self.tip.map_root.to_string(),
+            map_root: tip.map_root.to_string(),
             licences: self.ledger.licence_count() as u64,
             organisations: self.ledger.state_count(|key| matches!(key, StateKey::Organisation(_))) as u64,
             ..self.coverage

@@ -1,4 +1,4 @@
-//! Writers: each signs, submits, waits for the block, and begins again.
+//! Writers: each signs (or takes what was signed before), submits, waits for the block, and begins again.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -9,6 +9,7 @@ use huxin_chain_spec::ids::{Height, LicenceId, LicenceRef, LicenceType, RegionCo
 use huxin_chain_spec::receipt::Receipt;
 use huxin_chain_spec::record::licence::{Document, Licence};
 use huxin_chain_spec::record::{LicenceOperation, Operation};
+use huxin_chain_spec::transaction::EXPIRY_WINDOW_MAX;
 use rand::Rng as _;
 use rand::rngs::StdRng;
 
@@ -119,9 +120,21 @@ fn issues(target: &Target, random: &mut StdRng, count: usize) -> Vec<Operation> 
     (0..count).map(|_| issue()).collect()
 }
 
-/// Issues licences `per_transaction` at a time until the window closes.
+/// Signs `count` transactions of one licence each, good for the next [`EXPIRY_WINDOW_MAX`] heights.
+pub fn presign(
+    target: &Target,
+    count: usize,
+    height: &AtomicU64,
+    random: &mut StdRng,
+) -> Result<Vec<SignedTransaction>, ClientError> {
+    let height = Height(height.load(Ordering::Relaxed));
+    (0..count).map(|_| target.signer.sign(issues(target, random, 1), height, EXPIRY_WINDOW_MAX)).collect()
+}
+
+/// Issues licences `per_transaction` at a time until the window closes: what is `signed` first, then what it signs itself.
 pub async fn write(
     target: Target,
+    mut signed: Vec<SignedTransaction>,
     per_transaction: usize,
     window: Window,
     height: &AtomicU64,
@@ -137,9 +150,11 @@ pub async fn write(
     };
     while Instant::now() < window.until {
         let started = Instant::now();
-        let operations = issues(&target, &mut random, per_transaction);
-        let sent = sign(&target, operations, height);
-        let outcome = match sent {
+        let transaction = match signed.pop() {
+            Some(transaction) => Ok(transaction),
+            None => sign(&target, issues(&target, &mut random, per_transaction), height),
+        };
+        let outcome = match transaction {
             Ok(transaction) => submit(&mut connection, &transaction, height, &mut tally).await,
             Err(error) => Err(error.to_string()),
         };

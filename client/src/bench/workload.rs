@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use super::load::{self, Tally, Target, Window};
 use super::measure::{CpuMeter, resident_mib};
@@ -14,11 +15,14 @@ use super::report::Report;
 use super::{verify_load, yardstick};
 use crate::error::ClientError;
 use crate::keys;
-use crate::sdk::{Client, random_bytes};
+use crate::sdk::{Client, SignedTransaction, random_bytes};
 use crate::testnet::Network;
 
 /// Licence type of everything the benchmark issues.
 const LICENCE_TYPE: &str = "11100000000013338W011";
+/// Transactions of the single workload that are signed before the clock starts, per second of it. Submitters sign on
+/// machines of their own; what is left over is not sent.
+const PRESIGNED_PER_S: u64 = 8_000;
 /// Submissions per second of the light workload.
 const LIGHT_PER_S: u64 = 10;
 /// Writers of the light workload: enough that none is still waiting when its next turn comes.
@@ -132,6 +136,10 @@ impl Bench<'_> {
             }
             _ => Vec::new(),
         };
+        let signed = match part {
+            Workload::Single | Workload::All => self.presign()?,
+            _ => Vec::new(),
+        };
         // The first moments belong to connecting and to filling the pipeline.
         let warm_up = match part {
             Workload::Idle => Duration::from_secs(2),
@@ -146,8 +154,8 @@ impl Bench<'_> {
         };
         let loading = async {
             match part {
-                Workload::Single | Workload::All => self.write(self.options.clients, 1, window).await,
-                Workload::Batch => self.write(self.options.batch_clients, self.options.batch, window).await,
+                Workload::Single | Workload::All => self.write(self.options.clients, signed, 1, window).await,
+                Workload::Batch => self.write(self.options.batch_clients, Vec::new(), self.options.batch, window).await,
                 Workload::Light => self.light(window).await,
                 Workload::Verify => self.verify(&ids, window).await,
                 Workload::Idle => Ok(Vec::new()),
@@ -167,9 +175,27 @@ impl Bench<'_> {
         self.targets[position % self.targets.len()].clone()
     }
 
-    async fn write(&self, writers: usize, per_transaction: usize, window: Window) -> Result<Vec<Tally>, ClientError> {
+    /// Signed transactions for each writer.
+    fn presign(&self) -> Result<Vec<Vec<SignedTransaction>>, ClientError> {
+        let each = usize::try_from(self.options.seconds * PRESIGNED_PER_S).unwrap_or(0) / self.options.clients.max(1);
+        let sign = |position| load::presign(&self.target(position), each, &self.height, &mut random()?);
+        (0..self.options.clients).into_par_iter().map(sign).collect()
+    }
+
+    async fn write(
+        &self,
+        writers: usize,
+        signed: Vec<Vec<SignedTransaction>>,
+        per_transaction: usize,
+        window: Window,
+    ) -> Result<Vec<Tally>, ClientError> {
+        let signed = signed.into_iter().chain(std::iter::repeat_with(Vec::new));
         let writers = (0..writers)
-            .map(|position| Ok(load::write(self.target(position), per_transaction, window, &self.height, random()?)))
+            .zip(signed)
+            .map(|(position, signed)| {
+                let (target, random) = (self.target(position), random()?);
+                Ok(load::write(target, signed, per_transaction, window, &self.height, random))
+            })
             .collect::<Result<Vec<_>, ClientError>>()?;
         Ok(join_all(writers).await)
     }

@@ -210,9 +210,9 @@ impl Timeouts {
 pub enum PubSub {
     /// Each node sends to every other: fastest, and needs every pair of nodes connected. What a peer wants to hear it
     /// says once, when it connects; if that word is lost, the peer hears nothing until it connects anew.
+    #[default]
     Broadcast,
     /// Gossipsub: messages are relayed and subscriptions repeated, so some pairs may be out of reach of each other.
-    #[default]
     Gossip,
 }
 
