@@ -32,8 +32,8 @@ use std::path::{Path, PathBuf};
 
 use huxin_chain_spec::ids::{Height, RecordIndex};
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, DBRecoveryMode, Options,
-    WriteOptions,
+    BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType,
+    DBRecoveryMode, LruCacheOptions, Options, WriteOptions,
 };
 
 pub use commit::{Misbehaviour, StoredHeader, UndecidedBlock};
@@ -42,7 +42,10 @@ pub use error::StoreError;
 /// Version of the layout above. A store of another layout is refused.
 const LAYOUT: u32 = 1;
 /// Cache of data, index and filter blocks for the whole store.
-const BLOCK_CACHE_BYTES: usize = 64 << 20;
+const BLOCK_CACHE_BYTES: usize = 40 << 20;
+/// Binary logarithm of the parts of that cache. What is longer than one part is never cached; the default, 64 parts, would
+/// leave 1 MiB each.
+const BLOCK_CACHE_SHARD_BITS: i32 = 3;
 /// Bound on all memtables together.
 const WRITE_BUFFERS_BYTES: usize = 48 << 20;
 
@@ -81,7 +84,10 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         std::fs::create_dir_all(path)
             .map_err(|error| StoreError::Folder { path: path.to_owned(), reason: error.to_string() })?;
-        let cache = Cache::new_lru_cache(BLOCK_CACHE_BYTES);
+        let mut cache = LruCacheOptions::default();
+        cache.set_capacity(BLOCK_CACHE_BYTES);
+        cache.set_num_shard_bits(BLOCK_CACHE_SHARD_BITS);
+        let cache = Cache::new_lru_cache_opts(&cache);
         let families = FAMILIES.iter().map(|(name, point, compress)| {
             ColumnFamilyDescriptor::new(*name, family_options(name, *point, *compress, &cache))
         });
@@ -151,6 +157,11 @@ fn family_options(name: &str, point: bool, compress: bool, cache: &Cache) -> Opt
     table.set_format_version(5);
     if point {
         table.set_bloom_filter(10.0, false);
+        // In pieces: the filter of a table with a million keys is longer than a megabyte, and whole it would be read from
+        // disk for every lookup once the cache does not hold it.
+        table.set_partition_filters(true);
+        table.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+        table.set_pin_top_level_index_and_filter(true);
     }
     let mut options = Options::default();
     options.set_block_based_table_factory(&table);
