@@ -20,6 +20,8 @@ use crate::ids::{ChainId, Height, ProvinceCode};
 
 /// Most validators one chain may have.
 pub const VALIDATORS_MAX: usize = 128;
+/// Most voting power all validators may have together: the consensus engine multiplies by three in 64 bits.
+pub const POWER_TOTAL_MAX: u64 = u64::MAX / 4;
 /// Longest encoded certificate, in bytes.
 pub const CERTIFICATE_BYTES_MAX: usize = 64 + VALIDATORS_MAX * 97;
 
@@ -62,6 +64,19 @@ impl ValidatorSet {
         u128::from(power) * 3 > u128::from(self.total_power()) * 2
     }
 
+    /// The least power that is a quorum.
+    pub fn quorum_power(&self) -> u64 {
+        let two_thirds = u128::from(self.total_power()) * 2 / 3;
+        u64::try_from(two_thirds).map_or(u64::MAX, |power| power.saturating_add(1))
+    }
+
+    /// The proposer of (`height`, `round`): validator number `(height + round) mod n` in address order, all alike.
+    /// Equal turns rather than turns by power, because each province is to speak equally often; a silent one costs its
+    /// height one round. `None` if there are no validators.
+    pub fn proposer(&self, height: Height, round: u32) -> Option<&Validator> {
+        self.validators.get(proposer_index(height, round, self.validators.len())?)
+    }
+
     /// The validator with this address.
     pub fn get(&self, address: &KeyId) -> Option<&Validator> {
         self.validators.iter().find(|validator| validator.key.id() == *address)
@@ -82,6 +97,12 @@ impl ValidatorSet {
             && self.validators.iter().all(|validator| validator.power > 0)
             && self.validators.iter().try_fold(0u64, |sum, validator| sum.checked_add(validator.power)).is_some()
     }
+}
+
+/// Whose turn (`height`, `round`) is among `count` validators in address order; `None` among none.
+pub fn proposer_index(height: Height, round: u32, count: usize) -> Option<usize> {
+    let count = u128::try_from(count).ok().filter(|count| *count > 0)?;
+    usize::try_from((u128::from(height.0) + u128::from(round)) % count).ok()
 }
 
 /// Stage of a vote.

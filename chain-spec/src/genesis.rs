@@ -16,15 +16,17 @@ use serde::{Deserialize, Serialize};
 use crate::certificate::{Validator, ValidatorSet};
 use crate::codec;
 use crate::crypto::{Digest, DigestAlgorithm, KeyId, PublicKey, SignatureScheme, tags};
-use crate::ids::{ChainId, ProvinceCode, RegionCode, TimeMs, Uscc};
+use crate::ids::{ChainId, Height, ProvinceCode, RegionCode, TimeMs, Uscc};
+use crate::parameters::Thresholds;
+use crate::participation::Participation;
 use crate::record::membership::{Permissions, Standing};
+use crate::state::governance::{GovernedParameters, ValidatorNode};
 use crate::state::{KeyState, OrganisationState, ProvinceState, StateKey};
+
+pub use crate::parameters::Parameters;
 
 /// Longest genesis file, in bytes.
 pub const GENESIS_BYTES_MAX: usize = 1024 * 1024;
-
-/// Least `block_bytes_max`: the longest transaction, and room for header and certificate.
-const BLOCK_BYTES_MIN: u32 = 2 * 1024 * 1024 + 256 * 1024;
 
 /// The genesis file.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
@@ -38,33 +40,11 @@ pub struct Genesis {
     pub time: TimeMs,
     #[serde(default)]
     pub parameters: Parameters,
+    /// How many provinces must agree, per kind of action.
+    #[serde(default)]
+    pub governance: Thresholds,
     #[serde(rename = "province")]
     pub provinces: Vec<GenesisProvince>,
-}
-
-/// Limits that every validator must share.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Parameters {
-    /// Longest block in bytes, at most [`crate::block::BLOCK_BYTES_MAX`].
-    pub block_bytes_max: u32,
-    /// Most operations in one block.
-    pub block_operations_max: u32,
-    /// How far a block's time may lie from a voter's clock, in milliseconds.
-    pub clock_skew_ms_max: u64,
-    /// Longest time between blocks while idle, in milliseconds.
-    pub heartbeat_ms: u64,
-}
-
-impl Default for Parameters {
-    fn default() -> Self {
-        Self {
-            block_bytes_max: 4 * 1024 * 1024,
-            block_operations_max: 20_000,
-            clock_skew_ms_max: 10_000,
-            heartbeat_ms: 10_000,
-        }
-    }
 }
 
 /// A founding province.
@@ -91,6 +71,9 @@ pub struct GenesisProvince {
 pub struct GenesisValidator {
     pub consensus_key: PublicKey,
     pub power: u64,
+    /// Key by which its node is known to the other nodes.
+    #[serde(default)]
+    pub network_key: Option<PublicKey>,
 }
 
 /// An issuing organisation with one key for all licence types.
@@ -100,6 +83,39 @@ pub struct GenesisIssuer {
     pub organisation: Uscc,
     pub region: RegionCode,
     pub key: PublicKey,
+}
+
+/// The state of an active key.
+pub(crate) fn key_state(
+    key: &PublicKey,
+    organisation: Uscc,
+    province: ProvinceCode,
+    permissions: Permissions,
+) -> (StateKey, Vec<u8>) {
+    let standing = Standing::Active;
+    let state = KeyState { key: *key, organisation, province, system: None, permissions, standing };
+    (StateKey::Key(key.id()), codec::encode(&state))
+}
+
+fn organisation_state(organisation: Uscc, province: ProvinceCode, region: RegionCode) -> (StateKey, Vec<u8>) {
+    let state = OrganisationState { province, region, standing: Standing::Active };
+    (StateKey::Organisation(organisation), codec::encode(&state))
+}
+
+/// What a member province begins with: itself, its authority, and its two keys.
+pub(crate) fn province_states(
+    province: ProvinceCode,
+    organisation: Uscc,
+    governance_key: &PublicKey,
+    registrar_key: &PublicKey,
+) -> [(StateKey, Vec<u8>); 4] {
+    let state = ProvinceState { organisation, governance_key: *governance_key, standing: Standing::Active };
+    [
+        (StateKey::Province(province), codec::encode(&state)),
+        organisation_state(organisation, province, RegionCode::of_province(province)),
+        key_state(registrar_key, organisation, province, Permissions::registrar()),
+        key_state(governance_key, organisation, province, Permissions::governance()),
+    ]
 }
 
 /// What a receipt needs of the genesis.
@@ -182,50 +198,40 @@ impl Genesis {
     /// The things that exist before the first block.
     pub fn initial_states(&self) -> BTreeMap<StateKey, Vec<u8>> {
         let mut states = BTreeMap::new();
-        let mut put_key = |key: &PublicKey, organisation: Uscc, province: ProvinceCode, permissions: Permissions| {
-            let standing = Standing::Active;
-            let state = KeyState { key: *key, organisation, province, system: None, permissions, standing };
-            states.insert(StateKey::Key(key.id()), codec::encode(&state));
-        };
         for province in &self.provinces {
-            put_key(&province.registrar_key, province.organisation, province.code, Permissions::registrar());
             for issuer in &province.issuers {
-                put_key(&issuer.key, issuer.organisation, province.code, Permissions::all_licences());
+                let key = issuer.key;
+                states.extend([
+                    key_state(&key, issuer.organisation, province.code, Permissions::agency()),
+                    organisation_state(issuer.organisation, province.code, issuer.region),
+                ]);
+            }
+            states.extend(province_states(
+                province.code,
+                province.organisation,
+                &province.governance_key,
+                &province.registrar_key,
+            ));
+            for validator in &province.validators {
+                let (key, network_key) = (validator.consensus_key, validator.network_key);
+                let node =
+                    ValidatorNode { key, province: province.code, network_key, since: Height::ZERO, until: None };
+                states.insert(StateKey::ValidatorNode(key.id()), codec::encode(&node));
             }
         }
-        for province in &self.provinces {
-            let (organisation, standing) = (province.organisation, Standing::Active);
-            let state = ProvinceState { organisation, governance_key: province.governance_key, standing };
-            states.insert(StateKey::Province(province.code), codec::encode(&state));
-            let seat = RegionCode::of_province(province.code);
-            let issuers = province.issuers.iter().map(|issuer| (issuer.organisation, issuer.region));
-            for (organisation, region) in issuers.chain([(province.organisation, seat)]) {
-                let state = OrganisationState { province: province.code, region, standing };
-                states.insert(StateKey::Organisation(organisation), codec::encode(&state));
-            }
-        }
+        let governed = GovernedParameters { parameters: self.parameters, thresholds: self.governance };
+        states.insert(StateKey::Parameters, codec::encode(&governed));
         states.insert(StateKey::Validators, codec::encode(&self.validators()));
+        states.insert(StateKey::Participation, codec::encode(&Participation::of(&self.validators())));
         states
     }
 
     fn check(&self) -> Result<(), GenesisError> {
         let invalid =
             |place: &str, reason: &str| GenesisError::Invalid { place: place.to_owned(), reason: reason.to_owned() };
-        let parameters = &self.parameters;
-        // The longest transaction must fit, or one that was let in would wait for ever.
-        if parameters.block_bytes_max < BLOCK_BYTES_MIN
-            || usize::try_from(parameters.block_bytes_max).map_or(true, |max| max > crate::block::BLOCK_BYTES_MAX)
-        {
-            return Err(invalid("parameters.block_bytes_max", "must be between 2359296 and 8388608"));
-        }
-        if parameters.block_operations_max < 4096 {
-            return Err(invalid(
-                "parameters.block_operations_max",
-                "must be at least 4096, the most of one transaction",
-            ));
-        }
-        if parameters.heartbeat_ms < 500 || parameters.clock_skew_ms_max < 500 {
-            return Err(invalid("parameters", "heartbeat_ms and clock_skew_ms_max must be at least 500"));
+        self.parameters.check().map_err(|reason| invalid("parameters", reason))?;
+        if let Some(kind) = self.governance.first_too_low() {
+            return Err(invalid(&format!("governance.{}", kind.name()), "concerns others than one province"));
         }
         if !self.validators().is_well_formed() {
             return Err(invalid(
@@ -269,6 +275,7 @@ impl Genesis {
         let all_keys = [&province.governance_key, &province.registrar_key]
             .into_iter()
             .chain(province.validators.iter().map(|validator| &validator.consensus_key))
+            .chain(province.validators.iter().filter_map(|validator| validator.network_key.as_ref()))
             .chain(province.issuers.iter().map(|issuer| &issuer.key));
         for key in all_keys {
             if key.scheme() != SignatureScheme::Ed25519 {

@@ -7,7 +7,7 @@
 //! * Every hashed or signed type has one encoding ([`codec`]) and a golden vector under `chain-spec/vectors/`.
 //! * Every hash and signature starts with a tag from [`crypto::tags`], except the RFC 6962 nodes of [`log`].
 //! * Within the crate, modules import only from the left:
-//!   `codec crypto ids | record transaction | state | rules | log map certificate | block | receipt genesis | execute | memory`.
+//!   `codec crypto ids | parameters features | record transaction | state participation | rules | log map certificate | block | receipt genesis | execute | memory`.
 //!
 //! The way of a licence: [`record::licence::Licence`] inside a [`transaction::Transaction`], judged by
 //! [`rules::licence`], becomes a [`record::Record`], a leaf of the [`log`]; the [`block::Header`] commits to it, a
@@ -20,12 +20,15 @@ pub mod codec;
 pub mod codes;
 pub mod crypto;
 pub mod execute;
+pub mod features;
 pub mod genesis;
 pub mod ids;
 pub mod keyfile;
 pub mod log;
 pub mod map;
 pub mod memory;
+pub mod parameters;
+pub mod participation;
 pub mod privacy;
 pub mod receipt;
 pub mod record;

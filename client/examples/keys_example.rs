@@ -53,6 +53,7 @@ fn main() -> Result<(), ClientError> {
         ledger_hash: DigestAlgorithm::Sha256,
         time: "2026-11-21".parse().map_err(|error| ClientError::input("time", error))?,
         parameters: Parameters::default(),
+        governance: Default::default(),
         provinces,
     };
     let text = genesis.to_toml().map_err(|error| ClientError::input("genesis", error))?;
@@ -86,7 +87,7 @@ fn province(seat: &ProvinceSeat, public: &[PublicKey]) -> Result<GenesisProvince
         organisation: seat.authority()?,
         governance_key: *governance,
         registrar_key: *registrar,
-        validators: vec![GenesisValidator { consensus_key: *consensus, power: 1 }],
+        validators: vec![GenesisValidator { consensus_key: *consensus, power: 1, network_key: None }],
         issuers: vec![GenesisIssuer { organisation: seat.issuer()?, region: seat.region()?, key: *issuer }],
     })
 }

@@ -51,7 +51,7 @@ impl TestChain {
             organisation: seat.authority().unwrap(),
             governance_key: key(&format!("{}/governance", seat.name)).public_key(),
             registrar_key: key(&format!("{}/registrar", seat.name)).public_key(),
-            validators: vec![GenesisValidator { consensus_key: validator.public_key(), power: 1 }],
+            validators: vec![GenesisValidator { consensus_key: validator.public_key(), power: 1, network_key: None }],
             issuers: if seat.name == "shanghai" {
                 let (organisation, region) = (seat.issuer().unwrap(), seat.region().unwrap());
                 vec![GenesisIssuer { organisation, region, key: issuer.public_key() }]
@@ -64,6 +64,7 @@ impl TestChain {
             ledger_hash: ALGORITHM,
             time: START,
             parameters: Parameters::default(),
+            governance: Default::default(),
             provinces: provinces.collect(),
         };
         let ledger = MemoryLedger::found_with_history(&genesis).unwrap();

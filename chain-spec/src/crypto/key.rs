@@ -43,6 +43,7 @@ pub enum PublicKey {
 }
 
 /// A signature: one scheme byte, then 64 bytes (Ed25519 `R || s`, or SM2 `r || s` big-endian).
+/// Its text form is `ed25519:<hex>` or `sm2:<hex>`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
@@ -138,6 +139,16 @@ impl std::fmt::Debug for PublicKey {
     }
 }
 
+impl std::fmt::Display for Signature {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let scheme = match self {
+            Self::Ed25519(_) => "ed25519",
+            Self::Sm2(_) => "sm2",
+        };
+        write!(f, "{scheme}:{}", hex::encode(self.as_bytes()))
+    }
+}
+
 impl std::fmt::Debug for Signature {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Signature({})", hex::encode(self.as_bytes()))
@@ -170,6 +181,39 @@ impl Serialize for PublicKey {
 }
 
 impl<'de> Deserialize<'de> for PublicKey {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'_, str> as Deserialize>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A text that is not a signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a signature is written as ed25519:<128 hex characters> or sm2:<128 hex characters>")]
+pub struct ParseSignatureError;
+
+impl std::str::FromStr for Signature {
+    type Err = ParseSignatureError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (scheme, hex) = text.split_once(':').ok_or(ParseSignatureError)?;
+        let mut bytes = [0; 64];
+        hex::decode_to_slice(hex, &mut bytes).map_err(|_| ParseSignatureError)?;
+        match scheme {
+            "ed25519" => Ok(Self::Ed25519(bytes)),
+            "sm2" => Ok(Self::Sm2(bytes)),
+            _ => Err(ParseSignatureError),
+        }
+    }
+}
+
+impl Serialize for Signature {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Signature {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'_, str> as Deserialize>::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)

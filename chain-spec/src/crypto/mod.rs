@@ -9,5 +9,5 @@ mod sign;
 pub mod tags;
 
 pub use digest::{DIGEST_BYTES, Digest, DigestAlgorithm, Hasher, ParseDigestError};
-pub use key::{KeyId, ParseKeyError, PublicKey, Signature, SignatureScheme};
-pub use sign::{BatchItem, Signer, SigningKey, transaction_message, verify, verify_batch};
+pub use key::{KeyId, ParseKeyError, ParseSignatureError, PublicKey, Signature, SignatureScheme};
+pub use sign::{BatchItem, Signer, SigningKey, seal_message, transaction_message, verify, verify_batch};

@@ -3,6 +3,7 @@
 use zeroize::ZeroizeOnDrop;
 
 use super::{KeyId, PublicKey, Signature, SignatureScheme, tags};
+use crate::crypto::Digest;
 use crate::ids::TxId;
 
 /// Makes signatures. One named method per purpose, so that no caller can sign bytes of its own making.
@@ -11,6 +12,8 @@ pub trait Signer: Send + Sync {
     fn public_key(&self) -> PublicKey;
     /// Signs a transaction by its identifier.
     fn sign_transaction(&self, tx_id: &TxId) -> Signature;
+    /// Signs with an electronic seal, by the digest that is signed (see [`seal_message`]).
+    fn sign_seal(&self, message: &Digest) -> Signature;
     /// Signs the bytes of a vote or proposal as laid out by [`crate::certificate`].
     fn sign_consensus(&self, message: &[u8]) -> Signature;
 }
@@ -63,6 +66,10 @@ impl Signer for SigningKey {
         self.sign(&transaction_message(tx_id))
     }
 
+    fn sign_seal(&self, message: &Digest) -> Signature {
+        self.sign(&seal_message(message))
+    }
+
     fn sign_consensus(&self, message: &[u8]) -> Signature {
         self.sign(message)
     }
@@ -70,10 +77,19 @@ impl Signer for SigningKey {
 
 /// The bytes under a transaction's signature: tag length, tag, transaction id.
 pub fn transaction_message(tx_id: &TxId) -> Vec<u8> {
+    tagged_message(tags::TRANSACTION_SIGNATURE, &tx_id.0)
+}
+
+/// The bytes under a seal's signature, where the seal's key is not SM2: tag length, tag, the digest that is signed.
+pub fn seal_message(message: &Digest) -> Vec<u8> {
+    tagged_message(tags::SEAL_SIGNATURE, message)
+}
+
+fn tagged_message(tag: &str, digest: &Digest) -> Vec<u8> {
     let mut message = Vec::with_capacity(64);
-    message.push(super::digest::tag_len(tags::TRANSACTION_SIGNATURE));
-    message.extend_from_slice(tags::TRANSACTION_SIGNATURE.as_bytes());
-    message.extend_from_slice(tx_id.0.as_bytes());
+    message.push(super::digest::tag_len(tag));
+    message.extend_from_slice(tag.as_bytes());
+    message.extend_from_slice(digest.as_bytes());
     message
 }
 
@@ -145,7 +161,6 @@ fn batch_randomness(items: &[BatchItem]) -> rand::rngs::StdRng {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
-    use crate::crypto::Digest;
 
     fn key(seed: u8) -> SigningKey {
         SigningKey::from_secret(SignatureScheme::Ed25519, [seed; 32]).unwrap()
@@ -168,6 +183,16 @@ mod tests {
         items[4].message[40] ^= 1;
         items[17].key = key(9).public_key();
         assert_eq!(verify_batch(&items), vec![4, 17]);
+    }
+
+    /// What a seal signed means nothing as a transaction, and the other way round.
+    #[test]
+    fn purposes_do_not_mix() {
+        let (signer, digest) = (key(1), Digest([7; 32]));
+        let (sealed, transaction) = (signer.sign_seal(&digest), signer.sign_transaction(&TxId(digest)));
+        assert!(verify(&signer.public_key(), &seal_message(&digest), &sealed));
+        assert!(!verify(&signer.public_key(), &transaction_message(&TxId(digest)), &sealed));
+        assert!(!verify(&signer.public_key(), &seal_message(&digest), &transaction));
     }
 
     /// ZIP-215 accepts the small-order key and signature that a strict check refuses; single and batch must agree.

@@ -9,6 +9,18 @@ pub const TRANSACTION_ID: &str = "huxin/transaction-id/v1";
 pub const TRANSACTION_SIGNATURE: &str = "huxin/transaction/v1";
 /// A licence as the ledger names it: `H(tag, identifier text)`.
 pub const LICENCE_REF: &str = "huxin/licence/v1";
+/// A case as the ledger names it: `H(tag, case number)`.
+pub const CASE_REF: &str = "huxin/case/v1";
+/// A bundle of cases as the ledger names it: `H(tag, bundle number)`.
+pub const BUNDLE_REF: &str = "huxin/bundle/v1";
+/// Leaf of the entries tree of a publication: `H(tag, entry)`.
+pub const PUBLICATION_ENTRY: &str = "huxin/publication-entry/v1";
+/// Content of a version of a publication, as provinces co-sign it: `H(tag, publication, version, body, parties)`.
+pub const PUBLICATION_CONTENT: &str = "huxin/publication-content/v1";
+/// What the message digest of a seal signature stands for, where the key is not SM2: `H(tag, message digest)`.
+pub const SEAL_SIGNATURE: &str = "huxin/seal-signature/v1";
+/// Address of a recorded seal signature: `H(tag, province, document SHA-256, message digest, seal number)`.
+pub const SEAL_SIGNATURE_REF: &str = "huxin/seal-signature-ref/v1";
 /// An organisation's running digest over its records.
 pub const RUNNING_DIGEST: &str = "huxin/running-digest/v1";
 /// Key of a thing in the map: `H(tag, kind, id)`.

@@ -19,6 +19,21 @@ bounded_id! {
     ChainId, 32, "1 to 32", IdKind::Chain, Alphabet::Lower
 }
 
+bounded_id! {
+    /// Code of one application material within its guide (材料编码): 1 to 32 of `[A-Z0-9._-]`.
+    MaterialCode, 32, "1 to 32", IdKind::Material, Alphabet::Code
+}
+
+bounded_id! {
+    /// Code of a publication within its kind and publisher, for example an item code or a year: 1 to 48 of `[A-Z0-9._-]`.
+    PublicationCode, 48, "1 to 48", IdKind::Publication, Alphabet::Code
+}
+
+bounded_id! {
+    /// Code of the purpose for which something was used or asked for: 1 to 32 of `[A-Z0-9._-]`.
+    PurposeCode, 32, "1 to 32", IdKind::Purpose, Alphabet::Code
+}
+
 /// What the name of every chain for trial and demonstration starts with.
 const DEVELOPMENT_PREFIX: &str = "dev-";
 

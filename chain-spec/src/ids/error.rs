@@ -23,6 +23,11 @@ pub enum IdKind {
     RecordIndex,
     TxId,
     LicenceRef,
+    CaseRef,
+    BundleRef,
+    Material,
+    Publication,
+    Purpose,
 }
 
 impl IdKind {
@@ -46,6 +51,11 @@ impl IdKind {
             Self::RecordIndex => "record index",
             Self::TxId => "transaction id",
             Self::LicenceRef => "licence reference",
+            Self::CaseRef => "case reference",
+            Self::BundleRef => "bundle reference",
+            Self::Material => "material code",
+            Self::Publication => "publication code",
+            Self::Purpose => "purpose code",
         }
     }
 }

@@ -8,9 +8,9 @@
 //! | [`LicenceType`] | 18-character code of the defining authority, 3 digits | GB/T 36904-2018 |
 //! | [`LicenceId`] | `1.2.156.3005.2.type.issuer.serial.version.check` | GB/T 36904-2018, ISO 7064 MOD 37,36 |
 //! | [`ItemCode`] | 12, 31, 33 or 43 characters | GB/T 39554.1-2020 |
-//! | [`SealId`], [`BasisCode`], [`SystemId`], [`ChainId`] | bounded ASCII | this protocol |
+//! | [`SealId`], [`BasisCode`], [`SystemId`], [`ChainId`], [`MaterialCode`], [`PublicationCode`], [`PurposeCode`] | bounded ASCII | this protocol |
 //! | [`Height`], [`RecordIndex`], [`TimeMs`] | `u64` | this protocol |
-//! | [`TxId`], [`LicenceRef`] | 32-byte digests | this protocol |
+//! | [`TxId`], [`LicenceRef`], [`CaseRef`], [`BundleRef`] | 32-byte digests | this protocol |
 //!
 //! **Two depths of checking.** Reading borsh checks *structure*: length and alphabet, so that every value can be
 //! shown and hashed. A wrong check character or an unknown province still decodes; the rules call `check` and refuse it
@@ -35,14 +35,14 @@ mod uscc;
 #[cfg(test)]
 mod vectors;
 
-pub use code::{BasisCode, ChainId, SystemId};
+pub use code::{BasisCode, ChainId, MaterialCode, PublicationCode, PurposeCode, SystemId};
 pub use error::{IdError, IdKind};
 pub use item::{ItemCode, ItemScheme};
 pub use licence_id::{LICENCE_ID_CHARS_MAX, LICENCE_ROOT, LicenceId, LicenceIssuer, LicenceProfile};
 pub use licence_type::LicenceType;
 pub use number::{Height, RecordIndex};
 pub use province::ProvinceCode;
-pub use reference::{LicenceRef, TxId};
+pub use reference::{BundleRef, CaseRef, LicenceRef, TxId};
 pub use region::RegionCode;
 pub use seal::SealId;
 pub use time::{TimeMs, time_text};

@@ -48,6 +48,30 @@ digest_id! {
     LicenceRef, IdKind::LicenceRef
 }
 
+digest_id! {
+    /// A case (办件) as the ledger names it: the case number belongs to a person's affairs and never goes on the ledger.
+    CaseRef, IdKind::CaseRef
+}
+
+digest_id! {
+    /// A bundle of cases (一件事, 集成办) as the ledger names it.
+    BundleRef, IdKind::BundleRef
+}
+
+impl CaseRef {
+    /// The reference of a case number under the ledger's digest algorithm: `H(tag, number)`.
+    pub fn of(algorithm: DigestAlgorithm, number: &str) -> Self {
+        Self(algorithm.tagged(tags::CASE_REF, &[number.as_bytes()]))
+    }
+}
+
+impl BundleRef {
+    /// The reference of a bundle number under the ledger's digest algorithm: `H(tag, number)`.
+    pub fn of(algorithm: DigestAlgorithm, number: &str) -> Self {
+        Self(algorithm.tagged(tags::BUNDLE_REF, &[number.as_bytes()]))
+    }
+}
+
 impl LicenceRef {
     /// The reference of `id` under the ledger's digest algorithm: `H(tag, text of the identifier)`.
     pub fn of(algorithm: DigestAlgorithm, id: &LicenceId) -> Self {

@@ -98,6 +98,24 @@ pub struct Permissions {
     pub transfer: bool,
     /// Add and change organisations, systems and keys of the key's province.
     pub manage_members: bool,
+    /// Register seals (电子印章备案) and change their state.
+    #[serde(default)]
+    pub manage_seals: bool,
+    /// Record seal signatures.
+    #[serde(default)]
+    pub sign_seals: bool,
+    /// Take the organisation's part in cases (办件).
+    #[serde(default)]
+    pub cases: bool,
+    /// Publish lists, guides, calendars and other common documents of the province.
+    #[serde(default)]
+    pub publish: bool,
+    /// Record evidence.
+    #[serde(default)]
+    pub evidence: bool,
+    /// Propose and vote for the province. Only the province's governance key holds it.
+    #[serde(default)]
+    pub govern: bool,
     /// Licence types the three licence permissions hold for; empty means every type. Sorted, no duplicates,
     /// at most [`KEY_LICENCE_TYPES_MAX`].
     #[serde(default)]
@@ -105,14 +123,48 @@ pub struct Permissions {
 }
 
 impl Permissions {
-    /// Everything about licences, for every type; nothing about members.
+    /// Nothing at all.
+    pub fn none() -> Self {
+        Self {
+            issue: false,
+            change_status: false,
+            transfer: false,
+            manage_members: false,
+            manage_seals: false,
+            sign_seals: false,
+            cases: false,
+            publish: false,
+            evidence: false,
+            govern: false,
+            licence_types: Vec::new(),
+        }
+    }
+
+    /// Everything about licences, for every type; nothing else.
     pub fn all_licences() -> Self {
-        Self { issue: true, change_status: true, transfer: true, manage_members: false, licence_types: Vec::new() }
+        Self { issue: true, change_status: true, transfer: true, ..Self::none() }
+    }
+
+    /// Everything a bureau does: licences of every type, seals, cases, publications and evidence.
+    pub fn agency() -> Self {
+        Self {
+            manage_seals: true,
+            sign_seals: true,
+            cases: true,
+            publish: true,
+            evidence: true,
+            ..Self::all_licences()
+        }
     }
 
     /// Members only.
     pub fn registrar() -> Self {
-        Self { issue: false, change_status: false, transfer: false, manage_members: true, licence_types: Vec::new() }
+        Self { manage_members: true, ..Self::none() }
+    }
+
+    /// Proposals and votes only.
+    pub fn governance() -> Self {
+        Self { govern: true, ..Self::none() }
     }
 
     /// Whether the licence permissions hold for this type.

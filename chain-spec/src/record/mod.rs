@@ -7,8 +7,14 @@
 //! ```
 //! `family` and `kind` repeat the operation's tags so that a reader can filter leaves without knowing every body.
 
+pub mod case;
+pub mod entries;
+pub mod evidence;
+pub mod governance;
 pub mod licence;
 pub mod membership;
+pub mod publication;
+pub mod seal;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -17,8 +23,13 @@ use crate::codec;
 use crate::crypto::{DIGEST_BYTES, Digest, DigestAlgorithm, KeyId, tags};
 use crate::ids::{ProvinceCode, TimeMs, TxId, Uscc};
 
+pub use case::CaseOperation;
+pub use evidence::EvidenceOperation;
+pub use governance::GovernanceOperation;
 pub use licence::LicenceOperation;
 pub use membership::MembershipOperation;
+pub use publication::PublicationOperation;
+pub use seal::SealOperation;
 
 /// Layout version of [`Record`].
 pub const RECORD_VERSION: u8 = 1;
@@ -26,15 +37,21 @@ pub const RECORD_VERSION: u8 = 1;
 /// One thing a transaction asks for. The variant order is the wire tag; families are only ever appended.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(tag = "family", content = "operation", rename_all = "snake_case")]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "licences are nearly all of the traffic; a box would cost each of them an allocation and save nobody memory"
-)]
 pub enum Operation {
     /// Organisations, systems and keys of a province.
     Membership(MembershipOperation),
     /// Electronic licences (电子证照).
     Licence(LicenceOperation),
+    /// Electronic seals (电子印章) and their signatures.
+    Seal(SealOperation),
+    /// Cases handed from one place to another (跨省通办, 接续办), and bundles of them.
+    Case(CaseOperation),
+    /// Lists, guides, calendars and other common documents.
+    Publication(PublicationOperation),
+    /// Evidence around cases and licences.
+    Evidence(EvidenceOperation),
+    /// What the provinces decide together.
+    Governance(GovernanceOperation),
 }
 
 impl Operation {
@@ -43,6 +60,11 @@ impl Operation {
         match self {
             Self::Membership(_) => 0,
             Self::Licence(_) => 1,
+            Self::Seal(_) => 2,
+            Self::Case(_) => 3,
+            Self::Publication(_) => 4,
+            Self::Evidence(_) => 5,
+            Self::Governance(_) => 6,
         }
     }
 
@@ -51,6 +73,19 @@ impl Operation {
         match self {
             Self::Membership(operation) => operation.kind(),
             Self::Licence(operation) => operation.kind(),
+            Self::Seal(operation) => operation.kind(),
+            Self::Case(operation) => operation.kind(),
+            Self::Publication(operation) => operation.kind(),
+            Self::Evidence(operation) => operation.kind(),
+            Self::Governance(operation) => operation.kind(),
+        }
+    }
+
+    /// The licence that comes into being, if this operation makes one.
+    pub fn new_licence(&self) -> Option<&licence::Licence> {
+        match self {
+            Self::Licence(operation) => operation.new_licence(),
+            _ => None,
         }
     }
 
@@ -59,6 +94,11 @@ impl Operation {
         match self {
             Self::Membership(operation) => operation.name(),
             Self::Licence(operation) => operation.name(),
+            Self::Seal(operation) => operation.name(),
+            Self::Case(operation) => operation.name(),
+            Self::Publication(operation) => operation.name(),
+            Self::Evidence(operation) => operation.name(),
+            Self::Governance(operation) => operation.name(),
         }
     }
 }

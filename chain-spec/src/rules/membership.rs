@@ -140,6 +140,10 @@ fn check_new_key(context: &BlockContext, key: &PublicKey, permissions: &Permissi
     if !context.chain_id.is_development() && genesis::is_example_key(key) {
         return Err(Code::KeyExampleOnRealChain);
     }
+    // A province has one governance key; the provinces change it, not a registrar.
+    if permissions.govern {
+        return Err(Code::KeyNotPermitted);
+    }
     let types = &permissions.licence_types;
     if types.len() > KEY_LICENCE_TYPES_MAX || types.windows(2).any(|pair| pair[0] >= pair[1]) {
         return Err(Code::EncodingMalformed);
@@ -196,8 +200,8 @@ fn change_key<R: StateReader>(
     if state.province != actor.province() {
         return Err(Code::OrganisationWrongProvince.into());
     }
-    // A key cannot end itself: a province would lock itself out by a slip.
-    if *key == actor.id {
+    // A key cannot end itself: a province would lock itself out by a slip. Nor can a registrar take the province's vote.
+    if *key == actor.id || state.permissions.govern {
         return Err(Code::KeyNotPermitted.into());
     }
     let standing = state.standing.after(change).ok_or(Code::KeyWrongState)?;

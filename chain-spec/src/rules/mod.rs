@@ -5,9 +5,14 @@
 //! * A transaction is applied all or none; a refused one leaves only its outcome.
 //! * Every refusal is a [`Code`]; a store that cannot answer is never turned into one.
 
+pub mod case;
+pub mod evidence;
+pub mod governance;
 pub mod licence;
 pub mod membership;
 mod overlay;
+pub mod publication;
+pub mod seal;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,6 +20,7 @@ use std::sync::Arc;
 use crate::codes::Code;
 use crate::crypto::{Digest, DigestAlgorithm};
 use crate::ids::{ChainId, Height, LicenceRef, ProvinceCode, RecordIndex, TimeMs, TxId};
+use crate::participation::Participation;
 use crate::privacy::{self, PersonalData};
 use crate::record::membership::Standing;
 use crate::record::{Operation, RECORD_VERSION, Record};
@@ -110,7 +116,22 @@ pub fn apply<R: StateReader>(
     first_record: RecordIndex,
     transactions: &[(TxId, &Transaction)],
 ) -> Result<Changes, StateUnavailable> {
+    apply_block(reader, context, first_record, None, transactions)
+}
+
+/// The same for a whole block, which begins by recording `participation`.
+pub fn apply_block<R: StateReader>(
+    reader: &R,
+    context: &BlockContext,
+    first_record: RecordIndex,
+    participation: Option<&Participation>,
+    transactions: &[(TxId, &Transaction)],
+) -> Result<Changes, StateUnavailable> {
     let mut overlay = Overlay::new(reader, first_record);
+    if let Some(participation) = participation {
+        overlay.write(StateKey::Participation, participation);
+        overlay.keep();
+    }
     let mut outcomes = Vec::with_capacity(transactions.len());
     for (tx_id, transaction) in transactions {
         let outcome = match apply_transaction(&mut overlay, context, *tx_id, transaction) {
@@ -152,6 +173,14 @@ fn apply_transaction<R: StateReader>(
                 membership::apply(overlay, context, &actor, operation)
             }
             Operation::Licence(operation) => licence::apply(overlay, context, &actor, index, operation),
+            Operation::Seal(operation) => seal::apply(overlay, context, &actor, index, operation),
+            Operation::Case(operation) => case::apply(overlay, context, &actor, index, operation),
+            Operation::Publication(operation) => publication::apply(overlay, context, &actor, index, operation),
+            Operation::Evidence(operation) => evidence::apply(overlay, context, &actor, index, operation),
+            Operation::Governance(operation) => {
+                overlay.forget_actors();
+                governance::apply(overlay, context, &actor, index, operation)
+            }
         }
         .map_err(at(position))?;
         let record = Record {
@@ -204,10 +233,11 @@ fn actor<R: StateReader>(overlay: &Overlay<'_, R>, id: &crate::crypto::KeyId) ->
     }
     let province: ProvinceState =
         overlay.read(&StateKey::Province(key.province))?.ok_or(Code::OrganisationWrongProvince)?;
-    standing(province.standing, Code::OrganisationSuspended, Code::OrganisationRemoved)?;
+    standing(province.standing, Code::ProvinceSuspended, Code::ProvinceRemoved)?;
     Ok(Actor { id: *id, key })
 }
 
+/// Refuses what is not active.
 fn standing(standing: Standing, suspended: Code, removed: Code) -> Result<(), RuleError> {
     match standing {
         Standing::Active => Ok(()),
@@ -227,5 +257,10 @@ fn check_privacy(operation: &Operation) -> Result<(), Code> {
     match operation {
         Operation::Membership(operation) => membership::texts(operation).into_iter().try_for_each(refuse),
         Operation::Licence(operation) => licence::texts(operation).into_iter().try_for_each(refuse),
+        Operation::Seal(operation) => seal::texts(operation).into_iter().try_for_each(refuse),
+        Operation::Case(operation) => case::texts(operation).into_iter().try_for_each(refuse),
+        Operation::Publication(operation) => publication::texts(operation).into_iter().try_for_each(refuse),
+        Operation::Evidence(operation) => evidence::texts(operation).into_iter().try_for_each(refuse),
+        Operation::Governance(operation) => governance::texts(operation).into_iter().try_for_each(refuse),
     }
 }

@@ -53,8 +53,21 @@ impl<'a, R: StateReader> Overlay<'a, R> {
         codec::decode(&bytes, STATE_BYTES_MAX).map(Some).map_err(|error| StateUnavailable(format!("{key:?}: {error}")))
     }
 
+    /// Whether a thing exists, whatever its type.
+    pub fn exists(&self, key: &StateKey) -> Result<bool, StateUnavailable> {
+        if self.transaction.states.contains_key(key) || self.block.states.contains_key(key) {
+            return Ok(true);
+        }
+        Ok(self.reader.state(key)?.is_some())
+    }
+
     pub fn write<T: BorshSerialize>(&mut self, key: StateKey, value: &T) {
         self.transaction.states.insert(key, codec::encode(value));
+    }
+
+    /// Writes canonical bytes that were made before.
+    pub fn write_bytes(&mut self, key: StateKey, bytes: Vec<u8>) {
+        self.transaction.states.insert(key, bytes);
     }
 
     pub fn issued_at(&self, licence: &LicenceRef) -> Result<Option<RecordIndex>, StateUnavailable> {

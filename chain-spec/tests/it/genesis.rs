@@ -8,6 +8,7 @@ use huxin_chain_spec::genesis::{
 };
 use huxin_chain_spec::ids::Height;
 use huxin_chain_spec::map;
+use huxin_chain_spec::parameters::{Threshold, Thresholds};
 use huxin_chain_spec::record::membership::{Permissions, Standing};
 use huxin_chain_spec::state::{self, KeyState, OrganisationState, ProvinceState, StateKey, StateReader as _};
 
@@ -36,7 +37,7 @@ fn a_file_comes_back_with_the_same_hash() {
 /// Whatever differs between two files, the trust roots differ.
 #[test]
 fn every_field_is_in_the_hash() {
-    let changes: [fn(&mut Genesis); 14] = [
+    let changes: [fn(&mut Genesis); 16] = [
         |genesis| genesis.chain_id = "test-other".parse().unwrap(),
         |genesis| genesis.ledger_hash = DigestAlgorithm::Sm3,
         |genesis| genesis.time = genesis.time.plus_ms(1),
@@ -44,6 +45,8 @@ fn every_field_is_in_the_hash() {
         |genesis| genesis.parameters.block_operations_max -= 1,
         |genesis| genesis.parameters.clock_skew_ms_max -= 1,
         |genesis| genesis.parameters.heartbeat_ms -= 1,
+        |genesis| genesis.governance.province_add = Threshold::All,
+        |genesis| genesis.provinces[1].validators[0].network_key = Some(key("other").public_key()),
         |genesis| genesis.provinces[1].governance_key = key("other").public_key(),
         |genesis| genesis.provinces[1].registrar_key = key("other").public_key(),
         |genesis| genesis.provinces[1].validators[0].power = 2,
@@ -70,17 +73,23 @@ fn defaults_of_parameters() {
     let after = rest.split_once("[[province]]").unwrap().1;
     let read = Genesis::parse(&format!("{before}[[province]]{after}")).unwrap();
     assert_eq!(read.parameters, Parameters::default());
+    assert_eq!(read.governance, Thresholds::default());
 }
 
 #[test]
 fn what_cannot_found_a_chain() {
     type Spoil = fn(&mut Genesis);
-    let spoils: [(&str, Spoil); 18] = [
+    let spoils: [(&str, Spoil); 21] = [
         ("block_bytes_max", |genesis| genesis.parameters.block_bytes_max = 2_359_295),
         ("block_bytes_max", |genesis| genesis.parameters.block_bytes_max = 8 * 1024 * 1024 + 1),
         ("block_operations_max", |genesis| genesis.parameters.block_operations_max = 4_095),
         ("heartbeat_ms", |genesis| genesis.parameters.heartbeat_ms = 499),
         ("clock_skew_ms_max", |genesis| genesis.parameters.clock_skew_ms_max = 499),
+        ("clock_skew_ms_max", |genesis| genesis.parameters.clock_skew_ms_max = 24 * 60 * 60 * 1000 + 1),
+        ("governance.validator_add", |genesis| genesis.governance.validator_add = Threshold::OneProvince),
+        ("stands twice", |genesis| {
+            genesis.provinces[0].validators[0].network_key = Some(genesis.provinces[0].registrar_key);
+        }),
         ("validators", |genesis| genesis.provinces.iter_mut().for_each(|one| one.validators.clear())),
         ("validators", |genesis| genesis.provinces[0].validators[0].power = 0),
         ("validators", |genesis| {
@@ -88,7 +97,11 @@ fn what_cannot_found_a_chain() {
         }),
         ("validators", |genesis| {
             genesis.provinces[0].validators = (0..126)
-                .map(|number| GenesisValidator { consensus_key: key(&format!("{number}")).public_key(), power: 1 })
+                .map(|number| GenesisValidator {
+                    consensus_key: key(&format!("{number}")).public_key(),
+                    power: 1,
+                    network_key: None,
+                })
                 .collect();
         }),
         ("total power", |genesis| {
@@ -161,7 +174,7 @@ fn the_founding_state() {
     let ledger = &network.ledger;
     let tip = ledger.tip();
     assert_eq!((tip.height, tip.hash, tip.map_version), (Height(0), network.genesis.hash(), 0));
-    assert_eq!(ledger.state_count(|_| true), 4 + 8 + 8 + 1, "provinces, organisations, keys, validators");
+    assert_eq!(ledger.state_count(|_| true), 4 + 8 + 12 + 4 + 3, "provinces, organisations, keys, nodes, one each");
     for province in &network.provinces {
         let found: ProvinceState = state::read(ledger, &StateKey::Province(province.code)).unwrap().unwrap();
         assert_eq!(found.organisation, province.organisation);
@@ -172,8 +185,8 @@ fn the_founding_state() {
         }
         let permissions = [
             (&province.registrar, Some(Permissions::registrar())),
-            (&province.issuer.key, Some(Permissions::all_licences())),
-            (&province.governance, None),
+            (&province.issuer.key, Some(Permissions::agency())),
+            (&province.governance, Some(Permissions::governance())),
             (&province.consensus, None),
         ];
         for (key, expected) in permissions {
@@ -190,14 +203,15 @@ fn the_founding_state() {
     }
 }
 
-/// Keys that govern or vote cannot sign transactions: they are for other purposes.
+/// Keys that govern or vote record no licences: they are for other purposes.
 #[test]
-fn governance_and_consensus_keys_sign_no_transactions() {
+fn governance_and_consensus_keys_sign_no_licences() {
     let mut network = Network::found();
     let province = network.provinces[SHANGHAI].clone();
-    for signer in [&province.governance, &province.consensus] {
+    let signers = [(&province.governance, Code::KeyNotPermitted), (&province.consensus, Code::KeyUnknown)];
+    for (signer, expected) in signers {
         let refused = network.try_one(signer, issue(&province.issuer, "a"));
-        assert_eq!(refused.unwrap_err(), Code::KeyUnknown);
+        assert_eq!(refused.unwrap_err(), expected);
     }
 }
 

@@ -78,14 +78,7 @@ impl Bench {
         let mut network = Network::found();
         let registrar = network.registrar(SHANGHAI);
         let home = network.provinces[SHANGHAI].issuer.clone();
-        let none = Permissions {
-            issue: false,
-            change_status: false,
-            transfer: false,
-            manage_members: false,
-            licence_types: Vec::new(),
-        };
-        network.must(&registrar, key_add(&key("powerless"), home.organisation, none));
+        network.must(&registrar, key_add(&key("powerless"), home.organisation, Permissions::none()));
         let other =
             Issuer { organisation: uscc("1131000000002437"), region: "310104".parse().unwrap(), key: key("other") };
         let add = MembershipOperation::OrganisationAdd { organisation: other.organisation, region: other.region };
@@ -215,8 +208,7 @@ fn each_permission_alone() {
             issue: permission == "issue",
             change_status: permission == "change_status",
             transfer: permission == "transfer",
-            manage_members: false,
-            licence_types: Vec::new(),
+            ..Permissions::none()
         };
         let alone = key(permission);
         bench.network.must(&registrar, key_add(&alone, home.organisation, permissions));

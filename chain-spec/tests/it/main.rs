@@ -9,14 +9,28 @@
 )]
 
 mod blocks;
+mod case_clock;
+mod case_docs;
+mod case_guards;
+mod case_lives;
+mod case_stories;
+mod case_table;
+mod evidence_rules;
+mod evidence_sequences;
+mod evidence_table;
 mod genesis;
+mod governance;
 mod licence_rules;
 mod licence_table;
 mod lineages;
 mod membership;
 mod properties;
+mod publication;
 mod receipt_transitions;
 mod receipts;
+mod seal_rules;
+mod seal_sequences;
+mod seal_table;
 mod support;
 mod transactions;
 mod vectors;

@@ -87,9 +87,32 @@ fn signatures() -> impl Strategy<Value = Signature> {
 }
 
 fn permissions() -> impl Strategy<Value = Permissions> {
-    (any::<[bool; 4]>(), vec(licence_types(), 0..4)).prop_map(|(flags, licence_types)| {
-        let [issue, change_status, transfer, manage_members] = flags;
-        Permissions { issue, change_status, transfer, manage_members, licence_types }
+    (any::<[bool; 10]>(), vec(licence_types(), 0..4)).prop_map(|(flags, licence_types)| {
+        let [
+            issue,
+            change_status,
+            transfer,
+            manage_members,
+            manage_seals,
+            sign_seals,
+            cases,
+            publish,
+            evidence,
+            govern,
+        ] = flags;
+        Permissions {
+            issue,
+            change_status,
+            transfer,
+            manage_members,
+            manage_seals,
+            sign_seals,
+            cases,
+            publish,
+            evidence,
+            govern,
+            licence_types,
+        }
     })
 }
 

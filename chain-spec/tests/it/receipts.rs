@@ -326,7 +326,7 @@ fn a_receipt_fits_three_kilobytes_at_a_million_records() {
     after.apply(&executed, &block.header, block.header.hash(SHA256));
     let (_, proof) = map::prove(SHA256, &after, Some(block.header.height.0), &key).unwrap();
     let receipt = Receipt {
-        trust: network.trust(),
+        trust: network.trust(block.header.height),
         certificate: network.certify(&block.header),
         index,
         record: executed.changes.records[0].0.clone(),

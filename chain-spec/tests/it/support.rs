@@ -1,11 +1,19 @@
 //! A consortium of four provinces in memory, with deterministic keys.
 
+pub mod case_ledger;
+pub mod case_words;
+mod evidence;
+mod pages;
+mod seals;
 mod words;
 
+pub use evidence::*;
+pub use pages::*;
+pub use seals::*;
 pub use words::*;
 
 use huxin_chain_spec::block::{Block, Header};
-use huxin_chain_spec::certificate::{Certificate, CertificateSignature, VoteType, vote_message};
+use huxin_chain_spec::certificate::{Certificate, CertificateSignature, ValidatorSet, VoteType, vote_message};
 use huxin_chain_spec::codec;
 use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, SignatureScheme, Signer, SigningKey};
@@ -15,9 +23,10 @@ use huxin_chain_spec::ids::{Height, LicenceRef, ProvinceCode, RecordIndex, Regio
 use huxin_chain_spec::log;
 use huxin_chain_spec::map;
 use huxin_chain_spec::memory::MemoryLedger;
-use huxin_chain_spec::receipt::{AsOf, NextBlock, Receipt, StatusEvidence, TrustPath};
+use huxin_chain_spec::parameters::Thresholds;
+use huxin_chain_spec::receipt::{AsOf, NextBlock, Receipt, StatusEvidence, Transition, TrustPath};
 use huxin_chain_spec::record::licence::Licence;
-use huxin_chain_spec::record::{LicenceOperation, MembershipOperation, Operation, Record};
+use huxin_chain_spec::record::{GovernanceOperation, LicenceOperation, MembershipOperation, Operation, Record};
 use huxin_chain_spec::state::{LicenceState, LicenceStatus, OrganisationHead, StateKey, StateReader};
 use huxin_chain_spec::transaction::{Outcome, Transaction, UnsignedTransaction};
 
@@ -64,7 +73,7 @@ pub struct Province {
     pub issuer: Issuer,
 }
 
-fn province(code: &str, organisation: &str, issuer_16: &str, region: &str) -> Province {
+pub fn province(code: &str, organisation: &str, issuer_16: &str, region: &str) -> Province {
     Province {
         code: code.parse().unwrap(),
         organisation: organisation.parse().unwrap(),
@@ -96,7 +105,11 @@ pub fn genesis_of(provinces: &[Province]) -> Genesis {
         organisation: province.organisation,
         governance_key: province.governance.public_key(),
         registrar_key: province.registrar.public_key(),
-        validators: vec![GenesisValidator { consensus_key: province.consensus.public_key(), power: 1 }],
+        validators: vec![GenesisValidator {
+            consensus_key: province.consensus.public_key(),
+            power: 1,
+            network_key: None,
+        }],
         issuers: vec![GenesisIssuer {
             organisation: province.issuer.organisation,
             region: province.issuer.region,
@@ -108,6 +121,7 @@ pub fn genesis_of(provinces: &[Province]) -> Genesis {
         ledger_hash: SHA256,
         time: TimeMs(GENESIS_MS),
         parameters: Parameters::default(),
+        governance: Thresholds::default(),
         provinces: provinces.iter().map(of_one).collect(),
     }
 }
@@ -128,8 +142,12 @@ pub struct Network {
     pub blocks: Vec<(Header, Certificate)>,
     /// The log's records.
     pub records: Vec<Record>,
-    /// How many validators sign certificates.
+    /// How many founding validators sign certificates.
     pub signers: usize,
+    /// Validators that sign too once they are in the set.
+    pub newcomers: Vec<SigningKey>,
+    /// Every change of the validators: the height that announced it, and the new set.
+    pub changes: Vec<(Height, ValidatorSet)>,
     nonce: u128,
 }
 
@@ -148,7 +166,8 @@ impl Network {
         change(&mut genesis);
         let ledger = MemoryLedger::found_with_history(&genesis).unwrap();
         let signers = provinces.len();
-        Self { genesis, provinces, ledger, blocks: Vec::new(), records: Vec::new(), signers, nonce: 0 }
+        let (blocks, records, newcomers, changes) = Default::default();
+        Self { genesis, provinces, ledger, blocks, records, signers, newcomers, changes, nonce: 0 }
     }
 
     pub fn algorithm(&self) -> DigestAlgorithm {
@@ -200,7 +219,9 @@ impl Network {
 
     /// The block after the tip.
     pub fn make(&self, transactions: Vec<Transaction>) -> (Block, Executed) {
-        let (ledger, proposer) = (&self.ledger, self.provinces[0].consensus.id());
+        let (ledger, validators) = (&self.ledger, &self.ledger.tip().validators);
+        let usual = self.provinces[0].consensus.id();
+        let proposer = validators.get(&usual).map_or(validators.validators()[0].key.id(), |_| usual);
         let candidates = self.identified(transactions);
         let certificate = self.last_certificate();
         execute::make_block(ledger.chain(), ledger, ledger.tip(), self.next_ms(), proposer, certificate, candidates)
@@ -213,9 +234,12 @@ impl Network {
         execute::check_block(ledger.chain(), ledger, ledger.tip(), block, block.to_bytes().len(), &|_, _| false)
     }
 
-    /// A certificate of the first `signers` provinces' validators.
+    /// A certificate of the first `signers` provinces' validators and the newcomers, as far as they are in the set.
     pub fn certify(&self, header: &Header) -> Certificate {
-        let keys: Vec<&SigningKey> = self.provinces.iter().take(self.signers).map(|one| &one.consensus).collect();
+        let founders = self.provinces.iter().take(self.signers).map(|one| &one.consensus);
+        let validators = &self.ledger.tip().validators;
+        let in_force = |key: &&SigningKey| validators.get(&key.id()).is_some();
+        let keys: Vec<&SigningKey> = founders.chain(&self.newcomers).filter(in_force).collect();
         certify(self.algorithm(), header, &keys)
     }
 
@@ -227,6 +251,9 @@ impl Network {
         let hash = block.header.hash(self.algorithm());
         self.blocks.push((block.header.clone(), self.certify(&block.header)));
         self.records.extend(executed.changes.records.iter().map(|(record, _)| record.clone()));
+        if executed.validators != self.ledger.tip().validators {
+            self.changes.push((block.header.height, executed.validators.clone()));
+        }
         self.ledger.apply(&executed, &block.header, hash);
         executed.changes.outcomes.iter().map(|outcome| outcome.outcome).collect()
     }
@@ -250,7 +277,8 @@ impl Network {
         let transaction = self.transaction(signer, operations);
         let tx_id = transaction.body.id(self.algorithm());
         let (ledger, tip) = (&self.ledger, self.ledger.tip());
-        let executed = execute::execute(ledger.chain(), ledger, tip, self.next_ms(), &[(tx_id, &transaction)]).unwrap();
+        let executed =
+            execute::execute(ledger.chain(), ledger, tip, self.next_ms(), None, &[(tx_id, &transaction)]).unwrap();
         match executed.changes.outcomes[0].outcome {
             Outcome::Committed { .. } => Ok(executed),
             Outcome::Rejected { code, operation } => {
@@ -296,17 +324,32 @@ impl Network {
         let next = next.map(|(header, certificate)| NextBlock {
             header: header.clone(),
             certificate: certificate.clone(),
-            validators: None,
+            validators: self.announced_at(header.height.previous().unwrap()).cloned(),
         });
         let as_of = match at {
             At::Newest => None,
             At::AsOf(time_ms) => Some(AsOf { time_ms, next }),
         };
-        Receipt { trust: self.trust(), header, certificate, index, record, log_path, status, as_of }
+        Receipt { trust: self.trust(header.height), header, certificate, index, record, log_path, status, as_of }
     }
 
-    pub fn trust(&self) -> TrustPath {
-        TrustPath { genesis: self.genesis.commitment(), validators: self.genesis.validators(), transitions: Vec::new() }
+    /// The way from the genesis to the validators that decided the block of `height`.
+    pub fn trust(&self, height: Height) -> TrustPath {
+        let transition = |(announced, next): &(Height, ValidatorSet)| {
+            let (header, certificate) = self.blocks[usize::try_from(announced.0).unwrap() - 1].clone();
+            Transition { header, certificate, next: next.clone() }
+        };
+        let transitions = self.changes.iter().filter(|(announced, _)| *announced < height).map(transition).collect();
+        TrustPath { genesis: self.genesis.commitment(), validators: self.genesis.validators(), transitions }
+    }
+
+    fn announced_at(&self, height: Height) -> Option<&ValidatorSet> {
+        self.changes.iter().find(|(announced, _)| *announced == height).map(|(_, next)| next)
+    }
+
+    /// The newest state of a thing.
+    pub fn thing<T: borsh::BorshSerialize + borsh::BorshDeserialize>(&self, key: &StateKey) -> Option<T> {
+        huxin_chain_spec::state::read(&self.ledger, key).unwrap()
     }
 }
 
@@ -337,10 +380,7 @@ pub fn certify(algorithm: DigestAlgorithm, header: &Header, keys: &[&SigningKey]
 
 /// The licence a record brings into being.
 pub fn new_licence(record: &Record) -> Option<&Licence> {
-    match &record.operation {
-        Operation::Licence(operation) => operation.new_licence(),
-        Operation::Membership(_) => None,
-    }
+    record.operation.new_licence()
 }
 
 /// Either family, so that tests need not name it.
@@ -355,6 +395,30 @@ impl From<LicenceOperation> for Op {
 impl From<MembershipOperation> for Op {
     fn from(operation: MembershipOperation) -> Self {
         Self(Operation::Membership(operation))
+    }
+}
+
+impl From<huxin_chain_spec::record::SealOperation> for Op {
+    fn from(operation: huxin_chain_spec::record::SealOperation) -> Self {
+        Self(Operation::Seal(operation))
+    }
+}
+
+impl From<huxin_chain_spec::record::EvidenceOperation> for Op {
+    fn from(operation: huxin_chain_spec::record::EvidenceOperation) -> Self {
+        Self(Operation::Evidence(operation))
+    }
+}
+
+impl From<huxin_chain_spec::record::CaseOperation> for Op {
+    fn from(operation: huxin_chain_spec::record::CaseOperation) -> Self {
+        Self(Operation::Case(operation))
+    }
+}
+
+impl From<GovernanceOperation> for Op {
+    fn from(operation: GovernanceOperation) -> Self {
+        Self(Operation::Governance(operation))
     }
 }
 

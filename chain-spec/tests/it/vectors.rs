@@ -3,7 +3,11 @@
 //! An implementation in another language is checked against these files, and a change of any format fails here.
 //! `UPDATE_GOLDEN=1 cargo test -p huxin-chain-spec --test it vectors` writes them again, for a change made on purpose.
 
-mod inputs;
+mod cases;
+mod evidence;
+mod governance;
+pub mod inputs;
+mod seals;
 
 use std::path::PathBuf;
 
@@ -33,10 +37,10 @@ use serde_json::{Value, json};
 use crate::support::*;
 use inputs::{all_operations, sm2_key};
 
-const SM3: DigestAlgorithm = DigestAlgorithm::Sm3;
+pub(crate) const SM3: DigestAlgorithm = DigestAlgorithm::Sm3;
 
 /// Compares with `vectors/<name>.json`, or writes it. As values, since the order of names in JSON means nothing.
-fn golden(name: &str, cases: Vec<Value>) {
+pub(crate) fn golden(name: &str, cases: Vec<Value>) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors").join(format!("{name}.json"));
     let now = Value::Array(cases);
     let text = format!("{}\n", serde_json::to_string_pretty(&now).unwrap());
@@ -53,7 +57,7 @@ fn golden(name: &str, cases: Vec<Value>) {
 }
 
 /// A case whose JSON is the type's own, which must come back too.
-fn case<T>(name: &str, value: &T, extra: Value) -> Value
+pub(crate) fn case<T>(name: &str, value: &T, extra: Value) -> Value
 where
     T: BorshSerialize + BorshDeserialize + Serialize + DeserializeOwned + PartialEq + std::fmt::Debug,
 {
@@ -63,7 +67,7 @@ where
 }
 
 /// A case whose JSON is written for people.
-fn case_with<T>(name: &str, value: &T, form: Value, extra: Value) -> Value
+pub(crate) fn case_with<T>(name: &str, value: &T, form: Value, extra: Value) -> Value
 where
     T: BorshSerialize + BorshDeserialize + PartialEq + std::fmt::Debug,
 {
@@ -76,7 +80,7 @@ where
     case
 }
 
-fn none() -> Value {
+pub(crate) fn none() -> Value {
     json!({})
 }
 
@@ -310,7 +314,7 @@ fn state_keys() {
     golden("state_keys", cases.collect());
 }
 
-fn state<T>(name: &str, value: &T) -> Value
+pub(crate) fn state<T>(name: &str, value: &T) -> Value
 where
     T: BorshSerialize + BorshDeserialize + Serialize + DeserializeOwned + PartialEq + std::fmt::Debug,
 {

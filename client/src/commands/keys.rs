@@ -68,6 +68,21 @@ pub struct AddKey {
     /// May manage members of the province (its own authority only).
     #[arg(long)]
     manage_members: bool,
+    /// May register seals and change their state.
+    #[arg(long)]
+    manage_seals: bool,
+    /// May record seal signatures.
+    #[arg(long)]
+    sign_seals: bool,
+    /// May take the organisation's part in cases.
+    #[arg(long)]
+    cases: bool,
+    /// May publish common documents of the province.
+    #[arg(long)]
+    publish: bool,
+    /// May record evidence.
+    #[arg(long)]
+    evidence: bool,
     /// Limits the licence permissions to this type; give several; without any, all types.
     #[arg(long = "licence-type", value_name = "TYPE")]
     licence_types: Vec<LicenceType>,
@@ -176,6 +191,12 @@ impl AddKey {
                 change_status: self.change_status,
                 transfer: self.transfer,
                 manage_members: self.manage_members,
+                manage_seals: self.manage_seals,
+                sign_seals: self.sign_seals,
+                cases: self.cases,
+                publish: self.publish,
+                evidence: self.evidence,
+                govern: false,
                 licence_types,
             },
         })

@@ -9,8 +9,8 @@ use huxin_chain_spec::api::{AsOfAnswer, LicenceAnswer, VerifyAnswer, VerifyQuest
 use huxin_chain_spec::crypto::DigestAlgorithm;
 use huxin_chain_spec::ids::{LicenceId, LicenceRef, TimeMs};
 use huxin_chain_spec::receipt::{Receipt, ReceiptError};
+use huxin_chain_spec::record::Record;
 use huxin_chain_spec::record::licence::{Document, Licence};
-use huxin_chain_spec::record::{Operation, Record};
 use huxin_chain_spec::state::{LicenceState, LicenceStatus};
 use huxin_chain_spec::verdict::{self, Check, Content, Evidence, Identifier, Verdict};
 use serde::Serialize;
@@ -313,10 +313,7 @@ impl Checker<'_> {
 
 /// The licence that a record brings into being.
 pub fn licence_of(record: &Record) -> Option<&Licence> {
-    match &record.operation {
-        Operation::Licence(operation) => operation.new_licence(),
-        Operation::Membership(_) => None,
-    }
+    record.operation.new_licence()
 }
 
 /// Whether a file at hand is the recorded one: every digest that both have, and the length.

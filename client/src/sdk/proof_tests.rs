@@ -4,7 +4,7 @@
 
 use base64::engine::general_purpose::STANDARD;
 use huxin_chain_spec::receipt::Receipt;
-use huxin_chain_spec::record::LicenceOperation;
+use huxin_chain_spec::record::{LicenceOperation, Operation};
 
 use super::*;
 use crate::test_chain::{START, STEP_MS, TestChain, change, document, issue, licence_id};

@@ -69,6 +69,7 @@ pub fn init(folder: &Path, options: &InitOptions) -> Result<Network, ClientError
         ledger_hash: options.ledger_hash,
         time: clock(),
         parameters: Parameters::default(),
+        governance: Default::default(),
         provinces: drafts.iter().map(|draft| draft.province.clone()).collect(),
     };
     let bad_genesis = |error: huxin_chain_spec::genesis::GenesisError| ClientError::Genesis {
@@ -166,7 +167,7 @@ fn draft(folder: &Path, position: usize, seat: ProvinceSeat, ports: [u16; LISTEN
         organisation: seat.authority()?,
         governance_key,
         registrar_key,
-        validators: vec![GenesisValidator { consensus_key: consensus, power: 1 }],
+        validators: vec![GenesisValidator { consensus_key: consensus, power: 1, network_key: None }],
         issuers: vec![issuer],
     };
     let peer_id = keys::peer_id(&network)?;

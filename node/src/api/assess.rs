@@ -309,10 +309,7 @@ fn not_checked(checks: &[Check]) -> Vec<String> {
 
 /// The licence a record brings into being.
 fn new_licence(record: &Record) -> Option<&Licence> {
-    match &record.operation {
-        Operation::Licence(operation) => operation.new_licence(),
-        Operation::Membership(_) => None,
-    }
+    record.operation.new_licence()
 }
 
 /// The licence a record is about.

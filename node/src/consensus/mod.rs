@@ -63,7 +63,7 @@ impl Consensus {
 
     /// Transactions for the next block, oldest first, within the chain's bounds.
     fn candidates(&self, height: Height) -> Vec<(TxId, Transaction)> {
-        let parameters = self.ledger.chain().parameters;
+        let parameters = self.ledger.chain_tip().parameters;
         let bytes_max = usize::try_from(parameters.block_bytes_max).unwrap_or(usize::MAX);
         let operations_max = usize::try_from(parameters.block_operations_max).unwrap_or(usize::MAX);
         let operations_max = operations_max.min(PROPOSED_OPERATIONS_MAX);
@@ -143,7 +143,7 @@ impl Consensus {
         let now = self.clock.now();
         let offset_ms = now.0.abs_diff(time.0);
         self.metrics.block_clock_offset(time.0, now.0);
-        let limit = self.ledger.chain().parameters.clock_skew_ms_max;
+        let limit = self.ledger.chain_tip().parameters.clock_skew_ms_max;
         let may_be_old = round > 0 && time < now;
         (offset_ms > limit && !may_be_old).then(|| {
             format!("{}: its time is {offset_ms} ms from this clock, more than {limit}", Code::ClockSkewed.as_str())
@@ -271,7 +271,7 @@ impl Application for Consensus {
     }
 
     async fn until_next(&self, height: Height) -> HeightStart {
-        let heartbeat = Duration::from_millis(self.ledger.chain().parameters.heartbeat_ms);
+        let heartbeat = Duration::from_millis(self.ledger.chain_tip().parameters.heartbeat_ms);
         tokio::select! {
             () = self.mempool.wait_for_work() => {}
             () = tokio::time::sleep(heartbeat) => {}

@@ -16,7 +16,7 @@ use huxin_chain_spec::ids::{Height, LicenceRef, RecordIndex, TimeMs, TxId};
 use huxin_chain_spec::log::LogHead;
 use huxin_chain_spec::receipt::TrustPath;
 use huxin_chain_spec::record::Record;
-use huxin_chain_spec::state::{LicenceState, StateKey, StateUnavailable};
+use huxin_chain_spec::state::{LicenceState, StateKey};
 use huxin_chain_spec::transaction::{Outcome, TransactionOutcome};
 use lru::LruCache;
 use parking_lot::{Mutex, RwLock};
@@ -247,6 +247,6 @@ impl Ledger {
 }
 
 /// Store failures met while executing.
-fn unavailable(error: StateUnavailable, store: &Store) -> StoreError {
-    StoreError::Damaged { path: store.path().to_owned(), place: "state".to_owned(), reason: error.0 }
+fn unavailable(error: impl std::fmt::Display, store: &Store) -> StoreError {
+    StoreError::Damaged { path: store.path().to_owned(), place: "state".to_owned(), reason: error.to_string() }
 }

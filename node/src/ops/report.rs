@@ -103,6 +103,7 @@ struct StoreReport {
 pub(super) fn report(vitals: &Vitals, metrics: &Metrics) -> Report {
     let (pulse, tip, now) = (vitals.pulse(), vitals.ledger.tip(), vitals.now());
     let genesis = vitals.ledger.genesis();
+    let parameters = vitals.ledger.chain_tip().parameters;
     let validators = validators(vitals, &pulse.engine, now.0);
     Report {
         province: vitals.province.clone(),
@@ -121,13 +122,13 @@ pub(super) fn report(vitals: &Vitals, metrics: &Metrics) -> Report {
             log_size: tip.log.size,
             log_root: tip.log.root.to_string(),
             map_root: tip.map_root.to_string(),
-            heartbeat_ms: genesis.parameters.heartbeat_ms,
+            heartbeat_ms: parameters.heartbeat_ms,
         },
         missing_votes: missing_votes(&validators, &vitals.province, &pulse.engine),
         validators,
         clock: ClockReport {
             last_block_offset_ms: metrics.clock_offset_ms(),
-            skew_ms_max: genesis.parameters.clock_skew_ms_max,
+            skew_ms_max: parameters.clock_skew_ms_max,
         },
         mempool: mempool(vitals, &pulse.mempool),
         store: store(vitals.ledger.store().disk_bytes(), tip.log.size),

@@ -79,7 +79,7 @@ impl Vitals {
             height: tip.height,
             // A chain that stood still while this node was down is not old news to it.
             newest_age_ms: self.now().ms_since(tip.time_ms.max(self.started)),
-            heartbeat_ms: self.ledger.genesis().parameters.heartbeat_ms,
+            heartbeat_ms: self.ledger.chain_tip().parameters.heartbeat_ms,
             engine: &engine,
             pool_bytes: mempool.bytes,
             pool_bytes_max: self.mempool.limits().bytes_max,

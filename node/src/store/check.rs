@@ -6,7 +6,9 @@ use huxin_chain_spec::execute::{Chain, Tip};
 use huxin_chain_spec::ids::{Height, RecordIndex, TimeMs};
 use huxin_chain_spec::log::{self, Frontier};
 use huxin_chain_spec::map;
+use huxin_chain_spec::parameters::Parameters;
 use huxin_chain_spec::state::StateKey;
+use huxin_chain_spec::state::governance::GovernedParameters;
 
 use rocksdb::{IteratorMode, ReadOptions};
 
@@ -81,6 +83,7 @@ impl Store {
             map_version: 0,
             decided_by: founders.clone(),
             validators: founders.clone(),
+            parameters: self.parameters_after(Height(0), chain)?,
         })
     }
 
@@ -98,7 +101,14 @@ impl Store {
             map_version: row.map_version,
             decided_by: self.validators_after(before)?.unwrap_or_else(|| founders.clone()),
             validators: self.validators_after(height)?.unwrap_or_else(|| founders.clone()),
+            parameters: self.parameters_after(height, chain)?,
         })
+    }
+
+    /// The parameters of the block after `height`.
+    fn parameters_after(&self, height: Height, chain: &Chain) -> Result<Parameters, StoreError> {
+        let governed: Option<GovernedParameters> = self.thing_at(&StateKey::Parameters, height)?;
+        Ok(governed.map_or(chain.parameters, |governed| governed.parameters))
     }
 
     /// The validators that decide the block after `height`.

@@ -10,7 +10,7 @@ use huxin_chain_spec::crypto::{Digest, KeyId, Signature};
 use huxin_chain_spec::execute::{Executed, GenesisState};
 use huxin_chain_spec::ids::Height;
 use huxin_chain_spec::map::MapUpdate;
-use huxin_chain_spec::record::{Operation, Record};
+use huxin_chain_spec::record::Record;
 use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::transaction::Outcome;
 use rocksdb::WriteBatch;
@@ -244,8 +244,5 @@ fn undecided_key(height: Height, round: u32, block: &Digest) -> Vec<u8> {
 }
 
 fn document_of(record: &Record) -> Option<Digest> {
-    match &record.operation {
-        Operation::Licence(operation) => operation.new_licence().map(|licence| licence.document.sha256),
-        Operation::Membership(_) => None,
-    }
+    record.operation.new_licence().map(|licence| licence.document.sha256)
 }

@@ -29,15 +29,15 @@ fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
 }
 
 #[test]
-fn flipped_bytes_in_any_table_file_are_found_on_start() {
+fn flipped_bytes_in_the_data_of_any_table_file_are_found_on_start() {
     let folder = filled();
     let tables = files(folder.path(), "sst");
     assert!(!tables.is_empty());
     for table in tables {
         let good = std::fs::read(&table).unwrap();
         let mut bad = good.clone();
-        let middle = bad.len() / 3;
-        bad[middle] ^= 0x40;
+        // The first block of a table is data. RocksDB does without a filter it cannot read: that costs time, not truth.
+        bad[8] ^= 0x40;
         std::fs::write(&table, &bad).unwrap();
         let error = open(folder.path()).err().unwrap_or_else(|| panic!("{} was damaged unseen", table.display()));
         assert!(error.to_string().contains(&folder.path().display().to_string()), "{error}");

@@ -25,12 +25,13 @@ pub fn genesis() -> Genesis {
         ledger_hash: ALGORITHM,
         time: GENESIS_TIME,
         parameters: Parameters::default(),
+        governance: Default::default(),
         provinces: vec![GenesisProvince {
             code: "310000".parse().unwrap(),
             organisation: "113100000000000191".parse().unwrap(),
             governance_key: key(1).public_key(),
             registrar_key: key(2).public_key(),
-            validators: vec![GenesisValidator { consensus_key: key(3).public_key(), power: 1 }],
+            validators: vec![GenesisValidator { consensus_key: key(3).public_key(), power: 1, network_key: None }],
             issuers: vec![GenesisIssuer {
                 organisation: "11320500014150050B".parse().unwrap(),
                 region: "310100".parse().unwrap(),

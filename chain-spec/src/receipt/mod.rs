@@ -9,7 +9,11 @@
 //!   as_of       for a receipt about a past time: the time, and the next header, which proves that no block lies between
 //! ```
 
+mod thing;
+
 use borsh::{BorshDeserialize, BorshSerialize};
+
+pub use thing::{THING_RECEIPT_MAGIC, Thing, ThingReceipt};
 
 use crate::block::Header;
 use crate::certificate::{Certificate, CertificateError, ValidatorSet};
@@ -19,7 +23,7 @@ use crate::crypto::{Digest, DigestAlgorithm};
 use crate::genesis::GenesisCommitment;
 use crate::ids::{RecordIndex, TimeMs};
 use crate::log;
-use crate::map::{self, MapProof};
+use crate::map::{self, MapKey, MapProof};
 use crate::record::{Operation, Record};
 use crate::state::{LicenceState, STATE_BYTES_MAX, StateKey, state_digest};
 
@@ -184,38 +188,11 @@ impl Receipt {
 
     /// Like [`Receipt::verify`], but skips certificates of headers in `known`.
     pub fn verify_with(&self, genesis_hash: &Digest, known: &dyn KnownHeaders) -> Result<Proven, ReceiptError> {
-        let found = self.trust.genesis.hash();
-        if found != *genesis_hash {
-            return Err(ReceiptError::WrongTrustRoot { pinned: *genesis_hash, found });
-        }
+        let block = self.trust.check_head(genesis_hash, &self.header, &self.certificate, self.as_of.as_ref(), known)?;
         let algorithm = self.trust.genesis.ledger_hash;
-        let validators = self.trust.follow()?;
-        let block = self.header.hash(algorithm);
-        let certified = algorithm.plain(&[block.as_bytes(), &codec::encode(&self.certificate)]);
-        if !known.contains(&certified) {
-            self.trust.check_header(&self.header, &self.certificate, validators)?;
-            known.insert(certified);
-        }
-        self.check_as_of(&block, validators)?;
         self.check_record(algorithm)?;
         let status = self.check_status(algorithm)?;
         Ok(Proven { block, status })
-    }
-
-    fn check_as_of(&self, block: &Digest, validators: &ValidatorSet) -> Result<(), ReceiptError> {
-        let Some(as_of) = &self.as_of else { return Ok(()) };
-        if self.header.time_ms > as_of.time_ms {
-            return Err(ReceiptError::AsOf);
-        }
-        let Some(next) = &as_of.next else { return Ok(()) };
-        if next.header.parent != *block || next.header.time_ms <= as_of.time_ms {
-            return Err(ReceiptError::AsOf);
-        }
-        let validators = next.validators.as_ref().unwrap_or(validators);
-        if validators.hash(self.trust.genesis.ledger_hash) != self.header.next_validators_hash {
-            return Err(ReceiptError::ValidatorsDiffer { place: "the header that announces it" });
-        }
-        self.trust.check_header(&next.header, &next.certificate, validators)
     }
 
     fn check_record(&self, algorithm: DigestAlgorithm) -> Result<(), ReceiptError> {
@@ -230,9 +207,7 @@ impl Receipt {
         let Operation::Licence(operation) = &self.record.operation else { return Err(ReceiptError::NoLicence) };
         let licence = operation.new_licence().ok_or(ReceiptError::NoLicence)?;
         let key = StateKey::Licence(licence.licence).map_key(algorithm);
-        let digest = status.state.as_ref().map(|bytes| state_digest(algorithm, bytes));
-        map::verify_map(algorithm, &self.header.map_root, &key, digest.as_ref(), &status.proof)
-            .map_err(|error| ReceiptError::Map(error.to_string()))?;
+        check_map(algorithm, &self.header.map_root, &key, status.state.as_deref(), &status.proof)?;
         let state = match &status.state {
             Some(bytes) => Some(codec::decode(bytes, STATE_BYTES_MAX)?),
             None => None,
@@ -241,7 +216,68 @@ impl Receipt {
     }
 }
 
+/// Whether the map holds the thing with these canonical bytes, or nothing, at `key`.
+fn check_map(
+    algorithm: DigestAlgorithm,
+    root: &Digest,
+    key: &MapKey,
+    state: Option<&[u8]>,
+    proof: &MapProof,
+) -> Result<(), ReceiptError> {
+    let digest = state.map(|bytes| state_digest(algorithm, bytes));
+    map::verify_map(algorithm, root, key, digest.as_ref(), proof).map_err(|error| ReceiptError::Map(error.to_string()))
+}
+
 impl TrustPath {
+    /// Checks the way from the pinned genesis to a certified header, and that the header is the last one at the time it
+    /// is to speak of. Returns the header's hash. Certificates of headers in `known` are not checked again.
+    fn check_head(
+        &self,
+        genesis_hash: &Digest,
+        header: &Header,
+        certificate: &Certificate,
+        as_of: Option<&AsOf>,
+        known: &dyn KnownHeaders,
+    ) -> Result<Digest, ReceiptError> {
+        let found = self.genesis.hash();
+        if found != *genesis_hash {
+            return Err(ReceiptError::WrongTrustRoot { pinned: *genesis_hash, found });
+        }
+        let algorithm = self.genesis.ledger_hash;
+        let validators = self.follow()?;
+        let block = header.hash(algorithm);
+        let certified = algorithm.plain(&[block.as_bytes(), &codec::encode(certificate)]);
+        if !known.contains(&certified) {
+            self.check_header(header, certificate, validators)?;
+            known.insert(certified);
+        }
+        if let Some(as_of) = as_of {
+            self.check_as_of(as_of, header, &block, validators)?;
+        }
+        Ok(block)
+    }
+
+    fn check_as_of(
+        &self,
+        as_of: &AsOf,
+        header: &Header,
+        block: &Digest,
+        validators: &ValidatorSet,
+    ) -> Result<(), ReceiptError> {
+        if header.time_ms > as_of.time_ms {
+            return Err(ReceiptError::AsOf);
+        }
+        let Some(next) = &as_of.next else { return Ok(()) };
+        if next.header.parent != *block || next.header.time_ms <= as_of.time_ms {
+            return Err(ReceiptError::AsOf);
+        }
+        let validators = next.validators.as_ref().unwrap_or(validators);
+        if validators.hash(self.genesis.ledger_hash) != header.next_validators_hash {
+            return Err(ReceiptError::ValidatorsDiffer { place: "the header that announces it" });
+        }
+        self.check_header(&next.header, &next.certificate, validators)
+    }
+
     /// The validators in force after all transitions.
     fn follow(&self) -> Result<&ValidatorSet, ReceiptError> {
         let algorithm = self.genesis.ledger_hash;

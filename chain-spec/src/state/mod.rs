@@ -4,16 +4,30 @@
 //! value in the map, so that a proof of the map proves the thing. A licence appears here only once something has
 //! changed since its issue; before that its issue record in the log says everything.
 
+pub mod case;
+pub mod evidence;
+pub mod governance;
+pub mod publication;
+pub mod seal;
+mod text;
+
+pub use text::StateKeyError;
+
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use crate::certificate::ValidatorSet;
 use crate::codec;
 use crate::crypto::{Digest, DigestAlgorithm, KeyId, PublicKey, tags};
-use crate::ids::{LicenceRef, LicenceType, ProvinceCode, RecordIndex, RegionCode, SystemId, TimeMs, Uscc};
+use crate::features::Activations;
+use crate::ids::{
+    BundleRef, CaseRef, Height, ItemCode, LicenceRef, LicenceType, MaterialCode, ProvinceCode, RecordIndex, RegionCode,
+    SealId, SystemId, TimeMs, Uscc,
+};
 use crate::map::MapKey;
 use crate::record::Record;
 use crate::record::membership::{Permissions, Standing};
+use crate::record::publication::PublicationKey;
 
 /// Longest encoded state of one thing, in bytes.
 pub const STATE_BYTES_MAX: usize = 64 * 1024;
@@ -31,6 +45,46 @@ pub enum StateKey {
     Licence(LicenceRef),
     /// The validator set of the chain.
     Validators,
+    /// An electronic seal, by the province that registered it and its number.
+    Seal(ProvinceCode, SealId),
+    /// A case.
+    Case(CaseRef),
+    /// A bundle of cases.
+    Bundle(BundleRef),
+    /// Which version of a publication is in force, and what is being prepared.
+    Publication(PublicationKey),
+    /// One published version of a publication, never changed again.
+    PublicationVersion(PublicationKey, u32),
+    /// Which material of a kind a subject has handed in: `(subject commitment, kind)`.
+    Material(Digest, MaterialCode),
+    /// A request for shared data, by the digest the requester chose.
+    Share(Digest),
+    /// The one rating of a case.
+    Rating(CaseRef),
+    /// A proposal, by the record that made it.
+    Proposal(RecordIndex),
+    /// Thresholds and limits in force.
+    Parameters,
+    /// A trusted certificate authority or seal maker, by the digest of its certificate.
+    Trust(Digest),
+    /// Features and the heights at which they come into force.
+    Features,
+    /// What each validator took part in, and when it was last seen.
+    Participation,
+    /// The provinces' versions of one service item, by its basic code: where they agree and where they differ.
+    ItemVariants(ItemCode),
+    /// The newest version of a publication that an organisation, or one of its systems, said it works by.
+    PublicationConsumer(PublicationKey, Uscc, Option<SystemId>),
+    /// A recorded seal signature, by [`crate::record::seal::signature_reference`].
+    SealSignature(Digest),
+    /// What has been recorded about a case besides its steps.
+    CaseEvidence(CaseRef),
+    /// A validator past or present, by its address.
+    ValidatorNode(KeyId),
+    /// A proven double signature: validator and height.
+    Misbehaviour(KeyId, Height),
+    /// The newest anchored head of another ledger, by its genesis hash.
+    Anchor(Digest),
 }
 
 impl StateKey {
@@ -173,8 +227,7 @@ pub struct IssuedLicence {
 impl IssuedLicence {
     /// Reads it from the record at `index`, if that record brought a licence into being.
     pub fn from_record(index: RecordIndex, record: &Record) -> Option<Self> {
-        let crate::record::Operation::Licence(operation) = &record.operation else { return None };
-        let licence = operation.new_licence()?;
+        let licence = record.operation.new_licence()?;
         Some(Self {
             index,
             issuer: licence.issuer,
@@ -216,4 +269,14 @@ pub fn read<T: BorshSerialize + BorshDeserialize>(
 /// The validator set in force.
 pub fn validators(reader: &impl StateReader) -> Result<ValidatorSet, StateUnavailable> {
     read(reader, &StateKey::Validators)?.ok_or_else(|| StateUnavailable("no validator set".to_owned()))
+}
+
+/// The limits and thresholds in force.
+pub fn parameters(reader: &impl StateReader) -> Result<governance::GovernedParameters, StateUnavailable> {
+    read(reader, &StateKey::Parameters)?.ok_or_else(|| StateUnavailable("no parameters".to_owned()))
+}
+
+/// The features the provinces have activated.
+pub fn features(reader: &impl StateReader) -> Result<Activations, StateUnavailable> {
+    Ok(read(reader, &StateKey::Features)?.unwrap_or_default())
 }

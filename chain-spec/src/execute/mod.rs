@@ -3,18 +3,27 @@
 //! The same functions run in the proposer, in every voter, in a node that catches up, and in the auditor, so there is
 //! one answer to "what follows from these transactions".
 
+mod error;
+mod signers;
+
+pub use error::BlockError;
+pub use signers::Signers;
+
 use std::collections::{BTreeMap, HashSet};
 
 use crate::block::{Block, Body, Header, PROTOCOL_VERSION};
-use crate::certificate::{Certificate, CertificateError, ValidatorSet};
+use crate::certificate::{Certificate, ValidatorSet};
 use crate::codes::Code;
-use crate::crypto::{self, BatchItem, Digest, DigestAlgorithm, KeyId, PublicKey};
+use crate::crypto::{self, BatchItem, Digest, DigestAlgorithm, KeyId};
+use crate::features::{FEATURES, Feature};
 use crate::genesis::{Genesis, GenesisCommitment, Parameters};
 use crate::ids::{Height, RecordIndex, TimeMs, TxId};
 use crate::log::{self, Appended, Appender, Frontier};
 use crate::map::{self, MapKey, MapReader, MapUpdate};
+use crate::participation::Participation;
 use crate::rules::{self, BlockContext, Changes};
-use crate::state::{self, KeyState, StateKey, StateReader, StateUnavailable, state_digest};
+use crate::state::governance::GovernedParameters;
+use crate::state::{self, StateKey, StateReader, StateUnavailable, state_digest};
 use crate::transaction::{TRANSACTION_BYTES_MAX, Transaction, transactions_root};
 
 /// What is fixed for a chain's life.
@@ -23,14 +32,18 @@ pub struct Chain {
     pub commitment: GenesisCommitment,
     /// The trust root.
     pub genesis_hash: Digest,
+    /// The founding limits. Those in force are in [`Tip::parameters`].
     pub parameters: Parameters,
+    /// Features that this software can execute.
+    pub features: &'static [Feature],
 }
 
 impl Chain {
     /// The chain a genesis founds.
     pub fn new(genesis: &Genesis) -> Self {
         let commitment = genesis.commitment();
-        Self { genesis_hash: commitment.hash(), commitment, parameters: genesis.parameters }
+        let parameters = genesis.parameters;
+        Self { genesis_hash: commitment.hash(), commitment, parameters, features: FEATURES }
     }
 
     /// The ledger's hash.
@@ -55,6 +68,8 @@ pub struct Tip {
     pub decided_by: ValidatorSet,
     /// The validators that decide the next one.
     pub validators: ValidatorSet,
+    /// The limits of the next one.
+    pub parameters: Parameters,
 }
 
 /// What the genesis writes before the first block: map version 0 and the initial things.
@@ -82,6 +97,7 @@ where
         map_version: 0,
         decided_by: genesis.validators(),
         validators: genesis.validators(),
+        parameters: genesis.parameters,
     };
     Ok(GenesisState { states, map, tip })
 }
@@ -97,6 +113,8 @@ pub struct Executed {
     pub transactions_root: Digest,
     /// The validators that decide the next block.
     pub validators: ValidatorSet,
+    /// The limits of the next block.
+    pub parameters: Parameters,
 }
 
 impl Executed {
@@ -111,16 +129,28 @@ impl Executed {
             map_version: self.map.as_ref().map_or(parent.map_version, |update| update.version),
             decided_by: parent.validators.clone(),
             validators: self.validators.clone(),
+            parameters: self.parameters,
         }
     }
 }
 
-/// Executes transactions as the block after `tip`. They have passed the door.
+/// Refuses a block of `height` while a feature is in force in it that this software does not know. A node asks before it
+/// executes or proposes a block; what it would compute from there on could not be trusted.
+pub fn check_features(chain: &Chain, reader: &impl StateReader, height: Height) -> Result<(), BlockError> {
+    match state::features(reader)?.first_unknown(chain.features, height) {
+        None => Ok(()),
+        Some(unknown) => Err(BlockError::FeatureUnknown { feature: unknown.feature, height: unknown.height }),
+    }
+}
+
+/// Executes transactions as the block after `tip`. They have passed the door. `last_certificate`, checked by the caller,
+/// is what the block carries about `tip`.
 pub fn execute<R>(
     chain: &Chain,
     reader: &R,
     tip: &Tip,
     time_ms: TimeMs,
+    last_certificate: Option<&Certificate>,
     transactions: &[(TxId, &Transaction)],
 ) -> Result<Executed, StateUnavailable>
 where
@@ -130,7 +160,8 @@ where
     let algorithm = chain.algorithm();
     let context = context(chain, tip, time_ms);
     let first_record = RecordIndex(tip.frontier.size());
-    let changes = rules::apply(reader, &context, first_record, transactions)?;
+    let participation = participation(reader, tip, last_certificate)?;
+    let changes = rules::apply_block(reader, &context, first_record, participation.as_ref(), transactions)?;
     let mut appender = Appender::resume(tip.frontier.clone());
     for (_, bytes) in &changes.records {
         appender.append(log::leaf_hash(algorithm, bytes));
@@ -146,6 +177,12 @@ where
         Some(bytes) => crate::codec::decode(bytes, state::STATE_BYTES_MAX).map_err(unavailable)?,
         None => tip.validators.clone(),
     };
+    let parameters = match changes.states.get(&StateKey::Parameters) {
+        Some(bytes) => {
+            crate::codec::decode::<GovernedParameters>(bytes, state::STATE_BYTES_MAX).map_err(unavailable)?.parameters
+        }
+        None => tip.parameters,
+    };
     Ok(Executed {
         transactions_root: transactions_root(algorithm, &changes.outcomes),
         map_root: map.as_ref().map_or(tip.map_root, |update| update.root),
@@ -153,7 +190,20 @@ where
         map,
         changes,
         validators,
+        parameters,
     })
+}
+
+/// Participation after the height of `tip`; `None` before its certificate is known.
+fn participation(
+    reader: &impl StateReader,
+    tip: &Tip,
+    last_certificate: Option<&Certificate>,
+) -> Result<Option<Participation>, StateUnavailable> {
+    let Some(certificate) = last_certificate else { return Ok(None) };
+    let before: Participation = state::read(reader, &StateKey::Participation)?
+        .ok_or_else(|| StateUnavailable("no participation".to_owned()))?;
+    Ok(Some(before.after(certificate, &tip.decided_by, &tip.validators)))
 }
 
 fn context(chain: &Chain, tip: &Tip, time_ms: TimeMs) -> BlockContext {
@@ -199,24 +249,6 @@ pub fn header(
     }
 }
 
-/// Why a block cannot follow the tip.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum BlockError {
-    #[error("header field {field} is {found}, must be {expected}")]
-    Header { field: &'static str, expected: String, found: String },
-    #[error("the certificate of the previous height is missing or belongs to another block")]
-    LastCertificate,
-    #[error("the certificate of the previous height does not hold: {0}")]
-    LastCertificateInvalid(#[from] CertificateError),
-    #[error("the block holds {actual} {what}, more than {limit}")]
-    TooLarge { what: &'static str, actual: usize, limit: usize },
-    #[error("transaction {position} ({tx_id}) may not stand in a block: {}", code.as_str())]
-    Transaction { position: usize, tx_id: TxId, code: Code },
-    #[error(transparent)]
-    Unavailable(#[from] StateUnavailable),
-}
-
 /// Checks a block of `block_bytes` encoded bytes completely and executes it. `is_verified` tells which transactions
 /// (identifier and exact bytes, signature included) had their signature checked before; the others are checked here, as
 /// one batch.
@@ -246,14 +278,17 @@ where
         let (expected, found) = ("a validator".to_owned(), header.proposer.to_string());
         return Err(BlockError::Header { field: "proposer", expected, found });
     }
-    let limit = usize::try_from(chain.parameters.block_bytes_max).unwrap_or(usize::MAX);
+    let limit = usize::try_from(tip.parameters.block_bytes_max).unwrap_or(usize::MAX);
     if block_bytes > limit {
         return Err(BlockError::TooLarge { what: "bytes", actual: block_bytes, limit });
     }
+    check_features(chain, reader, header.height)?;
     check_last_certificate(chain, tip, &block.body)?;
     let transactions = check_transactions(chain, reader, tip, block, is_verified)?;
-    let executed = execute(chain, reader, tip, header.time_ms, &transactions)?;
     let last_certificate = block.body.last_certificate.as_ref();
+    let certified = last_certificate.map_or(Digest::ZERO, |certificate| certificate.hash(chain.algorithm()));
+    expect("last_certificate_hash", &certified, &header.last_certificate_hash)?;
+    let executed = execute(chain, reader, tip, header.time_ms, last_certificate, &transactions)?;
     let expected = self::header(chain, tip, &executed, header.time_ms, header.proposer, last_certificate);
     expect("protocol_version", &expected.protocol_version, &header.protocol_version)?;
     expect("transactions_root", &expected.transactions_root, &header.transactions_root)?;
@@ -262,7 +297,6 @@ where
     expect("map_root", &expected.map_root, &header.map_root)?;
     expect("validators_hash", &expected.validators_hash, &header.validators_hash)?;
     expect("next_validators_hash", &expected.next_validators_hash, &header.next_validators_hash)?;
-    expect("last_certificate_hash", &expected.last_certificate_hash, &header.last_certificate_hash)?;
     Ok(executed)
 }
 
@@ -294,7 +328,7 @@ fn check_transactions<'a, R: StateReader>(
     let context = context(chain, tip, block.header.time_ms);
     let transactions = &block.body.transactions;
     let operations: usize = transactions.iter().map(|transaction| transaction.body.operations.len()).sum();
-    let limit = usize::try_from(chain.parameters.block_operations_max).unwrap_or(usize::MAX);
+    let limit = usize::try_from(tip.parameters.block_operations_max).unwrap_or(usize::MAX);
     if operations > limit {
         return Err(BlockError::TooLarge { what: "operations", actual: operations, limit });
     }
@@ -331,30 +365,6 @@ fn check_transactions<'a, R: StateReader>(
     }
 }
 
-/// Public keys by identifier, each read once.
-pub struct Signers<'a, R> {
-    reader: &'a R,
-    keys: BTreeMap<KeyId, Option<PublicKey>>,
-}
-
-impl<'a, R: StateReader> Signers<'a, R> {
-    /// No key read yet.
-    pub fn new(reader: &'a R) -> Self {
-        Self { reader, keys: BTreeMap::new() }
-    }
-
-    /// The key registered under `id`.
-    pub fn key(&mut self, id: &KeyId) -> Result<Option<PublicKey>, StateUnavailable> {
-        if let Some(key) = self.keys.get(id) {
-            return Ok(*key);
-        }
-        let state: Option<KeyState> = state::read(self.reader, &StateKey::Key(*id))?;
-        let key = state.map(|state| state.key);
-        self.keys.insert(*id, key);
-        Ok(key)
-    }
-}
-
 /// Assembles a block from transactions that passed the door, leaving out what may not stand in it (expired, doubled,
 /// already committed, signer not registered yet, operations beyond the block's limit). The caller bounds the bytes of
 /// `candidates`.
@@ -366,16 +376,17 @@ pub fn make_block<R>(
     proposer: KeyId,
     last_certificate: Option<Certificate>,
     candidates: Vec<(TxId, Transaction)>,
-) -> Result<(Block, Executed), StateUnavailable>
+) -> Result<(Block, Executed), BlockError>
 where
     R: StateReader + MapReader,
     <R as MapReader>::Error: std::fmt::Display,
 {
     let context = context(chain, tip, time_ms);
+    check_features(chain, reader, context.height)?;
     let mut seen = HashSet::with_capacity(candidates.len());
     let mut kept = Vec::with_capacity(candidates.len());
     let mut signers = Signers::new(reader);
-    let mut operations_left = usize::try_from(chain.parameters.block_operations_max).unwrap_or(usize::MAX);
+    let mut operations_left = usize::try_from(tip.parameters.block_operations_max).unwrap_or(usize::MAX);
     for (tx_id, transaction) in candidates {
         let fresh = seen.insert(tx_id) && !reader.has_transaction(&tx_id)?;
         if !fresh || rules::check_envelope(&context, &transaction).is_err() {
@@ -391,7 +402,7 @@ where
         }
     }
     let borrowed: Vec<(TxId, &Transaction)> = kept.iter().map(|(tx_id, transaction)| (*tx_id, transaction)).collect();
-    let executed = execute(chain, reader, tip, time_ms, &borrowed)?;
+    let executed = execute(chain, reader, tip, time_ms, last_certificate.as_ref(), &borrowed)?;
     let header = header(chain, tip, &executed, time_ms, proposer, last_certificate.as_ref());
     let transactions = kept.into_iter().map(|(_, transaction)| transaction).collect();
     let block = Block { header, body: Body { transactions, last_certificate } };

@@ -1,0 +1,240 @@
+//! Governance records: what the provinces decide together, and what any of them can prove about the validators.
+//!
+//! A proposal names one [`Action`]. It takes effect in the block, and in the very transaction, of the vote that reaches the
+//! threshold of its [`ActionKind`].
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Serialize};
+
+use super::membership::StatusChange;
+use crate::crypto::{Digest, KeyId, PublicKey, Signature};
+use crate::features::FeatureId;
+use crate::ids::{Height, ProvinceCode, RecordIndex, TimeMs, Uscc};
+use crate::log::LogHead;
+use crate::parameters::{ActionKind, Parameters, Threshold};
+
+/// Most validators one operation may bring with a province.
+pub const NEW_VALIDATORS_MAX: usize = 8;
+
+/// What may be recorded. The variant order is the wire tag.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum GovernanceOperation {
+    /// Proposes an action; the proposer's own vote counts as yes.
+    Propose {
+        action: Action,
+        /// First moment at which votes no longer count, milliseconds since 1970 UTC.
+        closes_ms: TimeMs,
+        /// Digest of the paper that gives the reasons.
+        rationale: Digest,
+    },
+    /// A province's vote on the proposal that record `proposal` made.
+    Vote { proposal: RecordIndex, approve: bool },
+    /// Takes a proposal back. Only its proposer can.
+    WithdrawProposal { proposal: RecordIndex },
+    /// Proof that a validator signed two different things for one step of one round.
+    ReportMisbehaviour { evidence: DoubleSignature },
+    /// The head of another ledger that is on the trust list, as its own validators decided it.
+    Anchor {
+        /// Genesis hash of that ledger.
+        ledger: Digest,
+        height: Height,
+        /// Header hash.
+        block: Digest,
+        log: LogHead,
+    },
+}
+
+impl GovernanceOperation {
+    /// The kind tag on the wire.
+    pub fn kind(&self) -> u8 {
+        match self {
+            Self::Propose { .. } => 0,
+            Self::Vote { .. } => 1,
+            Self::WithdrawProposal { .. } => 2,
+            Self::ReportMisbehaviour { .. } => 3,
+            Self::Anchor { .. } => 4,
+        }
+    }
+
+    /// Stable name for people and filters.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Propose { .. } => "governance.propose",
+            Self::Vote { .. } => "governance.vote",
+            Self::WithdrawProposal { .. } => "governance.withdraw_proposal",
+            Self::ReportMisbehaviour { .. } => "governance.report_misbehaviour",
+            Self::Anchor { .. } => "governance.anchor",
+        }
+    }
+}
+
+/// What can be decided. The variant order is the wire tag.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Action {
+    /// Admits a province.
+    ProvinceAdd(Box<NewProvince>),
+    /// Suspends, resumes or removes a province. Suspended and removed ones lose their validators; removal is final.
+    ProvinceStatus { province: ProvinceCode, change: StatusChange },
+    /// Gives a province another governance key; the old one is removed.
+    ProvinceGovernanceKey { province: ProvinceCode, key: PublicKey },
+    /// Gives a province's authority another registrar key, and removes the one it replaces.
+    ProvinceRegistrarKey { province: ProvinceCode, key: PublicKey, replaces: Option<KeyId> },
+    /// Adds a validator of a member province.
+    ValidatorAdd { province: ProvinceCode, validator: NewValidator },
+    /// Removes a validator.
+    ValidatorRemove { key: KeyId },
+    /// Replaces a validator's keys by its own province, at equal power. Without a network key the old one stays.
+    ValidatorRotate { old: KeyId, new: PublicKey, network_key: Option<PublicKey> },
+    /// Changes a validator's voting power.
+    ValidatorPower { key: KeyId, power: u64 },
+    /// Puts a certificate or another ledger's genesis on the trust list.
+    TrustAdd {
+        /// Digest of the certificate; of the genesis for a ledger.
+        certificate: Digest,
+        role: TrustRole,
+        /// Digest of its certificate revocation list.
+        crl: Option<Digest>,
+        /// First moment at which it is no longer trusted, milliseconds since 1970 UTC.
+        valid_until_ms: TimeMs,
+    },
+    /// Ends the trust in a certificate.
+    TrustRetire { certificate: Digest },
+    /// Anchors a newer certificate revocation list.
+    CrlAnchor { certificate: Digest, crl: Digest },
+    /// Sets the limits of the chain.
+    Parameters(Parameters),
+    /// Sets the threshold of one kind of action.
+    Threshold { kind: ActionKind, threshold: Threshold },
+    /// Brings a feature into force at a height.
+    FeatureActivate { feature: FeatureId, height: Height },
+}
+
+impl Action {
+    /// Which kind it is.
+    pub fn kind(&self) -> ActionKind {
+        match self {
+            Self::ProvinceAdd(_) => ActionKind::ProvinceAdd,
+            Self::ProvinceStatus { .. } => ActionKind::ProvinceStatus,
+            Self::ProvinceGovernanceKey { .. } => ActionKind::ProvinceGovernanceKey,
+            Self::ProvinceRegistrarKey { .. } => ActionKind::ProvinceRegistrarKey,
+            Self::ValidatorAdd { .. } => ActionKind::ValidatorAdd,
+            Self::ValidatorRemove { .. } => ActionKind::ValidatorRemove,
+            Self::ValidatorRotate { .. } => ActionKind::ValidatorRotate,
+            Self::ValidatorPower { .. } => ActionKind::ValidatorPower,
+            Self::TrustAdd { .. } => ActionKind::TrustAdd,
+            Self::TrustRetire { .. } => ActionKind::TrustRetire,
+            Self::CrlAnchor { .. } => ActionKind::CrlAnchor,
+            Self::Parameters(_) => ActionKind::Parameters,
+            Self::Threshold { .. } => ActionKind::Threshold,
+            Self::FeatureActivate { .. } => ActionKind::FeatureActivate,
+        }
+    }
+}
+
+/// A province that joins.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewProvince {
+    pub province: ProvinceCode,
+    /// The authority that operates the province's node.
+    pub organisation: Uscc,
+    /// Offline key that votes for the province.
+    pub governance_key: PublicKey,
+    /// Key that admits the province's organisations, systems and keys.
+    pub registrar_key: PublicKey,
+    /// At most [`NEW_VALIDATORS_MAX`]; none for a province that only takes part.
+    pub validators: Vec<NewValidator>,
+}
+
+/// A validator that joins.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewValidator {
+    /// Key that signs votes.
+    pub key: PublicKey,
+    /// Voting power, at least 1.
+    pub power: u64,
+    /// Key by which its node is known to the other nodes, so that they let it in, and shut it out once it is removed.
+    pub network_key: Option<PublicKey>,
+}
+
+/// What a trusted certificate stands for. The variant order is the wire tag.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum TrustRole {
+    /// 电子认证服务机构 (CA).
+    CertificateAuthority,
+    /// 印章制作单位.
+    SealMaker,
+    /// 时间戳服务机构.
+    TimeStampAuthority,
+    /// Another ledger, by its genesis hash.
+    Ledger,
+}
+
+/// Which step of a round was signed twice. The variant order is the wire tag.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum SignedStep {
+    Proposal,
+    Prevote,
+    Precommit,
+}
+
+/// Two signatures of one validator that an honest one never makes both.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DoubleSignature {
+    pub validator: KeyId,
+    pub step: SignedStep,
+    pub height: Height,
+    pub round: u32,
+    /// The one for the lesser block; a vote for nothing is least.
+    pub first: SignedBlock,
+    pub second: SignedBlock,
+}
+
+/// What was signed.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignedBlock {
+    /// Header hash; `None` for a vote for nothing.
+    pub block: Option<Digest>,
+    /// Proof-of-lock round of a proposal; `None` in votes.
+    pub pol_round: Option<u32>,
+    #[serde(with = "signature_text")]
+    pub signature: Signature,
+}
+
+/// Text form of a signature: `ed25519:` or `sm2:` and 128 hexadecimal characters.
+mod signature_text {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use crate::crypto::Signature;
+
+    pub fn serialize<S: Serializer>(signature: &Signature, serializer: S) -> Result<S::Ok, S::Error> {
+        let scheme = match signature {
+            Signature::Ed25519(_) => "ed25519",
+            Signature::Sm2(_) => "sm2",
+        };
+        serializer.collect_str(&format_args!("{scheme}:{}", hex::encode(signature.as_bytes())))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Signature, D::Error> {
+        let text = <std::borrow::Cow<'_, str> as Deserialize>::deserialize(deserializer)?;
+        let malformed = || D::Error::custom("a signature is written as ed25519:<128 hex characters> or sm2:<128>");
+        let (scheme, digits) = text.split_once(':').ok_or_else(malformed)?;
+        let bytes: [u8; 64] = hex::decode(digits).ok().and_then(|bytes| bytes.try_into().ok()).ok_or_else(malformed)?;
+        match scheme {
+            "ed25519" => Ok(Signature::Ed25519(bytes)),
+            "sm2" => Ok(Signature::Sm2(bytes)),
+            _ => Err(malformed()),
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Bundles (集成办, 一件事): cases with one root of materials, some at once, some after others.
+//!
+//! A case that nothing holds back is received by law when the lead hands it over (统一收件后视为所有行政机关同时收件); one
+//! that waits is received when the last case before it has given its written notice (前一行政机关书面告知视为收件).
+
+use crate::codes::Code;
+use crate::ids::{BundleRef, CaseRef, Uscc};
+use crate::record::case::{BUNDLE_CHILDREN_MAX, BundleChild, BundleOpening};
+use crate::rules::RuleError;
+use crate::rules::overlay::Overlay;
+use crate::state::case::{BundleChildState, BundlePlace, BundleState, CaseState, CaseStatus, ChildProgress, bit};
+use crate::state::{StateKey, StateReader, StateUnavailable};
+
+use super::open::read_calendar;
+use super::{Turn, clock, read_case};
+
+/// 集成办开件.
+pub(super) fn open<R: StateReader>(
+    overlay: &mut Overlay<'_, R>,
+    turn: Turn<'_>,
+    opening: &BundleOpening,
+) -> Result<(), RuleError> {
+    if opening.lead != turn.actor.key.organisation {
+        return Err(Code::CaseWrongAgency.into());
+    }
+    let key = StateKey::Bundle(opening.bundle);
+    if overlay.read::<BundleState>(&key)?.is_some() {
+        return Err(Code::CaseBundleDuplicate.into());
+    }
+    if opening.children.is_empty() || opening.children.len() > BUNDLE_CHILDREN_MAX {
+        return Err(Code::CaseBundleSize.into());
+    }
+    let mut children: Vec<BundleChildState> = Vec::with_capacity(opening.children.len());
+    for (child, position) in opening.children.iter().zip(0u8..) {
+        let after = graph(child, position)?;
+        let is_known = children.iter().any(|earlier| earlier.case == child.case);
+        if is_known || read_case(overlay, &child.case)?.is_some() {
+            return Err(Code::CaseDuplicate.into());
+        }
+        let progress = ChildProgress::Planned;
+        children.push(BundleChildState { case: child.case, after, progress, was_notified: false });
+    }
+    let state = BundleState {
+        lead: opening.lead,
+        material_root: opening.material_root,
+        opened_ms: turn.context.time_ms,
+        changed_by: turn.index,
+        children,
+    };
+    overlay.write(key, &state);
+    Ok(())
+}
+
+/// The cases that one waits for, as bits: in order, and all before it.
+fn graph(child: &BundleChild, position: u8) -> Result<u32, Code> {
+    let in_order = child.after.windows(2).all(|pair| pair[0] < pair[1]);
+    if !in_order || child.after.last().is_some_and(|last| *last >= position) {
+        return Err(Code::CaseBundleOrder);
+    }
+    Ok(child.after.iter().fold(0, |mask, position| mask | bit(u32::from(*position))))
+}
+
+/// The place of a case that `origin` collects in a bundle.
+pub(super) fn join<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    turn: Turn<'_>,
+    bundle: &BundleRef,
+    case: &CaseRef,
+    origin: &Uscc,
+) -> Result<BundlePlace, RuleError> {
+    let state: BundleState = overlay.read(&StateKey::Bundle(*bundle))?.ok_or(Code::CaseBundleUnknown)?;
+    debug_assert!(state.opened_ms <= turn.context.time_ms);
+    if state.lead != *origin {
+        return Err(Code::CaseBundleLead.into());
+    }
+    let child = state.children.iter().zip(0u8..).find(|(child, _)| child.case == *case);
+    let (_, position) = child.ok_or(Code::CaseBundleNotChild)?;
+    Ok(BundlePlace { bundle: *bundle, position })
+}
+
+/// 移交 in a bundle: the root is the bundle's, and the case is received at once if nothing holds it back.
+pub(super) fn hand_over<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    turn: Turn<'_>,
+    place: BundlePlace,
+    state: &mut CaseState,
+) -> Result<(), RuleError> {
+    let bundle = read(overlay, place)?;
+    if state.material_root != Some(bundle.material_root) {
+        return Err(Code::CaseBundleRoot.into());
+    }
+    state.clock.sent_ms = Some(turn.context.time_ms);
+    if bundle.may_start(place.position) {
+        start(overlay, turn, state)?;
+    }
+    Ok(())
+}
+
+/// Receipt by law.
+fn start<R: StateReader>(overlay: &Overlay<'_, R>, turn: Turn<'_>, state: &mut CaseState) -> Result<(), RuleError> {
+    state.status = CaseStatus::DeemedReceived;
+    clock::receive(state, &read_calendar(overlay, &state.frozen)?, turn.context.time_ms);
+    Ok(())
+}
+
+/// Puts down how far a case of a bundle is.
+pub(super) fn progress<R: StateReader>(
+    overlay: &mut Overlay<'_, R>,
+    turn: Turn<'_>,
+    place: BundlePlace,
+    progress: ChildProgress,
+) -> Result<(), RuleError> {
+    let mut bundle = read(overlay, place)?;
+    bundle.changed_by = turn.index;
+    if let Some(child) = bundle.children.get_mut(usize::from(place.position)) {
+        child.progress = progress;
+    }
+    overlay.write(StateKey::Bundle(place.bundle), &bundle);
+    Ok(())
+}
+
+/// 书面告知: cases that waited for this one, and for nothing else any more, are received.
+pub(super) fn notify<R: StateReader>(
+    overlay: &mut Overlay<'_, R>,
+    turn: Turn<'_>,
+    place: Option<BundlePlace>,
+) -> Result<(), RuleError> {
+    let Some(place) = place else { return Err(Code::CaseNotInBundle.into()) };
+    let mut bundle = read(overlay, place)?;
+    let Some(child) = bundle.children.get_mut(usize::from(place.position)) else { return Err(broken(place).into()) };
+    if child.progress != ChildProgress::Done {
+        return Err(Code::CaseNotGranted.into());
+    }
+    if child.was_notified {
+        return Err(Code::CaseNoticeGiven.into());
+    }
+    child.was_notified = true;
+    bundle.changed_by = turn.index;
+    let this = bit(u32::from(place.position));
+    let notified = bundle.notified();
+    for next in bundle.children.iter().filter(|next| next.after & this != 0 && next.after & !notified == 0) {
+        let Some(mut state) = read_case(overlay, &next.case)? else { continue };
+        // A reference that another bundle took first is none of this bundle's.
+        if state.status == CaseStatus::Sent && state.bundle.is_some_and(|of| of.bundle == place.bundle) {
+            start(overlay, turn, &mut state)?;
+            state.changed_by = turn.index;
+            overlay.write(StateKey::Case(next.case), &state);
+        }
+    }
+    overlay.write(StateKey::Bundle(place.bundle), &bundle);
+    Ok(())
+}
+
+fn read<R: StateReader>(overlay: &Overlay<'_, R>, place: BundlePlace) -> Result<BundleState, RuleError> {
+    let state: Option<BundleState> = overlay.read(&StateKey::Bundle(place.bundle))?;
+    Ok(state.ok_or_else(|| broken(place))?)
+}
+
+fn broken(place: BundlePlace) -> StateUnavailable {
+    StateUnavailable(format!("a case stands at {} of bundle {}, which is not there", place.position, place.bundle))
+}

@@ -1,0 +1,225 @@
+//! 收件: a case comes into being, and what governs it is frozen.
+
+use crate::codes::Code;
+use crate::ids::{MaterialCode, ProvinceCode};
+use crate::record::case::{CASE_MATERIALS_MAX, Collection, Matter, PolicyVersion};
+use crate::record::publication::{CaseMode, Guide, PublicationBody, PublicationKey, PublicationKind, Scope};
+use crate::rules::overlay::Overlay;
+use crate::rules::{RuleError, publication};
+use crate::state::case::{CaseClock, CaseState, CaseStatus, ChildProgress, Frozen, FrozenVersion};
+use crate::state::publication::PublicationVersionState;
+use crate::state::{StateKey, StateReader, StateUnavailable};
+
+use super::clock::{Day, WorkCalendar};
+use super::standing::{calendar, calendar_key, work_calendar};
+use super::{Turn, bundle, clock, party, read_case};
+
+/// Opens a case. In mode 免申办 it is accepted at once: nobody applies.
+pub(super) fn collect<R: StateReader>(
+    overlay: &mut Overlay<'_, R>,
+    turn: Turn<'_>,
+    collection: &Collection,
+) -> Result<(), RuleError> {
+    let Collection { step, mode, matter, materials, subject, bundle, policy } = collection;
+    if read_case(overlay, &step.case)?.is_some() {
+        return Err(Code::CaseDuplicate.into());
+    }
+    let (origin, origin_province) = party::origin(overlay, turn, step.mandate.as_ref(), &matter.item)?;
+    let province = party::active(overlay, &matter.agency)?.province;
+    check_places(*mode, collection, (origin_province, province), origin == matter.agency)?;
+    let (frozen, guide) = freeze(overlay, turn, matter, *mode, province)?;
+    check_policy(overlay, *mode, policy.as_ref(), province)?;
+    check_list(materials)?;
+    if *mode == CaseMode::NoApplication && !materials.is_empty() || !is_subset(materials, &guide.materials) {
+        return Err(Code::CaseMaterialNotInGuide.into());
+    }
+    let place = match bundle {
+        Some(bundle) => Some(bundle::join(overlay, turn, bundle, &step.case, &origin)?),
+        None => None,
+    };
+    let mut state = CaseState {
+        status: CaseStatus::Collected,
+        mode: *mode,
+        origin,
+        origin_province,
+        receiver: matter.agency,
+        frozen,
+        bundle: place,
+        subject: *subject,
+        material_root: None,
+        was_corrected: false,
+        correction: Vec::new(),
+        condition: None,
+        pause: None,
+        relayed: Vec::new(),
+        clock: CaseClock { collected_ms: turn.context.time_ms, ..CaseClock::default() },
+        changed_by: turn.index,
+    };
+    if *mode == CaseMode::NoApplication {
+        state.status = CaseStatus::Accepted;
+        state.clock.received_ms = Some(turn.context.time_ms);
+        let calendar = read_calendar(overlay, &state.frozen)?;
+        clock::accept(&mut state, &calendar, turn.context.time_ms);
+    }
+    overlay.write(StateKey::Case(step.case), &state);
+    if let Some(place) = place {
+        bundle::progress(overlay, turn, place, ChildProgress::Running)?;
+    }
+    Ok(())
+}
+
+/// What a mode says about the two places, and what it must name.
+fn check_places(
+    mode: CaseMode,
+    collection: &Collection,
+    (from, to): (ProvinceCode, ProvinceCode),
+    is_same_agency: bool,
+) -> Result<(), Code> {
+    match mode {
+        // The applicant applies at the deciding province directly.
+        CaseMode::FullOnline if from != to => return Err(Code::CaseModePlaces),
+        // Nobody applies: the agency opens the case itself.
+        CaseMode::NoApplication if !is_same_agency => return Err(Code::CaseModePlaces),
+        CaseMode::FullOnline
+        | CaseMode::NoApplication
+        | CaseMode::CollectOnBehalf
+        | CaseMode::MultiPlace
+        | CaseMode::Relay
+        | CaseMode::Bundle => {}
+    }
+    if collection.bundle.is_some() != (mode == CaseMode::Bundle) {
+        return Err(Code::CaseBundleMode);
+    }
+    Ok(())
+}
+
+/// 免申即享 rests on a policy in force, of the deciding province or of all; nothing else does.
+fn check_policy<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    mode: CaseMode,
+    named: Option<&PolicyVersion>,
+    province: ProvinceCode,
+) -> Result<(), RuleError> {
+    if named.is_some() != (mode == CaseMode::NoApplication) {
+        return Err(Code::CasePolicy.into());
+    }
+    let Some(PolicyVersion { policy, version }) = named else { return Ok(()) };
+    let is_ours = policy.scope == Scope::Consortium || policy.scope == Scope::Province(province);
+    if policy.kind != PublicationKind::Policy || !is_ours {
+        return Err(Code::CasePolicy.into());
+    }
+    match publication::in_force(overlay, policy)? {
+        Some((in_force, _)) if in_force == *version => Ok(()),
+        _ => Err(Code::CasePolicy.into()),
+    }
+}
+
+/// Freezes the versions that govern a case at the agency of `matter`, which lies in `province`.
+pub(super) fn freeze<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    turn: Turn<'_>,
+    matter: &Matter,
+    mode: CaseMode,
+    province: ProvinceCode,
+) -> Result<(Frozen, Guide), RuleError> {
+    let scope = Scope::Province(province);
+    if matter.item.kind != PublicationKind::Item || matter.item.scope != scope {
+        return Err(Code::CaseItemProvince.into());
+    }
+    let item = match named(overlay, &matter.item, matter.item_version, Code::CaseItemVersion)? {
+        PublicationBody::Item(item) => item,
+        _ => return Err(Code::CaseItemVersion.into()),
+    };
+    if item.item.agency().is_some_and(|agency| agency != matter.agency) {
+        return Err(Code::CaseAgencyNotCompetent.into());
+    }
+    if item.modes.binary_search(&mode).is_err() {
+        return Err(Code::CaseModeNotOffered.into());
+    }
+    let year = Day::of(turn.context.time_ms).year();
+    let frozen = Frozen {
+        item: matter.item.clone(),
+        item_version: matter.item_version,
+        guide_version: matter.guide_version,
+        duty: duty(overlay, matter, scope)?,
+        promised_days: item.promised_days,
+        acknowledge_days: item.acknowledge_days,
+        correction_days: item.correction_days,
+        year,
+        calendars: [
+            calendar_in_force(overlay, scope, year)?,
+            calendar_in_force(overlay, scope, year.saturating_add(1))?,
+        ],
+    };
+    let guide = frozen.beside_item(PublicationKind::Guide);
+    match named(overlay, &guide, matter.guide_version, Code::CaseGuideVersion)? {
+        PublicationBody::Guide(guide) => Ok((frozen, guide)),
+        _ => Err(Code::CaseGuideVersion.into()),
+    }
+}
+
+/// The version in force, if it is the one named.
+fn named<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    key: &PublicationKey,
+    version: u32,
+    otherwise: Code,
+) -> Result<PublicationBody, RuleError> {
+    match publication::in_force(overlay, key)? {
+        Some((in_force, found)) if in_force == version => Ok(found.body),
+        _ => Err(otherwise.into()),
+    }
+}
+
+/// The duty assignment in force, of the province or else of all, if it is the one named.
+fn duty<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    matter: &Matter,
+    scope: Scope,
+) -> Result<Option<FrozenVersion>, RuleError> {
+    let mut found = None;
+    for scope in [scope, Scope::Consortium] {
+        let key = PublicationKey { kind: PublicationKind::DutyAssignment, scope, code: matter.item.code.clone() };
+        if let Some((version, _)) = publication::in_force(overlay, &key)? {
+            found = Some(FrozenVersion { scope, version });
+            break;
+        }
+    }
+    if found.map(|found| found.version) == matter.duty_version { Ok(found) } else { Err(Code::CaseDutyVersion.into()) }
+}
+
+/// The calendar of a year, of the province or else of all; `None` where there is none.
+fn calendar_in_force<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    scope: Scope,
+    year: u16,
+) -> Result<Option<FrozenVersion>, RuleError> {
+    for scope in [scope, Scope::Consortium] {
+        let Some((version, found)) = publication::in_force(overlay, &calendar_key(scope, year)?)? else { continue };
+        if calendar(Some(found.body), year).is_some() {
+            return Ok(Some(FrozenVersion { scope, version }));
+        }
+    }
+    Ok(None)
+}
+
+/// The calendars frozen with a case.
+pub(super) fn read_calendar<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    frozen: &Frozen,
+) -> Result<WorkCalendar, StateUnavailable> {
+    work_calendar(frozen, |key| overlay.read::<PublicationVersionState>(key))
+}
+
+/// Refuses a list that is too long, out of order, or names something twice.
+pub(super) fn check_list(list: &[MaterialCode]) -> Result<(), Code> {
+    if list.len() > CASE_MATERIALS_MAX || list.windows(2).any(|pair| pair[0] >= pair[1]) {
+        return Err(Code::CaseListOrder);
+    }
+    Ok(())
+}
+
+/// Whether every code of one sorted list is in another.
+pub(super) fn is_subset(part: &[MaterialCode], whole: &[MaterialCode]) -> bool {
+    part.iter().all(|code| whole.binary_search(code).is_ok())
+}

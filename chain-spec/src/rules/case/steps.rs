@@ -1,0 +1,231 @@
+//! What each step needs beyond its place in the table, and what it changes.
+
+use crate::codes::Code;
+use crate::crypto::Digest;
+use crate::ids::{LicenceRef, MaterialCode};
+use crate::record::CaseOperation;
+use crate::record::case::{Matter, Step};
+use crate::record::publication::{CaseMode, Guide, PublicationBody, PublicationKind};
+use crate::rules::overlay::Overlay;
+use crate::rules::{RuleError, publication};
+use crate::state::case::{CaseClock, CaseState, CaseStatus, ChildProgress, Condition, RelayedPart};
+use crate::state::{StateKey, StateReader, StateUnavailable};
+
+use super::open::{check_list, freeze, is_subset, read_calendar};
+use super::standing::{is_decision_late, is_deemed_accepted, is_waiting};
+use super::{RELAYS_MAX, Turn, bundle, clock, party, read_case, table};
+
+/// Takes a step on an existing case.
+pub(super) fn apply<R: StateReader>(
+    overlay: &mut Overlay<'_, R>,
+    turn: Turn<'_>,
+    operation: &CaseOperation,
+) -> Result<(), RuleError> {
+    let (Some(Step { case, .. }), Some(rule)) = (operation.step(), table::rule(operation)) else {
+        return Err(Code::CaseDuplicate.into());
+    };
+    let mut state = read_case(overlay, case)?.ok_or(Code::CaseUnknown)?;
+    let next = table::next_by(state.status, rule)?;
+    party::check(overlay, turn, &state, rule, operation)?;
+    check_time(&state, turn, operation)?;
+    effect(overlay, turn, &mut state, next, operation)?;
+    state.changed_by = turn.index;
+    overlay.write(StateKey::Case(*case), &state);
+    if let (Some(place), Some(progress)) = (state.bundle, progress_by(operation)) {
+        bundle::progress(overlay, turn, place, progress)?;
+    }
+    Ok(())
+}
+
+/// Steps that come before their time or after it.
+fn check_time(state: &CaseState, turn: Turn<'_>, operation: &CaseOperation) -> Result<(), Code> {
+    use CaseOperation as Op;
+    let is_silent = is_deemed_accepted(state, turn.context.time_ms);
+    match operation {
+        Op::Acknowledge { .. } | Op::Bounce { .. } if is_waiting(state) => Err(Code::CasePredecessorsOpen),
+        Op::RequestCorrection { .. } if state.was_corrected => Err(Code::CaseSecondCorrection),
+        Op::RequestCorrection { .. } if is_silent => Err(Code::CaseCorrectionLate),
+        Op::AcceptConditionally { .. } | Op::NotAccept { .. } if is_silent => Err(Code::CaseDeemedAccepted),
+        _ => Ok(()),
+    }
+}
+
+/// Checks what the step says against the case, brings the case into the status `next`, and changes what else follows.
+fn effect<R: StateReader>(
+    overlay: &mut Overlay<'_, R>,
+    turn: Turn<'_>,
+    state: &mut CaseState,
+    next: CaseStatus,
+    operation: &CaseOperation,
+) -> Result<(), RuleError> {
+    use CaseOperation as Op;
+    let now = turn.context.time_ms;
+    let calendar = |overlay: &Overlay<'_, R>, state: &CaseState| read_calendar(overlay, &state.frozen);
+    let was = std::mem::replace(&mut state.status, next);
+    match operation {
+        Op::Send { to, material_root, .. } => {
+            if *to != state.receiver {
+                return Err(Code::CaseReceiverMismatch.into());
+            }
+            state.material_root = Some(*material_root);
+            match state.bundle {
+                Some(place) => bundle::hand_over(overlay, turn, place, state)?,
+                None => clock::offer(state, &calendar(overlay, state)?, now),
+            }
+        }
+        Op::Acknowledge { material_root, .. } => {
+            check_root(state, material_root)?;
+            // A receipt by law keeps its time.
+            if was != CaseStatus::DeemedReceived {
+                clock::receive(state, &calendar(overlay, state)?, now);
+            }
+        }
+        Op::RequestCorrection { items, .. } => request_correction(overlay, state, items)?,
+        Op::Resubmit { material_root, .. } => {
+            state.correction.clear();
+            state.material_root = Some(*material_root);
+            clock::offer(state, &calendar(overlay, state)?, now);
+        }
+        Op::Accept { .. } => clock::accept(state, &calendar(overlay, state)?, now),
+        Op::AcceptConditionally { missing, .. } => accept_conditionally(overlay, turn, state, missing)?,
+        Op::Fulfil { material_root, .. } => fulfil(state, turn, material_root)?,
+        Op::Pause { .. } => clock::pause(state, &calendar(overlay, state)?, now),
+        Op::Resume { .. } => clock::resume(state, &calendar(overlay, state)?, now),
+        Op::Relay { matter, .. } => relay(overlay, turn, state, matter)?,
+        Op::Grant { .. } | Op::Refuse { .. } => clock::decide(state, &calendar(overlay, state)?, now),
+        Op::Result { licence, .. } => check_licence(overlay, state, licence.as_ref())?,
+        Op::Notify { .. } => bundle::notify(overlay, turn, state.bundle)?,
+        Op::Collect(_)
+        | Op::BundleOpen(_)
+        | Op::Check { .. }
+        | Op::Bounce { .. }
+        | Op::NotAccept { .. }
+        | Op::Deliver { .. }
+        | Op::Close { .. }
+        | Op::Archive { .. }
+        | Op::Withdraw { .. } => {}
+    }
+    Ok(())
+}
+
+/// What a step means for the case's bundle.
+fn progress_by(operation: &CaseOperation) -> Option<ChildProgress> {
+    use CaseOperation as Op;
+    match operation {
+        Op::Grant { .. } => Some(ChildProgress::Done),
+        Op::Refuse { .. } | Op::NotAccept { .. } | Op::Bounce { .. } | Op::Withdraw { .. } => {
+            Some(ChildProgress::Failed)
+        }
+        _ => None,
+    }
+}
+
+/// Both ends sign the same root.
+fn check_root(state: &CaseState, material_root: &Digest) -> Result<(), Code> {
+    if state.material_root.as_ref() == Some(material_root) { Ok(()) } else { Err(Code::CaseRootMismatch) }
+}
+
+/// The guide frozen with the case.
+fn guide<R: StateReader>(overlay: &Overlay<'_, R>, state: &CaseState) -> Result<Guide, RuleError> {
+    let key = state.frozen.beside_item(PublicationKind::Guide);
+    match publication::version(overlay, &key, state.frozen.guide_version)?.map(|found| found.body) {
+        Some(PublicationBody::Guide(guide)) => Ok(guide),
+        _ => Err(StateUnavailable(format!("{key:?} {} is no guide", state.frozen.guide_version)).into()),
+    }
+}
+
+fn check_named(list: &[MaterialCode]) -> Result<(), Code> {
+    check_list(list)?;
+    if list.is_empty() { Err(Code::CaseNothingNamed) } else { Ok(()) }
+}
+
+/// 一次性告知: nothing beyond the published guide.
+fn request_correction<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    state: &mut CaseState,
+    items: &[MaterialCode],
+) -> Result<(), RuleError> {
+    check_named(items)?;
+    if !is_subset(items, &guide(overlay, state)?.materials) {
+        return Err(Code::CaseMaterialNotInGuide.into());
+    }
+    state.was_corrected = true;
+    state.correction = items.to_vec();
+    state.clock.answer_due_ms = None;
+    state.clock.decision_due_ms = None;
+    Ok(())
+}
+
+/// 容缺受理: nothing beyond the published tolerance.
+fn accept_conditionally<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    turn: Turn<'_>,
+    state: &mut CaseState,
+    missing: &[MaterialCode],
+) -> Result<(), RuleError> {
+    check_named(missing)?;
+    let guide = guide(overlay, state)?;
+    if !is_subset(missing, &guide.tolerance) {
+        return Err(Code::CaseToleranceExceeded.into());
+    }
+    let calendar = read_calendar(overlay, &state.frozen)?;
+    clock::accept(state, &calendar, turn.context.time_ms);
+    let due_ms = calendar.due(turn.context.time_ms, u32::from(guide.tolerance_days));
+    state.condition = Some(Condition { missing: missing.to_vec(), due_ms, fulfilled_ms: None });
+    Ok(())
+}
+
+fn fulfil(state: &mut CaseState, turn: Turn<'_>, material_root: &Digest) -> Result<(), Code> {
+    let now = turn.context.time_ms;
+    let Some(condition) = &mut state.condition else { return Err(Code::CaseNotConditional) };
+    if clock::is_breached(condition, state.pause.as_ref(), now) {
+        return Err(Code::CaseConditionBreached);
+    }
+    condition.fulfilled_ms = Some(now);
+    state.material_root = Some(*material_root);
+    Ok(())
+}
+
+/// 接续办: the notice puts the case into the next agency's hands, under the versions in force there now.
+fn relay<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    turn: Turn<'_>,
+    state: &mut CaseState,
+    matter: &Matter,
+) -> Result<(), RuleError> {
+    if state.mode != CaseMode::Relay {
+        return Err(Code::CaseRelayMode.into());
+    }
+    if state.relayed.len() >= RELAYS_MAX {
+        return Err(Code::CaseRelayTooMany.into());
+    }
+    if matter.agency == state.receiver {
+        return Err(Code::CaseRelaySame.into());
+    }
+    let province = party::active(overlay, &matter.agency)?.province;
+    let now = turn.context.time_ms;
+    let was_late = is_decision_late(state, now);
+    state.relayed.push(RelayedPart { agency: state.receiver, relayed_by: turn.index, was_late });
+    state.frozen = freeze(overlay, turn, matter, state.mode, province)?.0;
+    state.receiver = matter.agency;
+    state.was_corrected = false;
+    state.condition = None;
+    state.clock = CaseClock { collected_ms: state.clock.collected_ms, sent_ms: Some(now), ..CaseClock::default() };
+    clock::receive(state, &read_calendar(overlay, &state.frozen)?, now);
+    Ok(())
+}
+
+/// A licence named as the result is on this ledger, issued by the agency that decided.
+fn check_licence<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    state: &CaseState,
+    licence: Option<&LicenceRef>,
+) -> Result<(), RuleError> {
+    let Some(licence) = licence else { return Ok(()) };
+    let index = overlay.issued_at(licence)?.ok_or(Code::LicenceUnknown)?;
+    if overlay.issued_licence(index)?.issuer == state.receiver {
+        Ok(())
+    } else {
+        Err(Code::LicenceIssuerMismatch.into())
+    }
+}

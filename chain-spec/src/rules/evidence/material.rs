@@ -1,0 +1,90 @@
+//! Materials and the demand for them: what is on file and can be obtained by sharing may not be demanded again.
+
+use crate::codes::Code;
+use crate::crypto::Digest;
+use crate::ids::MaterialCode;
+use crate::record::evidence::{About, Material, MaterialDemand, MaterialOrigin};
+use crate::rules::RuleError;
+use crate::rules::overlay::Overlay;
+use crate::state::evidence::{MaterialState, ShareState, ShareStatus};
+use crate::state::{StateKey, StateReader};
+
+use super::{Scene, check_document, check_licence};
+
+/// Puts a material on file.
+pub(super) fn file<R: StateReader>(
+    overlay: &mut Overlay<'_, R>,
+    scene: Scene<'_>,
+    material: &Material,
+) -> Result<(), RuleError> {
+    check_document(&material.document)?;
+    if material.valid_until_ms.is_some_and(|until| until <= scene.context.time_ms) {
+        return Err(Code::EvidenceMaterialExpired.into());
+    }
+    check_origin(overlay, scene, &material.origin)?;
+    let key = key_of(&material.about, &material.material)?;
+    let state: MaterialState = overlay.read(&key)?.unwrap_or_default();
+    let by_applicant = matches!(material.origin, MaterialOrigin::Applicant);
+    let is_repeated = by_applicant && state.serves_at(scene.context.time_ms);
+    let state = MaterialState {
+        first: state.first.or(Some(scene.index)),
+        latest: Some(scene.index),
+        document: Some(material.document.sha256),
+        shareable: material.shareable,
+        valid_until_ms: material.valid_until_ms,
+        materials: state.materials.saturating_add(1),
+        repeated_materials: state.repeated_materials.saturating_add(u32::from(is_repeated)),
+        ..state
+    };
+    overlay.write(key, &state);
+    Ok(())
+}
+
+/// Counts a demand, and whether it was a repeated one. It is never refused: the violation is what must be on record.
+pub(super) fn demand<R: StateReader>(
+    overlay: &mut Overlay<'_, R>,
+    scene: Scene<'_>,
+    demand: &MaterialDemand,
+) -> Result<(), RuleError> {
+    let key = key_of(&demand.about, &demand.material)?;
+    let state: MaterialState = overlay.read(&key)?.unwrap_or_default();
+    let repeated = state.serves_at(scene.context.time_ms);
+    let state = MaterialState {
+        demands: state.demands.saturating_add(1),
+        repeated_demands: state.repeated_demands.saturating_add(u32::from(repeated)),
+        latest_demand: Some(scene.index),
+        repeated,
+        ..state
+    };
+    overlay.write(key, &state);
+    Ok(())
+}
+
+fn key_of(about: &About, material: &MaterialCode) -> Result<StateKey, Code> {
+    let subject: Digest = about.subject.ok_or(Code::EvidenceSubjectMissing)?;
+    Ok(StateKey::Material(subject, material.clone()))
+}
+
+/// What the material was taken from exists: the licence, or the data share that was delivered to the signer's organisation.
+fn check_origin<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    scene: Scene<'_>,
+    origin: &MaterialOrigin,
+) -> Result<(), RuleError> {
+    match origin {
+        MaterialOrigin::Applicant => Ok(()),
+        MaterialOrigin::Licence { licence } => check_licence(overlay, licence),
+        MaterialOrigin::Share { request } => {
+            let share: ShareState = overlay.read(&StateKey::Share(*request))?.ok_or(Code::EvidenceShareUnknown)?;
+            if share.requester != scene.actor.key.organisation {
+                return Err(Code::EvidenceShareNotRequester.into());
+            }
+            match share.status {
+                ShareStatus::Delivered => Ok(()),
+                ShareStatus::Requested | ShareStatus::Approved | ShareStatus::Denied | ShareStatus::Returned => {
+                    Err(Code::EvidenceShareNotDelivered.into())
+                }
+            }
+        }
+    }
+}

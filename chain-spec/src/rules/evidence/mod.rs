@@ -1,0 +1,213 @@
+//! Rules of the evidence family.
+//!
+//! Evidence is added and never changed. The rules see to it that it is attached to something: to a purpose, to a case on the ledger
+//! or a subject, to a licence, a share or a published version that exists. Only a data share has a life of its own:
+//!
+//! ```text
+//!                       deny
+//!            +---------------------> DENIED
+//!  REQUESTED |  approve             deliver             return
+//!            +----------> APPROVED ---------> DELIVERED <--------> RETURNED
+//!                                                        deliver
+//! ```
+
+mod around_case;
+mod material;
+mod report;
+mod share;
+
+use crate::codes::Code;
+use crate::ids::{LicenceRef, ProvinceCode, RecordIndex, TimeMs};
+use crate::record::EvidenceOperation;
+use crate::record::evidence::About;
+use crate::record::licence::Document;
+use crate::record::publication::{PublicationKey, PublicationKind, Scope};
+use crate::state::{StateKey, StateReader};
+
+use super::licence::EFFECTIVE_AHEAD_MS_MAX;
+use super::overlay::Overlay;
+use super::{Actor, BlockContext, RuleError};
+
+pub use share::next_status as next_share_status;
+
+/// What a kind of evidence must be about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// A case on the ledger.
+    Case,
+    /// A subject's commitment.
+    Subject,
+    /// One of the two, or both.
+    Either,
+    /// Neither: it is about the ledger or a system, or a step of a share whose request says it.
+    Nothing,
+}
+
+/// What this evidence must be about.
+pub fn need(operation: &EvidenceOperation) -> Need {
+    use EvidenceOperation as Op;
+    match operation {
+        Op::Session(_)
+        | Op::ArchiveDeposit(_)
+        | Op::Delivery(_)
+        | Op::Visit(_)
+        | Op::Rating(_)
+        | Op::DecisionPublication(_) => Need::Case,
+        Op::Material(_) | Op::MaterialDemand(_) | Op::Assertion(_) | Op::MatchDecision(_) | Op::Erasure(_) => {
+            Need::Subject
+        }
+        Op::LicenceUse(_) | Op::ShareRequest(_) | Op::IntermediaryReport(_) => Need::Either,
+        Op::ShareApprove(_)
+        | Op::ShareDeny(_)
+        | Op::ShareDeliver(_)
+        | Op::ShareReturn(_)
+        | Op::MetricStatement(_)
+        | Op::Checkpoint(_)
+        | Op::Anchor(_)
+        | Op::Adoption(_) => Need::Nothing,
+    }
+}
+
+/// Where evidence comes in: everything a rule needs besides the overlay.
+#[derive(Clone, Copy)]
+struct Scene<'a> {
+    context: &'a BlockContext,
+    actor: &'a Actor,
+    /// The record it becomes.
+    index: RecordIndex,
+}
+
+/// Applies `operation`, which becomes record `index`.
+pub(super) fn apply<R: StateReader>(
+    overlay: &mut Overlay<'_, R>,
+    context: &BlockContext,
+    actor: &Actor,
+    index: RecordIndex,
+    operation: &EvidenceOperation,
+) -> Result<(), RuleError> {
+    use EvidenceOperation as Op;
+    if !actor.key.permissions.evidence {
+        return Err(Code::KeyNotPermitted.into());
+    }
+    if let Some(about) = operation.about() {
+        check_about(overlay, about, need(operation))?;
+    }
+    let scene = Scene { context, actor, index };
+    match operation {
+        Op::Material(material) => material::file(overlay, scene, material),
+        Op::MaterialDemand(demand) => material::demand(overlay, scene, demand),
+        Op::LicenceUse(usage) => check_licence(overlay, &usage.licence),
+        Op::ShareRequest(request) => share::request(overlay, scene, request),
+        Op::ShareApprove(_) | Op::ShareDeny(_) | Op::ShareDeliver(_) | Op::ShareReturn(_) => {
+            share::step(overlay, scene, operation)
+        }
+        Op::Assertion(assertion) => Ok(check_time(context, assertion.authenticated_ms)?),
+        Op::Session(session) => around_case::session(overlay, scene, session),
+        Op::ArchiveDeposit(deposit) => around_case::archive(overlay, scene, deposit),
+        Op::Delivery(delivery) => around_case::delivery(overlay, scene, delivery),
+        Op::Visit(visit) => around_case::visit(overlay, scene, visit),
+        Op::Rating(rating) => around_case::rating(overlay, scene, rating),
+        Op::DecisionPublication(publication) => around_case::publish(overlay, scene, publication),
+        Op::MetricStatement(statement) => Ok(report::metric(scene, statement)?),
+        Op::IntermediaryReport(report) => report::intermediary(overlay, scene, report),
+        Op::MatchDecision(decision) => {
+            check_publication(overlay, &decision.policy, decision.version, Some(PublicationKind::Policy))
+        }
+        Op::Erasure(erasure) => Ok(check_time(context, erasure.erased_ms)?),
+        Op::Checkpoint(checkpoint) => Ok(report::checkpoint(scene, checkpoint)?),
+        Op::Anchor(anchor) => Ok(check_time(context, anchor.observed_ms)?),
+        Op::Adoption(adoption) => report::adoption(overlay, scene, adoption),
+    }
+}
+
+/// Texts of an operation that the privacy filter reads.
+pub(super) fn texts(operation: &EvidenceOperation) -> Vec<&str> {
+    use EvidenceOperation as Op;
+    let mut texts: Vec<&str> = operation.purpose().iter().map(|purpose| purpose.as_str()).collect();
+    match operation {
+        Op::Material(material) => texts.push(material.material.as_str()),
+        Op::MaterialDemand(demand) => texts.extend([demand.material.as_str(), demand.basis.as_str()]),
+        Op::ShareRequest(request) => texts.push(request.catalogue.code.as_str()),
+        Op::ShareApprove(answer) | Op::ShareDeny(answer) => texts.push(answer.basis.as_str()),
+        Op::ShareReturn(step) => texts.push(step.basis.as_str()),
+        Op::DecisionPublication(publication) => texts.push(publication.redaction.as_str()),
+        Op::MetricStatement(statement) => texts.push(statement.metric.as_str()),
+        Op::MatchDecision(decision) => texts.push(decision.policy.code.as_str()),
+        Op::Erasure(erasure) => texts.push(erasure.basis.as_str()),
+        Op::Adoption(adoption) => {
+            texts.push(adoption.system.as_str());
+            // Items and guides are named by an item code: it has a structure of its own, and may look like anything.
+            if !matches!(adoption.publication.kind, PublicationKind::Item | PublicationKind::Guide) {
+                texts.push(adoption.publication.code.as_str());
+            }
+        }
+        Op::LicenceUse(_)
+        | Op::ShareDeliver(_)
+        | Op::Assertion(_)
+        | Op::Session(_)
+        | Op::ArchiveDeposit(_)
+        | Op::Delivery(_)
+        | Op::Visit(_)
+        | Op::Rating(_)
+        | Op::IntermediaryReport(_)
+        | Op::Checkpoint(_)
+        | Op::Anchor(_) => {}
+    }
+    texts
+}
+
+/// Evidence names what it is about, and a case it names stands on the ledger.
+fn check_about<R: StateReader>(overlay: &Overlay<'_, R>, about: &About, need: Need) -> Result<(), RuleError> {
+    match need {
+        Need::Case if about.case.is_none() => return Err(Code::EvidenceCaseMissing.into()),
+        Need::Subject if about.subject.is_none() => return Err(Code::EvidenceSubjectMissing.into()),
+        Need::Either if about.case.is_none() && about.subject.is_none() => {
+            return Err(Code::EvidenceAboutMissing.into());
+        }
+        Need::Case | Need::Subject | Need::Either | Need::Nothing => {}
+    }
+    match about.case {
+        Some(case) if !overlay.exists(&StateKey::Case(case))? => Err(Code::EvidenceCaseUnknown.into()),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// What happened cannot lie ahead, but for the distance between two clocks.
+fn check_time(context: &BlockContext, time_ms: TimeMs) -> Result<(), Code> {
+    if time_ms > context.time_ms.plus_ms(EFFECTIVE_AHEAD_MS_MAX) {
+        return Err(Code::EvidenceTimeAhead);
+    }
+    Ok(())
+}
+
+fn check_document(document: &Document) -> Result<(), Code> {
+    if document.size_bytes == 0 { Err(Code::EvidenceDocumentMissing) } else { Ok(()) }
+}
+
+fn check_licence<R: StateReader>(overlay: &Overlay<'_, R>, licence: &LicenceRef) -> Result<(), RuleError> {
+    match overlay.issued_at(licence)? {
+        Some(_) => Ok(()),
+        None => Err(Code::EvidenceLicenceUnknown.into()),
+    }
+}
+
+/// The version was published, and is of the kind that belongs here.
+fn check_publication<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    key: &PublicationKey,
+    version: u32,
+    kind: Option<PublicationKind>,
+) -> Result<(), RuleError> {
+    if let Scope::Province(province) = &key.scope {
+        ProvinceCode::check(province).map_err(|error| error.code())?;
+    }
+    if kind.is_some_and(|kind| kind != key.kind) {
+        return Err(Code::EvidencePublicationKind.into());
+    }
+    // A version is kept from the moment it is published, and only then.
+    if overlay.exists(&StateKey::PublicationVersion(key.clone(), version))? {
+        Ok(())
+    } else {
+        Err(Code::EvidencePublicationUnknown.into())
+    }
+}

@@ -1,0 +1,148 @@
+//! The life of a data share (政务数据共享条例, 国务院令第809号).
+
+use crate::codes::Code;
+use crate::record::EvidenceOperation;
+use crate::record::evidence::ShareRequest;
+use crate::record::membership::Standing;
+use crate::record::publication::PublicationKind;
+use crate::rules::RuleError;
+use crate::rules::overlay::Overlay;
+use crate::state::evidence::{ShareState, ShareStatus};
+use crate::state::{OrganisationState, StateKey, StateReader};
+
+use super::{Scene, check_document, check_publication};
+
+/// The status after a step of a share in `status`, or the refusal that names the rule.
+pub fn next_status(status: ShareStatus, operation: &EvidenceOperation) -> Result<ShareStatus, Code> {
+    use EvidenceOperation as Op;
+    use ShareStatus as S;
+    match (status, operation) {
+        (_, Op::ShareRequest(_)) => Err(Code::EvidenceShareDuplicate),
+        (S::Denied, Op::ShareApprove(_) | Op::ShareDeny(_) | Op::ShareDeliver(_) | Op::ShareReturn(_)) => {
+            Err(Code::EvidenceShareDenied)
+        }
+        (S::Requested, Op::ShareApprove(_)) => Ok(S::Approved),
+        (S::Requested, Op::ShareDeny(_)) => Ok(S::Denied),
+        (S::Approved | S::Delivered | S::Returned, Op::ShareApprove(_) | Op::ShareDeny(_)) => {
+            Err(Code::EvidenceShareAnswered)
+        }
+        (S::Requested, Op::ShareDeliver(_)) => Err(Code::EvidenceShareNotApproved),
+        (S::Approved | S::Returned, Op::ShareDeliver(_)) => Ok(S::Delivered),
+        (S::Delivered, Op::ShareDeliver(_)) => Err(Code::EvidenceShareDelivered),
+        (S::Delivered, Op::ShareReturn(_)) => Ok(S::Returned),
+        (S::Requested | S::Approved | S::Returned, Op::ShareReturn(_)) => Err(Code::EvidenceShareNotDelivered),
+        (
+            _,
+            Op::Material(_)
+            | Op::MaterialDemand(_)
+            | Op::LicenceUse(_)
+            | Op::Assertion(_)
+            | Op::Session(_)
+            | Op::ArchiveDeposit(_)
+            | Op::Delivery(_)
+            | Op::Visit(_)
+            | Op::Rating(_)
+            | Op::MetricStatement(_)
+            | Op::IntermediaryReport(_)
+            | Op::DecisionPublication(_)
+            | Op::MatchDecision(_)
+            | Op::Erasure(_)
+            | Op::Checkpoint(_)
+            | Op::Anchor(_)
+            | Op::Adoption(_),
+        ) => Err(Code::EvidenceShareUnknown),
+    }
+}
+
+/// Opens a share.
+pub(super) fn request<R: StateReader>(
+    overlay: &mut Overlay<'_, R>,
+    scene: Scene<'_>,
+    request: &ShareRequest,
+) -> Result<(), RuleError> {
+    request.provider.check().map_err(|error| error.code())?;
+    if overlay.exists(&StateKey::Share(request.request))? {
+        return Err(Code::EvidenceShareDuplicate.into());
+    }
+    if request.provider == scene.actor.key.organisation {
+        return Err(Code::EvidenceShareWithSelf.into());
+    }
+    if request.records_max == 0 {
+        return Err(Code::EvidenceShareCount.into());
+    }
+    if request.due_ms <= scene.context.time_ms {
+        return Err(Code::EvidenceShareDue.into());
+    }
+    check_publication(overlay, &request.catalogue, request.catalogue_version, Some(PublicationKind::DataCatalogue))?;
+    check_provider(overlay, request)?;
+    let state = ShareState {
+        status: ShareStatus::Requested,
+        requester: scene.actor.key.organisation,
+        requester_province: scene.actor.province(),
+        provider: request.provider,
+        purpose: request.about.purpose.clone(),
+        case: request.about.case,
+        subject: request.about.subject,
+        catalogue: request.catalogue.clone(),
+        catalogue_version: request.catalogue_version,
+        resource: request.resource,
+        records_max: request.records_max,
+        records_delivered: 0,
+        due_ms: request.due_ms,
+        requested_by: scene.index,
+        requested_ms: scene.context.time_ms,
+        answered_ms: None,
+        changed_by: scene.index,
+    };
+    overlay.write(StateKey::Share(request.request), &state);
+    Ok(())
+}
+
+/// Whoever is asked must be able to answer.
+fn check_provider<R: StateReader>(overlay: &Overlay<'_, R>, request: &ShareRequest) -> Result<(), RuleError> {
+    let key = StateKey::Organisation(request.provider);
+    let provider: OrganisationState = overlay.read(&key)?.ok_or(Code::OrganisationUnknown)?;
+    match provider.standing {
+        Standing::Active => Ok(()),
+        Standing::Suspended => Err(Code::OrganisationSuspended.into()),
+        Standing::Removed => Err(Code::OrganisationRemoved.into()),
+    }
+}
+
+/// Takes a share one step on.
+pub(super) fn step<R: StateReader>(
+    overlay: &mut Overlay<'_, R>,
+    scene: Scene<'_>,
+    operation: &EvidenceOperation,
+) -> Result<(), RuleError> {
+    let request = operation.share().ok_or(Code::EvidenceShareUnknown)?;
+    let key = StateKey::Share(*request);
+    let state: ShareState = overlay.read(&key)?.ok_or(Code::EvidenceShareUnknown)?;
+    let status = next_status(state.status, operation)?;
+    check_party(scene, &state, operation)?;
+    let mut next = ShareState { status, changed_by: scene.index, ..state };
+    match operation {
+        EvidenceOperation::ShareApprove(_) | EvidenceOperation::ShareDeny(_) => {
+            next.answered_ms = Some(scene.context.time_ms);
+        }
+        EvidenceOperation::ShareDeliver(delivery) => {
+            check_document(&delivery.payload)?;
+            if !(1..=next.records_max).contains(&delivery.records) {
+                return Err(Code::EvidenceShareCount.into());
+            }
+            next.records_delivered = delivery.records;
+        }
+        _ => {}
+    }
+    overlay.write(key, &next);
+    Ok(())
+}
+
+/// The provider answers and delivers, the requester returns.
+fn check_party(scene: Scene<'_>, state: &ShareState, operation: &EvidenceOperation) -> Result<(), Code> {
+    let me = scene.actor.key.organisation;
+    if matches!(operation, EvidenceOperation::ShareReturn(_)) {
+        return if me == state.requester { Ok(()) } else { Err(Code::EvidenceShareNotRequester) };
+    }
+    if me == state.provider { Ok(()) } else { Err(Code::EvidenceShareNotProvider) }
+}

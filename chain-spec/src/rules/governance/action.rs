@@ -1,0 +1,132 @@
+//! What each action needs, and what it writes.
+
+use crate::codec;
+use crate::codes::Code;
+use crate::crypto::{PublicKey, SignatureScheme};
+use crate::features::{Activations, FEATURES_MAX, FeatureId};
+use crate::genesis;
+use crate::ids::{Height, ProvinceCode};
+use crate::parameters::{ActionKind, Parameters, Threshold};
+use crate::record::governance::Action;
+use crate::state::governance::{GovernedParameters, TrustState};
+use crate::state::{KeyState, StateKey, StateReader};
+
+use super::{RuleError, Scene, Writes, governed};
+
+impl<R: StateReader> Scene<'_, '_, R> {
+    /// What `action` writes if it takes effect now, or the guard that forbids it.
+    pub(super) fn effect(&self, action: &Action) -> Result<Writes, RuleError> {
+        match action {
+            Action::ProvinceAdd(new) => self.add_province(action, new),
+            Action::ProvinceStatus { province, change } => self.change_province(action, *province, *change),
+            Action::ProvinceGovernanceKey { province, key } => self.replace_governance_key(*province, key),
+            Action::ProvinceRegistrarKey { province, key, replaces } => {
+                self.replace_registrar_key(*province, key, replaces.as_ref())
+            }
+            Action::ValidatorAdd { .. }
+            | Action::ValidatorRemove { .. }
+            | Action::ValidatorRotate { .. }
+            | Action::ValidatorPower { .. } => self.change_validators(action),
+            Action::TrustAdd { certificate, role, crl, valid_until_ms } => {
+                self.add_trust(certificate, *role, *crl, *valid_until_ms)
+            }
+            Action::TrustRetire { certificate } => self.retire_trust(certificate),
+            Action::CrlAnchor { certificate, crl } => self.anchor_crl(certificate, crl),
+            Action::Parameters(parameters) => self.set_parameters(parameters),
+            Action::Threshold { kind, threshold } => self.set_threshold(*kind, *threshold),
+            Action::FeatureActivate { feature, height } => self.activate_feature(*feature, *height),
+        }
+    }
+
+    /// The threshold of `action` now. To change a threshold takes at least that threshold, or the weaker vote would
+    /// undo the stronger.
+    pub(super) fn threshold(&self, action: &Action) -> Result<Threshold, RuleError> {
+        let thresholds = governed(self.overlay)?.thresholds;
+        let mut threshold = thresholds.get(action.kind());
+        if let Action::Threshold { kind, .. } = action {
+            threshold = threshold.max(thresholds.get(*kind));
+        }
+        if threshold == Threshold::OneProvince && self.concerned(action)? != Some(self.proposer) {
+            return Err(Code::GovernanceOwnProvinceOnly.into());
+        }
+        Ok(threshold)
+    }
+
+    /// The one province whose affair `action` is, if it is one province's.
+    fn concerned(&self, action: &Action) -> Result<Option<ProvinceCode>, RuleError> {
+        Ok(match action {
+            Action::ProvinceRegistrarKey { province, .. } => Some(*province),
+            // Its guard refuses everybody but the validator's own province.
+            Action::ValidatorRotate { .. } => Some(self.proposer),
+            Action::CrlAnchor { certificate, .. } => {
+                let entry: Option<TrustState> = self.overlay.read(&StateKey::Trust(*certificate))?;
+                entry.map(|entry| entry.sponsor)
+            }
+            Action::ProvinceAdd(_)
+            | Action::ProvinceStatus { .. }
+            | Action::ProvinceGovernanceKey { .. }
+            | Action::ValidatorAdd { .. }
+            | Action::ValidatorRemove { .. }
+            | Action::ValidatorPower { .. }
+            | Action::TrustAdd { .. }
+            | Action::TrustRetire { .. }
+            | Action::Parameters(_)
+            | Action::Threshold { .. }
+            | Action::FeatureActivate { .. } => None,
+        })
+    }
+
+    fn set_parameters(&self, parameters: &Parameters) -> Result<Writes, RuleError> {
+        parameters.check().map_err(|_| Code::GovernanceParameters)?;
+        let current = governed(self.overlay)?;
+        self.govern(&current, GovernedParameters { parameters: *parameters, ..current })
+    }
+
+    fn set_threshold(&self, kind: ActionKind, threshold: Threshold) -> Result<Writes, RuleError> {
+        if threshold == Threshold::OneProvince && !kind.may_be_alone() {
+            return Err(Code::GovernanceThresholdTooLow.into());
+        }
+        let current = governed(self.overlay)?;
+        self.govern(&current, GovernedParameters { thresholds: current.thresholds.with(kind, threshold), ..current })
+    }
+
+    fn govern(&self, current: &GovernedParameters, next: GovernedParameters) -> Result<Writes, RuleError> {
+        if next == *current {
+            return Err(Code::GovernanceNoChange.into());
+        }
+        Ok(vec![(StateKey::Parameters, codec::encode(&next))])
+    }
+
+    fn activate_feature(&self, feature: FeatureId, height: Height) -> Result<Writes, RuleError> {
+        let activations: Activations = self.overlay.read(&StateKey::Features)?.unwrap_or_default();
+        if activations.height_of(feature).is_some() {
+            return Err(Code::FeatureDecided.into());
+        }
+        if height <= self.context.height {
+            return Err(Code::FeatureHeightPast.into());
+        }
+        if activations.all().len() >= FEATURES_MAX {
+            return Err(Code::FeatureTooMany.into());
+        }
+        Ok(vec![(StateKey::Features, codec::encode(&activations.with(feature, height)))])
+    }
+
+    /// A key that is new to the chain: of a scheme that can be verified, no published example, nobody's transaction key.
+    pub(super) fn check_new_key(&self, key: &PublicKey) -> Result<(), RuleError> {
+        self.check_key(key)?;
+        match self.overlay.read::<KeyState>(&StateKey::Key(key.id()))? {
+            Some(_) => Err(Code::KeyExists.into()),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn check_key(&self, key: &PublicKey) -> Result<(), Code> {
+        if key.scheme() != SignatureScheme::Ed25519 {
+            return Err(Code::KeySchemeUnsupported);
+        }
+        if !self.context.chain_id.is_development() && genesis::is_example_key(key) {
+            return Err(Code::KeyExampleOnRealChain);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,42 @@
+//! Anchors of other ledgers (E22): the national node's and other regions' heads, recorded so that their history stays one.
+
+use crate::codes::Code;
+use crate::crypto::Digest;
+use crate::features::{ANCHORS, Activations};
+use crate::ids::{Height, RecordIndex};
+use crate::log::LogHead;
+use crate::record::governance::TrustRole;
+use crate::rules::overlay::Overlay;
+use crate::state::governance::{AnchorState, TrustState};
+use crate::state::{StateKey, StateReader};
+
+use super::{Actor, BlockContext, RuleError};
+
+/// Records the head of the ledger with genesis hash `ledger`. Who signs has checked the certificate; here a head
+/// only has to continue the one before.
+pub(super) fn record<R: StateReader>(
+    overlay: &mut Overlay<'_, R>,
+    context: &BlockContext,
+    actor: &Actor,
+    index: RecordIndex,
+    (ledger, height, block, log): (&Digest, Height, &Digest, LogHead),
+) -> Result<(), RuleError> {
+    if !actor.key.permissions.evidence {
+        return Err(Code::KeyNotPermitted.into());
+    }
+    let features: Activations = overlay.read(&StateKey::Features)?.unwrap_or_default();
+    if !features.is_active(ANCHORS, context.height) {
+        return Err(Code::FeatureNotActive.into());
+    }
+    let trust: Option<TrustState> = overlay.read(&StateKey::Trust(*ledger))?;
+    if !trust.is_some_and(|entry| entry.is_trusted(TrustRole::Ledger, context.time_ms)) {
+        return Err(Code::AnchorUntrusted.into());
+    }
+    let before: Option<AnchorState> = overlay.read(&StateKey::Anchor(*ledger))?;
+    let continues = |before: AnchorState| height > before.height && log.size >= before.log.size;
+    if !before.is_none_or(continues) {
+        return Err(Code::AnchorNotNewer.into());
+    }
+    overlay.write(StateKey::Anchor(*ledger), &AnchorState { height, block: *block, log, recorded_by: index });
+    Ok(())
+}

@@ -1,0 +1,183 @@
+//! Who may do something about a publication, and whose signatures it needs.
+
+use crate::codes::Code;
+use crate::ids::{ProvinceCode, Uscc};
+use crate::record::membership::Standing;
+use crate::record::publication::{Mandate, PARTIES_MAX, PublicationKey, Scope};
+use crate::rules::overlay::Overlay;
+use crate::rules::{Actor, RuleError};
+use crate::state::publication::{DraftState, PublicationState};
+use crate::state::{OrganisationState, ProvinceState, StateKey, StateReader};
+
+use super::approval::{Approval, Publisher, Signatures};
+
+/// Active provinces, in the order of their codes: one read per code of GB/T 2260, 34 in all.
+pub(super) fn active_provinces<R: StateReader>(overlay: &Overlay<'_, R>) -> Result<Vec<ProvinceCode>, RuleError> {
+    let mut active = Vec::new();
+    for province in ProvinceCode::all() {
+        if is_active_province(overlay, province)? {
+            active.push(province);
+        }
+    }
+    Ok(active)
+}
+
+pub(super) fn is_active_province<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    province: ProvinceCode,
+) -> Result<bool, RuleError> {
+    let state: Option<ProvinceState> = overlay.read(&StateKey::Province(province))?;
+    Ok(state.is_some_and(|state| state.standing == Standing::Active))
+}
+
+/// Whether the signer's organisation is its province's authority.
+pub(super) fn is_authority<R: StateReader>(overlay: &Overlay<'_, R>, actor: &Actor) -> Result<bool, RuleError> {
+    let province: Option<ProvinceState> = overlay.read(&StateKey::Province(actor.province()))?;
+    Ok(province.is_some_and(|province| province.organisation == actor.key.organisation))
+}
+
+/// The organisation, if it is registered and active.
+pub(super) fn active_organisation<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    organisation: &Uscc,
+) -> Result<OrganisationState, RuleError> {
+    organisation.check().map_err(|error| error.code())?;
+    let state: OrganisationState =
+        overlay.read(&StateKey::Organisation(*organisation))?.ok_or(Code::OrganisationUnknown)?;
+    match state.standing {
+        Standing::Active => Ok(state),
+        Standing::Suspended => Err(Code::OrganisationSuspended.into()),
+        Standing::Removed => Err(Code::OrganisationRemoved.into()),
+    }
+}
+
+/// Who may prepare and publish: in its own province, its authority or, where the kind allows, the agency whose
+/// publication it is.
+pub(super) fn check_publisher<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    actor: &Actor,
+    key: &PublicationKey,
+    approval: &Approval,
+    state: &PublicationState,
+) -> Result<(), RuleError> {
+    match key.scope {
+        Scope::Province(province) if province != actor.province() => {
+            return Err(Code::PublicationWrongProvince.into());
+        }
+        Scope::Province(_) | Scope::Consortium => {}
+    }
+    if is_authority(overlay, actor)? {
+        return Ok(());
+    }
+    match approval.who {
+        Publisher::ProvinceAuthority => Err(Code::PublicationNotAuthority.into()),
+        Publisher::AnyAgency => match live_owner(overlay, state)? {
+            Some(owner) if owner != actor.key.organisation => Err(Code::PublicationNotOwner.into()),
+            Some(_) | None => Ok(()),
+        },
+    }
+}
+
+/// The owner of the publication, as long as it is an active organisation: what an ended one published, others continue.
+pub(super) fn live_owner<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    state: &PublicationState,
+) -> Result<Option<Uscc>, RuleError> {
+    let Some(owner) = state.owner else { return Ok(None) };
+    let organisation: Option<OrganisationState> = overlay.read(&StateKey::Organisation(owner))?;
+    let is_active = organisation.is_some_and(|organisation| organisation.standing == Standing::Active);
+    Ok(is_active.then_some(owner))
+}
+
+/// Who may carry a draft on: its lead, or the authority of the lead's province.
+pub(super) fn check_lead<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    actor: &Actor,
+    draft: &DraftState,
+) -> Result<(), RuleError> {
+    let is_lead = actor.key.organisation == draft.lead;
+    if is_lead || (actor.province() == draft.lead_province && is_authority(overlay, actor)?) {
+        return Ok(());
+    }
+    Err(Code::PublicationNotLead.into())
+}
+
+/// Who may give a draft up: who may carry it on; and where the lead's province has left, the authority of any province that
+/// was to sign. Else nobody could ever prepare another version.
+pub(super) fn check_withdraw<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    actor: &Actor,
+    draft: &DraftState,
+) -> Result<(), RuleError> {
+    let was_to_sign = draft.signers.binary_search(&actor.province()).is_ok();
+    if was_to_sign && !is_active_province(overlay, draft.lead_province)? && is_authority(overlay, actor)? {
+        return Ok(());
+    }
+    check_lead(overlay, actor, draft)
+}
+
+/// The provinces whose signatures count for a draft by `actor`, and how many of them must sign.
+pub(super) fn signers<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    actor: &Actor,
+    approval: &Approval,
+    parties: &[ProvinceCode],
+    delegation: Option<&Mandate>,
+) -> Result<(Vec<ProvinceCode>, u8), RuleError> {
+    if approval.signatures != Signatures::Parties && !parties.is_empty() {
+        return Err(Code::PublicationParties.into());
+    }
+    let signers = match approval.signatures {
+        Signatures::OneProvince => vec![actor.province()],
+        Signatures::AllProvinces | Signatures::TwoThirds => active_provinces(overlay)?,
+        Signatures::Parties => {
+            check_parties(overlay, actor, parties, delegation)?;
+            parties.to_vec()
+        }
+    };
+    let needed = needed(approval.signatures, signers.len());
+    Ok((signers, u8::try_from(needed).unwrap_or(u8::MAX)))
+}
+
+/// How many of `count` provinces must sign.
+pub(super) fn needed(signatures: Signatures, count: usize) -> usize {
+    match signatures {
+        Signatures::OneProvince | Signatures::AllProvinces | Signatures::Parties => count,
+        Signatures::TwoThirds => (2 * count).div_ceil(3),
+    }
+}
+
+/// Parties are active provinces, sorted, the signer's among them. A delegation's are those of principal and agent;
+/// anything else takes two at least.
+fn check_parties<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    actor: &Actor,
+    parties: &[ProvinceCode],
+    delegation: Option<&Mandate>,
+) -> Result<(), RuleError> {
+    let sorted = parties.windows(2).all(|pair| pair[0] < pair[1]);
+    let includes_signer = parties.binary_search(&actor.province()).is_ok();
+    if !sorted || !includes_signer || parties.len() > PARTIES_MAX {
+        return Err(Code::PublicationParties.into());
+    }
+    match delegation {
+        Some(mandate) => {
+            let agent = active_organisation(overlay, &mandate.agent)?.province;
+            let mut both = vec![actor.province(), agent];
+            both.sort_unstable();
+            both.dedup();
+            if parties != both {
+                return Err(Code::PublicationParties.into());
+            }
+        }
+        None if parties.len() < 2 => return Err(Code::PublicationParties.into()),
+        None => {}
+    }
+    for party in parties {
+        party.check().map_err(|error| error.code())?;
+        if !is_active_province(overlay, *party)? {
+            return Err(Code::PublicationPartyInactive.into());
+        }
+    }
+    Ok(())
+}

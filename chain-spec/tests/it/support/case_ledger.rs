@@ -1,0 +1,147 @@
+//! A ledger in memory that knows no blocks: the rules on top of a table of things. Publications are put into it by hand, and
+//! the time is whatever the test says. Also used by `examples/rules_rate.rs`, so it knows nothing of the other tests.
+
+use std::collections::HashMap;
+
+use huxin_chain_spec::codec;
+use huxin_chain_spec::codes::Code;
+use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, KeyId, Signature};
+use huxin_chain_spec::genesis::Genesis;
+use huxin_chain_spec::ids::{ChainId, Height, LicenceRef, RecordIndex, TimeMs, TxId};
+use huxin_chain_spec::record::publication::{PublicationBody, PublicationKey};
+use huxin_chain_spec::record::{Operation, Record};
+use huxin_chain_spec::rules::{self, BlockContext, Changes};
+use huxin_chain_spec::state::publication::{PublicationState, PublicationVersionState};
+use huxin_chain_spec::state::{IssuedLicence, StateKey, StateReader, StateUnavailable};
+use huxin_chain_spec::transaction::{Outcome, Transaction, UnsignedTransaction};
+
+#[derive(Clone)]
+pub struct CaseLedger {
+    chain_id: ChainId,
+    states: HashMap<StateKey, Vec<u8>>,
+    issued_at: HashMap<LicenceRef, RecordIndex>,
+    issued: HashMap<RecordIndex, IssuedLicence>,
+    next_record: RecordIndex,
+    /// Every accepted record, oldest first, while `keeps_records`.
+    pub records: Vec<Record>,
+    pub keeps_records: bool,
+    /// Time of the next block.
+    pub now: TimeMs,
+}
+
+impl CaseLedger {
+    /// The ledger that `genesis` founds.
+    pub fn found(genesis: &Genesis) -> Self {
+        Self {
+            chain_id: genesis.chain_id.clone(),
+            states: genesis.initial_states().into_iter().collect(),
+            issued_at: HashMap::new(),
+            issued: HashMap::new(),
+            next_record: RecordIndex(0),
+            records: Vec::new(),
+            keeps_records: true,
+            now: genesis.time,
+        }
+    }
+
+    /// Puts the next version of a publication into force.
+    pub fn publish(&mut self, key: &PublicationKey, body: PublicationBody) -> u32 {
+        let state: Option<PublicationState> = self.read(&StateKey::Publication(key.clone()));
+        let version = state.map_or(1, |state| state.version + 1);
+        let found = PublicationVersionState {
+            body,
+            published_ms: self.now,
+            published_by: RecordIndex(0),
+            signed_by: Vec::new(),
+            consultation: None,
+            gap_from_ms: None,
+        };
+        let state =
+            PublicationState { version, repealed: None, owner: None, draft: None, repeal_signed_by: Vec::new() };
+        self.states.insert(StateKey::Publication(key.clone()), codec::encode(&state));
+        self.states.insert(StateKey::PublicationVersion(key.clone(), version), codec::encode(&found));
+        version
+    }
+
+    /// A thing, as it is now.
+    pub fn read<T: borsh::BorshSerialize + borsh::BorshDeserialize>(&self, key: &StateKey) -> Option<T> {
+        huxin_chain_spec::state::read(self, key).unwrap()
+    }
+
+    /// One transaction with these operations; nobody looks at the signature here.
+    pub fn transaction(&self, signer: KeyId, operations: Vec<Operation>) -> Transaction {
+        let body = UnsignedTransaction {
+            chain_id: self.chain_id.clone(),
+            signer,
+            operations,
+            expires_at: Height(1),
+            idempotency_key: [0; 16],
+        };
+        Transaction { body, signature: Signature::Ed25519([0; 64]) }
+    }
+
+    /// What a block of these transactions changes.
+    pub fn execute(&self, transactions: &[Transaction]) -> Changes {
+        let context = BlockContext {
+            chain_id: self.chain_id.clone(),
+            algorithm: DigestAlgorithm::Sha256,
+            height: Height(1),
+            time_ms: self.now,
+        };
+        let named: Vec<(TxId, &Transaction)> =
+            transactions.iter().map(|transaction| (TxId(Digest::ZERO), transaction)).collect();
+        rules::apply(self, &context, self.next_record, &named).unwrap()
+    }
+
+    /// Takes over what a block changes.
+    pub fn take_over(&mut self, changes: Changes) {
+        for ((record, _), index) in changes.records.iter().zip(self.next_record.0..) {
+            if let Some(issued) = IssuedLicence::from_record(RecordIndex(index), record) {
+                self.issued.insert(issued.index, issued);
+            }
+        }
+        self.next_record = RecordIndex(self.next_record.0 + changes.records.len() as u64);
+        self.issued_at.extend(changes.issued);
+        self.states.extend(changes.states);
+        if self.keeps_records {
+            self.records.extend(changes.records.into_iter().map(|(record, _)| record));
+        }
+    }
+
+    /// What one transaction would do, without doing it. A refused one changes nothing.
+    pub fn trial(&self, signer: KeyId, operations: Vec<Operation>) -> Result<Changes, Code> {
+        let changes = self.execute(&[self.transaction(signer, operations)]);
+        match changes.outcomes[0].outcome {
+            Outcome::Committed { .. } => Ok(changes),
+            Outcome::Rejected { code, .. } => {
+                assert!(changes.states.is_empty() && changes.records.is_empty() && changes.issued.is_empty());
+                Err(code)
+            }
+        }
+    }
+
+    /// Commits one transaction, or says why not.
+    pub fn submit(&mut self, signer: KeyId, operations: Vec<Operation>) -> Result<(), Code> {
+        let changes = self.trial(signer, operations)?;
+        self.take_over(changes);
+        Ok(())
+    }
+}
+
+impl StateReader for CaseLedger {
+    fn state(&self, key: &StateKey) -> Result<Option<Vec<u8>>, StateUnavailable> {
+        Ok(self.states.get(key).cloned())
+    }
+
+    fn issued_at(&self, licence: &LicenceRef) -> Result<Option<RecordIndex>, StateUnavailable> {
+        Ok(self.issued_at.get(licence).copied())
+    }
+
+    fn issued_licence(&self, index: RecordIndex) -> Result<IssuedLicence, StateUnavailable> {
+        self.issued.get(&index).copied().ok_or_else(|| StateUnavailable(format!("record {index}")))
+    }
+
+    fn has_transaction(&self, _: &TxId) -> Result<bool, StateUnavailable> {
+        Ok(false)
+    }
+}
