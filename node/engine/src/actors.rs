@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::context::Ctx;
 use crate::error::{Exit, ExitCell};
+use crate::peers::Peers;
 use crate::status::{Board, PeerChange};
 
 /// Passes the engine's questions, reply ports and all, to the host task. Never waits for an answer.
@@ -34,9 +35,10 @@ impl Actor for HostActor {
     }
 }
 
-/// Watches the network on behalf of the status board.
+/// Watches the network on behalf of the status board, and sends strangers away.
 pub(crate) struct Listener {
     pub board: Board,
+    pub peers: Peers,
 }
 
 #[async_trait]
@@ -52,10 +54,19 @@ impl Actor for Listener {
     async fn handle(&self, _: ActorRef<Self::Msg>, event: Self::Msg, (): &mut ()) -> Result<(), ActorProcessingErr> {
         match event {
             NetworkEvent::Listening(_) => self.board.listening(),
-            NetworkEvent::PeerConnected(peer) => self.board.peer(peer.to_string(), PeerChange::Connected),
+            NetworkEvent::PeerConnected(peer) => {
+                let peer = peer.to_string();
+                self.board.peer(peer.clone(), PeerChange::Connected);
+                if !self.peers.includes(&peer) {
+                    self.peers.send_away(&peer).await;
+                }
+            }
             NetworkEvent::PeerDisconnected(peer) => self.board.peer(peer.to_string(), PeerChange::Disconnected),
-            NetworkEvent::PeerSubscribed(peer, _) => self.board.peer(peer.to_string(), PeerChange::Ready),
-            NetworkEvent::Status(peer, status) => {
+            // Until it is gone, a stranger counts neither as a peer to send to nor as one to believe.
+            NetworkEvent::PeerSubscribed(peer, _) if self.peers.includes(&peer.to_string()) => {
+                self.board.peer(peer.to_string(), PeerChange::Ready);
+            }
+            NetworkEvent::Status(peer, status) if self.peers.includes(&peer.to_string()) => {
                 self.board.peer(peer.to_string(), PeerChange::Tip(status.tip_height.0));
             }
             NetworkEvent::Vote(_, vote) => {

@@ -5,7 +5,7 @@ use core::fmt;
 use arc_malachitebft_app_channel::app::types::core as mt;
 use bytes::Bytes;
 use huxin_chain_spec::certificate::{
-    Certificate, CertificateSignature, ValidatorSet as SpecValidatorSet, VoteType as SpecVoteType,
+    Certificate, CertificateSignature, ValidatorSet as SpecValidatorSet, VoteType as SpecVoteType, proposer_index,
 };
 use huxin_chain_spec::crypto::{Digest, KeyId, PublicKey, Signature};
 use huxin_chain_spec::ids::Height as SpecHeight;
@@ -13,20 +13,6 @@ use mt::{NilOrVal, Round, VoteType};
 
 use crate::parts::Part;
 use crate::signing::Scheme;
-
-/// The proposer of (`height`, `round`): validator number `(height + round) mod n` in key identifier order, all
-/// validators alike. Equal turns rather than turns by power, because each province is to speak equally often; a silent
-/// one costs its height one round. `None` if there are no validators.
-pub fn proposer(validators: &SpecValidatorSet, height: SpecHeight, round: u32) -> Option<KeyId> {
-    let keys = validators.validators();
-    let index = turn(height.0, round, keys.len())?;
-    keys.get(index).map(|validator| validator.key.id())
-}
-
-fn turn(height: u64, round: u32, count: usize) -> Option<usize> {
-    let count = u128::try_from(count).ok().filter(|count| *count > 0)?;
-    usize::try_from((u128::from(height) + u128::from(round)) % count).ok()
-}
 
 /// A block height. Saturates at the top instead of failing: no chain gets there.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -127,8 +113,8 @@ impl ValidatorSet {
     }
 
     pub(crate) fn proposer(&self, height: Height, round: u32) -> &Validator {
-        // `turn` is below the count, and the count is not zero.
-        &self.0[turn(height.0, round, self.0.len()).unwrap_or(0)]
+        // The index is below the count, and the count is not zero.
+        &self.0[proposer_index(height.spec(), round, self.0.len()).unwrap_or(0)]
     }
 
     pub(crate) fn addresses(&self) -> impl Iterator<Item = KeyId> {

@@ -57,6 +57,7 @@ mod error;
 mod evidence;
 mod host;
 mod parts;
+mod peers;
 mod run;
 mod signing;
 mod status;
@@ -64,7 +65,6 @@ mod wire;
 
 pub use application::{AppError, Application, Candidate, HeightStart, Proposed, Source, Undecided, Verdict};
 pub use config::{EngineConfig, Limits, PubSub, Timeouts};
-pub use context::proposer;
 pub use error::{EngineError, Exit};
 pub use evidence::{Evidence, Misbehaviour, SignedStatement};
 pub use parts::PART_BYTES;

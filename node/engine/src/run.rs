@@ -5,12 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arc_malachitebft_app_channel::app::engine::network::{NetworkIdentity, NetworkMsg, NetworkRef, PersistentPeersOp};
+use arc_malachitebft_app_channel::app::engine::network::{NetworkIdentity, NetworkMsg, NetworkRef};
 use arc_malachitebft_app_channel::app::engine::node::NodeRef;
 use arc_malachitebft_app_channel::app::engine::util::events::TxEvent;
 use arc_malachitebft_app_channel::app::engine::util::output_port::{OutputPort, OutputPortSubscriberTrait};
 use arc_malachitebft_app_channel::app::metrics::{self, Metrics, SharedRegistry};
-use arc_malachitebft_app_channel::app::net::Multiaddr;
 use arc_malachitebft_app_channel::app::spawn::{
     spawn_consensus_actor, spawn_network_actor, spawn_sync_actor, spawn_wal_actor,
 };
@@ -24,14 +23,15 @@ use tokio::task::JoinHandle;
 
 use crate::actors::{HostActor, Listener, Supervisor};
 use crate::codec::WireCodec;
-use crate::config::{EngineConfig, address, keypair};
+use crate::config::{EngineConfig, keypair};
 use crate::context::{Address, Ctx};
 use crate::decisions::{Decisions, Heights};
 use crate::error::ExitCell;
 use crate::host::{Host, HostParts};
 use crate::parts::Assembly;
+use crate::peers::Peers;
 use crate::signing::{EngineSigner, EngineVerifier, Scheme};
-use crate::status::{Board, now_ms};
+use crate::status::Board;
 use crate::{Application, EngineError, EngineStatus, Exit};
 
 /// Messages from consensus to synchronisation that may wait; a receiver that lags behind by more loses the oldest. The
@@ -45,8 +45,6 @@ const DECISIONS_INBOX_MAX: usize = 8;
 const LISTEN_WAIT: Duration = Duration::from_secs(10);
 /// Longest wait for the engine's parts to end when asked.
 const STOP_WAIT: Duration = Duration::from_secs(3);
-/// A connected peer that tells no tip for so many of its intervals is connected to anew.
-const SILENT_INTERVALS: u64 = 6;
 /// How often the wait for the log's release looks.
 const RELEASE_POLL: Duration = Duration::from_millis(5);
 
@@ -108,7 +106,9 @@ async fn spawn_tree(
     let (inbox, questions) = mpsc::channel(HOST_INBOX_MAX);
     let (host, _) = Actor::spawn(None, HostActor { inbox }, ()).await.map_err(start_error)?;
     host.link(node.get_cell());
-    let (listener, _) = Actor::spawn(None, Listener { board: board.clone() }, ()).await.map_err(start_error)?;
+    let peers = Peers::new(network.clone(), &config.peers)?;
+    let listener = Listener { board: board.clone(), peers: peers.clone() };
+    let (listener, _) = Actor::spawn(None, listener, ()).await.map_err(start_error)?;
     listener.link(node.get_cell());
     network.cast(NetworkMsg::Subscribe(Box::new(listener))).map_err(start_error)?;
 
@@ -144,39 +144,8 @@ async fn spawn_tree(
     if tokio::time::timeout(LISTEN_WAIT, board.until_listening()).await.is_err() {
         return Err(EngineError::NotListening { address: config.listen, waited_ms: LISTEN_WAIT.as_millis() });
     }
-    let reconnecting = tokio::spawn(reconnect_silent_peers(config, board.clone(), network.clone(), exit.clone()));
-    Ok(EngineHandle { exit, board, node, network, tasks, reconnecting, wal_file })
-}
-
-/// Connects anew to peers that are connected but say nothing.
-///
-/// The engine announces what it wants to hear (the tips of its peers among it) in one message when a connection opens,
-/// and repeats it only when a second connection to the same peer opens or closes. Where that message is lost, this node
-/// would never learn that it is behind, and would stay behind for good.
-async fn reconnect_silent_peers(config: EngineConfig, board: Board, network: NetworkRef<Ctx>, exit: ExitCell) {
-    if config.status_interval_ms == 0 {
-        return;
-    }
-    let silent_ms = config.status_interval_ms.saturating_mul(SILENT_INTERVALS);
-    let mut looks = tokio::time::interval(Duration::from_millis(config.status_interval_ms));
-    loop {
-        tokio::select! {
-            _ = looks.tick() => {}
-            _ = exit.wait() => return,
-        }
-        for id in board.silent_peers(now_ms(), silent_ms) {
-            let Some(peer) = config.peers.iter().find(|peer| peer.ends_with(&id)) else { continue };
-            tracing::warn!(peer = id, silent_ms, "connected, but nothing was heard from it; connecting anew");
-            let changes: [fn(Multiaddr) -> PersistentPeersOp; 2] = [PersistentPeersOp::Remove, PersistentPeersOp::Add];
-            for change in changes {
-                let Ok(address) = peer_address(peer) else { continue };
-                let reply = ractor::call!(network, |reply| NetworkMsg::UpdatePersistentPeers(change(address), reply));
-                if let Ok(Err(error)) = reply {
-                    tracing::debug!(peer = id, %error, "connecting anew");
-                }
-            }
-        }
-    }
+    let reconnecting = peers.clone().reconnect_silent(config.status_interval_ms, board.clone(), exit.clone());
+    Ok(EngineHandle { exit, board, node, peers, tasks, reconnecting: tokio::spawn(reconnecting), wal_file })
 }
 
 /// The engine's view of this node: its network key, and the proof that ties it to its consensus key.
@@ -236,7 +205,7 @@ pub struct EngineHandle {
     exit: ExitCell,
     board: Board,
     node: NodeRef,
-    network: NetworkRef<Ctx>,
+    peers: Peers,
     tasks: [JoinHandle<()>; 2],
     reconnecting: JoinHandle<()>,
     wal_file: PathBuf,
@@ -260,23 +229,13 @@ impl EngineHandle {
         self.exit.wait().await
     }
 
-    /// Lets a peer in and keeps a connection to it: `/ip4/../tcp/../p2p/<peer id>`. Until the next start.
-    pub async fn add_peer(&self, peer: &str) -> Result<(), EngineError> {
-        self.update_peers(PersistentPeersOp::Add(peer_address(peer)?)).await
-    }
-
-    /// Closes the connection to a peer and keeps it out. Until the next start.
-    pub async fn remove_peer(&self, peer: &str) -> Result<(), EngineError> {
-        self.update_peers(PersistentPeersOp::Remove(peer_address(peer)?)).await
-    }
-
-    async fn update_peers(&self, change: PersistentPeersOp) -> Result<(), EngineError> {
-        let reply = ractor::call!(self.network, |reply| NetworkMsg::UpdatePersistentPeers(change, reply));
-        match reply {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(EngineError::Peer { reason: error.to_string() }),
-            Err(_) => Err(EngineError::Stopped),
-        }
+    /// Replaces the list of peers while running: who is no longer on it is disconnected, who is new is let in. Each is
+    /// `/ip4/../tcp/../p2p/<peer id>`, or `/p2p/<peer id>` for one that will connect by itself. Until the next start.
+    ///
+    /// # Errors
+    /// [`EngineError::Address`], and then nothing has changed; [`EngineError::Stopped`].
+    pub async fn set_peers(&self, peers: &[String]) -> Result<(), EngineError> {
+        self.peers.set(peers).await
     }
 
     /// Stops the engine and waits until its socket, its log and its hold on the application are released.
@@ -297,11 +256,6 @@ impl EngineHandle {
         wal_released(&self.wal_file).await;
         self.exit.wait().await
     }
-}
-
-fn peer_address(peer: &str) -> Result<Multiaddr, EngineError> {
-    address::<Multiaddr>(peer, "/tcp/")?;
-    address(peer, "/p2p/")
 }
 
 /// Waits until the log's own thread has let go of its file: it holds a lock until it ends, and nobody joins it.

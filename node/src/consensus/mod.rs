@@ -133,7 +133,8 @@ impl Consensus {
         let tip = self.ledger.chain_tip();
         let rounds = candidate.round.min(u32::try_from(tip.validators.validators().len()).unwrap_or(u32::MAX));
         let expected = (candidate.round - rounds..=candidate.round)
-            .any(|round| huxin_engine::proposer(&tip.validators, candidate.height, round) == Some(header.proposer));
+            .filter_map(|round| tip.validators.proposer(candidate.height, round))
+            .any(|validator| validator.key.id() == header.proposer);
         (!expected).then(|| format!("its proposer {} has no turn at height {}", header.proposer, candidate.height))
     }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use huxin_engine::{EngineError, Exit};
 
-use crate::net::{Net, PROVINCES, wait};
+use crate::net::{Net, PROVINCES, STRANGER_SECRET, wait};
 
 /// A province that is down costs its turns a round each, and nothing else.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -89,5 +89,25 @@ async fn a_second_engine_on_the_same_log_is_refused() {
     let refused = net.try_start_node(0).await;
     assert!(matches!(refused, Err(EngineError::WriteAheadLog { .. })), "{refused:?}");
     wait("the first goes on", || net.status(0).exit.is_none()).await;
+    net.stop().await;
+}
+
+/// Whoever takes over the address of a node that is down, with another network key, is not listened to for long.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stranger_at_a_known_address_is_sent_away() {
+    let mut net = Net::start(PROVINCES).await;
+    net.run_to(3).await;
+    net.stop_node(3).await;
+    let stranger = net.start_stranger(3).await;
+    let id = huxin_engine::peer_id(STRANGER_SECRET).unwrap();
+    // The engine lets it in sooner or later (see `peers.rs`; once it does not, neither is needed). Blocks go on meanwhile.
+    net.allow(u64::MAX);
+    for node in 0..PROVINCES - 1 {
+        let known = || net.status(node).peers.into_iter().find(|peer| peer.peer_id == id);
+        wait("it was let in", || known().is_some()).await;
+        wait("it was sent away", || known().is_some_and(|peer| !peer.connected)).await;
+    }
+    net.wait_for(net.nodes[0].app.tip() + 3, 0..PROVINCES - 1).await;
+    stranger.handle.unwrap().shutdown().await;
     net.stop().await;
 }

@@ -35,6 +35,8 @@ fn network_secret(node: usize) -> [u8; 32] {
     [u8::try_from(node).unwrap() + 101; 32]
 }
 
+pub const STRANGER_SECRET: [u8; 32] = [99; 32];
+
 pub fn validators() -> ValidatorSet {
     let validator = |node| Validator { key: key(node).public_key(), power: 1, province: "110000".parse().unwrap() };
     ValidatorSet::new((0..PROVINCES).map(validator).collect())
@@ -164,7 +166,7 @@ impl Application for TestApp {
         };
         assert_eq!(id_of(&candidate.bytes), candidate.id);
         let possible: Vec<KeyId> = (0..=candidate.round)
-            .filter_map(|round| huxin_engine::proposer(&validators(), candidate.height, round))
+            .filter_map(|round| validators().proposer(candidate.height, round).map(|validator| validator.key.id()))
             .collect();
         let refused = candidate.source == Source::Proposal && self.refuses_proposals.load(Ordering::Relaxed);
         let valid = !refused
@@ -290,6 +292,17 @@ impl Net {
 
     pub async fn start_node(&mut self, node: usize) {
         self.try_start_node(node).await.unwrap();
+    }
+
+    /// An engine of its own with the address, the consensus key and the peers of `node`, but an unknown network key.
+    pub async fn start_stranger(&self, node: usize) -> Node {
+        let stranger =
+            Node { app: Arc::new(TestApp::new(key(node).id())), handle: None, folder: tempfile::tempdir().unwrap() };
+        let mut config = self.config(node);
+        config.network_secret = STRANGER_SECRET;
+        config.wal_dir = stranger.folder.path().join("wal");
+        let handle = huxin_engine::run(config, Arc::new(key(node)), stranger.app.clone()).await.unwrap();
+        Node { handle: Some(handle), ..stranger }
     }
 
     pub async fn stop_node(&mut self, node: usize) -> huxin_engine::Exit {
