@@ -1,7 +1,11 @@
 //! Bodies of the HTTP API, shared by node and client. Text forms only: digests in hex, times both in milliseconds and
 //! RFC 3339, binary proofs in base64.
 
+mod things;
+
 use serde::{Deserialize, Serialize};
+
+pub use things::{RecordEntry, RehearsalAnswer, ThingAnswer, ThingEntry, ThingListAnswer};
 
 use crate::verdict::Check;
 

@@ -15,6 +15,7 @@ pub mod licence;
 pub mod membership;
 pub mod publication;
 pub mod seal;
+mod subjects;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};

@@ -6,6 +6,7 @@
 //! * Every refusal is a [`Code`]; a store that cannot answer is never turned into one.
 
 pub mod case;
+mod derived;
 pub mod evidence;
 pub mod governance;
 pub mod licence;
@@ -30,6 +31,8 @@ use crate::state::{
 use crate::transaction::{EXPIRY_WINDOW_MAX, OPERATIONS_MAX, Outcome, Transaction, TransactionOutcome};
 
 use overlay::Overlay;
+
+pub use derived::derived;
 
 /// Why an operation was not applied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

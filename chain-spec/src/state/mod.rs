@@ -7,10 +7,12 @@
 pub mod case;
 pub mod evidence;
 pub mod governance;
+mod json;
 pub mod publication;
 pub mod seal;
 mod text;
 
+pub use json::to_json;
 pub use text::StateKeyError;
 
 use borsh::{BorshDeserialize, BorshSerialize};

@@ -141,6 +141,23 @@ pub(super) fn texts(operation: &GovernanceOperation) -> Vec<&str> {
     }
 }
 
+/// Whether the rules would let `action`, proposed by `proposer`, take effect in a block of this context: the dry run that
+/// comes before a proposal. Nothing changes.
+///
+/// # Errors
+/// [`RuleError::Refused`] with the guard that forbids it.
+pub fn dry_run(
+    reader: &impl StateReader,
+    context: &BlockContext,
+    proposer: ProvinceCode,
+    action: &Action,
+) -> Result<(), RuleError> {
+    let overlay = Overlay::new(reader, RecordIndex(0));
+    let scene = Scene { overlay: &overlay, context, proposer };
+    scene.threshold(action)?;
+    scene.effect(action).map(|_| ())
+}
+
 /// Whether a certificate is trusted in a role at a time.
 #[expect(dead_code, reason = "the seal family asks once both are on one branch")]
 pub(super) fn is_trusted<R: StateReader>(
