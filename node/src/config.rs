@@ -143,11 +143,6 @@ pub enum ConfigError {
     )]
     ExampleKey { path: PathBuf, chain_id: String },
     #[error(
-        "the consensus key in {} is not one of the validators of chain {chain_id}; check keys.consensus and genesis",
-        path.display()
-    )]
-    NotAValidator { path: PathBuf, chain_id: String },
-    #[error(
         "mempool.bytes_max in {} is {bytes_max}; set at least {bytes_min}, so that the share of one source holds the longest transaction",
         path.display()
     )]
@@ -198,10 +193,6 @@ impl Setup {
                 let chain_id = genesis.chain_id.to_string();
                 return Err(ConfigError::ExampleKey { path: path.clone(), chain_id });
             }
-        }
-        if genesis.validators().get(&consensus_key.id()).is_none() {
-            let chain_id = genesis.chain_id.to_string();
-            return Err(ConfigError::NotAValidator { path: config.keys.consensus.clone(), chain_id });
         }
         Ok(Self { config, genesis, consensus_key, network_key })
     }

@@ -20,6 +20,7 @@ pub mod config;
 pub mod consensus;
 pub mod door;
 pub mod ledger;
+pub mod members;
 pub mod mempool;
 pub mod ops;
 pub mod run;

@@ -15,6 +15,7 @@ use crate::config::{ConfigError, LogConfig, LogFormat, Setup};
 use crate::consensus::Consensus;
 use crate::door::Door;
 use crate::ledger::Ledger;
+use crate::members::{Members, province_of};
 use crate::mempool::{self, Mempool, PoolLimits, SwarmConfig, SwarmError};
 use crate::ops;
 use crate::ops::metrics::Metrics;
@@ -93,6 +94,7 @@ fn start_log(config: &LogConfig) -> Result<(), RunError> {
 /// Everything that runs, to be taken down in order.
 struct Running {
     engine: EngineHandle,
+    ledger: Arc<Ledger>,
     stop: watch::Sender<bool>,
     swarm: JoinHandle<Result<(), SwarmError>>,
     servers: Vec<JoinHandle<()>>,
@@ -100,12 +102,13 @@ struct Running {
 
 async fn serve(setup: Setup) -> Result<(), RunError> {
     let running = start(setup).await?;
-    let Running { engine, stop, mut swarm, servers } = running;
+    let Running { engine, ledger, stop, mut swarm, servers } = running;
     let result = tokio::select! {
         () = signalled() => {
             tracing::info!("asked to stop");
             Ok(())
         }
+        reason = feature_missing(&ledger) => Err(RunError::Exit(reason)),
         exit = engine.exited() => Err(RunError::Exit(exit.to_string())),
         ended = &mut swarm => match ended {
             Ok(Err(error)) => Err(RunError::Mempool(error)),
@@ -130,8 +133,19 @@ async fn start(setup: Setup) -> Result<Running, RunError> {
     let clock = Clock::for_chain(&genesis.chain_id);
     let chain_id = genesis.chain_id.clone();
     let me = consensus_key.id();
-    let province = genesis.validators().get(&me).map(|validator| validator.province.to_string()).unwrap_or_default();
     let ledger = Arc::new(Ledger::open(&config.data.join("store"), genesis)?);
+    if let Some(reason) = ledger.unknown_feature()? {
+        return Err(RunError::Exit(reason));
+    }
+    let province = province_of(&ledger, &me)?;
+    let members = Members {
+        ledger: Arc::clone(&ledger),
+        me: huxin_engine::peer_id(*network_key.secret())?,
+        consensus: config.consensus.peers.clone(),
+        mempool: config.mempool.peers.clone(),
+    };
+    let changes = ledger.members();
+    let (consensus_peers, mempool_peers) = members.lists()?;
     let metrics = Arc::new(Metrics::new());
     let mempool = Mempool::new(PoolLimits { bytes_max: config.mempool.bytes_max, ..PoolLimits::default() });
     let door = Arc::new(Door::new(Arc::clone(&ledger), mempool.clone(), clock));
@@ -152,7 +166,7 @@ async fn start(setup: Setup) -> Result<Running, RunError> {
         format!("node-{province}"),
         chain_id.clone(),
         config.consensus.listen.clone(),
-        config.consensus.peers.clone(),
+        consensus_peers,
         *network_key.secret(),
         config.data.join("wal"),
     );
@@ -163,10 +177,11 @@ async fn start(setup: Setup) -> Result<Running, RunError> {
     let engine = huxin_engine::run(engine_config, signer, app).await?;
 
     let (stop, stopping) = watch::channel(false);
+    let (mempool_peers, listed) = watch::channel(mempool_peers);
     let swarm_config = SwarmConfig {
         chain_id: chain_id.to_string(),
         listen: config.mempool.listen.clone(),
-        peers: config.mempool.peers.clone(),
+        peers: listed,
         network_secret: *network_key.secret(),
     };
     let swarm = tokio::spawn({
@@ -184,12 +199,32 @@ async fn start(setup: Setup) -> Result<Running, RunError> {
     )
     .with_outcomes(outcomes);
     let api_address = api_listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
+    let following = members.follow(changes, engine.peers(), mempool_peers, stopped(stopping.clone()));
     let servers = vec![
+        tokio::spawn(following),
         tokio::spawn(api::serve(api_listener, context.clone(), stopped(stopping.clone()))),
         tokio::spawn(ops::serve(ops_listener, context, stopped(stopping))),
     ];
     tracing::info!("huxin-node ready: province {province}, height {}, api http://{api_address}", ledger.height());
-    Ok(Running { engine, stop, swarm, servers })
+    if ledger.validators().get(&me).is_none() {
+        tracing::warn!(validator = %me, "this node is no validator of the chain now: it follows, and takes part once it is added");
+    }
+    Ok(Running { engine, ledger, stop, swarm, servers })
+}
+
+/// Resolves once the next block would need a feature that this software does not have.
+async fn feature_missing(ledger: &Ledger) -> String {
+    let mut heights = ledger.heights();
+    loop {
+        match ledger.unknown_feature() {
+            Ok(Some(reason)) => return reason,
+            Ok(None) => {}
+            Err(error) => return error.to_string(),
+        }
+        if heights.changed().await.is_err() {
+            return std::future::pending().await;
+        }
+    }
 }
 
 async fn listen(address: std::net::SocketAddr, purpose: &'static str) -> Result<TcpListener, RunError> {

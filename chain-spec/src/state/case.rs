@@ -80,6 +80,11 @@ impl CaseStatus {
         Self::Archived,
     ];
 
+    /// Whether anything but filing away is left to do.
+    pub fn is_open(self) -> bool {
+        !matches!(self, Self::Bounced | Self::NotAccepted | Self::Withdrawn | Self::Closed | Self::Archived)
+    }
+
     /// Chinese name.
     pub fn chinese(self) -> &'static str {
         match self {

@@ -13,7 +13,7 @@ pub mod seal;
 mod text;
 
 pub use json::to_json;
-pub use text::StateKeyError;
+pub use text::{KINDS, StateKeyError, kind_byte};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};

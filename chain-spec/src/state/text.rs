@@ -12,7 +12,7 @@ use crate::record::publication::{PublicationKey, PublicationKind, Scope};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StateKeyError {
-    #[error("there is no kind of thing called {found:?}; the kinds are {KINDS}")]
+    #[error("there is no kind of thing called {found:?}; the kinds are {}", KINDS.join(", "))]
     Kind { found: String },
     #[error("a {kind} is named {form}; this name has other parts")]
     Form { kind: &'static str, form: &'static str },
@@ -20,9 +20,42 @@ pub enum StateKeyError {
     Identifier(#[from] IdError),
 }
 
-const KINDS: &str = "province, organisation, system, key, organisation-head, licence, validators, seal, case, bundle, \
-    publication, publication-version, material, share, rating, proposal, parameters, trust, features, participation, \
-    item-variants, publication-consumer, seal-signature, case-evidence, validator, misbehaviour, anchor";
+/// The kinds of things by name, in wire order: the place is the kind byte.
+pub const KINDS: [&str; 27] = [
+    "province",
+    "organisation",
+    "system",
+    "key",
+    "organisation-head",
+    "licence",
+    "validators",
+    "seal",
+    "case",
+    "bundle",
+    "publication",
+    "publication-version",
+    "material",
+    "share",
+    "rating",
+    "proposal",
+    "parameters",
+    "trust",
+    "features",
+    "participation",
+    "item-variants",
+    "publication-consumer",
+    "seal-signature",
+    "case-evidence",
+    "validator",
+    "misbehaviour",
+    "anchor",
+];
+
+/// The kind byte of a kind's name, with which the canonical bytes of its keys begin.
+pub fn kind_byte(name: &str) -> Result<u8, StateKeyError> {
+    let place = KINDS.iter().position(|kind| *kind == name).and_then(|place| u8::try_from(place).ok());
+    place.ok_or_else(|| StateKeyError::Kind { found: name.to_owned() })
+}
 
 impl PublicationKind {
     /// Every kind, in wire order.
@@ -274,9 +307,15 @@ mod tests {
             StateKey::PublicationConsumer(local, uscc.parse().unwrap(), None),
             StateKey::PublicationConsumer(publication, uscc.parse().unwrap(), Some("S1".parse().unwrap())),
         ];
+        let mut kinds = std::collections::BTreeSet::new();
         for key in keys {
-            assert_eq!(key.to_string().parse::<StateKey>(), Ok(key));
+            let name = key.to_string();
+            let kind = kind_byte(name.split('/').next().unwrap()).unwrap();
+            assert_eq!(key.to_bytes()[0], kind, "{name}");
+            kinds.insert(kind);
+            assert_eq!(name.parse::<StateKey>(), Ok(key));
         }
+        assert_eq!(kinds.len(), KINDS.len());
     }
 
     #[test]

@@ -68,5 +68,6 @@ pub use config::{EngineConfig, Limits, PubSub, Timeouts};
 pub use error::{EngineError, Exit};
 pub use evidence::{Evidence, Misbehaviour, SignedStatement};
 pub use parts::PART_BYTES;
+pub use peers::Peers;
 pub use run::{EngineHandle, metrics_text, peer_id, run};
 pub use status::{Decision, EngineStatus, Noted, PeerStatus, Phase, VoteSeen};

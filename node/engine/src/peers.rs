@@ -18,9 +18,9 @@ use crate::status::{Board, now_ms};
 /// A connected peer that tells no tip for so many of its intervals is connected to anew.
 const SILENT_INTERVALS: u64 = 6;
 
-/// The peers that are let in, and the engine's network that is told of them.
+/// The peers that are let in, and the engine's network that is told of them. Cloning shares the list.
 #[derive(Clone)]
-pub(crate) struct Peers {
+pub struct Peers {
     network: NetworkRef<Ctx>,
     /// The addresses of each, by peer id.
     list: Arc<Mutex<PeerList>>,
@@ -38,9 +38,13 @@ impl Peers {
         self.list.lock().contains_key(id)
     }
 
-    /// Replaces the list. Who is no longer on it is disconnected; who is new is let in and, where an address is given,
-    /// connected to.
-    pub(crate) async fn set(&self, peers: &[String]) -> Result<(), EngineError> {
+    /// Replaces the list: who is no longer on it is disconnected, who is new is let in and, where an address is given,
+    /// connected to. Each is `/ip4/../tcp/../p2p/<peer id>`, or `/p2p/<peer id>` for one that will connect by itself. Until the
+    /// next start.
+    ///
+    /// # Errors
+    /// [`EngineError::Address`], and then nothing has changed; [`EngineError::Stopped`].
+    pub async fn set(&self, peers: &[String]) -> Result<(), EngineError> {
         let wanted = by_peer_id(peers)?;
         let before = std::mem::replace(&mut *self.list.lock(), wanted.clone());
         for (id, addresses) in &before {

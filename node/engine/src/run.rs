@@ -229,13 +229,9 @@ impl EngineHandle {
         self.exit.wait().await
     }
 
-    /// Replaces the list of peers while running: who is no longer on it is disconnected, who is new is let in. Each is
-    /// `/ip4/../tcp/../p2p/<peer id>`, or `/p2p/<peer id>` for one that will connect by itself. Until the next start.
-    ///
-    /// # Errors
-    /// [`EngineError::Address`], and then nothing has changed; [`EngineError::Stopped`].
-    pub async fn set_peers(&self, peers: &[String]) -> Result<(), EngineError> {
-        self.peers.set(peers).await
+    /// The list of peers, to be changed while the engine runs.
+    pub fn peers(&self) -> Peers {
+        self.peers.clone()
     }
 
     /// Stops the engine and waits until its socket, its log and its hold on the application are released.

@@ -206,7 +206,7 @@ fn stored_view(ledger: &Ledger, record: Box<Record>, as_of: Option<TimeMs>) -> R
 }
 
 /// The block that answers for a time, and the time to show: the one asked about, or that block's.
-fn block_at(ledger: &Ledger, as_of: Option<TimeMs>) -> Result<(Height, TimeMs), ApiError> {
+pub(super) fn block_at(ledger: &Ledger, as_of: Option<TimeMs>) -> Result<(Height, TimeMs), ApiError> {
     let tip = ledger.tip();
     Ok(match as_of {
         Some(time) if time < tip.time_ms => (ledger.height_at(time)?.unwrap_or(Height::ZERO), time),
@@ -319,7 +319,7 @@ pub(super) fn licence_of(record: &Record) -> Option<LicenceRef> {
     new.or_else(|| operation.changed_licence().copied())
 }
 
-fn as_of_answer(height: Height, time_ms: TimeMs) -> AsOfAnswer {
+pub(super) fn as_of_answer(height: Height, time_ms: TimeMs) -> AsOfAnswer {
     AsOfAnswer { height: height.0, time_ms: time_ms.0, time: time_ms.to_string() }
 }
 

@@ -22,6 +22,7 @@ mod receipts;
 mod request;
 mod status;
 mod submit;
+mod things;
 mod verify;
 
 use std::future::IntoFuture;
@@ -183,6 +184,12 @@ fn router(context: Context, shutdown: watch::Receiver<bool>) -> std::io::Result<
         .route("/v1/licences/{licence}", framed("licence", get(verify::licence)))
         .route("/v1/licences/{licence}/receipt", framed("licence_receipt", get(receipts::licence_receipt)))
         .route("/v1/receipts/{record}", framed("receipt", get(receipts::receipt)))
+        .route("/v1/receipts/things/{*name}", framed("thing_receipt", get(things::thing_receipt)))
+        .route("/v1/things", framed("things", get(things::things)))
+        .route("/v1/things/{*name}", framed("thing", get(things::thing)))
+        .route("/v1/cases", framed("cases", get(things::cases)))
+        .route("/v1/cases/{case}", framed("case", get(things::case_timeline)))
+        .route("/v1/rehearsals", framed("rehearsal", post(things::rehearse)))
         .route("/v1/records/{record}", framed("record", get(receipts::record)))
         .route("/v1/headers/{height}", framed("header", get(blocks::header)))
         .route("/v1/blocks/{height}", framed("block", get(blocks::block)))

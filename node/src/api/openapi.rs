@@ -5,7 +5,7 @@ use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{OpenApi, PartialSchema, ToSchema};
 
-use super::{blocks, events, receipts, status, submit, verify};
+use super::{blocks, events, receipts, status, submit, things, verify};
 
 /// Stands for exact bytes in the description; there are no values of it.
 pub(super) enum Octets {}
@@ -44,6 +44,12 @@ impl ToSchema for Octets {}
         receipts::licence_receipt,
         receipts::receipt,
         receipts::record,
+        things::thing,
+        things::things,
+        things::thing_receipt,
+        things::case_timeline,
+        things::cases,
+        things::rehearse,
         blocks::header,
         blocks::block,
         blocks::blocks,

@@ -22,11 +22,11 @@ use crate::ledger::ReceiptAt;
 #[into_params(parameter_in = Query)]
 pub(super) struct ReceiptQuery {
     /// RFC 3339 time, or a date, which means its first moment in Beijing time; the newest block if absent.
-    as_of: Option<String>,
+    pub(super) as_of: Option<String>,
 }
 
 /// A receipt file with the headers a browser needs to save it.
-type ReceiptFile = ([(HeaderName, String); 2], Vec<u8>);
+pub(super) type ReceiptFile = ([(HeaderName, String); 2], Vec<u8>);
 
 /// Receipt of a record.
 ///

@@ -8,6 +8,7 @@ use huxin_chain_spec::certificate::Certificate;
 use huxin_chain_spec::crypto::{Digest, KeyId};
 use huxin_chain_spec::execute::{self, BlockError};
 use huxin_chain_spec::ids::{Height, TimeMs, TxId};
+use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::transaction::Transaction;
 
 use super::{CommittedBlock, Execution, Ledger, Tip, unavailable};
@@ -114,7 +115,7 @@ impl Ledger {
             block_bytes: execution.block_bytes,
             certificate,
         };
-        self.store.commit(&row, &execution.executed)?;
+        self.store.commit(self.algorithm(), &row, &execution.executed)?;
         let committed = Arc::new(CommittedBlock {
             height: row.header.height,
             hash: row.hash,
@@ -124,10 +125,16 @@ impl Ledger {
             log_size: row.header.log.size,
             round: row.certificate.round,
         });
+        self.trust.follow(&row.header, &row.certificate, &next.validators);
+        let is_member_change = |key: &StateKey| matches!(key, StateKey::ValidatorNode(_));
+        let members_changed = execution.executed.changes.states.keys().any(is_member_change);
         *self.shown.write() = Arc::new(Tip::of(&next));
         *self.tip.write() = Arc::new(next);
         self.executions.lock().clear();
         self.heights.send_replace(committed.height);
+        if members_changed {
+            self.members.send_replace(committed.height);
+        }
         // Nobody listening is fine.
         let _ = self.blocks.send(Arc::clone(&committed));
         Ok(committed)

@@ -2,6 +2,8 @@
 
 mod agree;
 mod receipts;
+mod things;
+mod trust;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,11 +12,11 @@ use huxin_chain_spec::api::DecidedBlock;
 use huxin_chain_spec::block::Header;
 use huxin_chain_spec::certificate::{Certificate, ValidatorSet};
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
-use huxin_chain_spec::execute::{self, Chain, Executed, Tip as ChainTip};
+use huxin_chain_spec::execute::{self, BlockError, Chain, Executed, Tip as ChainTip};
+use huxin_chain_spec::features::{FEATURES, Feature};
 use huxin_chain_spec::genesis::Genesis;
-use huxin_chain_spec::ids::{Height, LicenceRef, RecordIndex, TimeMs, TxId};
+use huxin_chain_spec::ids::{ChainId, Height, LicenceRef, RecordIndex, TimeMs, TxId};
 use huxin_chain_spec::log::LogHead;
-use huxin_chain_spec::receipt::TrustPath;
 use huxin_chain_spec::record::Record;
 use huxin_chain_spec::state::{LicenceState, StateKey};
 use huxin_chain_spec::transaction::{Outcome, TransactionOutcome};
@@ -23,9 +25,11 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::{broadcast, watch};
 
 use crate::store::{Store, StoreError};
+use trust::Trust;
 
 pub use agree::{BlockFault, Made};
 pub use receipts::ReceiptAt;
+pub use things::LedgerAt;
 
 /// Blocks whose execution is kept until one of them is decided: the rounds of one height.
 const EXECUTIONS_KEPT: usize = 8;
@@ -80,12 +84,14 @@ pub struct Ledger {
     /// The same as others see it.
     shown: RwLock<Arc<Tip>>,
     /// What every receipt begins with.
-    trust: TrustPath,
+    trust: Trust,
     /// Executed blocks on top of the tip, by header hash.
     executions: Mutex<LruCache<Digest, Arc<Execution>>>,
     /// Held while a block is committed.
     commit: Mutex<()>,
     heights: watch::Sender<Height>,
+    /// The last height that changed who the validators' nodes are.
+    members: watch::Sender<Height>,
     blocks: broadcast::Sender<Arc<CommittedBlock>>,
 }
 
@@ -102,7 +108,7 @@ impl Ledger {
     /// Opens the store in `folder`, writes the genesis if it is empty, and checks that it is whole.
     pub fn open(folder: &Path, genesis: Genesis) -> Result<Self, StoreError> {
         let store = Store::open(folder)?;
-        let chain = Chain::new(&genesis);
+        let chain = Chain { features: known_features(&genesis.chain_id), ..Chain::new(&genesis) };
         if store.tip_height()?.is_none() {
             let state = execute::genesis_state(&genesis, &store).map_err(|error| StoreError::Damaged {
                 path: folder.to_owned(),
@@ -115,14 +121,11 @@ impl Ledger {
         let kept = std::num::NonZeroUsize::new(EXECUTIONS_KEPT).unwrap_or(std::num::NonZeroUsize::MIN);
         Ok(Self {
             heights: watch::Sender::new(tip.height),
+            members: watch::Sender::new(tip.height),
             blocks: broadcast::Sender::new(BLOCKS_BUFFERED),
             shown: RwLock::new(Arc::new(Tip::of(&tip))),
             tip: RwLock::new(Arc::new(tip)),
-            trust: TrustPath {
-                genesis: chain.commitment.clone(),
-                validators: genesis.validators(),
-                transitions: Vec::new(),
-            },
+            trust: Trust::load(&store, chain.commitment.clone(), genesis.validators())?,
             executions: Mutex::new(LruCache::new(kept)),
             commit: Mutex::new(()),
             store,
@@ -151,6 +154,19 @@ impl Ledger {
         self.chain.algorithm()
     }
 
+    /// Why this software cannot go on after the newest block, if the next one needs a feature that it does not have.
+    pub fn unknown_feature(&self) -> Result<Option<String>, StoreError> {
+        let next = Height(self.height().0 + 1);
+        match execute::check_features(&self.chain, &self.store, next) {
+            Ok(()) => Ok(None),
+            Err(BlockError::FeatureUnknown { feature, height }) => Ok(Some(format!(
+                "the provinces activated feature {feature} from height {height} on, and this version does not have it; install a version that does, then start the node again: it goes on from height {}",
+                self.height()
+            ))),
+            Err(error) => Err(unavailable(error, &self.store)),
+        }
+    }
+
     /// The store, for reading.
     pub fn store(&self) -> &Store {
         &self.store
@@ -174,6 +190,11 @@ impl Ledger {
     /// Follows the height.
     pub fn heights(&self) -> watch::Receiver<Height> {
         self.heights.subscribe()
+    }
+
+    /// Follows changes of the validators' nodes.
+    pub fn members(&self) -> watch::Receiver<Height> {
+        self.members.subscribe()
     }
 
     /// Follows committed blocks.
@@ -244,6 +265,18 @@ impl Ledger {
     pub fn licence_state(&self, licence: &LicenceRef, height: Height) -> Result<Option<LicenceState>, StoreError> {
         self.store.thing_at(&StateKey::Licence(*licence), height)
     }
+}
+
+/// Environment variable with which tests play a node of an older version: it has no features. Honoured on `dev-` chains only.
+pub const WITHOUT_FEATURES_VARIABLE: &str = "HUXIN_TEST_WITHOUT_FEATURES";
+
+/// The features of this software.
+fn known_features(chain_id: &ChainId) -> &'static [Feature] {
+    if chain_id.is_development() && std::env::var_os(WITHOUT_FEATURES_VARIABLE).is_some() {
+        tracing::warn!("{WITHOUT_FEATURES_VARIABLE} is set: this node has no features");
+        return &[];
+    }
+    FEATURES
 }
 
 /// Store failures met while executing.

@@ -11,9 +11,10 @@ use libp2p::request_response::{Event as BatchEvent, Message, OutboundFailure, Re
 use libp2p::swarm::dial_opts::DialOpts;
 use libp2p::swarm::{ListenError, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, Swarm, ping};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::behaviour::{Behaviour, BehaviourEvent};
+use super::behaviour::{Behaviour, BehaviourEvent, parse_peers};
 use super::codec::{BATCH_TRANSACTIONS_MAX, BatchReply, BatchStatus, FrameError, Request};
 use super::inbound::{Finished, Inbound};
 use super::peer::{Landing, PeerLink};
@@ -60,7 +61,12 @@ impl<A: Admission> Gossip<A> {
         }
     }
 
-    pub(super) async fn run(mut self, shutdown: impl Future<Output = ()> + Send) -> Result<(), SwarmError> {
+    /// Runs until `shutdown` resolves, and follows changes of the list of peers.
+    pub(super) async fn run(
+        mut self,
+        mut listed: watch::Receiver<Vec<String>>,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> Result<(), SwarmError> {
         tokio::pin!(shutdown);
         loop {
             let now = Instant::now();
@@ -73,6 +79,7 @@ impl<A: Admission> Gossip<A> {
                 event = self.swarm.select_next_some() => self.on_event(event)?,
                 done = self.inbound.finished() => self.on_finished(done),
                 () = self.mempool.local_added() => self.on_local_added(),
+                peers = changed(&mut listed) => self.on_peers_changed(&peers, now),
                 () = tokio::time::sleep_until(wake_at) => {}
             }
         }
@@ -81,6 +88,39 @@ impl<A: Admission> Gossip<A> {
     fn wake_at(&self, now: Instant) -> Instant {
         let due = self.links.iter().filter_map(PeerLink::wakes_at).chain(self.flush_at).min();
         due.map_or(now + REST, |due| due.min(now + REST))
+    }
+
+    /// Lets in who is new on the list, and disconnects who is no longer on it.
+    fn on_peers_changed(&mut self, listed: &[String], now: Instant) {
+        let peers = match parse_peers(listed, *self.swarm.local_peer_id()) {
+            Ok(peers) => peers,
+            Err(error) => return tracing::error!(%error, "the list of peers stays as it was"),
+        };
+        for link in &mut self.links {
+            if link.is_listed && !peers.iter().any(|(id, _)| *id == link.id) {
+                tracing::info!(peer = %link.id, "peer.removed");
+                link.is_listed = false;
+                self.swarm.behaviour_mut().allowed.disallow_peer(link.id);
+            }
+        }
+        for (id, addresses) in peers {
+            let place = *self.places.entry(id).or_insert_with(|| {
+                let mut link = PeerLink::new(id, Vec::new(), now);
+                link.is_listed = false;
+                self.links.push(link);
+                self.inbound.add_peer();
+                self.links.len() - 1
+            });
+            let link = &mut self.links[place];
+            link.addresses = addresses;
+            if !link.is_listed {
+                tracing::info!(peer = %id, "peer.admitted");
+                link.is_listed = true;
+                self.swarm.behaviour_mut().allowed.allow_peer(id);
+            }
+        }
+        let listed = self.links.iter().filter(|link| link.is_listed);
+        self.mempool.show_peers(listed.map(|link| Arc::clone(&link.gauge)).collect());
     }
 
     fn dial_due(&mut self, now: Instant) {
@@ -309,5 +349,13 @@ impl<A: Admission> Gossip<A> {
     fn link(&mut self, peer: PeerId) -> Option<&mut PeerLink> {
         let place = self.places.get(&peer).copied()?;
         self.links.get_mut(place)
+    }
+}
+
+/// The next list of peers; never, once nobody can change it any more.
+async fn changed(listed: &mut watch::Receiver<Vec<String>>) -> Vec<String> {
+    match listed.changed().await {
+        Ok(()) => listed.borrow_and_update().clone(),
+        Err(_) => std::future::pending().await,
     }
 }

@@ -79,6 +79,11 @@ impl<A: Admission> Inbound<A> {
         }
     }
 
+    /// Makes room for one more peer, at the end.
+    pub(super) fn add_peer(&mut self) {
+        self.inboxes.push(Inbox::default());
+    }
+
     /// Takes a batch in, or says at once why not.
     pub(super) fn receive(
         &mut self,

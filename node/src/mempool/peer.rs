@@ -56,11 +56,14 @@ pub(super) enum Landing {
     Unknown,
 }
 
-/// State of one configured peer.
+/// State of one peer that is, or once was, on the list.
 #[derive(Debug)]
 pub(super) struct PeerLink {
     pub(super) id: PeerId,
+    /// Where to reach it; nowhere for one that connects by itself.
     pub(super) addresses: Vec<Multiaddr>,
+    /// Whether it is on the list now.
+    pub(super) is_listed: bool,
     pub(super) gauge: Arc<PeerGauge>,
     /// Open connections; more than one while both ends dial at once.
     connections: usize,
@@ -82,6 +85,7 @@ impl PeerLink {
         Self {
             id,
             addresses,
+            is_listed: true,
             gauge: Arc::new(PeerGauge::new(id.to_string())),
             connections: 0,
             dialling: false,
@@ -136,9 +140,13 @@ impl PeerLink {
         first
     }
 
+    fn may_dial(&self) -> bool {
+        self.is_listed && !self.addresses.is_empty() && self.connections == 0 && !self.dialling
+    }
+
     /// Whether to dial now; if so, an attempt is under way.
     pub(super) fn start_dialling(&mut self, now: Instant) -> bool {
-        let due = self.connections == 0 && !self.dialling && self.dial_at <= now;
+        let due = self.may_dial() && self.dial_at <= now;
         self.dialling |= due;
         due
     }
@@ -210,7 +218,7 @@ impl PeerLink {
     /// When this peer next needs the loop, if nothing else happens.
     pub(super) fn wakes_at(&self) -> Option<Instant> {
         if self.connections == 0 {
-            return (!self.dialling).then_some(self.dial_at);
+            return self.may_dial().then_some(self.dial_at);
         }
         self.hold_until.filter(|_| self.backlog)
     }

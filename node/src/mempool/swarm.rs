@@ -3,7 +3,9 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use libp2p::identity::Keypair;
+use huxin_chain_spec::crypto::PublicKey;
+use libp2p::identity::{Keypair, ed25519};
+use tokio::sync::watch;
 
 use super::behaviour::{build_swarm, parse_peers};
 use super::gossip::Gossip;
@@ -16,8 +18,9 @@ pub struct SwarmConfig {
     pub chain_id: String,
     /// Multiaddr, for example `/ip4/0.0.0.0/tcp/7002`.
     pub listen: String,
-    /// Multiaddrs ending in `/p2p/<peer id>`, of all nodes; the node's own is ignored. Nobody else may connect.
-    pub peers: Vec<String>,
+    /// Multiaddrs ending in `/p2p/<peer id>`, of all nodes; the node's own is ignored. Nobody else may connect. One without an
+    /// address before it is let in and not dialled. May change while the swarm runs.
+    pub peers: watch::Receiver<Vec<String>>,
     /// Ed25519 secret of the network key.
     pub network_secret: [u8; 32],
 }
@@ -48,6 +51,13 @@ pub fn peer_id(network_secret: [u8; 32]) -> Result<String, SwarmError> {
     Ok(keypair(network_secret)?.public().to_peer_id().to_string())
 }
 
+/// The peer id of a network key as the ledger names it; none for a scheme that the network does not use.
+pub fn peer_id_of(key: &PublicKey) -> Option<String> {
+    let PublicKey::Ed25519(bytes) = key else { return None };
+    let key = ed25519::PublicKey::try_from_bytes(bytes).ok()?;
+    Some(libp2p::identity::PublicKey::from(key).to_peer_id().to_string())
+}
+
 /// Keeps the pools of all nodes alike until `shutdown` resolves.
 ///
 /// # Errors
@@ -61,13 +71,14 @@ pub async fn run_swarm<A: Admission>(
 ) -> Result<(), SwarmError> {
     check_limits(mempool.limits())?;
     let keypair = keypair(config.network_secret)?;
-    let peers = parse_peers(&config.peers, keypair.public().to_peer_id())?;
+    let mut listed = config.peers;
+    let peers = parse_peers(&listed.borrow_and_update(), keypair.public().to_peer_id())?;
     let listen = config.listen.parse().map_err(|_| SwarmError::ListenAddress { address: config.listen.clone() })?;
     let mut swarm = build_swarm(&keypair, &config.chain_id, &peers)?;
     swarm
         .listen_on(listen)
         .map_err(|error| SwarmError::Listen { address: config.listen, reason: error.to_string() })?;
-    Gossip::new(swarm, mempool, admission, peers).run(shutdown).await
+    Gossip::new(swarm, mempool, admission, peers).run(listed, shutdown).await
 }
 
 fn keypair(mut secret: [u8; 32]) -> Result<Keypair, SwarmError> {

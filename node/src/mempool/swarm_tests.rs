@@ -18,7 +18,7 @@ use libp2p::request_response::{self, Message, ProtocolSupport};
 use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
 use libp2p::{PeerId, StreamProtocol, Swarm};
 use parking_lot::{Condvar, Mutex};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::behaviour::{build_transport, protocol};
@@ -105,6 +105,7 @@ struct Node {
     port: u16,
     mempool: Mempool,
     ledger: Arc<TestLedger>,
+    listed: watch::Sender<Vec<String>>,
     running: Option<Running>,
 }
 
@@ -113,7 +114,14 @@ type Running = (oneshot::Sender<()>, JoinHandle<Result<(), SwarmError>>);
 
 impl Node {
     fn new(seed: u8, limits: PoolLimits) -> Self {
-        Self { seed, port: free_port(), mempool: Mempool::new(limits), ledger: Arc::default(), running: None }
+        Self {
+            seed,
+            port: free_port(),
+            mempool: Mempool::new(limits),
+            ledger: Arc::default(),
+            listed: watch::Sender::new(Vec::new()),
+            running: None,
+        }
     }
 
     fn address(&self) -> String {
@@ -125,10 +133,11 @@ impl Node {
     }
 
     fn start_on_chain(&mut self, chain_id: &str, peers: &[String]) {
+        self.listed.send_replace(peers.to_vec());
         let config = SwarmConfig {
             chain_id: chain_id.to_owned(),
             listen: format!("/ip4/127.0.0.1/tcp/{}", self.port),
-            peers: peers.to_vec(),
+            peers: self.listed.subscribe(),
             network_secret: [self.seed; 32],
         };
         let (stop, stopped) = oneshot::channel::<()>();
@@ -213,6 +222,32 @@ async fn a_stranger_gets_no_connection() {
     assert!(stranger.mempool.stats().gossip.transactions_received == 0);
     assert!(nodes.iter().all(|node| node.connections() == 1));
     stranger.stop().await;
+}
+
+/// A node joins by being listed, without an address; it leaves by being listed no more; nobody else is disturbed.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_of_peers_changes_while_the_swarm_runs() {
+    let nodes = mesh(2, &quick()).await;
+    let founders: Vec<String> = nodes.iter().map(Node::address).collect();
+    let mut joining = Node::new(3, quick());
+    joining.start(&founders);
+    until("refused at first", || nodes.iter().all(|node| node.mempool.stats().gossip.strangers > 0)).await;
+    let listed: Vec<String> = [founders.clone(), vec![format!("/p2p/{}", peer_id([3; 32]).unwrap())]].concat();
+    nodes.iter().for_each(|node| drop(node.listed.send_replace(listed.clone())));
+    until("all three are connected", || nodes.iter().chain([&joining]).all(|node| node.connections() == 2)).await;
+    joining.mempool.insert_local(good(1)).unwrap();
+    until("it takes part", || nodes.iter().all(|node| node.mempool.contains(&good(1).id))).await;
+
+    nodes.iter().for_each(|node| drop(node.listed.send_replace(founders.clone())));
+    until("it is cut off", || joining.connections() == 0).await;
+    assert!(nodes.iter().all(|node| node.mempool.stats().peers.len() == 1 && node.connections() == 1));
+    joining.mempool.insert_local(good(2)).unwrap();
+    nodes[0].mempool.insert_local(good(3)).unwrap();
+    until("work goes on", || nodes[1].mempool.contains(&good(3).id)).await;
+    assert!(nodes.iter().all(|node| !node.mempool.contains(&good(2).id)));
+
+    nodes.iter().for_each(|node| drop(node.listed.send_replace(listed.clone())));
+    until("it comes back", || nodes.iter().all(|node| node.mempool.contains(&good(2).id))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -506,7 +541,7 @@ async fn a_configuration_that_cannot_work_is_refused_in_a_sentence() {
     let config = |listen: &str, peers: &[&str]| SwarmConfig {
         chain_id: CHAIN.to_owned(),
         listen: listen.to_owned(),
-        peers: peers.iter().map(|peer| (*peer).to_owned()).collect(),
+        peers: watch::channel(peers.iter().map(|peer| (*peer).to_owned()).collect()).1,
         network_secret: [1; 32],
     };
     let run = |config: SwarmConfig, limits: PoolLimits| async move {

@@ -6,7 +6,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use huxin_chain_spec::block::Header;
 use huxin_chain_spec::certificate::Certificate;
 use huxin_chain_spec::codec;
-use huxin_chain_spec::crypto::{Digest, KeyId, Signature};
+use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, KeyId, Signature};
 use huxin_chain_spec::execute::{Executed, GenesisState};
 use huxin_chain_spec::ids::Height;
 use huxin_chain_spec::map::MapUpdate;
@@ -118,7 +118,12 @@ impl Store {
     /// Commits a decided block: everything it writes in one synced batch.
     ///
     /// The block's bytes are in the store already ([`Store::put_undecided`]).
-    pub fn commit(&self, row: &StoredHeader, executed: &Executed) -> Result<(), StoreError> {
+    pub fn commit(
+        &self,
+        algorithm: DigestAlgorithm,
+        row: &StoredHeader,
+        executed: &Executed,
+    ) -> Result<(), StoreError> {
         let height = row.header.height;
         let mut batch = WriteBatch::default();
         batch.put_cf(self.family("headers")?, height_key(height), codec::encode(row));
@@ -126,6 +131,8 @@ impl Store {
         batch.put_cf(self.family("times")?, row.header.time_ms.0.to_be_bytes(), height_key(height));
         self.put_outcomes(&mut batch, height, executed)?;
         self.put_records(&mut batch, height, executed)?;
+        self.put_subjects(&mut batch, algorithm, executed)?;
+        self.put_open_cases(&mut batch, &executed.changes.states)?;
         self.put_states(&mut batch, height, &executed.changes.states)?;
         if let Some(map) = &executed.map {
             self.put_map(&mut batch, map)?;

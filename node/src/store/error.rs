@@ -28,7 +28,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    pub(super) fn damaged(path: &Path, place: impl Into<String>, reason: impl Into<String>) -> Self {
+    pub(crate) fn damaged(path: &Path, place: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Damaged { path: path.to_owned(), place: place.into(), reason: reason.into() }
     }
 

@@ -14,6 +14,8 @@
 //! state_history  borsh(StateKey), !height     canonical bytes since that height
 //! licences       licence reference            index of the record that issued it
 //! documents      SHA-256, record index        empty
+//! subjects       borsh(StateKey), index       empty: records about a thing, but a licence's issue
+//! open_cases     organisation, case           empty: cases in which it is origin or receiver, while they are open
 //! transactions   transaction id               height, borsh(Outcome)
 //! times          block time                   height
 //! log_sizes      log size after the block     height
@@ -25,6 +27,7 @@
 mod check;
 mod commit;
 mod error;
+mod index;
 mod read;
 mod reader;
 
@@ -40,7 +43,7 @@ pub use commit::{Misbehaviour, StoredHeader, UndecidedBlock};
 pub use error::StoreError;
 
 /// Version of the layout above. A store of another layout is refused.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 /// Cache of data, index and filter blocks for the whole store.
 const BLOCK_CACHE_BYTES: usize = 40 << 20;
 /// Binary logarithm of the parts of that cache. What is longer than one part is never cached; the default, 64 parts, would
@@ -50,7 +53,7 @@ const BLOCK_CACHE_SHARD_BITS: i32 = 3;
 const WRITE_BUFFERS_BYTES: usize = 48 << 20;
 
 /// Column families with their purpose for RocksDB: `(name, point lookups, compress)`.
-const FAMILIES: [(&str, bool, bool); 16] = [
+const FAMILIES: [(&str, bool, bool); 18] = [
     ("meta", false, false),
     ("headers", false, true),
     ("blocks", false, true),
@@ -63,6 +66,8 @@ const FAMILIES: [(&str, bool, bool); 16] = [
     ("state_history", false, true),
     ("licences", true, false),
     ("documents", false, false),
+    ("subjects", false, false),
+    ("open_cases", false, false),
     ("transactions", true, false),
     ("times", false, false),
     ("log_sizes", false, false),

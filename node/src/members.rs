@@ -1,0 +1,125 @@
+//! Who may connect: the peers of the configuration and the validators' nodes that the ledger names, less those it has
+//! removed. Both swarms follow the ledger while the node runs, so that a province joins or leaves without anybody's restart.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use huxin_chain_spec::crypto::KeyId;
+use huxin_chain_spec::ids::Height;
+use huxin_chain_spec::state::governance::ValidatorNode;
+use huxin_engine::Peers;
+use tokio::sync::watch;
+
+use crate::ledger::Ledger;
+use crate::mempool::peer_id_of;
+use crate::store::StoreError;
+
+/// Where each swarm's list of the configuration stands, and where its list in force goes.
+pub struct Members {
+    pub ledger: Arc<Ledger>,
+    /// Peer id of this node.
+    pub me: String,
+    /// Lists of the configuration.
+    pub consensus: Vec<String>,
+    pub mempool: Vec<String>,
+}
+
+impl Members {
+    /// The lists in force now: for consensus, for the mempool.
+    pub fn lists(&self) -> Result<(Vec<String>, Vec<String>), StoreError> {
+        let nodes = self.ledger.store().validator_nodes()?;
+        Ok((in_force(&self.consensus, &nodes, &self.me), in_force(&self.mempool, &nodes, &self.me)))
+    }
+
+    /// Hands the lists to both swarms whenever the ledger changes them, until `stopping`.
+    pub async fn follow(
+        self,
+        mut changes: watch::Receiver<Height>,
+        engine: Peers,
+        mempool: watch::Sender<Vec<String>>,
+        stopping: impl Future<Output = ()>,
+    ) {
+        tokio::pin!(stopping);
+        loop {
+            tokio::select! {
+                () = &mut stopping => return,
+                changed = changes.changed() => if changed.is_err() { return },
+            }
+            let height = *changes.borrow_and_update();
+            match self.lists() {
+                Ok((consensus, pool)) => {
+                    tracing::info!(%height, peers = consensus.len(), "the validators' nodes changed");
+                    mempool.send_replace(pool);
+                    if let Err(error) = engine.set(&consensus).await {
+                        tracing::error!(%error, "the engine keeps its list of peers");
+                    }
+                }
+                Err(error) => tracing::error!(%error, "the validators' nodes cannot be read"),
+            }
+        }
+    }
+}
+
+/// The province that the validator with this address belongs to, or belonged to last; empty if the ledger knows none.
+pub fn province_of(ledger: &Ledger, me: &KeyId) -> Result<String, StoreError> {
+    let nodes = ledger.store().validator_nodes()?;
+    Ok(nodes.iter().find(|node| node.key.id() == *me).map(|node| node.province.to_string()).unwrap_or_default())
+}
+
+/// `configured`, less who was removed, and with who is on the ledger alone: those connect by themselves.
+fn in_force(configured: &[String], nodes: &[ValidatorNode], me: &str) -> Vec<String> {
+    let ids = |is_current: bool| -> BTreeSet<String> {
+        let nodes = nodes.iter().filter(|node| node.until.is_none() == is_current);
+        nodes.filter_map(|node| peer_id_of(&node.network_key?)).collect()
+    };
+    let current = ids(true);
+    let removed: BTreeSet<String> = ids(false).difference(&current).cloned().collect();
+    let id_of = |peer: &str| peer.rsplit_once("/p2p/").map(|(_, id)| id.to_owned()).unwrap_or_default();
+    let kept: Vec<String> = configured.iter().filter(|peer| !removed.contains(&id_of(peer))).cloned().collect();
+    let listed: BTreeSet<String> = kept.iter().map(|peer| id_of(peer)).collect();
+    let by_ledger = current.into_iter().filter(|id| id != me && !listed.contains(id));
+    let by_ledger: Vec<String> = by_ledger.map(|id| format!("/p2p/{id}")).collect();
+    kept.into_iter().chain(by_ledger).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use huxin_chain_spec::crypto::{SignatureScheme, Signer, SigningKey};
+
+    use super::*;
+
+    fn node(seed: u8, until: Option<u64>) -> ValidatorNode {
+        let key = SigningKey::from_secret(SignatureScheme::Ed25519, [seed; 32]).unwrap().public_key();
+        ValidatorNode {
+            key,
+            province: "310000".parse().unwrap(),
+            network_key: Some(key),
+            since: Height(0),
+            until: until.map(Height),
+        }
+    }
+
+    fn id(seed: u8) -> String {
+        huxin_engine::peer_id([seed; 32]).unwrap()
+    }
+
+    #[test]
+    fn the_ledger_admits_and_removes() {
+        let address = |seed: u8| format!("/ip4/10.0.0.{seed}/tcp/1/p2p/{}", id(seed));
+        let configured = [address(2), address(3), address(9)];
+        let nodes = [node(1, None), node(2, None), node(3, Some(8)), node(4, None)];
+        let lists = in_force(&configured, &nodes, &id(1));
+        // 3 was removed; 9 is only configured, and stays; 4 is only on the ledger; 1 is this node.
+        assert_eq!(lists, [address(2), address(9), format!("/p2p/{}", id(4))]);
+        // A node whose validator key was rotated keeps its network key: it is not removed.
+        let rotated = [node(3, Some(8)), ValidatorNode { until: None, ..node(3, None) }];
+        assert!(in_force(&configured, &rotated, &id(1)).contains(&address(3)));
+    }
+
+    #[test]
+    fn peer_ids_of_both_swarms_and_of_the_ledger_are_alike() {
+        assert_eq!(peer_id_of(&node(7, None).key), Some(id(7)));
+        assert_eq!(crate::mempool::peer_id([7; 32]).unwrap(), id(7));
+    }
+}
