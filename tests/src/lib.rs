@@ -20,6 +20,7 @@
 mod agreement;
 mod binaries;
 mod command;
+mod council;
 mod deadline;
 mod http;
 mod load;
@@ -30,6 +31,7 @@ mod work;
 pub use agreement::{Agreed, agree_at_a_common_height, assert_everywhere, replay_agrees};
 pub use binaries::{huxin, huxin_node};
 pub use command::{Finished, run};
+pub use council::Council;
 pub use deadline::{PATIENCE, eventually};
 pub use http::{Http, Reply};
 pub use load::{Acknowledged, Load};

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use huxin_chain_spec::crypto::DigestAlgorithm;
 use huxin_chain_spec::genesis::Genesis;
+use huxin_chain_spec::record::governance::Action;
 use huxin_client::sdk::{Client, NodeClient, TrustRoot};
 use huxin_client::testnet::{self, InitOptions, ProvinceKeys};
 use reqwest::Method;
@@ -76,6 +77,14 @@ impl Network {
             }
         }
         network
+    }
+
+    /// Makes the node and the keys of one more province, and the action by which the others admit it. The node is the last.
+    pub fn join(&mut self) -> Action {
+        let (description, action) = testnet::join(&self.folder.path().join("net")).unwrap();
+        self.description = description;
+        self.processes.push(None);
+        action
     }
 
     /// Scratch folder of this network, beside the network's own.

@@ -9,13 +9,15 @@ use serde_json::json;
 
 use super::output::Output;
 use crate::error::{ClientError, ExitCode};
-use crate::testnet::{InitOptions, NETWORK_FILE, Network, init, wait_ready};
+use crate::testnet::{ACTION_FILE, InitOptions, NETWORK_FILE, Network, init, join, wait_ready};
 
 /// Networks for trial on this machine.
 #[derive(Debug, Subcommand)]
 pub enum Testnet {
     /// Make keys, genesis and one configuration per node.
     Init(Init),
+    /// Make keys and a node for one more province, and the action by which the others admit it.
+    Join { dir: PathBuf },
     /// Note the process ids of the nodes, in order, in DIR/network.json.
     NetworkJson {
         dir: PathBuf,
@@ -68,6 +70,20 @@ impl Testnet {
                 };
                 let network = init(&arguments.dir, &options)?;
                 output.answer(&network, || describe(&network));
+            }
+            Self::Join { dir } => {
+                let (network, action) = join(&dir)?;
+                let Some(node) = network.nodes.last() else { return Ok(ExitCode::NotChecked) };
+                let keys = network.keys.get(&node.province);
+                let file = keys.map(|keys| keys.governance.with_file_name(ACTION_FILE)).unwrap_or_default();
+                output.answer(&json!({ "node": node, "keys": keys, "action": action, "action_file": file }), || {
+                    format!(
+                        "{}  huxin-node run --config {}\npropose {}",
+                        node.name,
+                        node.config.display(),
+                        file.display()
+                    )
+                });
             }
             Self::NetworkJson { dir, pids } => {
                 let path = dir.join(NETWORK_FILE);

@@ -39,16 +39,18 @@ pub struct InitOptions {
 }
 
 /// One node in the making.
-struct Draft {
-    seat: ProvinceSeat,
+pub(super) struct Draft {
+    pub(super) seat: ProvinceSeat,
     name: String,
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
     ports: [u16; LISTENERS],
-    peer_id: String,
-    consensus: PublicKey,
-    keys: ProvinceKeys,
-    province: GenesisProvince,
+    pub(super) peer_id: String,
+    pub(super) keys: ProvinceKeys,
+    pub(super) province: GenesisProvince,
 }
+
+/// What the others must know to connect to a node: their lists of peers, for consensus and mempool.
+pub(super) type PeerLists = [Vec<String>; 2];
 
 /// Makes the network's folder, which must not exist or be empty.
 pub fn init(folder: &Path, options: &InitOptions) -> Result<Network, ClientError> {
@@ -81,14 +83,16 @@ pub fn init(folder: &Path, options: &InitOptions) -> Result<Network, ClientError
     let genesis_path = folder.join("genesis.toml");
     write(&genesis_path, &text)?;
     for draft in &drafts {
-        write(&draft.folder.join("node.toml"), &node_toml(draft, &drafts))?;
+        let others = drafts.iter().filter(|other| other.peer_id != draft.peer_id);
+        let addresses = |listener: usize| others.clone().map(|other| other.address(listener)).collect();
+        write(&draft.folder.join("node.toml"), &draft.node_toml(&[addresses(0), addresses(1)]))?;
     }
     let network = Network {
         chain_id: genesis.chain_id.to_string(),
         genesis: genesis_path,
         trust_root: genesis.hash().to_string(),
         keys: drafts.iter().map(|draft| (draft.seat.code.to_owned(), draft.keys.clone())).collect::<BTreeMap<_, _>>(),
-        nodes: drafts.iter().map(network_node).collect(),
+        nodes: drafts.iter().map(Draft::network_node).collect(),
     };
     network.write(&folder.join(NETWORK_FILE))?;
     Ok(network)
@@ -109,7 +113,7 @@ fn check_options(folder: &Path, options: &InitOptions) -> Result<ChainId, Client
     Ok(chain_id)
 }
 
-/// Four ports per node. Free ones are held until all are known, so that they are distinct.
+/// Four ports per node.
 fn ports(options: &InitOptions) -> Result<Vec<[u16; LISTENERS]>, ClientError> {
     if let Some(base) = options.base_port {
         return (0..options.validators)
@@ -124,10 +128,15 @@ fn ports(options: &InitOptions) -> Result<Vec<[u16; LISTENERS]>, ClientError> {
             })
             .collect();
     }
+    free_ports(options.validators)
+}
+
+/// Ports that nobody listens on. All are held until all are known, so that they are distinct.
+pub(super) fn free_ports(nodes: usize) -> Result<Vec<[u16; LISTENERS]>, ClientError> {
     let taken = |error: std::io::Error| ClientError::Local { what: "no free port", reason: error.to_string() };
     let mut held = Vec::new();
     let mut ports = Vec::new();
-    for _ in 0..options.validators {
+    for _ in 0..nodes {
         let mut four = [0; LISTENERS];
         for port in &mut four {
             let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(taken)?;
@@ -139,7 +148,13 @@ fn ports(options: &InitOptions) -> Result<Vec<[u16; LISTENERS]>, ClientError> {
     Ok(ports)
 }
 
-fn draft(folder: &Path, position: usize, seat: ProvinceSeat, ports: [u16; LISTENERS]) -> Result<Draft, ClientError> {
+/// Keys and folders of one node and its province.
+pub(super) fn draft(
+    folder: &Path,
+    position: usize,
+    seat: ProvinceSeat,
+    ports: [u16; LISTENERS],
+) -> Result<Draft, ClientError> {
     let name = format!("node-{position}-{}", seat.name);
     let node_folder = folder.join(&name);
     let (node_keys, province_keys) = (node_folder.join("keys"), folder.join("keys").join(seat.name));
@@ -167,36 +182,39 @@ fn draft(folder: &Path, position: usize, seat: ProvinceSeat, ports: [u16; LISTEN
         organisation: seat.authority()?,
         governance_key,
         registrar_key,
-        validators: vec![GenesisValidator { consensus_key: consensus, power: 1, network_key: None }],
+        validators: vec![GenesisValidator { consensus_key: consensus, power: 1, network_key: Some(network) }],
         issuers: vec![issuer],
     };
     let peer_id = keys::peer_id(&network)?;
-    Ok(Draft { seat, name, folder: node_folder, ports, peer_id, consensus, keys, province })
+    Ok(Draft { seat, name, folder: node_folder, ports, peer_id, keys, province })
 }
 
-fn network_node(draft: &Draft) -> NetworkNode {
-    let [_, _, api, operations] = draft.ports;
-    NetworkNode {
-        name: draft.name.clone(),
-        province: draft.seat.code.to_owned(),
-        api: format!("http://127.0.0.1:{api}"),
-        operations: format!("http://127.0.0.1:{operations}"),
-        pid: None,
-        config: draft.folder.join("node.toml"),
-        data: draft.folder.join("data"),
+impl Draft {
+    /// Its address for the others, of consensus (0) or mempool (1).
+    fn address(&self, listener: usize) -> String {
+        format!("/ip4/127.0.0.1/tcp/{}/p2p/{}", self.ports[listener], self.peer_id)
     }
-}
 
-fn node_toml(draft: &Draft, all: &[Draft]) -> String {
-    let [consensus, mempool, api, operations] = draft.ports;
-    let peers = |listener: usize| {
-        let others = all.iter().filter(|other| other.consensus != draft.consensus);
-        let addresses =
-            others.map(|other| format!("\n  \"/ip4/127.0.0.1/tcp/{}/p2p/{}\",", other.ports[listener], other.peer_id));
-        addresses.collect::<String>()
-    };
-    format!(
-        r#"# {name}: made by `huxin testnet init`
+    pub(super) fn network_node(&self) -> NetworkNode {
+        let [_, _, api, operations] = self.ports;
+        NetworkNode {
+            name: self.name.clone(),
+            province: self.seat.code.to_owned(),
+            api: format!("http://127.0.0.1:{api}"),
+            operations: format!("http://127.0.0.1:{operations}"),
+            pid: None,
+            config: self.folder.join("node.toml"),
+            data: self.folder.join("data"),
+        }
+    }
+
+    /// The node's configuration, with the others' addresses.
+    pub(super) fn node_toml(&self, peers: &PeerLists) -> String {
+        let [consensus, mempool, api, operations] = self.ports;
+        let [consensus_peers, mempool_peers] =
+            peers.each_ref().map(|list| list.iter().map(|peer| format!("\n  \"{peer}\",")).collect::<String>());
+        format!(
+            r#"# {name}: made by `huxin testnet init`
 genesis = "../genesis.toml"
 data = "data"
 
@@ -224,12 +242,11 @@ listen = "127.0.0.1:{operations}"
 level = "info"
 format = "text"
 "#,
-        name = draft.name,
-        consensus_peers = peers(0),
-        mempool_peers = peers(1),
-    )
+            name = self.name,
+        )
+    }
 }
 
-fn write(path: &Path, text: &str) -> Result<(), ClientError> {
+pub(super) fn write(path: &Path, text: &str) -> Result<(), ClientError> {
     std::fs::write(path, text).map_err(|error| ClientError::file("cannot write", path, error))
 }

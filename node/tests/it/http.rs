@@ -34,7 +34,7 @@ pub struct Node {
     pub ops: SocketAddr,
     stop: watch::Sender<bool>,
     servers: Vec<JoinHandle<()>>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 pub fn engine(phase: Phase) -> EngineStatus {
@@ -84,15 +84,25 @@ impl Node {
             tokio::spawn(api::serve(api_listener, context.clone(), stopped())),
             tokio::spawn(ops::serve(ops_listener, context, stopped())),
         ];
-        Self { ledger, mempool, outcomes, api, ops, stop, servers, _folder: folder }
+        Self { ledger, mempool, outcomes, api, ops, stop, servers, folder }
     }
 
     /// Asks both listeners to stop and waits until they have.
     pub async fn stop(self) {
+        self.stop_and_keep().await;
+    }
+
+    /// The same, and leaves the store's folder and the chain's trust root.
+    pub async fn stop_and_keep(self) -> (tempfile::TempDir, huxin_chain_spec::crypto::Digest) {
         self.stop.send_replace(true);
         for server in self.servers {
             server.await.unwrap();
         }
+        // The last task of a listener lets go of the store a moment after it is told to end.
+        while Arc::strong_count(&self.ledger) > 1 {
+            tokio::task::yield_now().await;
+        }
+        (self.folder, self.ledger.genesis_hash())
     }
 
     /// Commits what waits in the mempool, as consensus does.

@@ -7,7 +7,7 @@ use huxin_chain_spec::state::LicenceStatus;
 use huxin_chain_spec::transaction::Outcome;
 use huxin_node::ledger::ReceiptAt;
 
-use crate::support::{GENESIS_TIME, commit, genesis, issue, open, reference, sign};
+use crate::support::{GENESIS_TIME, certificate, commit, genesis, issue, key, open, reference, sign};
 
 fn revoke(number: u64) -> LicenceOperation {
     LicenceOperation::Revoke(Change {
@@ -83,14 +83,9 @@ fn another_node_reproduces_the_block() {
         let (made, _) = commit(&maker, vec![issue(round * 10..round * 10 + 10)]);
         voter.judge(&made.id, &made.bytes, &|_, _| false).unwrap();
         let height = maker.height();
-        let row = huxin_node::store::UndecidedBlock {
-            block: made.id,
-            proposer: crate::support::key(3).id(),
-            valid: true,
-            own: false,
-        };
+        let row = huxin_node::store::UndecidedBlock { block: made.id, proposer: key(3).id(), valid: true, own: false };
         voter.store().put_undecided(height, 0, &row, &made.bytes).unwrap();
-        voter.commit(crate::support::certificate(height, made.id)).unwrap();
+        voter.commit(certificate(&key(3), height, made.id)).unwrap();
     }
     assert_eq!(maker.tip(), voter.tip());
 }

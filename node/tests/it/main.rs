@@ -13,3 +13,4 @@ mod http;
 mod ledger;
 mod operations;
 mod support;
+mod things;

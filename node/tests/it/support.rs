@@ -66,7 +66,10 @@ pub fn licence(number: u64) -> Licence {
 }
 
 pub fn sign(operations: Vec<Operation>, nonce: u8) -> (TxId, Transaction) {
-    let signer = key(4);
+    sign_by(&key(4), operations, nonce)
+}
+
+pub fn sign_by(signer: &SigningKey, operations: Vec<Operation>, nonce: u8) -> (TxId, Transaction) {
     let body = UnsignedTransaction {
         chain_id: "dev-ledger".parse().unwrap(),
         signer: signer.id(),
@@ -74,7 +77,7 @@ pub fn sign(operations: Vec<Operation>, nonce: u8) -> (TxId, Transaction) {
         expires_at: Height(1_000),
         idempotency_key: [nonce; 16],
     };
-    (body.id(ALGORITHM), body.sign(ALGORITHM, &signer))
+    (body.id(ALGORITHM), body.sign(ALGORITHM, signer))
 }
 
 pub fn issue(numbers: std::ops::Range<u64>) -> (TxId, Transaction) {
@@ -83,8 +86,7 @@ pub fn issue(numbers: std::ops::Range<u64>) -> (TxId, Transaction) {
     sign(operations, numbers.start as u8)
 }
 
-pub fn certificate(height: Height, block: Digest) -> Certificate {
-    let signer = key(3);
+pub fn certificate(signer: &SigningKey, height: Height, block: Digest) -> Certificate {
     let chain_id = "dev-ledger".parse().unwrap();
     let message = vote_message(&chain_id, VoteType::Precommit, height, Some(0), Some(&block), &signer.id());
     let signature = CertificateSignature { validator: signer.id(), signature: signer.sign_consensus(&message) };
@@ -93,11 +95,12 @@ pub fn certificate(height: Height, block: Digest) -> Certificate {
 
 /// Makes the next block as consensus does: made, synced to disk, decided, committed.
 pub fn commit(ledger: &Ledger, transactions: Vec<(TxId, Transaction)>) -> (Made, std::sync::Arc<CommittedBlock>) {
+    let validator = key(3);
     let height = Height(ledger.height().0 + 1);
     let time = TimeMs(GENESIS_TIME.0 + height.0 * 1_000);
-    let made = ledger.make(time, key(3).id(), transactions).unwrap();
-    let row = UndecidedBlock { block: made.id, proposer: key(3).id(), valid: true, own: true };
+    let made = ledger.make(time, validator.id(), transactions).unwrap();
+    let row = UndecidedBlock { block: made.id, proposer: validator.id(), valid: true, own: true };
     ledger.store().put_undecided(height, 0, &row, &made.bytes).unwrap();
-    let committed = ledger.commit(certificate(height, made.id)).unwrap();
+    let committed = ledger.commit(certificate(&validator, height, made.id)).unwrap();
     (made, committed)
 }

@@ -15,6 +15,7 @@ mod crash;
 mod csv_import;
 mod damaged_store;
 mod example_keys;
+mod governance;
 mod happy_path;
 mod late_joiner;
 mod mempool_full;
