@@ -777,9 +777,6 @@ codes! {
     1353 EvidenceCheckpointAhead "evidence.checkpoint_ahead"
         "The opinion is about a block or a log that is not there yet." "Give an opinion on a block below the present one."
         "审计意见所指的区块或日志尚不存在。" "请就已有区块出具意见。"
-    1354 EvidenceSystemNotOwn "evidence.system_not_own"
-        "The system belongs to another organisation than the signer's." "Each organisation says what its own systems run."
-        "该系统属于其他单位。" "各单位只登记自有系统采用的版本。"
 
     // 14xx: governance rules.
     // -- governance codes go here --

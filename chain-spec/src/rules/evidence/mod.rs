@@ -62,9 +62,7 @@ pub fn need(operation: &EvidenceOperation) -> Need {
         | Op::ShareDeliver(_)
         | Op::ShareReturn(_)
         | Op::MetricStatement(_)
-        | Op::Checkpoint(_)
-        | Op::Anchor(_)
-        | Op::Adoption(_) => Need::Nothing,
+        | Op::Checkpoint(_) => Need::Nothing,
     }
 }
 
@@ -111,12 +109,10 @@ pub(super) fn apply<R: StateReader>(
         Op::MetricStatement(statement) => Ok(report::metric(scene, statement)?),
         Op::IntermediaryReport(report) => report::intermediary(overlay, scene, report),
         Op::MatchDecision(decision) => {
-            check_publication(overlay, &decision.policy, decision.version, Some(PublicationKind::Policy))
+            check_publication(overlay, &decision.policy, decision.version, PublicationKind::Policy)
         }
         Op::Erasure(erasure) => Ok(check_time(context, erasure.erased_ms)?),
         Op::Checkpoint(checkpoint) => Ok(report::checkpoint(scene, checkpoint)?),
-        Op::Anchor(anchor) => Ok(check_time(context, anchor.observed_ms)?),
-        Op::Adoption(adoption) => report::adoption(overlay, scene, adoption),
     }
 }
 
@@ -134,13 +130,6 @@ pub(super) fn texts(operation: &EvidenceOperation) -> Vec<&str> {
         Op::MetricStatement(statement) => texts.push(statement.metric.as_str()),
         Op::MatchDecision(decision) => texts.push(decision.policy.code.as_str()),
         Op::Erasure(erasure) => texts.push(erasure.basis.as_str()),
-        Op::Adoption(adoption) => {
-            texts.push(adoption.system.as_str());
-            // Items and guides are named by an item code: it has a structure of its own, and may look like anything.
-            if !matches!(adoption.publication.kind, PublicationKind::Item | PublicationKind::Guide) {
-                texts.push(adoption.publication.code.as_str());
-            }
-        }
         Op::LicenceUse(_)
         | Op::ShareDeliver(_)
         | Op::Assertion(_)
@@ -150,8 +139,7 @@ pub(super) fn texts(operation: &EvidenceOperation) -> Vec<&str> {
         | Op::Visit(_)
         | Op::Rating(_)
         | Op::IntermediaryReport(_)
-        | Op::Checkpoint(_)
-        | Op::Anchor(_) => {}
+        | Op::Checkpoint(_) => {}
     }
     texts
 }
@@ -196,12 +184,12 @@ fn check_publication<R: StateReader>(
     overlay: &Overlay<'_, R>,
     key: &PublicationKey,
     version: u32,
-    kind: Option<PublicationKind>,
+    kind: PublicationKind,
 ) -> Result<(), RuleError> {
     if let Scope::Province(province) = &key.scope {
         ProvinceCode::check(province).map_err(|error| error.code())?;
     }
-    if kind.is_some_and(|kind| kind != key.kind) {
+    if kind != key.kind {
         return Err(Code::EvidencePublicationKind.into());
     }
     // A version is kept from the moment it is published, and only then.

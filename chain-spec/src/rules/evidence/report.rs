@@ -1,13 +1,12 @@
-//! Statements about the ledger and systems, and reports of third parties.
+//! Statements about the ledger, and reports of third parties.
 
 use crate::codes::Code;
-use crate::record::evidence::{Adoption, Checkpoint, IntermediaryReport, METRIC_SCALE_MAX, MetricStatement};
-use crate::record::membership::Standing;
+use crate::record::evidence::{Checkpoint, IntermediaryReport, METRIC_SCALE_MAX, MetricStatement};
 use crate::rules::RuleError;
 use crate::rules::overlay::Overlay;
-use crate::state::{StateKey, StateReader, SystemState};
+use crate::state::StateReader;
 
-use super::{Scene, check_document, check_licence, check_publication, check_time};
+use super::{Scene, check_document, check_licence};
 
 /// A figure is computed from records that exist.
 pub(super) fn metric(scene: Scene<'_>, statement: &MetricStatement) -> Result<(), Code> {
@@ -43,22 +42,4 @@ pub(super) fn checkpoint(scene: Scene<'_>, checkpoint: &Checkpoint) -> Result<()
         return Err(Code::EvidenceCheckpointAhead);
     }
     Ok(())
-}
-
-/// An organisation says what its own systems run.
-pub(super) fn adoption<R: StateReader>(
-    overlay: &Overlay<'_, R>,
-    scene: Scene<'_>,
-    adoption: &Adoption,
-) -> Result<(), RuleError> {
-    check_publication(overlay, &adoption.publication, adoption.version, None)?;
-    let key = StateKey::System(adoption.system.clone());
-    let system: SystemState = overlay.read(&key)?.ok_or(Code::SystemUnknown)?;
-    if system.organisation != scene.actor.key.organisation {
-        return Err(Code::EvidenceSystemNotOwn.into());
-    }
-    if system.standing != Standing::Active {
-        return Err(Code::SystemWrongState.into());
-    }
-    Ok(check_time(scene.context, adoption.since_ms)?)
 }

@@ -47,9 +47,7 @@ pub fn next_status(status: ShareStatus, operation: &EvidenceOperation) -> Result
             | Op::DecisionPublication(_)
             | Op::MatchDecision(_)
             | Op::Erasure(_)
-            | Op::Checkpoint(_)
-            | Op::Anchor(_)
-            | Op::Adoption(_),
+            | Op::Checkpoint(_),
         ) => Err(Code::EvidenceShareUnknown),
     }
 }
@@ -73,7 +71,7 @@ pub(super) fn request<R: StateReader>(
     if request.due_ms <= scene.context.time_ms {
         return Err(Code::EvidenceShareDue.into());
     }
-    check_publication(overlay, &request.catalogue, request.catalogue_version, Some(PublicationKind::DataCatalogue))?;
+    check_publication(overlay, &request.catalogue, request.catalogue_version, PublicationKind::DataCatalogue)?;
     check_provider(overlay, request)?;
     let state = ShareState {
         status: ShareStatus::Requested,

@@ -8,7 +8,6 @@ use huxin_chain_spec::crypto::{Digest, SigningKey};
 use huxin_chain_spec::ids::{CaseRef, Height, LicenceRef, RecordIndex, TimeMs, TxId};
 use huxin_chain_spec::record::Operation;
 use huxin_chain_spec::record::evidence::*;
-use huxin_chain_spec::record::membership::MembershipOperation;
 use huxin_chain_spec::record::publication::{PublicationKey, PublicationKind, Scope};
 use huxin_chain_spec::rules::{self, BlockContext, Changes};
 use huxin_chain_spec::state::{IssuedLicence, StateKey, StateReader, StateUnavailable};
@@ -46,20 +45,11 @@ impl StateReader for EvidenceBench {
 }
 
 impl EvidenceBench {
-    /// A licence "a", a system of Shanghai's issuer, a case, a catalogue and a policy.
+    /// A licence "a" of Shanghai's issuer, a case, a catalogue and a policy.
     pub fn new() -> Self {
         let mut network = Network::found();
         let home = network.provinces[SHANGHAI].issuer.clone();
         network.must(&home.key, issue(&home, "a"));
-        let registrar = network.registrar(SHANGHAI);
-        for (system, organisation) in [("SYS-1", home.organisation), ("SYS-2", uscc("1131000000002437"))] {
-            if organisation != home.organisation {
-                let region = "310104".parse().unwrap();
-                network.must(&registrar, MembershipOperation::OrganisationAdd { organisation, region });
-            }
-            let system = system.parse().unwrap();
-            network.must(&registrar, MembershipOperation::SystemAdd { system, organisation });
-        }
         // The rules only ask whether these exist.
         let things = [
             StateKey::Case(case("c")),
@@ -310,21 +300,6 @@ fn all_reports() -> Vec<EvidenceOperation> {
             map_root: digest(0x38),
             opinion: Opinion::Conforms,
             report: digest(0x39),
-        }),
-        Op::Anchor(Anchor {
-            purpose: purpose(),
-            chain: digest(0x3a),
-            height: Height(77),
-            head: digest(0x3b),
-            proof: digest(0x3c),
-            observed_ms: now,
-        }),
-        Op::Adoption(Adoption {
-            purpose: purpose(),
-            publication: published(PublicationKind::Policy),
-            version: 1,
-            system: "SYS-1".parse().unwrap(),
-            since_ms: now,
         }),
     ]
 }
