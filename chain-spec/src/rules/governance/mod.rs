@@ -159,7 +159,6 @@ pub fn dry_run(
 }
 
 /// Whether a certificate is trusted in a role at a time.
-#[expect(dead_code, reason = "the seal family asks once both are on one branch")]
 pub(super) fn is_trusted<R: StateReader>(
     overlay: &Overlay<'_, R>,
     certificate: &Digest,
