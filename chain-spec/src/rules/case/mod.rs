@@ -34,21 +34,13 @@ use crate::state::case::CaseState;
 use crate::state::{StateKey, StateReader};
 
 use super::overlay::Overlay;
-use super::{Actor, BlockContext, RuleError};
+use super::{Actor, BlockContext, RuleError, Turn};
 
 pub use standing::{CaseStanding, ConditionStanding, standing};
 pub use table::next_status;
 
 /// Most agencies that a case is relayed to.
 pub const RELAYS_MAX: usize = 8;
-
-/// The record being applied.
-#[derive(Clone, Copy)]
-struct Turn<'a> {
-    context: &'a BlockContext,
-    actor: &'a Actor,
-    index: RecordIndex,
-}
 
 /// Applies `operation`, which becomes record `index`.
 pub(super) fn apply<R: StateReader>(

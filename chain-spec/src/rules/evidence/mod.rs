@@ -26,7 +26,7 @@ use crate::state::{StateKey, StateReader};
 
 use super::licence::EFFECTIVE_AHEAD_MS_MAX;
 use super::overlay::Overlay;
-use super::{Actor, BlockContext, RuleError};
+use super::{Actor, BlockContext, RuleError, Turn};
 
 pub use share::next_status as next_share_status;
 
@@ -66,15 +66,6 @@ pub fn need(operation: &EvidenceOperation) -> Need {
     }
 }
 
-/// Where evidence comes in: everything a rule needs besides the overlay.
-#[derive(Clone, Copy)]
-struct Scene<'a> {
-    context: &'a BlockContext,
-    actor: &'a Actor,
-    /// The record it becomes.
-    index: RecordIndex,
-}
-
 /// Applies `operation`, which becomes record `index`.
 pub(super) fn apply<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
@@ -90,29 +81,29 @@ pub(super) fn apply<R: StateReader>(
     if let Some(about) = operation.about() {
         check_about(overlay, about, need(operation))?;
     }
-    let scene = Scene { context, actor, index };
+    let turn = Turn { context, actor, index };
     match operation {
-        Op::Material(material) => material::file(overlay, scene, material),
-        Op::MaterialDemand(demand) => material::demand(overlay, scene, demand),
+        Op::Material(material) => material::file(overlay, turn, material),
+        Op::MaterialDemand(demand) => material::demand(overlay, turn, demand),
         Op::LicenceUse(usage) => check_licence(overlay, &usage.licence),
-        Op::ShareRequest(request) => share::request(overlay, scene, request),
+        Op::ShareRequest(request) => share::request(overlay, turn, request),
         Op::ShareApprove(_) | Op::ShareDeny(_) | Op::ShareDeliver(_) | Op::ShareReturn(_) => {
-            share::step(overlay, scene, operation)
+            share::step(overlay, turn, operation)
         }
         Op::Assertion(assertion) => Ok(check_time(context, assertion.authenticated_ms)?),
-        Op::Session(session) => around_case::session(overlay, scene, session),
-        Op::ArchiveDeposit(deposit) => around_case::archive(overlay, scene, deposit),
-        Op::Delivery(delivery) => around_case::delivery(overlay, scene, delivery),
-        Op::Visit(visit) => around_case::visit(overlay, scene, visit),
-        Op::Rating(rating) => around_case::rating(overlay, scene, rating),
-        Op::DecisionPublication(publication) => around_case::publish(overlay, scene, publication),
-        Op::MetricStatement(statement) => Ok(report::metric(scene, statement)?),
-        Op::IntermediaryReport(report) => report::intermediary(overlay, scene, report),
+        Op::Session(session) => around_case::session(overlay, turn, session),
+        Op::ArchiveDeposit(deposit) => around_case::archive(overlay, turn, deposit),
+        Op::Delivery(delivery) => around_case::delivery(overlay, turn, delivery),
+        Op::Visit(visit) => around_case::visit(overlay, turn, visit),
+        Op::Rating(rating) => around_case::rating(overlay, turn, rating),
+        Op::DecisionPublication(publication) => around_case::publish(overlay, turn, publication),
+        Op::MetricStatement(statement) => Ok(report::metric(turn, statement)?),
+        Op::IntermediaryReport(report) => report::intermediary(overlay, turn, report),
         Op::MatchDecision(decision) => {
             check_publication(overlay, &decision.policy, decision.version, PublicationKind::Policy)
         }
         Op::Erasure(erasure) => Ok(check_time(context, erasure.erased_ms)?),
-        Op::Checkpoint(checkpoint) => Ok(report::checkpoint(scene, checkpoint)?),
+        Op::Checkpoint(checkpoint) => Ok(report::checkpoint(turn, checkpoint)?),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::record::publication::{
     Scope,
 };
 use crate::rules::overlay::Overlay;
-use crate::rules::{Actor, BlockContext, RuleError};
+use crate::rules::{Actor, BlockContext, RuleError, active_organisation};
 use crate::state::{KeyState, StateKey, StateReader};
 
 use super::{calendar, in_force, party};
@@ -143,8 +143,8 @@ fn check_mandate<R: StateReader>(
     key: &PublicationKey,
     mandate: &Mandate,
 ) -> Result<(), RuleError> {
-    let principal = party::active_organisation(overlay, &mandate.principal)?;
-    party::active_organisation(overlay, &mandate.agent)?;
+    let principal = active_organisation(overlay, &mandate.principal)?;
+    active_organisation(overlay, &mandate.agent)?;
     if key.scope != Scope::Province(principal.province) {
         return Err(Code::PublicationMandateProvince.into());
     }
