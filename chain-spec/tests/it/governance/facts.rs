@@ -168,6 +168,9 @@ fn anchors_of_a_trusted_ledger_only_go_forward() {
     assert!(council.network.try_one(&home, anchor(8, 70)).is_ok());
     let registrar = council.network.registrar(SHANGHAI);
     assert_eq!(council.network.try_one(&registrar, anchor(8, 70)).unwrap_err(), Code::KeyNotPermitted);
+    // Another province could put the head where no true one ever comes.
+    let elsewhere = council.network.issuer(JIANGSU);
+    assert_eq!(council.network.try_one(&elsewhere, anchor(u64::MAX, u64::MAX)).unwrap_err(), Code::AnchorNotSponsor);
     council.pass(SHANGHAI, Action::TrustRetire { certificate: ledger });
     assert_eq!(council.network.try_one(&home, anchor(8, 70)).unwrap_err(), Code::AnchorUntrusted);
 }
