@@ -170,7 +170,8 @@ fn add_key<R: StateReader>(
         }
     }
     let address = StateKey::Key(key.id());
-    if overlay.read::<KeyState>(&address)?.is_some() {
+    // Nor may it be a validator's, present or past: it could not come back under a key that is a member's.
+    if overlay.exists(&address)? || overlay.exists(&StateKey::ValidatorNode(key.id()))? {
         return Err(Code::KeyExists.into());
     }
     let state = KeyState {
