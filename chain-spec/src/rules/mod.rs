@@ -20,10 +20,11 @@ use std::sync::Arc;
 
 use crate::codes::Code;
 use crate::crypto::{Digest, DigestAlgorithm};
-use crate::ids::{ChainId, Height, LicenceRef, ProvinceCode, RecordIndex, TimeMs, TxId, Uscc};
+use crate::ids::{ChainId, Height, ItemCode, LicenceRef, ProvinceCode, RecordIndex, TimeMs, TxId, Uscc};
 use crate::participation::Participation;
 use crate::privacy::{self, PersonalData};
 use crate::record::membership::Standing;
+use crate::record::publication::PublicationKey;
 use crate::record::{Operation, RECORD_VERSION, Record};
 use crate::state::{
     KeyState, OrganisationHead, OrganisationState, ProvinceState, StateKey, StateReader, StateUnavailable, SystemState,
@@ -273,6 +274,13 @@ fn standing(standing: Standing, suspended: Code, removed: Code) -> Result<(), Ru
         Standing::Suspended => Err(suspended.into()),
         Standing::Removed => Err(removed.into()),
     }
+}
+
+/// The code of a publication as the admission filter reads it. `None` for an item code, which names items, guides and duties
+/// alike: it has a structure of its own, and digits that may look like anything.
+fn free_code(key: &PublicationKey) -> Option<&str> {
+    let code = key.code.as_str();
+    code.parse::<ItemCode>().is_err().then_some(code)
 }
 
 /// The admission filter: no text of an operation may hold personal data (GB 11643 and GB/T 39786 payload rules).
