@@ -449,9 +449,10 @@ fn no_personal_data_in_codes() {
 #[test]
 fn duties_of_an_item_whose_code_looks_like_a_card() {
     let mut bench = Bench::new();
-    let agency = uscc("1131000000MA2436");
     let looks_like_a_card = |code: &String| huxin_chain_spec::privacy::scan(code).is_some();
-    let code = (0..1_000).map(|serial| item_code(&agency, serial)).find(looks_like_a_card).unwrap();
+    let agencies = (10..100).map(|number| uscc(&format!("1131000000MA24{number}")));
+    let mut codes = agencies.flat_map(|agency| (0..50).map(move |serial| item_code(&agency, serial)));
+    let code = codes.find(looks_like_a_card).unwrap();
     let mut duties = bench.subject(K::DutyAssignment, bench.shanghai(), 1);
     duties.key.code = code.parse().unwrap();
     let lead = bench.lead(&duties);
