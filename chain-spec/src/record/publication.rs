@@ -126,7 +126,7 @@ pub struct Item {
     pub common_elements: Digest,
     /// Modes in which the item may be handled, sorted, no duplicates, at least one.
     pub modes: Vec<CaseMode>,
-    /// 承诺办结时限, working days from acceptance; at least 1.
+    /// 承诺办结时限, working days from acceptance; 1 to 250.
     pub promised_days: u16,
     /// Working days in which the receiving agency must acknowledge or bounce.
     pub acknowledge_days: u8,
@@ -145,7 +145,7 @@ pub struct Guide {
     pub materials: Vec<MaterialCode>,
     /// 容缺受理: materials that may follow later; a sorted subset of `materials`.
     pub tolerance: Vec<MaterialCode>,
-    /// Working days in which tolerated materials must follow.
+    /// Working days in which tolerated materials must follow: 1 to 250, 0 where there are none.
     pub tolerance_days: u16,
     /// Digest of the text people read.
     pub document: Digest,

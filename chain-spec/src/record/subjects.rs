@@ -99,8 +99,6 @@ fn evidence(operation: &EvidenceOperation) -> Vec<StateKey> {
         Op::ShareReturn(back) => subjects.push(share(&back.request)),
         Op::IntermediaryReport(report) => subjects.push(licence(&report.licence)),
         Op::MatchDecision(decision) => subjects.push(StateKey::Publication(decision.policy.clone())),
-        Op::Adoption(adoption) => subjects.push(StateKey::Publication(adoption.publication.clone())),
-        Op::Anchor(anchor) => subjects.push(StateKey::Anchor(anchor.chain)),
         Op::Assertion(_)
         | Op::Session(_)
         | Op::ArchiveDeposit(_)

@@ -8,7 +8,7 @@ use crate::ids::{Height, TimeMs};
 use crate::participation::Participation;
 use crate::state::case::{BundleState, CaseState};
 use crate::state::evidence::{MaterialState, ShareState};
-use crate::state::governance::{GovernedParameters, ProposalState, TrustState};
+use crate::state::governance::{ProposalState, ProposalStatus, TrustState};
 use crate::state::publication::{ItemVariants, PublicationState, divergence};
 use crate::state::{self, STATE_BYTES_MAX, StateKey, StateReader, StateUnavailable};
 
@@ -73,16 +73,23 @@ fn proposal(
     (now, height): (TimeMs, Height),
 ) -> Result<Value, StateUnavailable> {
     let state: ProposalState = decode(key, bytes)?;
-    let governed: GovernedParameters = state::parameters(reader)?;
+    let status = state.status_at(now);
+    // What a decided one needed, and whose votes counted then, is not to be had from today's members.
+    let count = match status {
+        ProposalStatus::Open => Some(governance::vote_count(reader, &state)?),
+        _ => None,
+    };
+    let cast = |approve: bool| state.ballots.iter().filter(|ballot| ballot.approve == approve).count();
     let validators = state::validators(reader)?;
     let participation: Participation = state::read(reader, &StateKey::Participation)?.unwrap_or_default();
     let rehearsal =
         governance::rehearse(&validators, &participation, &state.action, Height(height.0.saturating_add(1)));
     Ok(json!({
-        "status": state.status_at(now),
-        "threshold": governed.thresholds.get(state.action.kind()),
-        "yes": state.ballots.iter().filter(|ballot| ballot.approve).count(),
-        "no": state.ballots.iter().filter(|ballot| !ballot.approve).count(),
+        "status": status,
+        "threshold": count.map(|count| count.threshold),
+        "needed": count.map(|count| count.needed),
+        "yes": count.map_or(cast(true), |count| count.yes),
+        "no": count.map_or(cast(false), |count| count.no),
         "rehearsal": rehearsal,
     }))
 }

@@ -17,13 +17,12 @@ use crate::codes::Code;
 use crate::ids::{LicenceRef, RecordIndex, TimeMs};
 use crate::record::LicenceOperation;
 use crate::record::licence::{Change, Licence};
-use crate::record::membership::Standing;
 use crate::state::{
     IssuedLicence, LicenceState, LicenceStatus, OrganisationState, StateKey, StateReader, TransferTarget,
 };
 
 use super::overlay::Overlay;
-use super::{Actor, BlockContext, RuleError};
+use super::{Actor, BlockContext, RuleError, check_organisation};
 
 /// How far after the block's time an effective time may lie: clocks of submitter and proposer differ.
 pub const EFFECTIVE_AHEAD_MS_MAX: u64 = 10 * 60 * 1000;
@@ -216,11 +215,7 @@ fn check_target<R: StateReader>(
     if organisation.province != target.province {
         return Err(Code::OrganisationWrongProvince.into());
     }
-    match organisation.standing {
-        Standing::Active => Ok(()),
-        Standing::Suspended => Err(Code::OrganisationSuspended.into()),
-        Standing::Removed => Err(Code::OrganisationRemoved.into()),
-    }
+    check_organisation(&organisation)
 }
 
 /// A successor has the predecessor's type; an amended version also a higher version number.

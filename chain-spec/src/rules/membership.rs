@@ -9,7 +9,7 @@ use crate::record::membership::{KEY_LICENCE_TYPES_MAX, Permissions, Standing, St
 use crate::state::{KeyState, OrganisationState, ProvinceState, StateKey, StateReader, SystemState};
 
 use super::overlay::Overlay;
-use super::{Actor, BlockContext, RuleError};
+use super::{Actor, BlockContext, RuleError, check_organisation};
 
 /// Applies `operation`.
 pub(super) fn apply<R: StateReader>(
@@ -76,16 +76,12 @@ fn own_organisation<R: StateReader>(
     Ok(state)
 }
 
-fn active_organisation<R: StateReader>(
+fn check_own_active<R: StateReader>(
     overlay: &Overlay<'_, R>,
     actor: &Actor,
     organisation: &Uscc,
 ) -> Result<(), RuleError> {
-    match own_organisation(overlay, actor, organisation)?.standing {
-        Standing::Active => Ok(()),
-        Standing::Suspended => Err(Code::OrganisationSuspended.into()),
-        Standing::Removed => Err(Code::OrganisationRemoved.into()),
-    }
+    check_organisation(&own_organisation(overlay, actor, organisation)?)
 }
 
 fn change_organisation<R: StateReader>(
@@ -110,7 +106,7 @@ fn add_system<R: StateReader>(
     system: &SystemId,
     organisation: &Uscc,
 ) -> Result<(), RuleError> {
-    active_organisation(overlay, actor, organisation)?;
+    check_own_active(overlay, actor, organisation)?;
     let key = StateKey::System(system.clone());
     if overlay.read::<SystemState>(&key)?.is_some() {
         return Err(Code::SystemExists.into());
@@ -159,7 +155,7 @@ fn add_key<R: StateReader>(
     system: Option<&SystemId>,
     permissions: &Permissions,
 ) -> Result<(), RuleError> {
-    active_organisation(overlay, actor, organisation)?;
+    check_own_active(overlay, actor, organisation)?;
     if permissions.manage_members {
         // Only the authority that operates the province's node manages members.
         let province: Option<ProvinceState> = overlay.read(&StateKey::Province(actor.province()))?;
@@ -174,7 +170,8 @@ fn add_key<R: StateReader>(
         }
     }
     let address = StateKey::Key(key.id());
-    if overlay.read::<KeyState>(&address)?.is_some() {
+    // Nor may it be a validator's, present or past: it could not come back under a key that is a member's.
+    if overlay.exists(&address)? || overlay.exists(&StateKey::ValidatorNode(key.id()))? {
         return Err(Code::KeyExists.into());
     }
     let state = KeyState {

@@ -20,10 +20,11 @@ use std::sync::Arc;
 
 use crate::codes::Code;
 use crate::crypto::{Digest, DigestAlgorithm};
-use crate::ids::{ChainId, Height, LicenceRef, ProvinceCode, RecordIndex, TimeMs, TxId};
+use crate::ids::{ChainId, Height, ItemCode, LicenceRef, ProvinceCode, RecordIndex, TimeMs, TxId, Uscc};
 use crate::participation::Participation;
 use crate::privacy::{self, PersonalData};
 use crate::record::membership::Standing;
+use crate::record::publication::PublicationKey;
 use crate::record::{Operation, RECORD_VERSION, Record};
 use crate::state::{
     KeyState, OrganisationHead, OrganisationState, ProvinceState, StateKey, StateReader, StateUnavailable, SystemState,
@@ -73,6 +74,15 @@ impl Actor {
     pub fn province(&self) -> ProvinceCode {
         self.key.province
     }
+}
+
+/// Where an operation comes in: what a rule needs besides the overlay.
+#[derive(Clone, Copy)]
+struct Turn<'a> {
+    context: &'a BlockContext,
+    actor: &'a Actor,
+    /// The record it becomes.
+    index: RecordIndex,
 }
 
 /// Checks what the door checks: chain, operation count, expiry. Signature and signer are checked by the caller, in
@@ -227,7 +237,7 @@ fn actor<R: StateReader>(overlay: &Overlay<'_, R>, id: &crate::crypto::KeyId) ->
     standing(key.standing, Code::KeySuspended, Code::KeyRemoved)?;
     let organisation: OrganisationState =
         overlay.read(&StateKey::Organisation(key.organisation))?.ok_or(Code::OrganisationUnknown)?;
-    standing(organisation.standing, Code::OrganisationSuspended, Code::OrganisationRemoved)?;
+    check_organisation(&organisation)?;
     if let Some(system) = &key.system {
         let system: SystemState = overlay.read(&StateKey::System(system.clone()))?.ok_or(Code::SystemUnknown)?;
         if system.standing != Standing::Active {
@@ -240,6 +250,23 @@ fn actor<R: StateReader>(overlay: &Overlay<'_, R>, id: &crate::crypto::KeyId) ->
     Ok(Actor { id: *id, key })
 }
 
+/// The organisation, if it is registered and active.
+fn active_organisation<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    organisation: &Uscc,
+) -> Result<OrganisationState, RuleError> {
+    organisation.check().map_err(|error| error.code())?;
+    let state: OrganisationState =
+        overlay.read(&StateKey::Organisation(*organisation))?.ok_or(Code::OrganisationUnknown)?;
+    check_organisation(&state)?;
+    Ok(state)
+}
+
+/// Refuses an organisation that is not active.
+fn check_organisation(state: &OrganisationState) -> Result<(), RuleError> {
+    standing(state.standing, Code::OrganisationSuspended, Code::OrganisationRemoved)
+}
+
 /// Refuses what is not active.
 fn standing(standing: Standing, suspended: Code, removed: Code) -> Result<(), RuleError> {
     match standing {
@@ -247,6 +274,13 @@ fn standing(standing: Standing, suspended: Code, removed: Code) -> Result<(), Ru
         Standing::Suspended => Err(suspended.into()),
         Standing::Removed => Err(removed.into()),
     }
+}
+
+/// The code of a publication as the admission filter reads it. `None` for an item code, which names items, guides and duties
+/// alike: it has a structure of its own, and digits that may look like anything.
+fn free_code(key: &PublicationKey) -> Option<&str> {
+    let code = key.code.as_str();
+    code.parse::<ItemCode>().is_err().then_some(code)
 }
 
 /// The admission filter: no text of an operation may hold personal data (GB 11643 and GB/T 39786 payload rules).

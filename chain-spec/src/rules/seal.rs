@@ -10,14 +10,16 @@
 //! A seal signs while ACTIVE and within its validity, judged at the time of the block. A seal has at most one successor.
 
 use crate::codes::Code;
-use crate::crypto::{self, Digest, PublicKey, SignatureScheme};
+use crate::crypto::{self, PublicKey, SignatureScheme};
 use crate::genesis;
 use crate::ids::{RecordIndex, SealId, TimeMs};
 use crate::record::SealOperation;
+use crate::record::governance::TrustRole;
 use crate::record::seal::{SEAL_CERTIFICATES_MAX, SEAL_KEYS_MAX, Seal, SealAddress, SealSignature};
 use crate::state::seal::{SealSignatureState, SealState, SealStatus};
-use crate::state::{StateKey, StateReader, StateUnavailable};
+use crate::state::{StateKey, StateReader};
 
+use super::governance::is_trusted;
 use super::licence::EFFECTIVE_AHEAD_MS_MAX;
 use super::overlay::Overlay;
 use super::{Actor, BlockContext, RuleError};
@@ -114,14 +116,6 @@ fn existing<R: StateReader>(overlay: &Overlay<'_, R>, address: &SealAddress) -> 
     Ok(overlay.read(&key_of(address))?.ok_or(Code::SealUnknown)?)
 }
 
-/// Whether a seal maker's certificate stands on the trust list, in whatever state.
-fn maker_listed<R: StateReader>(
-    overlay: &Overlay<'_, R>,
-    maker_certificate: &Digest,
-) -> Result<bool, StateUnavailable> {
-    overlay.exists(&StateKey::Trust(*maker_certificate))
-}
-
 /// Files a new seal.
 fn register<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
@@ -140,7 +134,7 @@ fn register<R: StateReader>(
         status: SealStatus::Registered,
         seal: seal.clone(),
         registrar: actor.key.organisation,
-        maker_listed: maker_listed(overlay, &seal.maker_certificate)?,
+        maker_trusted: is_trusted(overlay, &seal.maker_certificate, TrustRole::SealMaker, context.time_ms)?,
         registered_by: index,
         changed_by: index,
         effective_ms: seal.valid_from_ms.min(context.time_ms),

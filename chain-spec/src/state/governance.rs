@@ -79,9 +79,9 @@ pub struct ValidatorNode {
     pub key: PublicKey,
     pub province: ProvinceCode,
     pub network_key: Option<PublicKey>,
-    /// It decides the blocks after this height.
+    /// It decided no block up to this height. Of one that left and came back, the height of its first joining.
     pub since: Height,
-    /// And up to this one; `None` while it is in the set.
+    /// None after this one; `None` while it is in the set.
     pub until: Option<Height>,
 }
 

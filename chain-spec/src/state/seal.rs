@@ -41,8 +41,8 @@ pub struct SealState {
     pub seal: Seal,
     /// Organisation that filed it, and alone changes it.
     pub registrar: Uscc,
-    /// Whether the maker's certificate stood on the ledger's trust list, in whatever state, when the seal was filed.
-    pub maker_listed: bool,
+    /// Whether the provinces trusted the maker's certificate as a seal maker's when the seal was filed.
+    pub maker_trusted: bool,
     /// Record that filed it.
     pub registered_by: RecordIndex,
     /// Record of the latest change of status.

@@ -7,7 +7,8 @@ use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::record::case::{BUNDLE_CHILDREN_MAX, CASE_MATERIALS_MAX};
 use huxin_chain_spec::rules::case::RELAYS_MAX;
 use huxin_chain_spec::rules::case::clock::DELIVERY_DAYS;
-use huxin_chain_spec::rules::case::table::{Party, Power, STEPS, StepRule, next_by};
+use huxin_chain_spec::rules::case::table::{Party, STEPS, StepRule, next_by};
+use huxin_chain_spec::rules::publication::MandateAct;
 use huxin_chain_spec::state::case::CaseStatus;
 
 fn status_name(status: CaseStatus) -> String {
@@ -48,11 +49,11 @@ fn steps() -> String {
             Party::Receiver => "B",
             Party::ReceiverOrWindow => "B, or A at its window",
         };
-        let power = match rule.power {
+        let power = match rule.delegable {
             None => "–",
-            Some(Power::Receive) => "receive",
-            Some(Power::Accept) => "accept",
-            Some(Power::Deliver) => "deliver",
+            Some(MandateAct::Receive) => "receive",
+            Some(MandateAct::Accept) => "accept",
+            Some(MandateAct::Deliver) => "deliver",
         };
         let row = [short(rule), rule.chinese, &moves.join("<br>"), party, power, rule.clause];
         writeln!(text, "| `{}` | {} |", row[0], row[1..].join(" | ")).unwrap();

@@ -75,8 +75,15 @@ fn about_rows() -> Vec<Refusal<Attempt>> {
             spoiled!(bench, LicenceUse, |usage| usage.about.case = Some(case("another")))
         }),
         row(
+            Code::EvidenceCaseElsewhere,
+            "what needs a case",
+            "the signer is of a province that collected or handled the case",
+            LEDGER,
+            |bench| (bench.network.issuer(ANHUI), spoiled!(bench, Rating, |_| {}).1),
+        ),
+        row(
             Code::EvidenceTimeAhead,
-            "`assertion`, `session`, `delivery`, `visit`, `decision_publication` (start), `erasure`, `anchor`, `adoption`",
+            "`assertion`, `session`, `delivery`, `visit`, `decision_publication` (start), `erasure`",
             "what happened lies at most ten minutes after the block",
             LEDGER,
             |bench| spoiled!(bench, Assertion, |assertion| assertion.authenticated_ms = AHEAD),
@@ -256,21 +263,11 @@ fn report_rows() -> Vec<Refusal<Attempt>> {
         row(Code::EvidencePublicationKind, "`match_decision`", "the publication is a policy", "E14", |bench| {
             spoiled!(bench, MatchDecision, |decision| decision.policy = published(PublicationKind::DataCatalogue))
         }),
-        row(
-            Code::EvidencePublicationUnknown,
-            "`match_decision`, `adoption`",
-            "that version was published",
-            "E14, E29",
-            |bench| spoiled!(bench, Adoption, |adoption| adoption.version = 2),
-        ),
+        row(Code::EvidencePublicationUnknown, "`match_decision`", "that version was published", "E14", |bench| {
+            spoiled!(bench, MatchDecision, |decision| decision.version = 2)
+        }),
         row(Code::EvidenceCheckpointAhead, "`checkpoint`", "block and log are there already", "C17", |bench| {
             spoiled!(bench, Checkpoint, |checkpoint| checkpoint.height = Height(1_000))
-        }),
-        row(Code::SystemUnknown, "`adoption`", "the system is registered", "E29, E30", |bench| {
-            spoiled!(bench, Adoption, |adoption| adoption.system = "SYS-9".parse().unwrap())
-        }),
-        row(Code::EvidenceSystemNotOwn, "`adoption`", "it is a system of the signer's organisation", "E29", |bench| {
-            spoiled!(bench, Adoption, |adoption| adoption.system = "SYS-2".parse().unwrap())
         }),
     ]
 }
@@ -280,7 +277,7 @@ fn bench() -> EvidenceBench {
     for status in ShareStatus::ALL {
         bring_into(&mut bench, &format!("{status:?}"), status);
     }
-    bench.things.insert(huxin_chain_spec::state::StateKey::Case(case("rated")), vec![0]);
+    bench.add_case("rated", &[]);
     let (home, rating) = spoiled!(bench, Rating, |rating| rating.about.case = Some(case("rated")));
     bench.must(&home, rating);
     bench
@@ -300,6 +297,27 @@ fn each_rule_refuses_with_its_own_code() {
     bench.try_one(&taker, Op::Material(Material { origin, ..material() })).unwrap();
 }
 
+/// Anybody's evidence key could give the one rating of a case, and count visits that nobody made.
+#[test]
+fn what_happened_around_a_case_is_said_by_its_provinces() {
+    let mut bench = bench();
+    bench.add_case("relayed", &[ZHEJIANG]);
+    for operation in all_evidence().iter().filter(|operation| need(operation) == Need::Case) {
+        if matches!(operation, Op::Session(_) | Op::Visit(_)) {
+            continue; // Bound to one signer and one place anyway.
+        }
+        let (there, stranger) = (bench.network.issuer(JIANGSU), bench.network.issuer(ZHEJIANG));
+        bench.try_one(&there, operation.clone()).unwrap();
+        assert_eq!(bench.try_one(&stranger, operation.clone()).err(), Some(Code::EvidenceCaseElsewhere));
+    }
+    // An agency that finished its part of a relay has a say, its neighbours have none.
+    let rating = |bench: &EvidenceBench| spoiled!(bench, Rating, |rating| rating.about.case = Some(case("relayed"))).1;
+    for (province, expected) in [(ANHUI, Some(Code::EvidenceCaseElsewhere)), (ZHEJIANG, None)] {
+        let (signer, operation) = (bench.network.issuer(province), rating(&bench));
+        assert_eq!(bench.try_one(&signer, operation).err(), expected);
+    }
+}
+
 /// Each time that must not lie ahead is checked.
 #[test]
 fn nothing_happened_in_the_future() {
@@ -314,8 +332,6 @@ fn nothing_happened_in_the_future() {
             inner.until_ms = AHEAD.plus_ms(1);
         }),
         spoiled!(bench, Erasure, |inner| inner.erased_ms = AHEAD),
-        spoiled!(bench, Anchor, |inner| inner.observed_ms = AHEAD),
-        spoiled!(bench, Adoption, |inner| inner.since_ms = AHEAD),
     ];
     for (signer, operation) in ahead {
         let name = operation.name();
@@ -394,8 +410,6 @@ fn kind_row(operation: &EvidenceOperation) -> (&'static str, &'static str) {
         Op::MatchDecision(_) => ("", "E14 免申即享"),
         Op::Erasure(_) => ("", "E16 数据安全: key erasure"),
         Op::Checkpoint(_) => ("", "C17 audit checkpoint with opinion"),
-        Op::Anchor(_) => ("", "E22 总枢纽: anchors of other chains"),
-        Op::Adoption(_) => ("", "E29, E5 同步更新: which system runs which version"),
     }
 }
 
@@ -437,7 +451,6 @@ no text may hold a personal number.
 * **Intermediaries** (E31). That the licence was in force on that day is derived from the licence's own history.
 * **Checkpoints** (C17). The rules see to it that block and log exist; whether the auditor's digests are the ledger's is for the reader to compare, and an
   opinion that deviates is recorded like one that conforms.
-* **Anchors** (E22). Two heads of one height of another chain are both kept: they are what an auditor looks for.
 
 ## Codes
 

@@ -32,6 +32,7 @@ mod seal_rules;
 mod seal_sequences;
 mod seal_table;
 mod support;
+mod thing_receipts;
 mod transactions;
 mod vectors;
 mod verdict;

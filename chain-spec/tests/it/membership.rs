@@ -173,6 +173,11 @@ fn nothing_is_added_twice_even_after_removal() {
         (add_organisation(organisation, "310104"), Code::OrganisationExists),
         (MembershipOperation::SystemAdd { system: system("DZZZ-1"), organisation }, Code::SystemExists),
         (key_add(&key("member"), organisation, Permissions::all_licences()), Code::KeyExists),
+        // A validator's key, whosesoever: a member's key it could never come back under.
+        (
+            key_add(&bench.network.provinces[JIANGSU].consensus.clone(), organisation, Permissions::none()),
+            Code::KeyExists,
+        ),
     ];
     for (operation, code) in &additions {
         assert_eq!(bench.network.try_one(&registrar, operation.clone()).unwrap_err(), *code);

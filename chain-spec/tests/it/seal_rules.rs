@@ -312,8 +312,8 @@ every operation, and no text may hold a personal number.
   what is on the ledger existed at the block's time, hence before any later change of the seal.
 * **Twice.** Seal, SHA-256 of the file and the signed digest together are recorded once. The signature is kept under the digest of the three, so
   whoever holds the file finds it by one read, and its absence can be proven.
-* **Maker.** Whether the maker's certificate stood on the trust list when the seal was filed is kept with the seal (`maker_listed`), not
-  enforced.
+* **Maker.** Whether the maker's certificate was trusted in the role of a seal maker when the seal was filed is kept with the seal
+  (`maker_trusted`), not enforced.
 
 ## Codes
 

@@ -3,10 +3,12 @@
 use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::crypto::SigningKey;
 use huxin_chain_spec::record::SealOperation;
+use huxin_chain_spec::record::governance::{Action, TrustRole};
 use huxin_chain_spec::record::membership::{MembershipOperation, Permissions};
 use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::state::seal::{SealState, SealStatus};
 
+use crate::governance::{Council, trust_add};
 use crate::support::*;
 
 use SealStatus as S;
@@ -227,7 +229,29 @@ fn a_replacement_names_both_and_keeps_the_names_when_marked_invalid() {
     let (old, new) = (bench.state("OLD"), bench.state("NEW"));
     assert_eq!((old.status, old.successor), (S::Invalidated, Some("NEW".parse().unwrap())));
     assert_eq!((new.status, new.predecessor), (S::Active, Some("OLD".parse().unwrap())));
-    assert!(!new.maker_listed, "nothing is on the trust list of this chain");
+}
+
+/// Being on the list is not enough: in another role, before its term or after its retirement the maker is not trusted.
+#[test]
+fn a_seal_keeps_whether_its_maker_was_trusted_when_it_was_filed() {
+    let mut council = Council::found();
+    let filed = |council: &mut Council, name: &str| {
+        let authority = council.network.provinces[SHANGHAI].issuer.key.clone();
+        council.network.must(&authority, SealOperation::Register(seal(name)));
+        council.network.thing::<SealState>(&seal_state_key(&shanghai_seal(name))).unwrap().maker_trusted
+    };
+    let add = |role| trust_add(0xca, role);
+    let retire = Action::TrustRetire { certificate: seal("any").maker_certificate };
+    assert!(!filed(&mut council, "UNLISTED"));
+    council.pass(SHANGHAI, add(TrustRole::CertificateAuthority));
+    assert!(!filed(&mut council, "OTHER-ROLE"));
+    council.pass(SHANGHAI, retire.clone());
+    council.pass(SHANGHAI, add(TrustRole::SealMaker));
+    assert!(filed(&mut council, "TRUSTED"));
+    council.pass(SHANGHAI, retire);
+    assert!(!filed(&mut council, "RETIRED"));
+    let kept: SealState = council.network.thing(&seal_state_key(&shanghai_seal("TRUSTED"))).unwrap();
+    assert!(kept.maker_trusted, "it was, when the seal was filed");
 }
 
 fn seal_change_now(network: &Network, name: &str) -> huxin_chain_spec::record::seal::SealChange {

@@ -16,8 +16,7 @@ use crate::ids::{CaseRef, PurposeCode};
 
 pub use material::{DataClass, Erasure, Ground, LicenceUse, Material, MaterialDemand, MaterialOrigin, UseResult};
 pub use report::{
-    Adoption, Anchor, Checkpoint, IntermediaryReport, METRIC_SCALE_MAX, MatchDecision, MatchResult, MetricStatement,
-    Opinion,
+    Checkpoint, IntermediaryReport, METRIC_SCALE_MAX, MatchDecision, MatchResult, MetricStatement, Opinion,
 };
 pub use service::{
     ArchiveDeposit, Assertion, AssuranceLevel, DecisionPublication, Delivery, DeliveryStage, IdentityCheck, Rating,
@@ -69,10 +68,6 @@ pub enum EvidenceOperation {
     Erasure(Erasure),
     /// An auditor's opinion on a block (C17).
     Checkpoint(Checkpoint),
-    /// The head of another chain as seen from here (E22).
-    Anchor(Anchor),
-    /// Which version of a publication a system runs (E29, E5).
-    Adoption(Adoption),
 }
 
 /// What a piece of evidence is about.
@@ -111,8 +106,6 @@ impl EvidenceOperation {
             Self::MatchDecision(_) => 17,
             Self::Erasure(_) => 18,
             Self::Checkpoint(_) => 19,
-            Self::Anchor(_) => 20,
-            Self::Adoption(_) => 21,
         }
     }
 
@@ -139,8 +132,6 @@ impl EvidenceOperation {
             Self::MatchDecision(_) => "evidence.match_decision",
             Self::Erasure(_) => "evidence.erasure",
             Self::Checkpoint(_) => "evidence.checkpoint",
-            Self::Anchor(_) => "evidence.anchor",
-            Self::Adoption(_) => "evidence.adoption",
         }
     }
 
@@ -167,9 +158,7 @@ impl EvidenceOperation {
             | Self::ShareDeliver(_)
             | Self::ShareReturn(_)
             | Self::MetricStatement(_)
-            | Self::Checkpoint(_)
-            | Self::Anchor(_)
-            | Self::Adoption(_) => None,
+            | Self::Checkpoint(_) => None,
         }
     }
 
@@ -178,8 +167,6 @@ impl EvidenceOperation {
         match self {
             Self::MetricStatement(statement) => Some(&statement.purpose),
             Self::Checkpoint(checkpoint) => Some(&checkpoint.purpose),
-            Self::Anchor(anchor) => Some(&anchor.purpose),
-            Self::Adoption(adoption) => Some(&adoption.purpose),
             _ => self.about().map(|about| &about.purpose),
         }
     }

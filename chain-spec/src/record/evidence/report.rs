@@ -1,13 +1,11 @@
-//! Statements about the ledger and the systems around it, and reports of third parties.
+//! Statements about the ledger, and reports of third parties.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use super::About;
 use crate::crypto::Digest;
-use crate::ids::{
-    Height, ItemCode, LicenceRef, PublicationCode, PurposeCode, RecordIndex, RegionCode, SystemId, TimeMs, Uscc,
-};
+use crate::ids::{Height, ItemCode, LicenceRef, PublicationCode, PurposeCode, RecordIndex, RegionCode, Uscc};
 use crate::record::licence::Document;
 use crate::record::publication::PublicationKey;
 
@@ -102,35 +100,4 @@ pub enum Opinion {
     Conforms,
     /// They do not; the report says where.
     Deviates,
-}
-
-/// The head of another chain. Two different heads of one height are kept side by side: they are what an auditor looks for.
-#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Anchor {
-    pub purpose: PurposeCode,
-    /// Trust root of the other chain: for a chain of this protocol the hash of its genesis.
-    pub chain: Digest,
-    /// Height on the other chain.
-    pub height: Height,
-    /// Hash of the other chain's block.
-    pub head: Digest,
-    /// Digest of the proof that the other chain agreed on it.
-    pub proof: Digest,
-    /// When it was seen, milliseconds since 1970 UTC.
-    pub observed_ms: TimeMs,
-}
-
-/// Which version of a publication a system runs (动态管理、同步更新).
-#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Adoption {
-    pub purpose: PurposeCode,
-    pub publication: PublicationKey,
-    /// A version that was published.
-    pub version: u32,
-    /// A system of the signer's organisation.
-    pub system: SystemId,
-    /// Since when it runs this version, milliseconds since 1970 UTC.
-    pub since_ms: TimeMs,
 }

@@ -6,13 +6,13 @@
 use crate::codes::Code;
 use crate::ids::{BundleRef, CaseRef, Uscc};
 use crate::record::case::{BUNDLE_CHILDREN_MAX, BundleChild, BundleOpening};
-use crate::rules::RuleError;
 use crate::rules::overlay::Overlay;
+use crate::rules::{RuleError, Turn};
 use crate::state::case::{BundleChildState, BundlePlace, BundleState, CaseState, CaseStatus, ChildProgress, bit};
 use crate::state::{StateKey, StateReader, StateUnavailable};
 
 use super::open::read_calendar;
-use super::{Turn, clock, read_case};
+use super::{clock, read_case};
 
 /// 集成办开件.
 pub(super) fn open<R: StateReader>(

@@ -26,29 +26,20 @@ mod steps;
 pub mod table;
 
 use crate::codes::Code;
-use crate::ids::{CaseRef, ItemCode, MaterialCode, RecordIndex};
+use crate::ids::{CaseRef, MaterialCode, RecordIndex};
 use crate::record::CaseOperation;
 use crate::record::case::Step;
-use crate::record::publication::PublicationKey;
 use crate::state::case::CaseState;
 use crate::state::{StateKey, StateReader};
 
 use super::overlay::Overlay;
-use super::{Actor, BlockContext, RuleError};
+use super::{Actor, BlockContext, RuleError, Turn, free_code};
 
 pub use standing::{CaseStanding, ConditionStanding, standing};
 pub use table::next_status;
 
 /// Most agencies that a case is relayed to.
 pub const RELAYS_MAX: usize = 8;
-
-/// The record being applied.
-#[derive(Clone, Copy)]
-struct Turn<'a> {
-    context: &'a BlockContext,
-    actor: &'a Actor,
-    index: RecordIndex,
-}
 
 /// Applies `operation`, which becomes record `index`.
 pub(super) fn apply<R: StateReader>(
@@ -78,17 +69,17 @@ pub(super) fn texts(operation: &CaseOperation) -> Vec<&str> {
     use CaseOperation as Op;
     let mut texts = Vec::new();
     if let Some(Step { mandate: Some(mandate), .. }) = operation.step() {
-        push_code(&mut texts, mandate);
+        texts.extend(free_code(mandate));
     }
     match operation {
         Op::Collect(collection) => {
-            push_code(&mut texts, &collection.matter.item);
+            texts.extend(free_code(&collection.matter.item));
             if let Some(policy) = &collection.policy {
-                push_code(&mut texts, &policy.policy);
+                texts.extend(free_code(&policy.policy));
             }
             texts.extend(collection.materials.iter().map(MaterialCode::as_str));
         }
-        Op::Relay { matter, .. } => push_code(&mut texts, &matter.item),
+        Op::Relay { matter, .. } => texts.extend(free_code(&matter.item)),
         Op::RequestCorrection { items: listed, .. } | Op::AcceptConditionally { missing: listed, .. } => {
             texts.extend(listed.iter().map(MaterialCode::as_str));
         }
@@ -113,12 +104,4 @@ pub(super) fn texts(operation: &CaseOperation) -> Vec<&str> {
         | Op::BundleOpen(_) => {}
     }
     texts
-}
-
-/// The code of a publication, unless it is an item code: that has a structure of its own, and is not free text.
-fn push_code<'a>(texts: &mut Vec<&'a str>, key: &'a PublicationKey) {
-    let code = key.code.as_str();
-    if code.parse::<ItemCode>().is_err() {
-        texts.push(code);
-    }
 }

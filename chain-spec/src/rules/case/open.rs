@@ -5,14 +5,14 @@ use crate::ids::{MaterialCode, ProvinceCode};
 use crate::record::case::{CASE_MATERIALS_MAX, Collection, Matter, PolicyVersion};
 use crate::record::publication::{CaseMode, Guide, PublicationBody, PublicationKey, PublicationKind, Scope};
 use crate::rules::overlay::Overlay;
-use crate::rules::{RuleError, publication};
+use crate::rules::{RuleError, Turn, active_organisation, publication};
 use crate::state::case::{CaseClock, CaseState, CaseStatus, ChildProgress, Frozen, FrozenVersion};
 use crate::state::publication::PublicationVersionState;
 use crate::state::{StateKey, StateReader, StateUnavailable};
 
 use super::clock::{Day, WorkCalendar};
 use super::standing::{calendar, calendar_key, work_calendar};
-use super::{Turn, bundle, clock, party, read_case};
+use super::{bundle, clock, party, read_case};
 
 /// Opens a case. In mode 免申办 it is accepted at once: nobody applies.
 pub(super) fn collect<R: StateReader>(
@@ -25,7 +25,7 @@ pub(super) fn collect<R: StateReader>(
         return Err(Code::CaseDuplicate.into());
     }
     let (origin, origin_province) = party::origin(overlay, turn, step.mandate.as_ref(), &matter.item)?;
-    let province = party::active(overlay, &matter.agency)?.province;
+    let province = active_organisation(overlay, &matter.agency)?.province;
     check_places(*mode, collection, (origin_province, province), origin == matter.agency)?;
     let (frozen, guide) = freeze(overlay, turn, matter, *mode, province)?;
     check_policy(overlay, *mode, policy.as_ref(), province)?;

@@ -1,18 +1,17 @@
 //! Who takes a step: the agency the state names, or somebody under its mandate (E12 异地网办专员, E13 委托).
 
 use crate::codes::Code;
-use crate::ids::{ProvinceCode, Uscc};
+use crate::ids::{ItemCode, ProvinceCode, Uscc};
 use crate::record::CaseOperation;
 use crate::record::case::{DeliveryChannel, Step};
-use crate::record::membership::Standing;
 use crate::record::publication::{Mandate, PublicationBody, PublicationKey, PublicationKind, Scope};
 use crate::rules::overlay::Overlay;
-use crate::rules::{RuleError, publication};
+use crate::rules::publication::{self, MandateAct, mandate_covers};
+use crate::rules::{RuleError, Turn, active_organisation};
+use crate::state::StateReader;
 use crate::state::case::CaseState;
-use crate::state::{OrganisationState, StateKey, StateReader};
 
-use super::Turn;
-use super::table::{Party, Power, StepRule};
+use super::table::{Party, StepRule};
 
 /// Refuses a signer who is neither the step's party nor under its mandate.
 pub(super) fn check<R: StateReader>(
@@ -32,12 +31,9 @@ pub(super) fn check<R: StateReader>(
         return Ok(());
     }
     let Some(Step { mandate: Some(key), .. }) = operation.step() else { return Err(Code::CaseWrongAgency.into()) };
-    let Some(power) = rule.power else { return Err(Code::CaseNotDelegable.into()) };
+    let Some(act) = rule.delegable else { return Err(Code::CaseNotDelegable.into()) };
     let mandate = read(overlay, key)?;
-    check_mandate(turn, &mandate, power, state.frozen.item.code.as_str())?;
-    if mandate.principal != party {
-        return Err(Code::CaseMandateScope.into());
-    }
+    check_mandate(turn, &mandate, act, &party, &state.frozen.item)?;
     check_scope(key, province)
 }
 
@@ -50,25 +46,10 @@ pub(super) fn origin<R: StateReader>(
 ) -> Result<(Uscc, ProvinceCode), RuleError> {
     let Some(key) = mandate else { return Ok((turn.actor.key.organisation, turn.actor.province())) };
     let mandate = read(overlay, key)?;
-    check_mandate(turn, &mandate, Power::Receive, item.code.as_str())?;
-    let province = active(overlay, &mandate.principal)?.province;
+    check_mandate(turn, &mandate, MandateAct::Receive, &mandate.principal, item)?;
+    let province = active_organisation(overlay, &mandate.principal)?.province;
     check_scope(key, Scope::Province(province))?;
     Ok((mandate.principal, province))
-}
-
-/// An organisation that may take part in a case now.
-pub(super) fn active<R: StateReader>(
-    overlay: &Overlay<'_, R>,
-    organisation: &Uscc,
-) -> Result<OrganisationState, RuleError> {
-    organisation.check().map_err(|error| error.code())?;
-    let state: OrganisationState =
-        overlay.read(&StateKey::Organisation(*organisation))?.ok_or(Code::OrganisationUnknown)?;
-    match state.standing {
-        Standing::Active => Ok(state),
-        Standing::Suspended => Err(Code::OrganisationSuspended.into()),
-        Standing::Removed => Err(Code::OrganisationRemoved.into()),
-    }
 }
 
 fn read<R: StateReader>(overlay: &Overlay<'_, R>, key: &PublicationKey) -> Result<Mandate, RuleError> {
@@ -90,17 +71,22 @@ fn check_scope(key: &PublicationKey, of_principal: Scope) -> Result<(), RuleErro
     }
 }
 
-fn check_mandate(turn: Turn<'_>, mandate: &Mandate, power: Power, item: &str) -> Result<(), Code> {
-    if mandate.until_ms.is_some_and(|until| turn.context.time_ms >= until) {
+/// The mandate lets the signer do `act` for `principal` on the item of this publication.
+fn check_mandate(
+    turn: Turn<'_>,
+    mandate: &Mandate,
+    act: MandateAct,
+    principal: &Uscc,
+    item: &PublicationKey,
+) -> Result<(), Code> {
+    let now = turn.context.time_ms;
+    if mandate.until_ms.is_some_and(|until| now >= until) {
         return Err(Code::CaseMandateExpired);
     }
-    let has_power = match power {
-        Power::Receive => mandate.receive,
-        Power::Accept => mandate.accept,
-        Power::Deliver => mandate.deliver,
-    };
-    let is_agent = mandate.agent == turn.actor.key.organisation;
-    let is_officer = mandate.officer.is_none_or(|officer| officer == turn.actor.id);
-    let covers_item = mandate.items.is_empty() || mandate.items.iter().any(|covered| covered.as_str() == item);
-    if has_power && is_agent && is_officer && covers_item { Ok(()) } else { Err(Code::CaseMandateScope) }
+    let item: ItemCode = item.code.as_str().parse().map_err(|_| Code::CaseMandateScope)?;
+    if mandate_covers(mandate, &turn.actor.key.organisation, &turn.actor.id, principal, &item, act, now) {
+        Ok(())
+    } else {
+        Err(Code::CaseMandateScope)
+    }
 }

@@ -7,13 +7,13 @@ use crate::record::CaseOperation;
 use crate::record::case::{Matter, Step};
 use crate::record::publication::{CaseMode, Guide, PublicationBody, PublicationKind};
 use crate::rules::overlay::Overlay;
-use crate::rules::{RuleError, publication};
+use crate::rules::{RuleError, Turn, active_organisation, publication};
 use crate::state::case::{CaseClock, CaseState, CaseStatus, ChildProgress, Condition, RelayedPart};
 use crate::state::{StateKey, StateReader, StateUnavailable};
 
 use super::open::{check_list, freeze, is_subset, read_calendar};
 use super::standing::{is_decision_late, is_deemed_accepted, is_waiting};
-use super::{RELAYS_MAX, Turn, bundle, clock, party, read_case, table};
+use super::{RELAYS_MAX, bundle, clock, party, read_case, table};
 
 /// Takes a step on an existing case.
 pub(super) fn apply<R: StateReader>(
@@ -202,7 +202,7 @@ fn relay<R: StateReader>(
     if matter.agency == state.receiver {
         return Err(Code::CaseRelaySame.into());
     }
-    let province = party::active(overlay, &matter.agency)?.province;
+    let province = active_organisation(overlay, &matter.agency)?.province;
     let now = turn.context.time_ms;
     let was_late = is_decision_late(state, now);
     state.relayed.push(RelayedPart { agency: state.receiver, relayed_by: turn.index, was_late });

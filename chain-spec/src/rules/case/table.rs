@@ -4,6 +4,7 @@
 
 use crate::codes::Code;
 use crate::record::CaseOperation;
+use crate::rules::publication::MandateAct;
 use crate::state::case::CaseStatus;
 
 use CaseStatus as S;
@@ -19,14 +20,6 @@ pub enum Party {
     ReceiverOrWindow,
 }
 
-/// What a mandate must allow, for somebody else to take the step (E12, E13).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Power {
-    Receive,
-    Accept,
-    Deliver,
-}
-
 /// One kind of step.
 #[derive(Debug, PartialEq, Eq)]
 pub struct StepRule {
@@ -36,8 +29,8 @@ pub struct StepRule {
     /// The clause or row it follows.
     pub clause: &'static str,
     pub party: Party,
-    /// `None`: nobody acts on the party's behalf.
-    pub power: Option<Power>,
+    /// What a mandate must allow, for somebody else to take the step (E12, E13). `None`: nobody acts on the party's behalf.
+    pub delegable: Option<MandateAct>,
     /// From and to.
     pub moves: &'static [(CaseStatus, CaseStatus)],
     /// The refusal from any other status, unless [`refusal`] has a closer one.
@@ -74,7 +67,7 @@ const CHECK: StepRule = StepRule {
     chinese: "形式审查、身份核验",
     clause: "C7",
     party: Party::Origin,
-    power: Some(Power::Receive),
+    delegable: Some(MandateAct::Receive),
     moves: &[(S::Collected, S::Checked)],
     otherwise: Code::CaseNotCollected,
 };
@@ -85,7 +78,7 @@ const SEND: StepRule = StepRule {
     chinese: "移交",
     clause: "C6",
     party: Party::Origin,
-    power: Some(Power::Receive),
+    delegable: Some(MandateAct::Receive),
     moves: &[(S::Checked, S::Sent)],
     otherwise: Code::CaseNotChecked,
 };
@@ -95,7 +88,7 @@ const ACKNOWLEDGE: StepRule = StepRule {
     chinese: "接收确认",
     clause: "C6",
     party: Party::Receiver,
-    power: Some(Power::Receive),
+    delegable: Some(MandateAct::Receive),
     moves: &[(S::Sent, S::Acknowledged), (S::DeemedReceived, S::Acknowledged), (S::Resubmitted, S::Acknowledged)],
     otherwise: Code::CaseNotSent,
 };
@@ -105,7 +98,7 @@ const BOUNCE: StepRule = StepRule {
     chinese: "退回",
     clause: "C6",
     party: Party::Receiver,
-    power: Some(Power::Receive),
+    delegable: Some(MandateAct::Receive),
     moves: &[(S::Sent, S::Bounced)],
     otherwise: Code::CaseNotSent,
 };
@@ -115,7 +108,7 @@ const REQUEST_CORRECTION: StepRule = StepRule {
     chinese: "一次性告知补正",
     clause: "C10; 行政许可法 art. 32",
     party: Party::Receiver,
-    power: Some(Power::Accept),
+    delegable: Some(MandateAct::Accept),
     moves: &[(S::Acknowledged, S::Correction), (S::DeemedReceived, S::Correction)],
     otherwise: Code::CaseNotReceived,
 };
@@ -125,7 +118,7 @@ const RESUBMIT: StepRule = StepRule {
     chinese: "补正提交",
     clause: "C10",
     party: Party::Origin,
-    power: Some(Power::Receive),
+    delegable: Some(MandateAct::Receive),
     moves: &[(S::Correction, S::Resubmitted)],
     otherwise: Code::CaseNoOpenCorrection,
 };
@@ -135,7 +128,7 @@ const ACCEPT: StepRule = StepRule {
     chinese: "受理",
     clause: "行政许可法 art. 32",
     party: Party::Receiver,
-    power: Some(Power::Accept),
+    delegable: Some(MandateAct::Accept),
     moves: &[(S::Acknowledged, S::Accepted), (S::DeemedReceived, S::Accepted)],
     otherwise: Code::CaseNotReceived,
 };
@@ -145,7 +138,7 @@ const ACCEPT_CONDITIONALLY: StepRule = StepRule {
     chinese: "容缺受理",
     clause: "C11",
     party: Party::Receiver,
-    power: Some(Power::Accept),
+    delegable: Some(MandateAct::Accept),
     moves: &[(S::Acknowledged, S::Conditional), (S::DeemedReceived, S::Conditional)],
     otherwise: Code::CaseNotReceived,
 };
@@ -155,7 +148,7 @@ const FULFIL: StepRule = StepRule {
     chinese: "容缺补齐",
     clause: "C11",
     party: Party::Receiver,
-    power: Some(Power::Accept),
+    delegable: Some(MandateAct::Accept),
     moves: &[(S::Conditional, S::Accepted), (S::ConditionalPaused, S::Paused)],
     otherwise: Code::CaseNotConditional,
 };
@@ -165,7 +158,7 @@ const NOT_ACCEPT: StepRule = StepRule {
     chinese: "不予受理",
     clause: "行政许可法 art. 32",
     party: Party::Receiver,
-    power: Some(Power::Accept),
+    delegable: Some(MandateAct::Accept),
     moves: &[(S::Acknowledged, S::NotAccepted), (S::DeemedReceived, S::NotAccepted)],
     otherwise: Code::CaseNotReceived,
 };
@@ -175,7 +168,7 @@ const PAUSE: StepRule = StepRule {
     chinese: "特别程序开始",
     clause: "C12; 行政许可法 art. 45",
     party: Party::Receiver,
-    power: None,
+    delegable: None,
     moves: &[(S::Accepted, S::Paused), (S::Conditional, S::ConditionalPaused)],
     otherwise: Code::CaseNotAccepted,
 };
@@ -185,7 +178,7 @@ const RESUME: StepRule = StepRule {
     chinese: "特别程序结束",
     clause: "C12; 行政许可法 art. 45",
     party: Party::Receiver,
-    power: None,
+    delegable: None,
     moves: &[(S::Paused, S::Accepted), (S::ConditionalPaused, S::Conditional)],
     otherwise: Code::CaseNotPaused,
 };
@@ -195,7 +188,7 @@ const RELAY: StepRule = StepRule {
     chinese: "接续移交",
     clause: "C6, C9",
     party: Party::Receiver,
-    power: None,
+    delegable: None,
     moves: &[(S::Accepted, S::DeemedReceived)],
     otherwise: Code::CaseNotAccepted,
 };
@@ -205,7 +198,7 @@ const GRANT: StepRule = StepRule {
     chinese: "准予",
     clause: "行政许可法 art. 38",
     party: Party::Receiver,
-    power: None,
+    delegable: None,
     moves: &[(S::Accepted, S::Granted)],
     otherwise: Code::CaseNotAccepted,
 };
@@ -215,7 +208,7 @@ const REFUSE: StepRule = StepRule {
     chinese: "不予许可",
     clause: "行政许可法 art. 38",
     party: Party::Receiver,
-    power: None,
+    delegable: None,
     moves: &[(S::Accepted, S::Refused), (S::Conditional, S::Refused)],
     otherwise: Code::CaseNotAccepted,
 };
@@ -225,7 +218,7 @@ const RESULT: StepRule = StepRule {
     chinese: "出证",
     clause: "行政许可法 art. 39",
     party: Party::Receiver,
-    power: None,
+    delegable: None,
     moves: &[(S::Granted, S::Result)],
     otherwise: Code::CaseNotGranted,
 };
@@ -235,7 +228,7 @@ const DELIVER: StepRule = StepRule {
     chinese: "送达",
     clause: "行政许可法 art. 44",
     party: Party::ReceiverOrWindow,
-    power: Some(Power::Deliver),
+    delegable: Some(MandateAct::Deliver),
     moves: &[(S::Result, S::Delivered), (S::Refused, S::Delivered)],
     otherwise: Code::CaseNoResult,
 };
@@ -245,7 +238,7 @@ const CLOSE: StepRule = StepRule {
     chinese: "办结",
     clause: "section B",
     party: Party::Receiver,
-    power: None,
+    delegable: None,
     moves: &[(S::Delivered, S::Closed)],
     otherwise: Code::CaseNotDelivered,
 };
@@ -255,7 +248,7 @@ const ARCHIVE: StepRule = StepRule {
     chinese: "归档",
     clause: "section B, E15",
     party: Party::Receiver,
-    power: None,
+    delegable: None,
     moves: &[(S::Closed, S::Archived)],
     otherwise: Code::CaseNotClosed,
 };
@@ -265,7 +258,7 @@ const WITHDRAW: StepRule = StepRule {
     chinese: "撤回申请",
     clause: "section B",
     party: Party::Origin,
-    power: Some(Power::Receive),
+    delegable: Some(MandateAct::Receive),
     moves: &[
         (S::Collected, S::Withdrawn),
         (S::Checked, S::Withdrawn),
@@ -288,7 +281,7 @@ const NOTIFY: StepRule = StepRule {
     chinese: "书面告知",
     clause: "C9",
     party: Party::Receiver,
-    power: None,
+    delegable: None,
     moves: &[(S::Granted, S::Granted), (S::Result, S::Result), (S::Delivered, S::Delivered), (S::Closed, S::Closed)],
     otherwise: Code::CaseNotGranted,
 };

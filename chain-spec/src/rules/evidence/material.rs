@@ -4,31 +4,31 @@ use crate::codes::Code;
 use crate::crypto::Digest;
 use crate::ids::MaterialCode;
 use crate::record::evidence::{About, Material, MaterialDemand, MaterialOrigin};
-use crate::rules::RuleError;
 use crate::rules::overlay::Overlay;
+use crate::rules::{RuleError, Turn};
 use crate::state::evidence::{MaterialState, ShareState, ShareStatus};
 use crate::state::{StateKey, StateReader};
 
-use super::{Scene, check_document, check_licence};
+use super::{check_document, check_licence};
 
 /// Puts a material on file.
 pub(super) fn file<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
-    scene: Scene<'_>,
+    turn: Turn<'_>,
     material: &Material,
 ) -> Result<(), RuleError> {
     check_document(&material.document)?;
-    if material.valid_until_ms.is_some_and(|until| until <= scene.context.time_ms) {
+    if material.valid_until_ms.is_some_and(|until| until <= turn.context.time_ms) {
         return Err(Code::EvidenceMaterialExpired.into());
     }
-    check_origin(overlay, scene, &material.origin)?;
+    check_origin(overlay, turn, &material.origin)?;
     let key = key_of(&material.about, &material.material)?;
     let state: MaterialState = overlay.read(&key)?.unwrap_or_default();
     let by_applicant = matches!(material.origin, MaterialOrigin::Applicant);
-    let is_repeated = by_applicant && state.serves_at(scene.context.time_ms);
+    let is_repeated = by_applicant && state.serves_at(turn.context.time_ms);
     let state = MaterialState {
-        first: state.first.or(Some(scene.index)),
-        latest: Some(scene.index),
+        first: state.first.or(Some(turn.index)),
+        latest: Some(turn.index),
         document: Some(material.document.sha256),
         shareable: material.shareable,
         valid_until_ms: material.valid_until_ms,
@@ -43,16 +43,16 @@ pub(super) fn file<R: StateReader>(
 /// Counts a demand, and whether it was a repeated one. It is never refused: the violation is what must be on record.
 pub(super) fn demand<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
-    scene: Scene<'_>,
+    turn: Turn<'_>,
     demand: &MaterialDemand,
 ) -> Result<(), RuleError> {
     let key = key_of(&demand.about, &demand.material)?;
     let state: MaterialState = overlay.read(&key)?.unwrap_or_default();
-    let repeated = state.serves_at(scene.context.time_ms);
+    let repeated = state.serves_at(turn.context.time_ms);
     let state = MaterialState {
         demands: state.demands.saturating_add(1),
         repeated_demands: state.repeated_demands.saturating_add(u32::from(repeated)),
-        latest_demand: Some(scene.index),
+        latest_demand: Some(turn.index),
         repeated,
         ..state
     };
@@ -68,7 +68,7 @@ fn key_of(about: &About, material: &MaterialCode) -> Result<StateKey, Code> {
 /// What the material was taken from exists: the licence, or the data share that was delivered to the signer's organisation.
 fn check_origin<R: StateReader>(
     overlay: &Overlay<'_, R>,
-    scene: Scene<'_>,
+    turn: Turn<'_>,
     origin: &MaterialOrigin,
 ) -> Result<(), RuleError> {
     match origin {
@@ -76,7 +76,7 @@ fn check_origin<R: StateReader>(
         MaterialOrigin::Licence { licence } => check_licence(overlay, licence),
         MaterialOrigin::Share { request } => {
             let share: ShareState = overlay.read(&StateKey::Share(*request))?.ok_or(Code::EvidenceShareUnknown)?;
-            if share.requester != scene.actor.key.organisation {
+            if share.requester != turn.actor.key.organisation {
                 return Err(Code::EvidenceShareNotRequester.into());
             }
             match share.status {

@@ -22,11 +22,12 @@ use crate::record::EvidenceOperation;
 use crate::record::evidence::About;
 use crate::record::licence::Document;
 use crate::record::publication::{PublicationKey, PublicationKind, Scope};
-use crate::state::{StateKey, StateReader};
+use crate::state::case::CaseState;
+use crate::state::{OrganisationState, StateKey, StateReader};
 
 use super::licence::EFFECTIVE_AHEAD_MS_MAX;
 use super::overlay::Overlay;
-use super::{Actor, BlockContext, RuleError};
+use super::{Actor, BlockContext, RuleError, Turn};
 
 pub use share::next_status as next_share_status;
 
@@ -62,19 +63,8 @@ pub fn need(operation: &EvidenceOperation) -> Need {
         | Op::ShareDeliver(_)
         | Op::ShareReturn(_)
         | Op::MetricStatement(_)
-        | Op::Checkpoint(_)
-        | Op::Anchor(_)
-        | Op::Adoption(_) => Need::Nothing,
+        | Op::Checkpoint(_) => Need::Nothing,
     }
-}
-
-/// Where evidence comes in: everything a rule needs besides the overlay.
-#[derive(Clone, Copy)]
-struct Scene<'a> {
-    context: &'a BlockContext,
-    actor: &'a Actor,
-    /// The record it becomes.
-    index: RecordIndex,
 }
 
 /// Applies `operation`, which becomes record `index`.
@@ -90,33 +80,31 @@ pub(super) fn apply<R: StateReader>(
         return Err(Code::KeyNotPermitted.into());
     }
     if let Some(about) = operation.about() {
-        check_about(overlay, about, need(operation))?;
+        check_about(overlay, actor, about, need(operation))?;
     }
-    let scene = Scene { context, actor, index };
+    let turn = Turn { context, actor, index };
     match operation {
-        Op::Material(material) => material::file(overlay, scene, material),
-        Op::MaterialDemand(demand) => material::demand(overlay, scene, demand),
+        Op::Material(material) => material::file(overlay, turn, material),
+        Op::MaterialDemand(demand) => material::demand(overlay, turn, demand),
         Op::LicenceUse(usage) => check_licence(overlay, &usage.licence),
-        Op::ShareRequest(request) => share::request(overlay, scene, request),
+        Op::ShareRequest(request) => share::request(overlay, turn, request),
         Op::ShareApprove(_) | Op::ShareDeny(_) | Op::ShareDeliver(_) | Op::ShareReturn(_) => {
-            share::step(overlay, scene, operation)
+            share::step(overlay, turn, operation)
         }
         Op::Assertion(assertion) => Ok(check_time(context, assertion.authenticated_ms)?),
-        Op::Session(session) => around_case::session(overlay, scene, session),
-        Op::ArchiveDeposit(deposit) => around_case::archive(overlay, scene, deposit),
-        Op::Delivery(delivery) => around_case::delivery(overlay, scene, delivery),
-        Op::Visit(visit) => around_case::visit(overlay, scene, visit),
-        Op::Rating(rating) => around_case::rating(overlay, scene, rating),
-        Op::DecisionPublication(publication) => around_case::publish(overlay, scene, publication),
-        Op::MetricStatement(statement) => Ok(report::metric(scene, statement)?),
-        Op::IntermediaryReport(report) => report::intermediary(overlay, scene, report),
+        Op::Session(session) => around_case::session(overlay, turn, session),
+        Op::ArchiveDeposit(deposit) => around_case::archive(overlay, turn, deposit),
+        Op::Delivery(delivery) => around_case::delivery(overlay, turn, delivery),
+        Op::Visit(visit) => around_case::visit(overlay, turn, visit),
+        Op::Rating(rating) => around_case::rating(overlay, turn, rating),
+        Op::DecisionPublication(publication) => around_case::publish(overlay, turn, publication),
+        Op::MetricStatement(statement) => Ok(report::metric(turn, statement)?),
+        Op::IntermediaryReport(report) => report::intermediary(overlay, turn, report),
         Op::MatchDecision(decision) => {
-            check_publication(overlay, &decision.policy, decision.version, Some(PublicationKind::Policy))
+            check_publication(overlay, &decision.policy, decision.version, PublicationKind::Policy)
         }
         Op::Erasure(erasure) => Ok(check_time(context, erasure.erased_ms)?),
-        Op::Checkpoint(checkpoint) => Ok(report::checkpoint(scene, checkpoint)?),
-        Op::Anchor(anchor) => Ok(check_time(context, anchor.observed_ms)?),
-        Op::Adoption(adoption) => report::adoption(overlay, scene, adoption),
+        Op::Checkpoint(checkpoint) => Ok(report::checkpoint(turn, checkpoint)?),
     }
 }
 
@@ -134,13 +122,6 @@ pub(super) fn texts(operation: &EvidenceOperation) -> Vec<&str> {
         Op::MetricStatement(statement) => texts.push(statement.metric.as_str()),
         Op::MatchDecision(decision) => texts.push(decision.policy.code.as_str()),
         Op::Erasure(erasure) => texts.push(erasure.basis.as_str()),
-        Op::Adoption(adoption) => {
-            texts.push(adoption.system.as_str());
-            // Items and guides are named by an item code: it has a structure of its own, and may look like anything.
-            if !matches!(adoption.publication.kind, PublicationKind::Item | PublicationKind::Guide) {
-                texts.push(adoption.publication.code.as_str());
-            }
-        }
         Op::LicenceUse(_)
         | Op::ShareDeliver(_)
         | Op::Assertion(_)
@@ -150,14 +131,19 @@ pub(super) fn texts(operation: &EvidenceOperation) -> Vec<&str> {
         | Op::Visit(_)
         | Op::Rating(_)
         | Op::IntermediaryReport(_)
-        | Op::Checkpoint(_)
-        | Op::Anchor(_) => {}
+        | Op::Checkpoint(_) => {}
     }
     texts
 }
 
-/// Evidence names what it is about, and a case it names stands on the ledger.
-fn check_about<R: StateReader>(overlay: &Overlay<'_, R>, about: &About, need: Need) -> Result<(), RuleError> {
+/// Evidence names what it is about, and a case it names stands on the ledger. What happened around a case is for its
+/// provinces to say: there is one rating, and visits are held against the promise.
+fn check_about<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    actor: &Actor,
+    about: &About,
+    need: Need,
+) -> Result<(), RuleError> {
     match need {
         Need::Case if about.case.is_none() => return Err(Code::EvidenceCaseMissing.into()),
         Need::Subject if about.subject.is_none() => return Err(Code::EvidenceSubjectMissing.into()),
@@ -166,10 +152,30 @@ fn check_about<R: StateReader>(overlay: &Overlay<'_, R>, about: &About, need: Ne
         }
         Need::Case | Need::Subject | Need::Either | Need::Nothing => {}
     }
-    match about.case {
-        Some(case) if !overlay.exists(&StateKey::Case(case))? => Err(Code::EvidenceCaseUnknown.into()),
-        Some(_) | None => Ok(()),
+    let Some(case) = about.case else { return Ok(()) };
+    let case: CaseState = overlay.read(&StateKey::Case(case))?.ok_or(Code::EvidenceCaseUnknown)?;
+    if need == Need::Case && !concerns(overlay, &case, actor.province())? {
+        return Err(Code::EvidenceCaseElsewhere.into());
     }
+    Ok(())
+}
+
+/// Whether the case was collected in the province, is decided there, or was relayed by one of its agencies.
+fn concerns<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    case: &CaseState,
+    province: ProvinceCode,
+) -> Result<bool, RuleError> {
+    if case.origin_province == province || case.frozen.item.scope == Scope::Province(province) {
+        return Ok(true);
+    }
+    for part in &case.relayed {
+        let agency: Option<OrganisationState> = overlay.read(&StateKey::Organisation(part.agency))?;
+        if agency.is_some_and(|agency| agency.province == province) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What happened cannot lie ahead, but for the distance between two clocks.
@@ -196,12 +202,12 @@ fn check_publication<R: StateReader>(
     overlay: &Overlay<'_, R>,
     key: &PublicationKey,
     version: u32,
-    kind: Option<PublicationKind>,
+    kind: PublicationKind,
 ) -> Result<(), RuleError> {
     if let Scope::Province(province) = &key.scope {
         ProvinceCode::check(province).map_err(|error| error.code())?;
     }
-    if kind.is_some_and(|kind| kind != key.kind) {
+    if kind != key.kind {
         return Err(Code::EvidencePublicationKind.into());
     }
     // A version is kept from the moment it is published, and only then.

@@ -3,14 +3,13 @@
 use crate::codes::Code;
 use crate::record::EvidenceOperation;
 use crate::record::evidence::ShareRequest;
-use crate::record::membership::Standing;
 use crate::record::publication::PublicationKind;
-use crate::rules::RuleError;
 use crate::rules::overlay::Overlay;
+use crate::rules::{RuleError, Turn, active_organisation};
 use crate::state::evidence::{ShareState, ShareStatus};
-use crate::state::{OrganisationState, StateKey, StateReader};
+use crate::state::{StateKey, StateReader};
 
-use super::{Scene, check_document, check_publication};
+use super::{check_document, check_publication};
 
 /// The status after a step of a share in `status`, or the refusal that names the rule.
 pub fn next_status(status: ShareStatus, operation: &EvidenceOperation) -> Result<ShareStatus, Code> {
@@ -47,9 +46,7 @@ pub fn next_status(status: ShareStatus, operation: &EvidenceOperation) -> Result
             | Op::DecisionPublication(_)
             | Op::MatchDecision(_)
             | Op::Erasure(_)
-            | Op::Checkpoint(_)
-            | Op::Anchor(_)
-            | Op::Adoption(_),
+            | Op::Checkpoint(_),
         ) => Err(Code::EvidenceShareUnknown),
     }
 }
@@ -57,28 +54,28 @@ pub fn next_status(status: ShareStatus, operation: &EvidenceOperation) -> Result
 /// Opens a share.
 pub(super) fn request<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
-    scene: Scene<'_>,
+    turn: Turn<'_>,
     request: &ShareRequest,
 ) -> Result<(), RuleError> {
-    request.provider.check().map_err(|error| error.code())?;
     if overlay.exists(&StateKey::Share(request.request))? {
         return Err(Code::EvidenceShareDuplicate.into());
     }
-    if request.provider == scene.actor.key.organisation {
+    if request.provider == turn.actor.key.organisation {
         return Err(Code::EvidenceShareWithSelf.into());
     }
     if request.records_max == 0 {
         return Err(Code::EvidenceShareCount.into());
     }
-    if request.due_ms <= scene.context.time_ms {
+    if request.due_ms <= turn.context.time_ms {
         return Err(Code::EvidenceShareDue.into());
     }
-    check_publication(overlay, &request.catalogue, request.catalogue_version, Some(PublicationKind::DataCatalogue))?;
-    check_provider(overlay, request)?;
+    check_publication(overlay, &request.catalogue, request.catalogue_version, PublicationKind::DataCatalogue)?;
+    // Whoever is asked must be able to answer.
+    active_organisation(overlay, &request.provider)?;
     let state = ShareState {
         status: ShareStatus::Requested,
-        requester: scene.actor.key.organisation,
-        requester_province: scene.actor.province(),
+        requester: turn.actor.key.organisation,
+        requester_province: turn.actor.province(),
         provider: request.provider,
         purpose: request.about.purpose.clone(),
         case: request.about.case,
@@ -89,41 +86,30 @@ pub(super) fn request<R: StateReader>(
         records_max: request.records_max,
         records_delivered: 0,
         due_ms: request.due_ms,
-        requested_by: scene.index,
-        requested_ms: scene.context.time_ms,
+        requested_by: turn.index,
+        requested_ms: turn.context.time_ms,
         answered_ms: None,
-        changed_by: scene.index,
+        changed_by: turn.index,
     };
     overlay.write(StateKey::Share(request.request), &state);
     Ok(())
 }
 
-/// Whoever is asked must be able to answer.
-fn check_provider<R: StateReader>(overlay: &Overlay<'_, R>, request: &ShareRequest) -> Result<(), RuleError> {
-    let key = StateKey::Organisation(request.provider);
-    let provider: OrganisationState = overlay.read(&key)?.ok_or(Code::OrganisationUnknown)?;
-    match provider.standing {
-        Standing::Active => Ok(()),
-        Standing::Suspended => Err(Code::OrganisationSuspended.into()),
-        Standing::Removed => Err(Code::OrganisationRemoved.into()),
-    }
-}
-
 /// Takes a share one step on.
 pub(super) fn step<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
-    scene: Scene<'_>,
+    turn: Turn<'_>,
     operation: &EvidenceOperation,
 ) -> Result<(), RuleError> {
     let request = operation.share().ok_or(Code::EvidenceShareUnknown)?;
     let key = StateKey::Share(*request);
     let state: ShareState = overlay.read(&key)?.ok_or(Code::EvidenceShareUnknown)?;
     let status = next_status(state.status, operation)?;
-    check_party(scene, &state, operation)?;
-    let mut next = ShareState { status, changed_by: scene.index, ..state };
+    check_party(turn, &state, operation)?;
+    let mut next = ShareState { status, changed_by: turn.index, ..state };
     match operation {
         EvidenceOperation::ShareApprove(_) | EvidenceOperation::ShareDeny(_) => {
-            next.answered_ms = Some(scene.context.time_ms);
+            next.answered_ms = Some(turn.context.time_ms);
         }
         EvidenceOperation::ShareDeliver(delivery) => {
             check_document(&delivery.payload)?;
@@ -139,8 +125,8 @@ pub(super) fn step<R: StateReader>(
 }
 
 /// The provider answers and delivers, the requester returns.
-fn check_party(scene: Scene<'_>, state: &ShareState, operation: &EvidenceOperation) -> Result<(), Code> {
-    let me = scene.actor.key.organisation;
+fn check_party(turn: Turn<'_>, state: &ShareState, operation: &EvidenceOperation) -> Result<(), Code> {
+    let me = turn.actor.key.organisation;
     if matches!(operation, EvidenceOperation::ShareReturn(_)) {
         return if me == state.requester { Ok(()) } else { Err(Code::EvidenceShareNotRequester) };
     }

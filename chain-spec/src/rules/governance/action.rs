@@ -6,12 +6,22 @@ use crate::crypto::{PublicKey, SignatureScheme};
 use crate::features::{Activations, FEATURES_MAX, FeatureId};
 use crate::genesis;
 use crate::ids::{Height, ProvinceCode};
-use crate::parameters::{ActionKind, Parameters, Threshold};
+use crate::parameters::{ActionKind, Parameters, Threshold, Thresholds};
 use crate::record::governance::Action;
 use crate::state::governance::{GovernedParameters, TrustState};
 use crate::state::{KeyState, StateKey, StateReader};
 
 use super::{RuleError, Scene, Writes, governed};
+
+/// The threshold of `action`. To change a threshold takes at least that threshold, or the weaker vote would undo the
+/// stronger.
+pub(super) fn threshold_of(thresholds: &Thresholds, action: &Action) -> Threshold {
+    let own = thresholds.get(action.kind());
+    match action {
+        Action::Threshold { kind, .. } => own.max(thresholds.get(*kind)),
+        _ => own,
+    }
+}
 
 impl<R: StateReader> Scene<'_, '_, R> {
     /// What `action` writes if it takes effect now, or the guard that forbids it.
@@ -38,14 +48,9 @@ impl<R: StateReader> Scene<'_, '_, R> {
         }
     }
 
-    /// The threshold of `action` now. To change a threshold takes at least that threshold, or the weaker vote would
-    /// undo the stronger.
+    /// The threshold of `action` now, if its proposer may decide it alone where that is enough.
     pub(super) fn threshold(&self, action: &Action) -> Result<Threshold, RuleError> {
-        let thresholds = governed(self.overlay)?.thresholds;
-        let mut threshold = thresholds.get(action.kind());
-        if let Action::Threshold { kind, .. } = action {
-            threshold = threshold.max(thresholds.get(*kind));
-        }
+        let threshold = threshold_of(&governed(self.overlay)?.thresholds, action);
         if threshold == Threshold::OneProvince && self.concerned(action)? != Some(self.proposer) {
             return Err(Code::GovernanceOwnProvinceOnly.into());
         }

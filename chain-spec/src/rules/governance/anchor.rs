@@ -12,8 +12,8 @@ use crate::state::{StateKey, StateReader};
 
 use super::{Actor, BlockContext, RuleError};
 
-/// Records the head of the ledger with genesis hash `ledger`. Who signs has checked the certificate; here a head
-/// only has to continue the one before.
+/// Records the head of the ledger with genesis hash `ledger`. Who signs, for the province that sponsors the ledger, has
+/// checked the certificate; here a head only has to continue the one before.
 pub(super) fn record<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
     context: &BlockContext,
@@ -29,8 +29,11 @@ pub(super) fn record<R: StateReader>(
         return Err(Code::FeatureNotActive.into());
     }
     let trust: Option<TrustState> = overlay.read(&StateKey::Trust(*ledger))?;
-    if !trust.is_some_and(|entry| entry.is_trusted(TrustRole::Ledger, context.time_ms)) {
-        return Err(Code::AnchorUntrusted.into());
+    let trust =
+        trust.filter(|entry| entry.is_trusted(TrustRole::Ledger, context.time_ms)).ok_or(Code::AnchorUntrusted)?;
+    // The rules cannot check the other ledger's certificate, and one head too high would end its anchors for ever.
+    if trust.sponsor != actor.province() {
+        return Err(Code::AnchorNotSponsor.into());
     }
     let before: Option<AnchorState> = overlay.read(&StateKey::Anchor(*ledger))?;
     let continues = |before: AnchorState| height > before.height && log.size >= before.log.size;

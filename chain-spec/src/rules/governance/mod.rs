@@ -158,8 +158,29 @@ pub fn dry_run(
     scene.effect(action).map(|_| ())
 }
 
+/// How the votes on a proposal stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VoteCount {
+    /// What it takes to pass.
+    pub threshold: Threshold,
+    /// Votes for it that count.
+    pub yes: usize,
+    /// Votes against it that count.
+    pub no: usize,
+    /// Votes for it that it needs.
+    pub needed: usize,
+}
+
+/// How the votes on an open proposal stand by the rules: only those of active provinces count.
+pub fn vote_count(reader: &impl StateReader, proposal: &ProposalState) -> Result<VoteCount, StateUnavailable> {
+    let overlay = Overlay::new(reader, RecordIndex(0));
+    let threshold = action::threshold_of(&governed(&overlay)?.thresholds, &proposal.action);
+    let active = active_provinces(&overlay)?;
+    let (yes, no) = votes(proposal, &active);
+    Ok(VoteCount { threshold, yes, no, needed: threshold.needed(active.len()) })
+}
+
 /// Whether a certificate is trusted in a role at a time.
-#[expect(dead_code, reason = "the seal family asks once both are on one branch")]
 pub(super) fn is_trusted<R: StateReader>(
     overlay: &Overlay<'_, R>,
     certificate: &Digest,
@@ -240,13 +261,10 @@ fn count<R: StateReader>(
         Err(at) => proposal.ballots.insert(at, ballot),
     }
     let active = active_provinces(overlay)?;
-    let votes = |approve: bool| {
-        let counts = |kept: &&Ballot| kept.approve == approve && active.contains(&kept.province);
-        proposal.ballots.iter().filter(counts).count()
-    };
+    let (yes, no) = votes(&proposal, &active);
     let scene = Scene { overlay, context, proposer: proposal.proposer };
     let threshold = scene.threshold(&proposal.action)?;
-    let tally = Tally::of(threshold, votes(true), votes(false), active.len());
+    let tally = Tally::of(threshold, yes, no, active.len());
     proposal.status = next_status(proposal.status_at(context.time_ms), ProposalStep::Vote(tally))?;
     let mut writes = Vec::new();
     match proposal.status {
@@ -262,6 +280,15 @@ fn count<R: StateReader>(
     }
     overlay.write(StateKey::Proposal(address), &proposal);
     Ok(())
+}
+
+/// Votes for and against, of provinces that are active.
+fn votes(proposal: &ProposalState, active: &[ProvinceCode]) -> (usize, usize) {
+    let of = |approve: bool| {
+        let counts = |kept: &&Ballot| kept.approve == approve && active.contains(&kept.province);
+        proposal.ballots.iter().filter(counts).count()
+    };
+    (of(true), of(false))
 }
 
 fn withdraw<R: StateReader>(

@@ -154,11 +154,14 @@ impl<R: StateReader> Scene<'_, '_, R> {
             }
         }
         let address = StateKey::ValidatorNode(key.id());
-        // A province's own former validator may come back, for instance after the province was suspended.
-        if self.overlay.read::<ValidatorNode>(&address)?.is_some_and(|before| before.province != province) {
+        // A province's own former validator may come back, for instance after the province was suspended. It answers for
+        // its first time too: else a province could rotate a key away and back, and what it signed would be forgotten.
+        let before: Option<ValidatorNode> = self.overlay.read(&address)?;
+        if before.is_some_and(|before| before.province != province) {
             return Err(Code::ValidatorOtherProvince.into());
         }
-        let node = ValidatorNode { key: *key, province, network_key, since: self.context.height, until: None };
+        let since = before.map_or(self.context.height, |before| before.since);
+        let node = ValidatorNode { key: *key, province, network_key, since, until: None };
         Ok((address, codec::encode(&node)))
     }
 

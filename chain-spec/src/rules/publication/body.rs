@@ -8,13 +8,17 @@ use crate::record::publication::{
     Scope,
 };
 use crate::rules::overlay::Overlay;
-use crate::rules::{Actor, BlockContext, RuleError};
+use crate::rules::{Actor, BlockContext, RuleError, active_organisation};
 use crate::state::{KeyState, StateKey, StateReader};
 
 use super::{calendar, in_force, party};
 
 /// Longest time for asking for corrections, in working days (行政许可法 art. 32: on the spot or within five days).
 pub const CORRECTION_DAYS_MAX: u8 = 5;
+
+/// Longest time that an item promises or a guide allows for tolerated materials, in working days: about a year, so that the
+/// calendars frozen with a case reach to its end. 行政许可法 art. 42 allows 20 to 60 days where no other law says more.
+pub const WORKING_DAYS_MAX: u16 = 250;
 
 /// Whether a body of this variant belongs to this kind.
 pub fn fits(kind: PublicationKind, body: &PublicationBody) -> bool {
@@ -109,7 +113,8 @@ fn check_item(item: &Item) -> Result<(), Code> {
         return Err(Code::PublicationItemModes);
     }
     let correction = (1..=CORRECTION_DAYS_MAX).contains(&item.correction_days);
-    if item.promised_days == 0 || item.acknowledge_days == 0 || !correction {
+    let promised = (1..=WORKING_DAYS_MAX).contains(&item.promised_days);
+    if !promised || item.acknowledge_days == 0 || !correction {
         return Err(Code::PublicationItemDays);
     }
     Ok(())
@@ -121,7 +126,8 @@ fn check_guide(guide: &Guide) -> Result<(), Code> {
     }
     let is_subset = guide.tolerance.iter().all(|material| guide.materials.binary_search(material).is_ok());
     // A time without anything to follow, or nothing to say when it must follow, is a slip.
-    if !is_sorted(&guide.tolerance) || !is_subset || guide.tolerance.is_empty() != (guide.tolerance_days == 0) {
+    let days = if guide.tolerance.is_empty() { 0..=0 } else { 1..=WORKING_DAYS_MAX };
+    if !is_sorted(&guide.tolerance) || !is_subset || !days.contains(&guide.tolerance_days) {
         return Err(Code::PublicationGuideTolerance);
     }
     Ok(())
@@ -143,8 +149,8 @@ fn check_mandate<R: StateReader>(
     key: &PublicationKey,
     mandate: &Mandate,
 ) -> Result<(), RuleError> {
-    let principal = party::active_organisation(overlay, &mandate.principal)?;
-    party::active_organisation(overlay, &mandate.agent)?;
+    let principal = active_organisation(overlay, &mandate.principal)?;
+    active_organisation(overlay, &mandate.agent)?;
     if key.scope != Scope::Province(principal.province) {
         return Err(Code::PublicationMandateProvince.into());
     }

@@ -18,7 +18,7 @@ mod status;
 pub use approval::{
     Approval, CONSULTATION_DAYS_MAX, CONSULTATION_LIST_DAYS_MIN, Ending, Publisher, Signatures, approval, clause,
 };
-pub use body::{CORRECTION_DAYS_MAX, fits};
+pub use body::{CORRECTION_DAYS_MAX, WORKING_DAYS_MAX, fits};
 pub use calendar::{CALENDAR_YEARS, days_in_year, is_weekend, is_working_day};
 pub use guards::{GUARDS, Guard};
 pub use mandate::{MandateAct, mandate_covers};
@@ -29,12 +29,12 @@ pub use apply::{CONSULTATION_BACKDATED_MS_MAX, DAY_MS};
 
 use crate::ids::{MaterialCode, TimeMs};
 use crate::record::PublicationOperation;
-use crate::record::publication::{PublicationBody, PublicationKey, PublicationKind};
+use crate::record::publication::{PublicationBody, PublicationKey};
 use crate::state::publication::{PublicationState, PublicationVersionState};
 use crate::state::{self, StateKey, StateReader, StateUnavailable};
 
-use super::RuleError;
 use super::overlay::Overlay;
+use super::{RuleError, free_code};
 
 /// The version in force, if one is.
 pub(super) fn in_force<R: StateReader>(
@@ -88,12 +88,7 @@ pub fn in_force_at(
 
 /// Texts of an operation that the privacy filter reads.
 pub(super) fn texts(operation: &PublicationOperation) -> Vec<&str> {
-    let mut texts = Vec::new();
-    let publication = operation.publication();
-    // Items and guides are named by an item code: it has a structure of its own, which the rules check.
-    if !matches!(publication.kind, PublicationKind::Item | PublicationKind::Guide) {
-        texts.push(publication.code.as_str());
-    }
+    let mut texts: Vec<&str> = free_code(operation.publication()).into_iter().collect();
     match operation {
         PublicationOperation::Publish { body, .. } | PublicationOperation::Draft { body, .. } => {
             texts.extend(body_texts(body));

@@ -5,7 +5,7 @@ use crate::ids::{ProvinceCode, Uscc};
 use crate::record::membership::Standing;
 use crate::record::publication::{Mandate, PARTIES_MAX, PublicationKey, Scope};
 use crate::rules::overlay::Overlay;
-use crate::rules::{Actor, RuleError};
+use crate::rules::{Actor, RuleError, active_organisation};
 use crate::state::publication::{DraftState, PublicationState};
 use crate::state::{OrganisationState, ProvinceState, StateKey, StateReader};
 
@@ -34,21 +34,6 @@ pub(super) fn is_active_province<R: StateReader>(
 pub(super) fn is_authority<R: StateReader>(overlay: &Overlay<'_, R>, actor: &Actor) -> Result<bool, RuleError> {
     let province: Option<ProvinceState> = overlay.read(&StateKey::Province(actor.province()))?;
     Ok(province.is_some_and(|province| province.organisation == actor.key.organisation))
-}
-
-/// The organisation, if it is registered and active.
-pub(super) fn active_organisation<R: StateReader>(
-    overlay: &Overlay<'_, R>,
-    organisation: &Uscc,
-) -> Result<OrganisationState, RuleError> {
-    organisation.check().map_err(|error| error.code())?;
-    let state: OrganisationState =
-        overlay.read(&StateKey::Organisation(*organisation))?.ok_or(Code::OrganisationUnknown)?;
-    match state.standing {
-        Standing::Active => Ok(state),
-        Standing::Suspended => Err(Code::OrganisationSuspended.into()),
-        Standing::Removed => Err(Code::OrganisationRemoved.into()),
-    }
 }
 
 /// Who may prepare and publish: in its own province, its authority or, where the kind allows, the agency whose

@@ -114,6 +114,31 @@ fn a_removed_validator_answers_for_what_it_signed() {
     assert_eq!(tried(&mut council, &after), Err(Code::MisbehaviourNotProven));
 }
 
+/// A rotation takes its own province alone. Rotating a key away and back made its validator a newcomer, who could no longer
+/// be charged with what it had signed before.
+#[test]
+fn a_validator_that_comes_back_answers_for_its_first_time() {
+    let (mut council, faulty) = council();
+    let evidence = double(&council, &faulty, SignedStep::Precommit, TWO);
+    let other = key("for a moment");
+    council.network.newcomers.push(other.clone());
+    let rotate = |old: &SigningKey, new: &SigningKey| Action::ValidatorRotate {
+        old: old.id(),
+        new: new.public_key(),
+        network_key: None,
+    };
+    council.propose(FUJIAN, rotate(&faulty, &other));
+    assert_eq!(tried(&mut council, &evidence), Ok(()));
+    let between = council.network.ledger.tip().height;
+    council.propose(FUJIAN, rotate(&other, &faulty));
+    assert!(council.network.ledger.tip().validators.get(&faulty.id()).is_some(), "it is back");
+    assert_eq!(tried(&mut council, &evidence), Ok(()));
+    // The one that was a validator for a moment is not charged with the time before.
+    let early = double(&council, &other, SignedStep::Precommit, TWO);
+    assert_eq!(tried(&mut council, &early), Err(Code::MisbehaviourNotProven));
+    assert!(HEIGHT < between);
+}
+
 #[test]
 fn anchors_of_a_trusted_ledger_only_go_forward() {
     let mut council = Council::found();
@@ -143,6 +168,9 @@ fn anchors_of_a_trusted_ledger_only_go_forward() {
     assert!(council.network.try_one(&home, anchor(8, 70)).is_ok());
     let registrar = council.network.registrar(SHANGHAI);
     assert_eq!(council.network.try_one(&registrar, anchor(8, 70)).unwrap_err(), Code::KeyNotPermitted);
+    // Another province could put the head where no true one ever comes.
+    let elsewhere = council.network.issuer(JIANGSU);
+    assert_eq!(council.network.try_one(&elsewhere, anchor(u64::MAX, u64::MAX)).unwrap_err(), Code::AnchorNotSponsor);
     council.pass(SHANGHAI, Action::TrustRetire { certificate: ledger });
     assert_eq!(council.network.try_one(&home, anchor(8, 70)).unwrap_err(), Code::AnchorUntrusted);
 }

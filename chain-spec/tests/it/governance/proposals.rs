@@ -4,6 +4,7 @@ use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::crypto::{Signer as _, SigningKey};
 use huxin_chain_spec::features::FeatureId;
 use huxin_chain_spec::ids::{Height, RecordIndex, TimeMs};
+use huxin_chain_spec::parameters::{ActionKind, Threshold};
 use huxin_chain_spec::record::GovernanceOperation;
 use huxin_chain_spec::record::governance::Action;
 use huxin_chain_spec::record::membership::{MembershipOperation, Permissions, StatusChange};
@@ -226,6 +227,33 @@ fn the_close_is_the_first_moment_without_votes() {
     council.wait(1);
     assert_eq!(council.network.next_ms(), closes_ms);
     assert_eq!(council.try_vote(JIANGSU, proposal, true), Err(Code::ProposalClosed));
+}
+
+/// The answer about an open proposal counted every ballot, and named the threshold of the kind only.
+#[test]
+fn the_answer_about_a_proposal_counts_as_the_rules_do() {
+    let mut council = Council::found_with(|genesis| genesis.governance.province_add = Threshold::All);
+    let answer = |council: &Council, proposal: RecordIndex| {
+        let (ledger, key) = (&council.network.ledger, StateKey::Proposal(proposal));
+        let bytes = huxin_chain_spec::state::StateReader::state(ledger, &key).unwrap().unwrap();
+        let now = (ledger.tip().time_ms, ledger.tip().height);
+        huxin_chain_spec::rules::derived(ledger, &key, &bytes, now).unwrap().unwrap()
+    };
+    let weaken = Action::Threshold { kind: ActionKind::ProvinceAdd, threshold: Threshold::TwoThirds };
+    let proposal = council.propose(SHANGHAI, weaken);
+    council.vote(FUJIAN, proposal, true);
+    let open = answer(&council, proposal);
+    assert_eq!(open["threshold"], serde_json::json!(Threshold::All), "that of what it would weaken");
+    assert_eq!([&open["yes"], &open["no"], &open["needed"]], [2, 0, 5]);
+    let suspend = Action::ProvinceStatus { province: council.code(FUJIAN), change: StatusChange::Suspend };
+    council.pass(SHANGHAI, suspend);
+    let open = answer(&council, proposal);
+    assert_eq!([&open["yes"], &open["needed"]], [1, 4], "Fujian does not count");
+    let key = council.key(SHANGHAI);
+    council.network.must(&key, GovernanceOperation::WithdrawProposal { proposal });
+    let withdrawn = answer(&council, proposal);
+    assert_eq!(withdrawn["yes"], 2, "as they were cast");
+    assert!(withdrawn["needed"].is_null());
 }
 
 /// A province that was suspended after it voted no longer counts; resumed, it counts again.

@@ -3,7 +3,7 @@
 use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::ids::ItemCode;
 use huxin_chain_spec::record::membership::StatusChange;
-use huxin_chain_spec::rules::publication::{MandateAct, fits, mandate_covers};
+use huxin_chain_spec::rules::publication::{MandateAct, WORKING_DAYS_MAX, fits, mandate_covers};
 
 use super::*;
 
@@ -58,7 +58,10 @@ fn items() {
     assert_eq!(item(&|item| item.modes.clear()), Err(Code::PublicationItemModes));
     assert_eq!(item(&|item| item.modes.reverse()), Err(Code::PublicationItemModes));
     assert_eq!(item(&|item| item.modes = vec![CaseMode::Relay; 2]), Err(Code::PublicationItemModes));
-    assert_eq!(item(&|item| item.promised_days = 0), Err(Code::PublicationItemDays));
+    for days in [0, WORKING_DAYS_MAX + 1, u16::MAX] {
+        assert_eq!(item(&|item| item.promised_days = days), Err(Code::PublicationItemDays), "{days}");
+    }
+    assert_eq!(item(&|item| item.promised_days = WORKING_DAYS_MAX), Ok(()));
     assert_eq!(item(&|item| item.acknowledge_days = 0), Err(Code::PublicationItemDays));
     assert_eq!(item(&|item| item.correction_days = 0), Err(Code::PublicationItemDays));
     assert_eq!(item(&|item| item.correction_days = 6), Err(Code::PublicationItemDays));
@@ -114,7 +117,10 @@ fn guides() {
         assert_eq!(guide(&|guide| guide.tolerance = vec![material("C-1")]), Err(Code::PublicationGuideTolerance));
         let unsorted = vec![material("B-1"), material("A-1")];
         assert_eq!(guide(&|guide| guide.tolerance = unsorted.clone()), Err(Code::PublicationGuideTolerance));
-        assert_eq!(guide(&|guide| guide.tolerance_days = 0), Err(Code::PublicationGuideTolerance));
+        for days in [0, WORKING_DAYS_MAX + 1] {
+            assert_eq!(guide(&|guide| guide.tolerance_days = days), Err(Code::PublicationGuideTolerance), "{days}");
+        }
+        assert_eq!(guide(&|guide| guide.tolerance_days = WORKING_DAYS_MAX), Ok(()));
         assert_eq!(guide(&|guide| guide.tolerance.clear()), Err(Code::PublicationGuideTolerance));
         assert_eq!(guide(&|guide| (guide.tolerance, guide.tolerance_days) = (Vec::new(), 0)), Ok(()));
         let elsewhere: ItemCode = "370117002001".parse().unwrap();

@@ -443,3 +443,18 @@ fn no_personal_data_in_codes() {
     let refused = bench.try_one(&agency, Subject { body, ..guide }.publish(1));
     assert_eq!(refused, Err(Code::PrivacyMobileNumber));
 }
+
+/// Duties are kept under the code of their item. Where its digits happened to look like a bank card, the province could not
+/// assign any: only items and guides were exempt.
+#[test]
+fn duties_of_an_item_whose_code_looks_like_a_card() {
+    let mut bench = Bench::new();
+    let looks_like_a_card = |code: &String| huxin_chain_spec::privacy::scan(code).is_some();
+    let agencies = (10..100).map(|number| uscc(&format!("1131000000MA24{number}")));
+    let mut codes = agencies.flat_map(|agency| (0..50).map(move |serial| item_code(&agency, serial)));
+    let code = codes.find(looks_like_a_card).unwrap();
+    let mut duties = bench.subject(K::DutyAssignment, bench.shanghai(), 1);
+    duties.key.code = code.parse().unwrap();
+    let lead = bench.lead(&duties);
+    assert_eq!(bench.try_one(&lead, duties.draft(1, None)), Ok(()));
+}

@@ -8,9 +8,9 @@ use huxin_chain_spec::crypto::{Digest, SigningKey};
 use huxin_chain_spec::ids::{CaseRef, Height, LicenceRef, RecordIndex, TimeMs, TxId};
 use huxin_chain_spec::record::Operation;
 use huxin_chain_spec::record::evidence::*;
-use huxin_chain_spec::record::membership::MembershipOperation;
-use huxin_chain_spec::record::publication::{PublicationKey, PublicationKind, Scope};
+use huxin_chain_spec::record::publication::{CaseMode, PublicationKey, PublicationKind, Scope};
 use huxin_chain_spec::rules::{self, BlockContext, Changes};
+use huxin_chain_spec::state::case::{CaseClock, CaseState, CaseStatus, Frozen, RelayedPart};
 use huxin_chain_spec::state::{IssuedLicence, StateKey, StateReader, StateUnavailable};
 use huxin_chain_spec::transaction::Outcome;
 
@@ -46,28 +46,62 @@ impl StateReader for EvidenceBench {
 }
 
 impl EvidenceBench {
-    /// A licence "a", a system of Shanghai's issuer, a case, a catalogue and a policy.
+    /// A licence "a" of Shanghai's issuer, a case, a catalogue and a policy.
     pub fn new() -> Self {
         let mut network = Network::found();
         let home = network.provinces[SHANGHAI].issuer.clone();
         network.must(&home.key, issue(&home, "a"));
-        let registrar = network.registrar(SHANGHAI);
-        for (system, organisation) in [("SYS-1", home.organisation), ("SYS-2", uscc("1131000000002437"))] {
-            if organisation != home.organisation {
-                let region = "310104".parse().unwrap();
-                network.must(&registrar, MembershipOperation::OrganisationAdd { organisation, region });
-            }
-            let system = system.parse().unwrap();
-            network.must(&registrar, MembershipOperation::SystemAdd { system, organisation });
-        }
-        // The rules only ask whether these exist.
+        // The rules only ask whether these versions exist.
         let things = [
-            StateKey::Case(case("c")),
             StateKey::PublicationVersion(published(PublicationKind::DataCatalogue), 1),
             StateKey::PublicationVersion(published(PublicationKind::Policy), 1),
         ];
         let things = things.map(|key| (key, vec![0])).into();
-        Self { network, things, records: 0, blocks: 0 }
+        let mut bench = Self { network, things, records: 0, blocks: 0 };
+        bench.add_case("c", &[]);
+        bench
+    }
+
+    /// A case that Shanghai collected for Jiangsu, after agencies of these provinces had finished their parts.
+    pub fn add_case(&mut self, name: &str, relayed: &[usize]) {
+        let issuer = |province: usize| self.network.provinces[province].issuer.organisation;
+        let part =
+            |province: &usize| RelayedPart { agency: issuer(*province), relayed_by: RecordIndex(0), was_late: false };
+        let item = PublicationKey {
+            kind: PublicationKind::Item,
+            scope: Scope::Province(self.network.provinces[JIANGSU].code),
+            code: "370117002001".parse().unwrap(),
+        };
+        let frozen = Frozen {
+            item,
+            item_version: 1,
+            guide_version: 1,
+            duty: None,
+            promised_days: 10,
+            acknowledge_days: 2,
+            correction_days: 5,
+            year: 2026,
+            calendars: [None; 2],
+        };
+        let state = CaseState {
+            status: CaseStatus::Accepted,
+            mode: CaseMode::Relay,
+            origin: issuer(SHANGHAI),
+            origin_province: self.network.provinces[SHANGHAI].code,
+            receiver: issuer(JIANGSU),
+            frozen,
+            bundle: None,
+            subject: None,
+            material_root: None,
+            was_corrected: false,
+            correction: Vec::new(),
+            condition: None,
+            pause: None,
+            relayed: relayed.iter().map(part).collect(),
+            clock: CaseClock::default(),
+            changed_by: RecordIndex(0),
+        };
+        self.things.insert(StateKey::Case(case(name)), codec::encode(&state));
     }
 
     pub fn context(&self) -> BlockContext {
@@ -310,21 +344,6 @@ fn all_reports() -> Vec<EvidenceOperation> {
             map_root: digest(0x38),
             opinion: Opinion::Conforms,
             report: digest(0x39),
-        }),
-        Op::Anchor(Anchor {
-            purpose: purpose(),
-            chain: digest(0x3a),
-            height: Height(77),
-            head: digest(0x3b),
-            proof: digest(0x3c),
-            observed_ms: now,
-        }),
-        Op::Adoption(Adoption {
-            purpose: purpose(),
-            publication: published(PublicationKind::Policy),
-            version: 1,
-            system: "SYS-1".parse().unwrap(),
-            since_ms: now,
         }),
     ]
 }

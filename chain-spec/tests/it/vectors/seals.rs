@@ -71,7 +71,7 @@ fn seal_states() {
                 status,
                 seal: full_seal(),
                 registrar: provinces()[SHANGHAI].issuer.organisation,
-                maker_listed: status == SealStatus::Active,
+                maker_trusted: status == SealStatus::Active,
                 registered_by: RecordIndex(1),
                 changed_by: RecordIndex(300),
                 effective_ms: TimeMs(GENESIS_MS),
