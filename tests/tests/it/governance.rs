@@ -110,7 +110,7 @@ async fn the_key_of_a_live_validator_is_replaced_under_load() {
     let rotate = Action::ValidatorRotate { old: old.id(), new, network_key: None };
     // Its own province's affair alone.
     let council = Council::new(&network);
-    assert_eq!(council.propose(0, rotate.clone()).await.unwrap_err(), "governance.own_province_only");
+    assert_eq!(council.propose(0, rotate.clone()).await.unwrap_err(), "validator.other_province");
     council.pass(&[NODE], rotate).await;
     network.terminate(NODE).await;
     std::fs::rename(folder.join("next.key"), folder.join("consensus.key")).unwrap();
