@@ -1,7 +1,9 @@
 //! The `huxin` command: one file per command.
 
+mod arguments;
 mod audit;
 mod bench;
+mod case;
 mod change;
 mod context;
 mod explain;
@@ -11,6 +13,8 @@ mod keys;
 mod members;
 mod output;
 mod receipt;
+mod record;
+mod show;
 mod status;
 mod testnet;
 mod transaction;
@@ -48,6 +52,11 @@ enum Command {
     /// Record licences and their changes.
     #[command(subcommand)]
     Licence(change::LicenceCommand),
+    /// Steps of cases, bundles of cases, and where a case stands (跨省通办、接续办、集成办).
+    #[command(subcommand)]
+    Case(case::CaseCommand),
+    /// A thing on the ledger by its name, with its proof checked here.
+    Show(show::Show),
     /// Is this file or licence genuine, and valid now or then? Checks the proof itself.
     Verify(verify::Verify),
     /// Fetch receipts, and check them without any node.
@@ -98,6 +107,8 @@ async fn execute(cli: Cli, output: &Output) -> Result<ExitCode, ClientError> {
         Command::Organisation(command) => command.run(global, output).await,
         Command::System(command) => command.run(global, output).await,
         Command::Licence(command) => command.run(global, output).await,
+        Command::Case(command) => command.run(global, output).await,
+        Command::Show(command) => command.run(global, output).await,
         Command::Verify(command) => command.run(global, output).await,
         Command::Receipt(command) => command.run(global, output).await,
         Command::Transaction(command) => command.run(global, output).await,

@@ -6,7 +6,7 @@ use huxin_chain_spec::api::ThingAnswer;
 use huxin_chain_spec::crypto::SigningKey;
 use huxin_chain_spec::execute::Chain;
 use huxin_chain_spec::genesis::Genesis;
-use huxin_chain_spec::ids::{Height, TimeMs};
+use huxin_chain_spec::ids::{Height, RecordIndex, TimeMs};
 use huxin_chain_spec::receipt::Receipt;
 use huxin_chain_spec::record::Operation;
 use huxin_chain_spec::rules::case::standing::calendar_key;
@@ -17,7 +17,7 @@ use huxin_chain_spec::transaction::Transaction;
 use super::node_client::{Committed, NodeClient};
 use super::proof::{Freshness, Question, Verified, check_answer};
 use super::signing::{SignedTransaction, TransactionSigner};
-use super::thing::{DerivedBy, ProvenThing, ThingQuestion, check_thing};
+use super::thing::{DerivedBy, ProvenThing, ThingQuestion, check_entry, check_thing};
 use super::trust::TrustRoot;
 use crate::error::ClientError;
 
@@ -188,6 +188,20 @@ impl Client {
             }
         }
         Err(failure.unwrap_or(ClientError::Unreachable { tried: "no node given".to_owned() }))
+    }
+
+    /// Checks the receipt of every record that came with a thing: that it is on the ledger as given, and about the thing.
+    ///
+    /// # Errors
+    /// [`ClientError::ProofMismatch`] naming the first record that is not.
+    pub async fn check_records(&self, key: &StateKey, thing: &ProvenThing) -> Result<(), ClientError> {
+        for entry in &thing.records {
+            let index = RecordIndex(entry.index);
+            let receipt = self.check_receipt(&self.nodes.receipt(index, None).await?)?;
+            check_entry(self.chain.algorithm(), key, entry, &receipt)
+                .map_err(|reason| ClientError::ProofMismatch { node: thing.node.clone(), reason })?;
+        }
+        Ok(())
     }
 
     async fn thing_at(&self, nodes: &NodeClient, question: &ThingQuestion) -> Result<ProvenThing, ClientError> {

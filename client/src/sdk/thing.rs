@@ -11,8 +11,9 @@ use base64::Engine as _;
 use borsh::{BorshDeserialize, BorshSerialize};
 use huxin_chain_spec::api::{AsOfAnswer, RecordEntry, ThingAnswer};
 use huxin_chain_spec::codec;
+use huxin_chain_spec::crypto::DigestAlgorithm;
 use huxin_chain_spec::ids::{Height, LicenceRef, RecordIndex, TimeMs, TxId};
-use huxin_chain_spec::receipt::{ReceiptError, ThingReceipt};
+use huxin_chain_spec::receipt::{Receipt, ReceiptError, ThingReceipt};
 use huxin_chain_spec::rules;
 use huxin_chain_spec::state::{self, IssuedLicence, STATE_BYTES_MAX, StateKey, StateReader, StateUnavailable};
 use serde::Serialize;
@@ -268,11 +269,34 @@ pub fn check_thing_receipt(trust: &TrustRoot, bytes: &[u8]) -> Result<ThingRecei
     Ok(receipt)
 }
 
-/// What follows at its own time from the first thing of a checked receipt, if the receipt covers all that this needs.
+/// What follows at a time from a thing of a checked receipt, if the receipt covers all that this needs.
 pub fn derived_from(receipt: &ThingReceipt, key: &StateKey, time: TimeMs) -> Option<Value> {
     let bytes = receipt.state(key)??;
     let known = BTreeMap::new();
     rules::derived(&Covered { receipt, known: &known }, key, bytes, (time, receipt.header.height)).ok()?
+}
+
+/// Whether a record's checked receipt says what a node said of the record, and that it is about the thing.
+pub(super) fn check_entry(
+    algorithm: DigestAlgorithm,
+    key: &StateKey,
+    entry: &RecordEntry,
+    receipt: &Receipt,
+) -> Result<(), String> {
+    let (index, record) = (entry.index, &receipt.record);
+    let is_same = receipt.index.0 == index
+        && record.operation.name() == entry.operation
+        && record.time_ms.0 == entry.time_ms
+        && record.province.to_string() == entry.province
+        && record.organisation.to_string() == entry.organisation
+        && serde_json::to_value(record).is_ok_and(|value| value == entry.record);
+    if !is_same {
+        return Err(format!("record {index} does not say what the answer says of it"));
+    }
+    if !record.operation.subjects(algorithm, receipt.index).contains(key) {
+        return Err(format!("record {index} is not about {key}"));
+    }
+    Ok(())
 }
 
 /// A height in the words of an answer.
