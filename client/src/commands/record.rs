@@ -1,7 +1,7 @@
 //! The last step of every command that records something: submit, check the receipt, say where it stands.
 
 use huxin_chain_spec::record::Operation;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::arguments::ReceiptFile;
 use super::context::Global;
@@ -9,6 +9,14 @@ use super::issue::save;
 use super::output::Output;
 use crate::error::{ClientError, ExitCode};
 use crate::sdk::Client;
+
+/// A record that is final and proven, as reported.
+pub struct Recorded {
+    /// For programs.
+    pub value: Value,
+    /// For people.
+    pub text: String,
+}
 
 /// Records one operation and says where it stands. `about` are lines that name what came of it, such as a case's
 /// reference, as `(name, value)`.
@@ -20,6 +28,19 @@ pub async fn record(
     about: &[(&str, String)],
     receipt: &ReceiptFile,
 ) -> Result<ExitCode, ClientError> {
+    let recorded = submit(global, client, operation, about, receipt).await?;
+    output.answer(&recorded.value, || recorded.text.clone());
+    Ok(ExitCode::Success)
+}
+
+/// The same, before anything is printed.
+pub async fn submit(
+    global: &Global,
+    client: &Client,
+    operation: Operation,
+    about: &[(&str, String)],
+    receipt: &ReceiptFile,
+) -> Result<Recorded, ClientError> {
     let name = operation.name();
     let confirmed = global.submit(client, vec![operation]).await?;
     if let Some(path) = &receipt.receipt {
@@ -33,16 +54,13 @@ pub async fn record(
     for (name, text) in about {
         value[*name] = json!(text);
     }
-    output.answer(&value, || {
-        let mut lines = vec![format!("{name} recorded, proof checked / 已上账，证明已核验")];
-        lines.extend(about.iter().map(|(name, text)| line(name, text)));
-        let (index, height) = (committed.first_record, committed.height);
-        lines.push(line("record", &format!("{index} at height {height}, {}", time.to_beijing())));
-        lines.push(line("transaction", &committed.tx_id.to_string()));
-        lines.extend(receipt.receipt.iter().map(|path| line("receipt", &path.display().to_string())));
-        lines.join("\n")
-    });
-    Ok(ExitCode::Success)
+    let mut lines = vec![format!("{name} recorded, proof checked / 已上账，证明已核验")];
+    lines.extend(about.iter().map(|(name, text)| line(name, text)));
+    let (index, height) = (committed.first_record, committed.height);
+    lines.push(line("record", &format!("{index} at height {height}, {}", time.to_beijing())));
+    lines.push(line("transaction", &committed.tx_id.to_string()));
+    lines.extend(receipt.receipt.iter().map(|path| line("receipt", &path.display().to_string())));
+    Ok(Recorded { value, text: lines.join("\n") })
 }
 
 /// A named value, indented, in a column.
