@@ -13,7 +13,7 @@ use huxin_chain_spec::ids::{Height, LicenceId, LicenceRef, RecordIndex, TimeMs, 
 use huxin_chain_spec::log;
 use huxin_chain_spec::map;
 use huxin_chain_spec::memory::MemoryLedger;
-use huxin_chain_spec::receipt::{AsOf, NextBlock, Receipt, StatusEvidence, TrustPath};
+use huxin_chain_spec::receipt::{AsOf, NextBlock, Receipt, StatusEvidence, Thing, ThingReceipt, TrustPath};
 use huxin_chain_spec::record::licence::{Change, Document, Licence};
 use huxin_chain_spec::record::{LicenceOperation, Operation, Record};
 use huxin_chain_spec::state::StateKey;
@@ -38,7 +38,8 @@ pub struct TestChain {
     pub blocks: Vec<DecidedBlock>,
 }
 
-fn key(name: &str) -> SigningKey {
+/// The key of this name; a province's are called `shanghai/governance` and `shanghai/registrar`.
+pub fn key(name: &str) -> SigningKey {
     SigningKey::from_secret(SignatureScheme::Ed25519, ALGORITHM.plain(&[name.as_bytes()]).0).unwrap()
 }
 
@@ -76,9 +77,14 @@ impl TestChain {
         TimeMs(START.0 + height * STEP_MS)
     }
 
-    /// Decides a block with one transaction for these operations.
+    /// Decides a block with one transaction of the Shanghai issuer.
     pub fn decide(&mut self, operations: Vec<Operation>) {
-        let signer = TransactionSigner::new(&self.genesis, self.issuer.clone());
+        self.decide_by(self.issuer.clone(), operations);
+    }
+
+    /// Decides a block with one transaction that this key signs.
+    pub fn decide_by(&mut self, key: SigningKey, operations: Vec<Operation>) {
+        let signer = TransactionSigner::new(&self.genesis, key);
         let signed = signer.sign(operations, self.ledger.tip().height, 100).unwrap();
         let transaction = Transaction::from_bytes(&signed.bytes).unwrap();
         self.decide_transactions(vec![(signed.tx_id, transaction)]);
@@ -150,6 +156,19 @@ impl TestChain {
                 }),
             }),
         }
+    }
+
+    /// The receipt of things at a height; `as_of` makes it one about that time.
+    pub fn thing_receipt(&self, keys: &[StateKey], height: u64, as_of: Option<TimeMs>) -> ThingReceipt {
+        let receipt = self.receipt(0, height, as_of);
+        let version = self.ledger.map_version_at(Height(height));
+        let thing = |key: &StateKey| {
+            let (_, proof) = map::prove(ALGORITHM, &self.ledger, version, &key.map_key(ALGORITHM)).unwrap();
+            let state = self.ledger.state_at(key, Height(height)).map(<[u8]>::to_vec);
+            Thing { key: key.clone(), state, proof }
+        };
+        let Receipt { trust, header, certificate, as_of, .. } = receipt;
+        ThingReceipt { trust, header, certificate, things: keys.iter().map(thing).collect(), as_of }
     }
 
     /// All blocks as a node streams them.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use huxin_chain_spec::crypto::{PublicKey, Signer as _};
+use huxin_chain_spec::crypto::{KeyId, PublicKey, Signer as _};
 use huxin_chain_spec::ids::{LicenceType, SystemId, Uscc};
 use huxin_chain_spec::keyfile::KeyPurpose;
 use huxin_chain_spec::record::MembershipOperation;
@@ -163,7 +163,7 @@ fn new_passphrase(global: &Global) -> Result<Zeroizing<String>, ClientError> {
 }
 
 /// A public key as text or from a key file.
-fn public_key(text: &str) -> Result<PublicKey, ClientError> {
+pub(super) fn public_key(text: &str) -> Result<PublicKey, ClientError> {
     match text.parse() {
         Ok(key) => Ok(key),
         Err(error) => {
@@ -174,6 +174,14 @@ fn public_key(text: &str) -> Result<PublicKey, ClientError> {
                 Err(ClientError::input("public key", error))
             }
         }
+    }
+}
+
+/// The identifier of a key: itself (64 hex), or that of a public key as text or from a key file.
+pub(super) fn key_id(text: &str) -> Result<KeyId, ClientError> {
+    match text.parse() {
+        Ok(id) => Ok(id),
+        Err(_) => Ok(public_key(text)?.id()),
     }
 }
 
@@ -205,10 +213,7 @@ impl AddKey {
 
 impl KeyStatus {
     async fn run(self, change: StatusChange, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
-        let key = match self.key_id.parse() {
-            Ok(id) => id,
-            Err(_) => public_key(&self.key_id)?.id(),
-        };
+        let key = key_id(&self.key_id)?;
         record(global, output, MembershipOperation::KeyStatus { key, change, basis: self.status.basis }).await
     }
 }

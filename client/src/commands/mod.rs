@@ -1,16 +1,24 @@
 //! The `huxin` command: one file per command.
 
+mod arguments;
 mod audit;
 mod bench;
+mod case;
 mod change;
 mod context;
+mod evidence;
 mod explain;
+mod govern;
 mod import;
 mod issue;
 mod keys;
 mod members;
 mod output;
+mod publish;
 mod receipt;
+mod record;
+mod seal;
+mod show;
 mod status;
 mod testnet;
 mod transaction;
@@ -48,6 +56,23 @@ enum Command {
     /// Record licences and their changes.
     #[command(subcommand)]
     Licence(change::LicenceCommand),
+    /// File electronic seals, change their state, sign with them (电子印章).
+    #[command(subcommand)]
+    Seal(seal::SealCommand),
+    /// Publish common documents, draft and co-sign them (清单、指南、日历、协议).
+    #[command(subcommand)]
+    Publish(Box<publish::PublishCommand>),
+    /// Steps of cases, bundles of cases, and where a case stands (跨省通办、接续办、集成办).
+    #[command(subcommand)]
+    Case(case::CaseCommand),
+    /// What happened around cases and licences, each with the purpose it served (证据).
+    #[command(subcommand)]
+    Evidence(Box<evidence::EvidenceCommand>),
+    /// Propose and vote on what the provinces decide together, and rehearse it first (联盟治理).
+    #[command(subcommand)]
+    Govern(Box<govern::GovernCommand>),
+    /// A thing on the ledger by its name, with its proof checked here.
+    Show(show::Show),
     /// Is this file or licence genuine, and valid now or then? Checks the proof itself.
     Verify(verify::Verify),
     /// Fetch receipts, and check them without any node.
@@ -98,6 +123,12 @@ async fn execute(cli: Cli, output: &Output) -> Result<ExitCode, ClientError> {
         Command::Organisation(command) => command.run(global, output).await,
         Command::System(command) => command.run(global, output).await,
         Command::Licence(command) => command.run(global, output).await,
+        Command::Seal(command) => command.run(global, output).await,
+        Command::Publish(command) => command.run(global, output).await,
+        Command::Case(command) => command.run(global, output).await,
+        Command::Evidence(command) => command.run(global, output).await,
+        Command::Govern(command) => command.run(global, output).await,
+        Command::Show(command) => command.run(global, output).await,
         Command::Verify(command) => command.run(global, output).await,
         Command::Receipt(command) => command.run(global, output).await,
         Command::Transaction(command) => command.run(global, output).await,

@@ -1,16 +1,23 @@
 //! Nodes and trust root together: submissions that end in a checked receipt, questions that end in a proven answer.
 
+use std::collections::BTreeMap;
+
+use huxin_chain_spec::api::ThingAnswer;
 use huxin_chain_spec::crypto::SigningKey;
 use huxin_chain_spec::execute::Chain;
 use huxin_chain_spec::genesis::Genesis;
-use huxin_chain_spec::ids::{Height, TimeMs};
+use huxin_chain_spec::ids::{Height, RecordIndex, TimeMs};
 use huxin_chain_spec::receipt::Receipt;
 use huxin_chain_spec::record::Operation;
+use huxin_chain_spec::rules::case::standing::calendar_key;
+use huxin_chain_spec::state::StateKey;
+use huxin_chain_spec::state::case::{CaseState, FrozenVersion};
 use huxin_chain_spec::transaction::Transaction;
 
 use super::node_client::{Committed, NodeClient};
 use super::proof::{Freshness, Question, Verified, check_answer};
 use super::signing::{SignedTransaction, TransactionSigner};
+use super::thing::{DerivedBy, ProvenThing, ThingQuestion, check_entry, check_thing};
 use super::trust::TrustRoot;
 use crate::error::ClientError;
 
@@ -161,6 +168,73 @@ impl Client {
         }
     }
 
+    /// Asks about a thing, and checks the proof. A node that is wrong or stale is passed over as long as another one has a
+    /// proven answer, which then carries a warning. That the ledger holds no such thing is proven too.
+    pub async fn thing(&self, question: &ThingQuestion) -> Result<ProvenThing, ClientError> {
+        let mut warnings = Vec::new();
+        let mut failure = None;
+        for node in self.nodes.each() {
+            match self.thing_at(&node, question).await {
+                Ok(mut answer) => {
+                    warnings.append(&mut answer.warnings);
+                    answer.warnings = warnings;
+                    return Ok(answer);
+                }
+                Err(error) if error.is_worth_another_node() => {
+                    warnings.push(error.to_string());
+                    failure = Some(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(failure.unwrap_or(ClientError::Unreachable { tried: "no node given".to_owned() }))
+    }
+
+    /// Checks the receipt of every record that came with a thing: that it is on the ledger as given, and about the thing.
+    ///
+    /// # Errors
+    /// [`ClientError::ProofMismatch`] naming the first record that is not.
+    pub async fn check_records(&self, key: &StateKey, thing: &ProvenThing) -> Result<(), ClientError> {
+        for entry in &thing.records {
+            let index = RecordIndex(entry.index);
+            let receipt = self.check_receipt(&self.nodes.receipt(index, None).await?)?;
+            check_entry(self.chain.algorithm(), key, entry, &receipt)
+                .map_err(|reason| ClientError::ProofMismatch { node: thing.node.clone(), reason })?;
+        }
+        Ok(())
+    }
+
+    async fn thing_at(&self, nodes: &NodeClient, question: &ThingQuestion) -> Result<ProvenThing, ClientError> {
+        let (node, answer, freshness) = self.fetch_thing(nodes, question).await?;
+        let known = BTreeMap::new();
+        let thing = check_thing(&self.trust, &freshness, question, &node, &answer, &known)?;
+        if thing.derived_by != DerivedBy::Node {
+            return Ok(thing);
+        }
+        let mut known = BTreeMap::new();
+        for key in unchanging(&thing, &question.key)? {
+            let question = ThingQuestion::now(key);
+            let (node, answer, freshness) = self.fetch_thing(nodes, &question).await?;
+            let version = check_thing(&self.trust, &freshness, &question, &node, &answer, &BTreeMap::new())?;
+            known.extend(version.bytes.map(|bytes| (question.key, bytes)));
+        }
+        check_thing(&self.trust, &freshness, question, &node, &answer, &known)
+    }
+
+    async fn fetch_thing(
+        &self,
+        nodes: &NodeClient,
+        question: &ThingQuestion,
+    ) -> Result<(String, ThingAnswer, Freshness), ClientError> {
+        let height_min = self.nodes.connection().height_seen();
+        nodes.connection().saw_height(height_min);
+        let (node, answer) = match &question.key {
+            StateKey::Case(case) if question.records => nodes.case(case, question.as_of).await?,
+            _ => nodes.thing(question).await?,
+        };
+        Ok((node, answer, Freshness { now: clock(), age_s_max: self.age_s_max, height_min }))
+    }
+
     async fn verify_at(&self, nodes: &NodeClient, question: &Question) -> Result<Verified, ClientError> {
         let algorithm = self.chain.algorithm();
         let height_min = self.nodes.connection().height_seen();
@@ -169,6 +243,20 @@ impl Client {
         let freshness = Freshness { now: clock(), age_s_max: self.age_s_max, height_min };
         check_answer(&self.trust, algorithm, &freshness, question, &node, &answer)
     }
+}
+
+/// Things that never change and that what follows from this one depends on: the calendars frozen with a case.
+fn unchanging(thing: &ProvenThing, key: &StateKey) -> Result<Vec<StateKey>, ClientError> {
+    let StateKey::Case(_) = key else { return Ok(Vec::new()) };
+    let Some(CaseState { frozen, .. }) = thing.state_as()? else { return Ok(Vec::new()) };
+    let years = frozen.year..=u16::MAX;
+    let versions = frozen.calendars.iter().zip(years).filter_map(|(version, year)| version.map(|it| (it, year)));
+    versions
+        .map(|(FrozenVersion { scope, version }, year)| {
+            let calendar = calendar_key(scope, year).map_err(|error| ClientError::input(&thing.name, error))?;
+            Ok(StateKey::PublicationVersion(calendar, version))
+        })
+        .collect()
 }
 
 /// This machine's clock.

@@ -10,6 +10,8 @@ mod files;
 mod node_client;
 mod proof;
 mod signing;
+mod thing;
+mod thing_calls;
 mod trust;
 
 pub use client::{AGE_S_MAX_DEFAULT, Client, Confirmed, clock};
@@ -21,4 +23,6 @@ pub use proof::{
     Freshness, Question, Subject, Verified, check_answer, licence_answer, licence_of, same_document, status_word,
 };
 pub use signing::{EXPIRY_WINDOW_DEFAULT, SignedTransaction, TransactionSigner, random_bytes};
+pub use thing::{DerivedBy, ProvenThing, ThingQuestion, as_of, check_thing, check_thing_receipt, derived_from};
+pub use thing_calls::{CaseFilter, Page};
 pub use trust::{TrustRoot, VerifiedHeaders};

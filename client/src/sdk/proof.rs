@@ -6,6 +6,7 @@
 
 use base64::Engine as _;
 use huxin_chain_spec::api::{AsOfAnswer, LicenceAnswer, VerifyAnswer, VerifyQuestion};
+use huxin_chain_spec::block::Header;
 use huxin_chain_spec::crypto::DigestAlgorithm;
 use huxin_chain_spec::ids::{LicenceId, LicenceRef, TimeMs};
 use huxin_chain_spec::receipt::{Receipt, ReceiptError};
@@ -81,6 +82,23 @@ pub struct Freshness {
     pub age_s_max: u64,
     /// Greatest height seen before the question was asked.
     pub height_min: u64,
+}
+
+impl Freshness {
+    /// Refuses a block that is older than "now" may be, or than what was seen before.
+    pub(super) fn check(&self, node: &str, header: &Header) -> Result<(), ClientError> {
+        if header.height.0 < self.height_min {
+            let reason =
+                format!("it speaks for height {}, but height {} was seen before", header.height, self.height_min);
+            return Err(ClientError::ProofMismatch { node: node.to_owned(), reason });
+        }
+        let age_s = self.now.ms_since(header.time_ms) / 1_000;
+        if age_s > self.age_s_max {
+            let (node, age_s_max) = (node.to_owned(), self.age_s_max);
+            return Err(ClientError::Stale { node, height: header.height.0, age_s, age_s_max });
+        }
+        Ok(())
+    }
 }
 
 /// An answer that this client vouches for.
@@ -183,19 +201,7 @@ impl Checker<'_> {
 
     /// The newest block shown must be new enough for "now" to mean anything.
     fn check_fresh(&self, held: &Held) -> Result<(), ClientError> {
-        let header = &held.receipt.header;
-        if header.height.0 < self.freshness.height_min {
-            let seen = self.freshness.height_min;
-            return Err(
-                self.mismatch(format!("it speaks for height {}, but height {seen} was seen before", header.height))
-            );
-        }
-        let age_s = self.freshness.now.ms_since(header.time_ms) / 1_000;
-        if age_s > self.freshness.age_s_max {
-            let (node, age_s_max) = (self.node.to_owned(), self.freshness.age_s_max);
-            return Err(ClientError::Stale { node, height: header.height.0, age_s, age_s_max });
-        }
-        Ok(())
+        self.freshness.check(self.node, &held.receipt.header)
     }
 
     fn now(&self, answer: &VerifyAnswer, proof: Held) -> Result<Verified, ClientError> {

@@ -1,0 +1,295 @@
+//! What several record families take on the command line: digests, documents, cases, publications, words.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
+use huxin_chain_spec::ids::{BundleRef, CaseRef, LicenceRef};
+use huxin_chain_spec::record::licence::Document;
+use huxin_chain_spec::record::publication::{PublicationKey, PublicationKind};
+use huxin_chain_spec::state::StateKeyError;
+use serde::de::DeserializeOwned;
+
+use super::verify::licence_subject;
+use crate::error::ClientError;
+use crate::sdk::{Subject, document_of};
+
+/// Where the receipt of a new record goes.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ReceiptFile {
+    /// Save the receipt here.
+    #[arg(long, value_name = "FILE")]
+    pub receipt: Option<PathBuf>,
+}
+
+/// A digest: of a file, whose SHA-256 is taken, or given as `sha256:<hex>` or 64 hexadecimal characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DigestSource(String);
+
+impl std::str::FromStr for DigestSource {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl DigestSource {
+    /// The digest. `option` names the argument in errors.
+    pub fn digest(&self, option: &str) -> Result<Digest, ClientError> {
+        match self.given(option)? {
+            Some(digest) => Ok(digest),
+            None => Ok(existing(Path::new(&self.0), option, DIGEST_FORMS)?.sha256),
+        }
+    }
+
+    /// The digest that stands in the text itself; `None` where the text names a file.
+    fn given(&self, option: &str) -> Result<Option<Digest>, ClientError> {
+        let digits = self.0.strip_prefix("sha256:");
+        let digest = match digits {
+            Some(digits) => Some(hex_digest(digits, option)?),
+            None => self.0.parse().ok(),
+        };
+        if digest.is_some() && Path::new(&self.0).exists() {
+            let reason =
+                format!("{} is a digest and also the name of a file here; write ./{} for the file", self.0, self.0);
+            return Err(ClientError::input(option, reason));
+        }
+        Ok(digest)
+    }
+}
+
+const DIGEST_FORMS: &str = "give a file, or sha256:<64 lower-case hexadecimal characters>";
+
+fn hex_digest(digits: &str, option: &str) -> Result<Digest, ClientError> {
+    digits.parse().map_err(|error| ClientError::input(option, format!("{error}, found {digits:?}")))
+}
+
+/// The document in a file that must exist.
+fn existing(path: &Path, option: &str, forms: &str) -> Result<Document, ClientError> {
+    if !path.is_file() {
+        return Err(ClientError::input(option, format!("there is no file {}; {forms}", path.display())));
+    }
+    document_of(path)
+}
+
+/// The digests of optional arguments.
+pub fn optional_digest(source: Option<&DigestSource>, option: &str) -> Result<Option<Digest>, ClientError> {
+    source.map(|source| source.digest(option)).transpose()
+}
+
+/// A document: a file, or `sha256:<hex>,bytes:<length>[,sm3:<hex>]` where the file is elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentSource(String);
+
+impl std::str::FromStr for DocumentSource {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+const DOCUMENT_FORMS: &str = "give a file, or sha256:<hex>,bytes:<length> and perhaps ,sm3:<hex>";
+
+impl DocumentSource {
+    /// Digests and length. `option` names the argument in errors.
+    pub fn document(&self, option: &str) -> Result<Document, ClientError> {
+        if !self.0.starts_with("sha256:") {
+            return existing(Path::new(&self.0), option, DOCUMENT_FORMS);
+        }
+        if Path::new(&self.0).exists() {
+            let reason = format!("{} is a digest and also the name of a file here; write ./ before it", self.0);
+            return Err(ClientError::input(option, reason));
+        }
+        let (mut sha256, mut sm3, mut size_bytes) = (None, None, None);
+        for part in self.0.split(',') {
+            match part.split_once(':') {
+                Some(("sha256", digits)) => sha256 = Some(hex_digest(digits, option)?),
+                Some(("sm3", digits)) => sm3 = Some(hex_digest(digits, option)?),
+                Some(("bytes", length)) => size_bytes = length.parse().ok().filter(|length| *length > 0),
+                _ => {
+                    return Err(ClientError::input(
+                        option,
+                        format!("{part:?} is no part of a document; {DOCUMENT_FORMS}"),
+                    ));
+                }
+            }
+        }
+        match (sha256, size_bytes) {
+            (Some(sha256), Some(size_bytes)) => Ok(Document { sha256, sm3, size_bytes }),
+            _ => Err(ClientError::input(option, format!("the length is missing, or 0; {DOCUMENT_FORMS}"))),
+        }
+    }
+}
+
+/// The reference of something named by its number or by 64 hexadecimal characters. Numbers never go on the ledger.
+fn reference<T: std::str::FromStr>(text: &str, place: &str, of: impl FnOnce(&str) -> T) -> Result<T, ClientError> {
+    if let Ok(reference) = text.parse() {
+        return Ok(reference);
+    }
+    if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(ClientError::input(place, "a reference is written in lower case"));
+    }
+    if text.is_empty() || text.trim() != text {
+        return Err(ClientError::input(place, "a number is not empty and has no spaces around it"));
+    }
+    Ok(of(text))
+}
+
+/// A case by its number (办件编号) or reference.
+pub fn case_ref(algorithm: DigestAlgorithm, text: &str) -> Result<CaseRef, ClientError> {
+    reference(text, "case", |number| CaseRef::of(algorithm, number))
+}
+
+/// A bundle by its number or reference.
+pub fn bundle_ref(algorithm: DigestAlgorithm, text: &str) -> Result<BundleRef, ClientError> {
+    reference(text, "bundle", |number| BundleRef::of(algorithm, number))
+}
+
+/// A licence by its identifier (电子证照标识) or reference.
+pub fn licence_ref(algorithm: DigestAlgorithm, text: &str) -> Result<LicenceRef, ClientError> {
+    match licence_subject(text)? {
+        Subject::Identifier(id) => Ok(LicenceRef::of(algorithm, &id)),
+        Subject::Reference(reference) => Ok(reference),
+        Subject::Document => Err(ClientError::input("licence", "give an identifier or a reference")),
+    }
+}
+
+/// Reads `KIND/SCOPE/CODE`, such as `guide/310000/001010100000`.
+pub fn publication_key(text: &str) -> Result<PublicationKey, String> {
+    text.parse().map_err(|error| match error {
+        StateKeyError::Kind { found } => {
+            let kinds = PublicationKind::ALL.map(PublicationKind::name).join(", ");
+            format!("there is no kind of publication called {found:?}; the kinds are {kinds}")
+        }
+        StateKeyError::Form { .. } => {
+            "a publication is named <kind>/<province or all>/<code>, such as guide/310000/001010100000".to_owned()
+        }
+        other => other.to_string(),
+    })
+}
+
+/// Reads one word of a closed list, with hyphens or underscores, such as `full-online`.
+pub fn word<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    let value = serde_json::Value::String(text.replace('-', "_"));
+    serde_json::from_value(value).map_err(|error| {
+        let reason = error.to_string().replace("unknown variant", "there is no");
+        let reason = reason.replace(", expected one of", "; choose one of").replace(", expected", "; choose");
+        reason.replace('_', "-")
+    })
+}
+
+/// Sorted, without duplicates, as records hold lists.
+pub fn sorted<T: Ord>(mut list: Vec<T>) -> Vec<T> {
+    list.sort();
+    list.dedup();
+    list
+}
+
+/// Reads a file of TOML (`*.toml`) or JSON (any other name), at most a megabyte.
+pub fn structured_file<T: DeserializeOwned>(path: &Path) -> Result<T, ClientError> {
+    let place = path.display().to_string();
+    let length = std::fs::metadata(path).map_err(|error| ClientError::file("cannot read", path, error))?.len();
+    if length > STRUCTURED_BYTES_MAX {
+        return Err(ClientError::input(place, format!("{length} bytes, more than {STRUCTURED_BYTES_MAX}")));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| ClientError::file("cannot read", path, error))?;
+    if path.extension().is_some_and(|extension| extension == "toml") {
+        toml::from_str(&text).map_err(|error| ClientError::input(place, error))
+    } else {
+        serde_json::from_str(&text).map_err(|error| ClientError::input(place, error))
+    }
+}
+
+/// Longest file of [`structured_file`], in bytes.
+const STRUCTURED_BYTES_MAX: u64 = 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use huxin_chain_spec::record::publication::CaseMode;
+
+    use super::*;
+
+    fn digest(text: &str) -> Result<Digest, ClientError> {
+        text.parse::<DigestSource>().unwrap().digest("--formal")
+    }
+
+    fn sentence<T: std::fmt::Debug>(result: Result<T, ClientError>) -> String {
+        let error = result.unwrap_err();
+        assert_eq!(error.exit_code(), crate::ExitCode::NotChecked);
+        error.to_string()
+    }
+
+    #[test]
+    fn a_digest_is_a_file_or_written_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notice.pdf");
+        std::fs::write(&path, b"abc").unwrap();
+        let expected = DigestAlgorithm::Sha256.plain(&[b"abc"]);
+        assert_eq!(digest(path.to_str().unwrap()).unwrap(), expected);
+        assert_eq!(digest(&format!("sha256:{expected}")).unwrap(), expected);
+        assert_eq!(digest(&expected.to_string()).unwrap(), expected);
+    }
+
+    #[test]
+    fn bad_digests_say_what_is_wrong() {
+        let missing = sentence(digest("no-such-file.pdf"));
+        assert_eq!(
+            missing,
+            "--formal: there is no file no-such-file.pdf; give a file, or sha256:<64 lower-case hexadecimal characters>"
+        );
+        assert!(sentence(digest("sha256:12")).contains("64 lower-case hexadecimal characters, found \"12\""));
+        assert!(sentence(digest(&format!("sha256:{}", "AB".repeat(32)))).contains("lower-case"));
+    }
+
+    /// A file may be called like a digest; which of the two is meant is then for the caller to say.
+    #[test]
+    fn a_file_named_like_a_digest_is_neither() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = folder.path().join("sha256:x");
+        std::fs::write(&name, b"abc").unwrap();
+        // With its folder it can only be the file.
+        assert_eq!(digest(name.to_str().unwrap()).unwrap(), DigestAlgorithm::Sha256.plain(&[b"abc"]));
+        let hex = "fedc".repeat(16);
+        let here = std::path::PathBuf::from(&hex);
+        std::fs::write(&here, b"abc").unwrap();
+        let both = digest(&hex);
+        std::fs::remove_file(&here).unwrap();
+        assert!(sentence(both).contains("is a digest and also the name of a file here; write ./"));
+    }
+
+    #[test]
+    fn a_document_elsewhere_is_written_out() {
+        let hex = "ab".repeat(32);
+        let document = |text: &str| text.parse::<DocumentSource>().unwrap().document("--document");
+        let found = document(&format!("sha256:{hex},bytes:7,sm3:{hex}")).unwrap();
+        assert_eq!((found.size_bytes, found.sm3), (7, Some(found.sha256)));
+        assert!(sentence(document(&format!("sha256:{hex}"))).contains("the length is missing"));
+        assert!(sentence(document(&format!("sha256:{hex},bytes:0"))).contains("the length is missing, or 0"));
+        assert!(sentence(document(&format!("sha256:{hex},pages:7"))).contains("\"pages:7\" is no part of a document"));
+        assert!(sentence(document("gone.ofd")).contains("there is no file gone.ofd"));
+    }
+
+    #[test]
+    fn a_case_is_a_number_or_a_reference() {
+        let algorithm = DigestAlgorithm::Sha256;
+        let reference = CaseRef::of(algorithm, "310000-2026-0001");
+        assert_eq!(case_ref(algorithm, "310000-2026-0001").unwrap(), reference);
+        assert_eq!(case_ref(algorithm, &reference.to_string()).unwrap(), reference);
+        assert!(sentence(case_ref(algorithm, &reference.to_string().to_uppercase())).contains("lower case"));
+        assert!(sentence(case_ref(algorithm, " 1")).contains("no spaces around it"));
+    }
+
+    #[test]
+    fn words_of_closed_lists() {
+        assert_eq!(word("full-online"), Ok(CaseMode::FullOnline));
+        assert_eq!(word("full_online"), Ok(CaseMode::FullOnline));
+        let wrong = word::<CaseMode>("by-train").unwrap_err();
+        assert!(wrong.starts_with("there is no `by-train`; choose one of `full-online`, "), "{wrong}");
+        let wrong = publication_key("guides/310000/A").unwrap_err();
+        assert!(wrong.starts_with("there is no kind of publication called \"guides\"; the kinds are item-list, "));
+        assert!(publication_key("guide/A").unwrap_err().starts_with("a publication is named <kind>/"));
+    }
+}

@@ -1,0 +1,213 @@
+//! Steps that name an item at an agency, and the opening of a bundle.
+
+use clap::Args;
+use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
+use huxin_chain_spec::ids::{CaseRef, MaterialCode, Uscc};
+use huxin_chain_spec::record::CaseOperation;
+use huxin_chain_spec::record::case::{BundleChild, BundleOpening, Collection, Matter, PolicyVersion};
+use huxin_chain_spec::record::publication::{CaseMode, PublicationKey, PublicationKind, Scope};
+use huxin_chain_spec::state::StateKey;
+use huxin_chain_spec::state::publication::PublicationState;
+
+use super::{RootArguments, StepArguments};
+use crate::commands::arguments::{DigestSource, ReceiptFile, bundle_ref, case_ref, publication_key, sorted, word};
+use crate::error::ClientError;
+use crate::sdk::{Client, ThingQuestion};
+
+/// An item at the agency that decides it. Versions that are not given are those in force on the ledger.
+#[derive(Debug, Clone, Args)]
+pub struct MatterArguments {
+    /// Unified social credit code of the deciding agency.
+    #[arg(long)]
+    agency: Uscc,
+    /// The item, as the agency's province publishes it: item/310000/001010100000.
+    #[arg(long, value_name = "KIND/SCOPE/CODE", value_parser = publication_key)]
+    item: PublicationKey,
+    #[arg(long, value_name = "N")]
+    item_version: Option<u32>,
+    #[arg(long, value_name = "N")]
+    guide_version: Option<u32>,
+    /// Version of the duty assignment (职责分工).
+    #[arg(long, value_name = "N")]
+    duty_version: Option<u32>,
+}
+
+/// The versions that govern a step.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Versions {
+    pub item: u32,
+    pub guide: u32,
+    pub duty: Option<u32>,
+}
+
+impl MatterArguments {
+    /// The versions given, completed by those that are proven to be in force.
+    pub(super) async fn versions(&self, client: &Client) -> Result<Versions, ClientError> {
+        let item = match self.item_version {
+            Some(version) => version,
+            None => required(client, &self.item, "--item-version").await?,
+        };
+        let guide = match self.guide_version {
+            Some(version) => version,
+            None => required(client, &self.beside(PublicationKind::Guide, self.item.scope), "--guide-version").await?,
+        };
+        let mut duty = self.duty_version;
+        for scope in [self.item.scope, Scope::Consortium] {
+            if duty.is_none() {
+                duty = in_force(client, &self.beside(PublicationKind::DutyAssignment, scope)).await?;
+            }
+        }
+        Ok(Versions { item, guide, duty })
+    }
+
+    fn beside(&self, kind: PublicationKind, scope: Scope) -> PublicationKey {
+        PublicationKey { kind, scope, code: self.item.code.clone() }
+    }
+
+    fn matter(self, versions: Versions) -> Matter {
+        Matter {
+            agency: self.agency,
+            item: self.item,
+            item_version: versions.item,
+            guide_version: versions.guide,
+            duty_version: versions.duty,
+        }
+    }
+}
+
+/// The version of a publication that is proven to be in force.
+async fn in_force(client: &Client, publication: &PublicationKey) -> Result<Option<u32>, ClientError> {
+    let found = client.thing(&ThingQuestion::now(StateKey::Publication(publication.clone()))).await?;
+    Ok(found.state_as::<PublicationState>()?.and_then(|state| state.in_force()))
+}
+
+async fn required(client: &Client, publication: &PublicationKey, option: &str) -> Result<u32, ClientError> {
+    let version = in_force(client, publication).await?;
+    version.ok_or_else(|| ClientError::input(option, format!("no version of {publication} is in force on the ledger")))
+}
+
+/// 收件.
+#[derive(Debug, Clone, Args)]
+pub struct Collect {
+    #[command(flatten)]
+    step: StepArguments,
+    /// full-online (全程网办), collect-on-behalf (异地代收代办), multi-place (多地联办), relay (接续办), bundle (集成办) or
+    /// no-application (免申办).
+    #[arg(long, value_parser = word::<CaseMode>)]
+    mode: CaseMode,
+    #[command(flatten)]
+    pub(super) matter: MatterArguments,
+    /// Material collected; give several.
+    #[arg(long = "material", value_name = "MATERIAL")]
+    materials: Vec<MaterialCode>,
+    /// Keyed commitment to the applicant, hex.
+    #[arg(long, value_name = "HEX")]
+    subject: Option<Digest>,
+    /// The bundle it belongs to, by number or reference (mode bundle).
+    #[arg(long)]
+    bundle: Option<String>,
+    /// The policy it rests on (mode no-application).
+    #[arg(long, value_name = "KIND/SCOPE/CODE", value_parser = publication_key, requires = "policy_version")]
+    policy: Option<PublicationKey>,
+    #[arg(long, value_name = "N", requires = "policy")]
+    policy_version: Option<u32>,
+}
+
+impl Collect {
+    pub(super) fn operation(
+        self,
+        algorithm: DigestAlgorithm,
+        versions: Versions,
+    ) -> Result<(CaseOperation, ReceiptFile), ClientError> {
+        let policy = self.policy.zip(self.policy_version);
+        let collection = Collection {
+            step: self.step.step(algorithm)?,
+            mode: self.mode,
+            matter: self.matter.matter(versions),
+            materials: sorted(self.materials),
+            subject: self.subject,
+            bundle: self.bundle.map(|text| bundle_ref(algorithm, &text)).transpose()?,
+            policy: policy.map(|(policy, version)| PolicyVersion { policy, version }),
+        };
+        Ok((CaseOperation::Collect(Box::new(collection)), self.step.receipt))
+    }
+}
+
+/// 接续移交.
+#[derive(Debug, Clone, Args)]
+pub struct Relay {
+    #[command(flatten)]
+    step: StepArguments,
+    #[command(flatten)]
+    pub(super) matter: MatterArguments,
+    /// The notice to the next agency.
+    #[arg(long, value_name = "FILE")]
+    notice: DigestSource,
+    /// The result of this part.
+    #[arg(long, value_name = "FILE")]
+    result: DigestSource,
+}
+
+impl Relay {
+    pub(super) fn operation(
+        self,
+        algorithm: DigestAlgorithm,
+        versions: Versions,
+    ) -> Result<(CaseOperation, ReceiptFile), ClientError> {
+        let operation = CaseOperation::Relay {
+            step: self.step.step(algorithm)?,
+            matter: Box::new(self.matter.matter(versions)),
+            notice: self.notice.digest("--notice")?,
+            result: self.result.digest("--result")?,
+        };
+        Ok((operation, self.step.receipt))
+    }
+}
+
+/// 集成办开件.
+#[derive(Debug, Clone, Args)]
+pub struct OpenBundle {
+    /// Number of the bundle, or its reference (64 hex).
+    bundle: String,
+    /// The lead agency (牵头部门): the organisation of the signing key.
+    #[arg(long)]
+    lead: Uscc,
+    #[command(flatten)]
+    root: RootArguments,
+    /// Its cases in order: CASE, or CASE:after=1,2 for one that waits for the first and the second.
+    #[arg(long = "child", value_name = "CASE[:after=N,..]", required = true)]
+    children: Vec<String>,
+    #[command(flatten)]
+    receipt: ReceiptFile,
+}
+
+impl OpenBundle {
+    pub(super) fn operation(self, algorithm: DigestAlgorithm) -> Result<(CaseOperation, ReceiptFile), ClientError> {
+        let children = self.children.iter().zip(0..).map(|(text, position)| child(algorithm, text, position));
+        let opening = BundleOpening {
+            bundle: bundle_ref(algorithm, &self.bundle)?,
+            lead: self.lead,
+            material_root: self.root.material_root.digest("--material-root")?,
+            children: children.collect::<Result<_, _>>()?,
+        };
+        Ok((CaseOperation::BundleOpen(Box::new(opening)), self.receipt))
+    }
+}
+
+/// One case of a bundle. People count from 1, the record from 0.
+fn child(algorithm: DigestAlgorithm, text: &str, position: usize) -> Result<BundleChild, ClientError> {
+    let (case, after) = match text.rsplit_once(":after=") {
+        Some((case, after)) => (case, after.split(',').map(|number| earlier(text, number, position)).collect()),
+        None => (text, Ok(Vec::new())),
+    };
+    let case: CaseRef = case_ref(algorithm, case)?;
+    Ok(BundleChild { case, after: sorted(after?) })
+}
+
+fn earlier(text: &str, number: &str, position: usize) -> Result<u8, ClientError> {
+    let place = number.parse::<u8>().ok().and_then(|number| number.checked_sub(1));
+    place.filter(|place| usize::from(*place) < position).ok_or_else(|| {
+        let reason = format!("{number:?} in {text:?} is not the number of a case given before it, counted from 1");
+        ClientError::input("--child", reason)
+    })
+}

@@ -1,0 +1,256 @@
+//! An action on the command line: one subcommand per kind, or a file.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use huxin_chain_spec::crypto::PublicKey;
+use huxin_chain_spec::features::{FEATURES, FeatureId};
+use huxin_chain_spec::ids::{Height, ProvinceCode, TimeMs, Uscc};
+use huxin_chain_spec::parameters::{ActionKind, Parameters, Threshold};
+use huxin_chain_spec::record::governance::{Action, NewProvince, NewValidator, TrustRole};
+use huxin_chain_spec::record::membership::StatusChange;
+use serde_json::Value;
+
+use crate::commands::arguments::{DigestSource, optional_digest, structured_file, word};
+use crate::commands::keys::{key_id, public_key};
+use crate::error::ClientError;
+
+/// The action: a file, or one of the subcommands.
+#[derive(Debug, Clone, Args)]
+pub struct ActionArguments {
+    /// Action in TOML (*.toml) or JSON, in the form of the record.
+    #[arg(long, value_name = "FILE")]
+    action: Option<PathBuf>,
+    #[command(subcommand)]
+    kind: Option<ActionCommand>,
+}
+
+/// What can be decided. Keys are given as `ed25519:<hex>` or as key files; validators by key or by address (64 hex).
+#[derive(Debug, Clone, Subcommand)]
+pub enum ActionCommand {
+    /// Admit a province.
+    ProvinceAdd {
+        province: ProvinceCode,
+        /// The authority that operates the province's node.
+        #[arg(long)]
+        organisation: Uscc,
+        /// Offline key that votes for the province.
+        #[arg(long, value_name = "KEY")]
+        governance_key: String,
+        /// Key that admits the province's organisations, systems and keys.
+        #[arg(long, value_name = "KEY")]
+        registrar_key: String,
+        /// A validator of the province: KEY, or KEY,power=N,network=KEY; give several.
+        #[arg(long = "validator", value_name = "KEY[,power=N][,network=KEY]")]
+        validators: Vec<String>,
+    },
+    /// Suspend a province, which loses its validators.
+    ProvinceSuspend { province: ProvinceCode },
+    /// Let a suspended province take part again.
+    ProvinceResume { province: ProvinceCode },
+    /// Remove a province for good.
+    ProvinceRemove { province: ProvinceCode },
+    /// Give a province another governance key.
+    GovernanceKey { province: ProvinceCode, new_key: String },
+    /// Give a province's authority another registrar key.
+    RegistrarKey {
+        province: ProvinceCode,
+        new_key: String,
+        /// The key that it replaces.
+        #[arg(long, value_name = "KEY")]
+        replaces: Option<String>,
+    },
+    /// Add a validator of a member province.
+    ValidatorAdd {
+        province: ProvinceCode,
+        consensus_key: String,
+        /// Voting power.
+        #[arg(long, default_value_t = 1)]
+        power: u64,
+        /// Key by which its node is known to the other nodes.
+        #[arg(long, value_name = "KEY")]
+        network_key: Option<String>,
+    },
+    /// Remove a validator.
+    ValidatorRemove { validator: String },
+    /// Replace a validator's keys, at equal power.
+    ValidatorRotate {
+        validator: String,
+        new_key: String,
+        /// Another network key; without it the old one stays.
+        #[arg(long, value_name = "KEY")]
+        network_key: Option<String>,
+    },
+    /// Change a validator's voting power.
+    ValidatorPower { validator: String, power: u64 },
+    /// Put a certificate, or another ledger's genesis hash, on the trust list.
+    TrustAdd {
+        /// The certificate; the genesis hash for a ledger.
+        #[arg(value_name = "FILE")]
+        certificate: DigestSource,
+        /// certificate-authority, seal-maker, time-stamp-authority or ledger.
+        #[arg(long, value_parser = word::<TrustRole>)]
+        role: TrustRole,
+        /// Its certificate revocation list.
+        #[arg(long, value_name = "FILE")]
+        crl: Option<DigestSource>,
+        /// First moment at which it is no longer trusted.
+        #[arg(long, value_name = "TIME")]
+        valid_until: TimeMs,
+    },
+    /// End the trust in a certificate.
+    TrustRetire {
+        #[arg(value_name = "FILE")]
+        certificate: DigestSource,
+    },
+    /// Anchor a newer certificate revocation list.
+    CrlAnchor {
+        #[arg(value_name = "CERTIFICATE")]
+        certificate: DigestSource,
+        #[arg(value_name = "CRL")]
+        crl: DigestSource,
+    },
+    /// Set the limits of the chain, all of them.
+    Parameters {
+        /// TOML (*.toml) or JSON with every limit.
+        file: PathBuf,
+    },
+    /// Set how many provinces must agree on one kind of action.
+    Threshold {
+        /// province-add, validator-rotate, parameters, ...
+        #[arg(value_parser = word::<ActionKind>)]
+        kind: ActionKind,
+        /// one-province, more-than-half, two-thirds, three-quarters or all.
+        #[arg(value_parser = word::<Threshold>)]
+        threshold: Threshold,
+    },
+    /// Bring a feature into force at a height.
+    Feature {
+        /// Name or number.
+        feature: String,
+        height: Height,
+    },
+}
+
+impl ActionArguments {
+    /// The action.
+    pub(super) fn action(self) -> Result<Action, ClientError> {
+        match (self.action, self.kind) {
+            (Some(path), None) => structured_file(&path),
+            (None, Some(kind)) => kind.action(),
+            (Some(_), Some(_)) => Err(ClientError::input("--action", "give a file or an action, not both")),
+            (None, None) => {
+                let reason = "give --action FILE, or an action such as validator-add; --help lists them";
+                Err(ClientError::input("action", reason))
+            }
+        }
+    }
+}
+
+impl ActionCommand {
+    fn action(self) -> Result<Action, ClientError> {
+        let status = |province, change| Ok(Action::ProvinceStatus { province, change });
+        match self {
+            Self::ProvinceAdd { province, organisation, governance_key, registrar_key, validators } => {
+                let validators = validators.iter().map(|text| validator(text)).collect::<Result<_, _>>()?;
+                let (governance_key, registrar_key) = (public_key(&governance_key)?, public_key(&registrar_key)?);
+                let new = NewProvince { province, organisation, governance_key, registrar_key, validators };
+                Ok(Action::ProvinceAdd(Box::new(new)))
+            }
+            Self::ProvinceSuspend { province } => status(province, StatusChange::Suspend),
+            Self::ProvinceResume { province } => status(province, StatusChange::Resume),
+            Self::ProvinceRemove { province } => status(province, StatusChange::Remove),
+            Self::GovernanceKey { province, new_key } => {
+                Ok(Action::ProvinceGovernanceKey { province, key: public_key(&new_key)? })
+            }
+            Self::RegistrarKey { province, new_key, replaces } => {
+                let replaces = replaces.map(|text| key_id(&text)).transpose()?;
+                Ok(Action::ProvinceRegistrarKey { province, key: public_key(&new_key)?, replaces })
+            }
+            Self::ValidatorAdd { province, consensus_key, power, network_key } => {
+                let (key, network_key) = (public_key(&consensus_key)?, optional_key(network_key.as_deref())?);
+                Ok(Action::ValidatorAdd { province, validator: NewValidator { key, power, network_key } })
+            }
+            Self::ValidatorRemove { validator } => Ok(Action::ValidatorRemove { key: key_id(&validator)? }),
+            Self::ValidatorRotate { validator, new_key, network_key } => Ok(Action::ValidatorRotate {
+                old: key_id(&validator)?,
+                new: public_key(&new_key)?,
+                network_key: optional_key(network_key.as_deref())?,
+            }),
+            Self::ValidatorPower { validator, power } => Ok(Action::ValidatorPower { key: key_id(&validator)?, power }),
+            other => other.rules(),
+        }
+    }
+
+    /// Actions about the trust list and the rules themselves.
+    fn rules(self) -> Result<Action, ClientError> {
+        Ok(match self {
+            Self::TrustAdd { certificate, role, crl, valid_until } => Action::TrustAdd {
+                certificate: certificate.digest("certificate")?,
+                role,
+                crl: optional_digest(crl.as_ref(), "--crl")?,
+                valid_until_ms: valid_until,
+            },
+            Self::TrustRetire { certificate } => {
+                Action::TrustRetire { certificate: certificate.digest("certificate")? }
+            }
+            Self::CrlAnchor { certificate, crl } => {
+                Action::CrlAnchor { certificate: certificate.digest("certificate")?, crl: crl.digest("crl")? }
+            }
+            Self::Parameters { file } => Action::Parameters(parameters(&file)?),
+            Self::Threshold { kind, threshold } => Action::Threshold { kind, threshold },
+            Self::Feature { feature: name, height } => Action::FeatureActivate { feature: feature(&name)?, height },
+            _ => return Err(ClientError::input("action", "this action is about members")),
+        })
+    }
+}
+
+fn optional_key(text: Option<&str>) -> Result<Option<PublicKey>, ClientError> {
+    text.map(public_key).transpose()
+}
+
+/// `KEY[,power=N][,network=KEY]`.
+fn validator(text: &str) -> Result<NewValidator, ClientError> {
+    let wrong = |part: &str| {
+        ClientError::input("--validator", format!("{part:?} in {text:?}: write KEY, or KEY,power=N,network=KEY"))
+    };
+    let mut parts = text.split(',');
+    let key = public_key(parts.next().unwrap_or_default())?;
+    let mut new = NewValidator { key, power: 1, network_key: None };
+    for part in parts {
+        match part.split_once('=') {
+            Some(("power", power)) => new.power = power.parse().map_err(|_| wrong(part))?,
+            Some(("network", key)) => new.network_key = Some(public_key(key)?),
+            _ => return Err(wrong(part)),
+        }
+    }
+    Ok(new)
+}
+
+/// All limits. One that is left out would silently be set to the founding default, not left as it is.
+fn parameters(path: &Path) -> Result<Parameters, ClientError> {
+    let value: Value = structured_file(path)?;
+    let place = path.display().to_string();
+    let known = serde_json::to_value(Parameters::default()).map_err(|error| ClientError::input(&place, error))?;
+    for name in known.as_object().into_iter().flat_map(|fields| fields.keys()) {
+        if value.get(name).is_none() {
+            let reason = format!("{name} is missing; a proposal sets every limit, also those that stay as they are");
+            return Err(ClientError::input(place, reason));
+        }
+    }
+    serde_json::from_value(value).map_err(|error| ClientError::input(place, error))
+}
+
+/// A feature by name or number. Numbers this software does not know are allowed: others may know them.
+fn feature(text: &str) -> Result<FeatureId, ClientError> {
+    if let Ok(number) = text.parse() {
+        return Ok(FeatureId(number));
+    }
+    let known = FEATURES.iter().find(|feature| feature.name == text).map(|feature| feature.id);
+    known.ok_or_else(|| {
+        let names: Vec<String> = FEATURES.iter().map(|feature| format!("{} ({})", feature.name, feature.id)).collect();
+        let reason =
+            format!("no feature is called {text:?}; this version knows {}; others by number", names.join(", "));
+        ClientError::input("feature", reason)
+    })
+}
