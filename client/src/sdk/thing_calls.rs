@@ -71,7 +71,7 @@ impl NodeClient {
     /// Bytes of the receipt of a thing. Unproven: see [`super::thing::check_thing_receipt`].
     pub async fn thing_receipt(&self, key: &StateKey, as_of: Option<TimeMs>) -> Result<Vec<u8>, ClientError> {
         let query = as_of.map(|time| format!("?as_of={time}")).unwrap_or_default();
-        let path = format!("/v1/things/{}/receipt{query}", percent(&key.to_string()));
+        let path = format!("/v1/receipts/things/{}{query}", percent(&key.to_string()));
         let Answer { node, body } = self.connection().send(&Request::get(path)).await?;
         if body.len() > RECEIPT_BYTES_MAX {
             return Err(ClientError::BadAnswer { node, reason: format!("a receipt of {} bytes", body.len()) });

@@ -56,11 +56,11 @@ fn seal_text(thing: &ProvenThing) -> Result<String, ClientError> {
     let Some(state) = thing.state_as::<SealState>()? else { return Ok(String::new()) };
     let seal = &state.seal;
     let (from, until) = (seal.valid_from_ms.to_beijing(), seal.valid_until_ms.to_beijing());
-    let listed = if state.maker_listed { "on the trust list when filed" } else { "not on the trust list when filed" };
+    let trusted = if state.maker_trusted { "trusted when filed" } else { "not trusted when filed" };
     let mut lines = vec![
         line("状态 status", &format!("{}, since {}", status_text(state.status), state.effective_ms.to_beijing())),
         line("所有者 owner", &format!("{} ({})", seal.owner, seal.owner_region)),
-        line("制章者 maker", &format!("{}, {listed}", seal.maker)),
+        line("制章者 maker", &format!("{}, {trusted}", seal.maker)),
         line("有效期 valid", &format!("{from} .. {until}")),
         line("备案 filed", &format!("by {}, record {}", state.registrar, state.registered_by)),
         line("变更 changed", &format!("record {}", state.changed_by)),
