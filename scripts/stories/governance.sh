@@ -1,0 +1,94 @@
+# shellcheck shell=bash disable=SC2154
+# The story of the consortium itself: a fifth province joins the running network, votes and validates; a validator's key is
+# replaced; a change that would stop the chain is refused; the province leaves. Sourced by scripts/demo.
+
+beijing=node-4-beijing
+height=0
+
+# govern NODE PROVINCE CODE COMMAND...: signed with a province's governance key.
+govern() {
+    local node=$1 province=$2 code=$3
+    shift 3
+    catch_up "$node"
+    at "$node" "$code" --key "$(key_of "$province" governance)" govern "$@"
+    ((code != 0)) || height=$(json_field height <"$answer")
+}
+
+# propose NODE PROVINCE ACTION...: proposes, and remembers the proposal.
+propose() {
+    local node=$1 province=$2
+    shift 2
+    govern "$node" "$province" 0 propose --closes "$(date -u -d '+1 day' +%FT%TZ)" --rationale "$(paper rationale)" "$@"
+    proposal=$(json_field proposal <"$answer")
+}
+
+# agree PROVINCE...: each votes yes through Shanghai's node.
+agree() {
+    local province
+    for province in "$@"; do govern "$shanghai" "$province" 0 vote "$proposal" yes; done
+}
+
+# passed: the proposal has taken effect.
+passed() {
+    at "$shanghai" 0 govern show "$proposal"
+    expect status passed
+}
+
+validators() { "$HUXIN" --json --node "$(api_of "$shanghai")" show validators | grep -c '"power"'; }
+has_validators() { (($(validators) == $1)); }
+
+step "Beijing prepares keys and a node; nobody lists it yet" "北京准备密钥与节点，尚未准入"
+run 0 testnet join "$net"
+action=$(json_field action_file <"$answer")
+govern "$shanghai" 110000 1 vote 0 yes
+done_line "a key that is not on the ledger cannot vote 未上账的密钥不能表决"
+
+step "What would change is shown before anybody votes" "表决之前先预演"
+govern "$shanghai" 310000 0 rehearse --action "$action"
+expect validators_after 5
+done_line "five validators, quorum power 法定票权 $(json_field quorum_power <"$answer"), may fail 可失效 $(json_field may_fail_validators <"$answer")"
+
+step "The provinces admit Beijing, and its node joins the running network" "各省同意，北京节点加入运行中的网络"
+propose "$shanghai" 310000 --action "$action"
+agree 320000 330000 340000
+passed
+"$ROOT/scripts/localnet" start "$net" beijing
+nodes+=("$beijing")
+has_validators 5 || fail "$(validators) validators, not 5"
+catch_up "$beijing"
+done_line "proposal 提案 $proposal passed; five validators 五个验证节点; no node was restarted 无一节点重启"
+
+step "Beijing votes with the others" "北京参与表决"
+propose "$anhui" 340000 trust-add "$(paper ca-certificate)" --role certificate-authority --valid-until 2030-01-01
+govern "$beijing" 110000 0 vote "$proposal" yes
+govern "$beijing" 110000 1 vote "$proposal" yes
+refused_with proposal.double_vote
+agree 320000 330000
+passed
+done_line "the certificate authority is on the trust list 证书机构列入信任清单; a second vote is refused 重复表决被拒绝"
+
+step "Anhui replaces the key of its live validator" "安徽更换在用验证密钥"
+run 0 keys new "$net/$anhui/keys/next.key" --purpose consensus --plain
+propose "$anhui" 340000 validator-rotate "$net/$anhui/keys/consensus.key" "$net/$anhui/keys/next.key"
+passed
+"$ROOT/scripts/localnet" kill "$net" anhui
+mv "$net/$anhui/keys/next.key" "$net/$anhui/keys/consensus.key"
+"$ROOT/scripts/localnet" start "$net" anhui
+catch_up "$anhui"
+done_line "its own province's affair: no other vote is needed 本省事务，无需他省表决"
+
+step "A change after which the validators seen lately could not decide is refused" "会使链停摆的变更被拒绝"
+run 0 keys new "$work/heavy.key" --purpose consensus --plain
+govern "$shanghai" 310000 1 rehearse validator-add 310000 "$work/heavy.key" --power 10
+expect quorum_reachable false
+done_line "rehearsed and refused 预演即被拒绝: $(json_field code <"$answer")"
+
+step "The provinces remove Beijing: it can neither vote nor connect" "各省移出北京：不得表决，不得连接"
+propose "$shanghai" 310000 province-remove 110000
+agree 320000 330000 340000
+passed
+wait_until 60 "four validators remain" has_validators 4
+nodes=("$shanghai" "$jiangsu" "$zhejiang" "$anhui")
+govern "$shanghai" 110000 1 vote "$proposal" yes
+done_line "four validators; Beijing's key no longer counts 北京密钥已失效"
+look="govern list"
