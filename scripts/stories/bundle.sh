@@ -42,8 +42,8 @@ expect is_waiting true
 done_line "one root of materials for all; three of four cases wait 一套材料；四件中三件等待前序"
 
 step "The second cannot overtake the first" "后序不得抢先"
-refused "$jiangsu" 320000 case.bundle_waits case accept "$LEFT"
-done_line "refused 被拒绝: $(json_field code <"$work/stderr.txt")"
+refused "$jiangsu" 320000 case.not_received case accept "$LEFT"
+done_line "refused 被拒绝: $(refusal)"
 
 step "The first is granted; its notice starts the two that go side by side" "首件准予并书面告知，两件并行开始"
 decide "$FIRST" "$shanghai" 310000

@@ -20,16 +20,16 @@ done_line "nobody submits a due date: every node derives it 时限由各节点�
 standing "$anhui" "$CASE"
 
 step "Jiangsu signs the same root of materials, and no other" "江苏须签署相同的材料根"
-refused "$jiangsu" 320000 case.root_differs case acknowledge "$CASE" --material-root "$(paper other-materials)"
-done_line "another root is refused 材料根不一致被拒绝: $(json_field code <"$work/stderr.txt")"
+refused "$jiangsu" 320000 case.root_mismatch case acknowledge "$CASE" --material-root "$(paper other-materials)"
+done_line "another root is refused 材料根不一致被拒绝: $(refusal)"
 by "$jiangsu" 320000 case acknowledge "$CASE" --material-root "$(paper materials)"
 
 step "One correction notice, and only one" "一次性告知补正，仅此一次"
-refused "$jiangsu" 320000 case.not_in_guide case request-correction "$CASE" --item M9
+refused "$jiangsu" 320000 case.material_not_in_guide case request-correction "$CASE" --item M9
 by "$jiangsu" 320000 case request-correction "$CASE" --item M2
 by "$shanghai" 310000 case resubmit "$CASE" --material-root "$(paper corrected-materials)"
 by "$jiangsu" 320000 case acknowledge "$CASE" --material-root "$(paper corrected-materials)"
-refused "$jiangsu" 320000 case.already_corrected case request-correction "$CASE" --item M1
+refused "$jiangsu" 320000 case.second_correction case request-correction "$CASE" --item M1
 done_line "what the guide does not ask for, and a second notice, are refused 指南之外及第二次告知均被拒绝"
 by "$jiangsu" 320000 case accept "$CASE"
 
@@ -58,7 +58,7 @@ at "$anhui" 0 case show "$CASE" --prove-records
 expect status archived
 expect records_proven true
 steps=$(grep -c '"operation": "case\.' "$answer")
-((steps == 16)) || fail "$steps steps on record, not 16"
+((steps == 15)) || fail "$steps steps on record, not 15"
 done_line "$steps steps of three provinces, every receipt checked 三省 $steps 步，回执全部核验"
 at "$anhui" 0 verify "$licence"
 done_line "the licence is valid 证照有效"

@@ -2,6 +2,7 @@
 //!
 //! Every acknowledged write is final: its node answered only after a quorum had synced the block.
 
+mod cases;
 mod http;
 mod load;
 mod measure;

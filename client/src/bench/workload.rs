@@ -12,7 +12,7 @@ use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use super::load::{self, Tally, Target, Window};
 use super::measure::{CpuMeter, resident_mib};
 use super::report::Report;
-use super::{verify_load, yardstick};
+use super::{cases, verify_load, yardstick};
 use crate::error::ClientError;
 use crate::keys;
 use crate::sdk::{Client, SignedTransaction, random_bytes};
@@ -35,6 +35,8 @@ pub enum Workload {
     Single,
     /// Many licences per transaction.
     Batch,
+    /// Steps of cases, many cases per transaction.
+    Cases,
     /// Ten transactions a second, up to the checked receipt.
     Light,
     /// Questions by identifier, with proof.
@@ -50,6 +52,7 @@ impl Workload {
         match self {
             Self::Single => "single",
             Self::Batch => "batch",
+            Self::Cases => "cases",
             Self::Light => "light",
             Self::Verify => "verify",
             Self::Idle => "idle",
@@ -60,7 +63,7 @@ impl Workload {
     /// The workloads this stands for.
     pub fn parts(self) -> Vec<Self> {
         match self {
-            Self::All => vec![Self::Idle, Self::Light, Self::Single, Self::Batch, Self::Verify],
+            Self::All => vec![Self::Idle, Self::Light, Self::Single, Self::Batch, Self::Cases, Self::Verify],
             one => vec![one],
         }
     }
@@ -71,9 +74,9 @@ impl Workload {
 pub struct BenchOptions {
     pub clients: usize,
     pub seconds: u64,
-    /// Licences per transaction of the batch workload.
+    /// Licences, or cases, per transaction of the batch and cases workloads.
     pub batch: usize,
-    /// Writers of the batch workload.
+    /// Writers of those two.
     pub batch_clients: usize,
     /// Licences to ask about.
     pub licences: u64,
@@ -136,6 +139,9 @@ impl Bench<'_> {
             }
             _ => Vec::new(),
         };
+        if part == Workload::Cases {
+            cases::publish(&self.targets, self.client, &self.height).await?;
+        }
         let signed = match part {
             Workload::Single | Workload::All => self.presign()?,
             _ => Vec::new(),
@@ -156,6 +162,7 @@ impl Bench<'_> {
             match part {
                 Workload::Single | Workload::All => self.write(self.options.clients, signed, 1, window).await,
                 Workload::Batch => self.write(self.options.batch_clients, Vec::new(), self.options.batch, window).await,
+                Workload::Cases => self.carry(window).await,
                 Workload::Light => self.light(window).await,
                 Workload::Verify => self.verify(&ids, window).await,
                 Workload::Idle => Ok(Vec::new()),
@@ -198,6 +205,16 @@ impl Bench<'_> {
             })
             .collect::<Result<Vec<_>, ClientError>>()?;
         Ok(join_all(writers).await)
+    }
+
+    async fn carry(&self, window: Window) -> Result<Vec<Tally>, ClientError> {
+        let carriers = (0..self.options.batch_clients)
+            .map(|position| {
+                let parties = (self.target(position), self.target(position + 1));
+                Ok(cases::carry(parties, self.options.batch, window, &self.height, random()?))
+            })
+            .collect::<Result<Vec<_>, ClientError>>()?;
+        Ok(join_all(carriers).await)
     }
 
     async fn light(&self, window: Window) -> Result<Vec<Tally>, ClientError> {

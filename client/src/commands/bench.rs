@@ -25,10 +25,10 @@ pub struct Bench {
     /// Length of each measurement.
     #[arg(long, default_value_t = 20)]
     seconds: u64,
-    /// Licences per transaction of the batch workload.
+    /// Licences, or cases, per transaction of the batch and cases workloads.
     #[arg(long, default_value_t = 1_000)]
     batch: usize,
-    /// Writers of the batch workload.
+    /// Writers of those two.
     #[arg(long, default_value_t = 16)]
     batch_clients: usize,
     /// Licences issued to be asked about by the verify workload.

@@ -359,7 +359,7 @@ fn answer(
     let ledger = &api.vitals.ledger;
     let at = time.map_or(ReceiptAt::Newest, ReceiptAt::AsOf);
     // One block answers for state, proof and records, also while another is committed.
-    let receipt = if proof { ledger.thing_receipt(std::slice::from_ref(&key), at)? } else { None };
+    let receipt = if proof { ledger.thing_receipt(&proven_with(&key), at)? } else { None };
     let view = match &receipt {
         Some(receipt) => View {
             ledger,
@@ -384,6 +384,15 @@ fn answer(
         records: if records { view.records(&key)? } else { Vec::new() },
         proof: receipt.map(|receipt| BASE64.encode(receipt.to_bytes())),
     })
+}
+
+/// What a receipt covers so that whoever checks it can derive everything himself.
+fn proven_with(key: &StateKey) -> Vec<StateKey> {
+    let mut keys = vec![key.clone()];
+    if matches!(key, StateKey::Proposal(_)) {
+        keys.extend([StateKey::Parameters, StateKey::Validators, StateKey::Participation]);
+    }
+    keys
 }
 
 fn decode(bytes: &[u8]) -> Result<CaseState, ApiError> {
