@@ -34,3 +34,5 @@ pub use error::{ClientError, ExitCode};
 
 #[cfg(test)]
 mod test_chain;
+#[cfg(test)]
+mod test_node;

@@ -21,6 +21,7 @@ mod seal;
 mod show;
 mod status;
 mod testnet;
+mod thing_receipt;
 mod transaction;
 mod verify;
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use huxin_chain_spec::api::AsOfAnswer;
 use huxin_chain_spec::ids::{RecordIndex, TimeMs};
-use huxin_chain_spec::receipt::{RECEIPT_BYTES_MAX, Receipt};
-use huxin_chain_spec::state::LicenceState;
+use huxin_chain_spec::receipt::{RECEIPT_BYTES_MAX, Receipt, THING_RECEIPT_MAGIC};
+use huxin_chain_spec::state::{LicenceState, StateKey};
 use huxin_chain_spec::verdict::{self, Content, Evidence, Identifier, Verdict};
 use serde::Serialize;
 use serde_json::json;
@@ -14,6 +14,7 @@ use serde_json::json;
 use super::context::Global;
 use super::issue::save;
 use super::output::Output;
+use super::thing_receipt;
 use super::verify::{exit_code, licence_subject, text};
 use crate::error::{ClientError, ExitCode};
 use crate::sdk::{Subject, Verified, document_of, licence_answer, licence_of, same_document};
@@ -21,7 +22,7 @@ use crate::sdk::{Subject, Verified, document_of, licence_answer, licence_of, sam
 /// Receipts.
 #[derive(Debug, Subcommand)]
 pub enum ReceiptCommand {
-    /// Fetch the receipt of a licence or of a record, check it and save it.
+    /// Fetch the receipt of a licence, a record or a thing, check it and save it.
     Get(Get),
     /// Check a receipt file without any node: only the trust root is needed.
     Verify(Check),
@@ -29,7 +30,7 @@ pub enum ReceiptCommand {
 
 #[derive(Debug, Args)]
 pub struct Get {
-    /// Identifier, reference (64 hex), or record index.
+    /// Identifier, reference (64 hex), record index, or a thing by its name (`case/9f..`).
     subject: String,
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -61,6 +62,9 @@ impl ReceiptCommand {
 impl Get {
     async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
         let client = global.client().await?;
+        if let Ok(key) = self.subject.parse::<StateKey>() {
+            return thing_receipt::get(&client, output, &key, self.as_of, &self.out).await;
+        }
         let bytes = match self.subject.parse::<RecordIndex>() {
             Ok(index) => client.nodes().receipt(index, self.as_of).await?,
             Err(_) => {
@@ -128,6 +132,15 @@ impl Check {
         }
         let bytes =
             std::fs::read(&self.receipt).map_err(|error| ClientError::file("cannot read", &self.receipt, error))?;
+        if bytes.starts_with(THING_RECEIPT_MAGIC) {
+            if self.file.is_some() || self.id.is_some() {
+                return Err(ClientError::input(
+                    "--file/--id",
+                    "this receipt is about things, not about a licence's issue",
+                ));
+            }
+            return thing_receipt::check(&trust, output, &bytes);
+        }
         let receipt = Receipt::from_bytes(&bytes)?;
         let proven = receipt.verify(trust.hash())?;
         match (licence_of(&receipt.record), proven.status) {

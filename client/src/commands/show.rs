@@ -153,8 +153,8 @@ pub fn derived_title(by: DerivedBy) -> &'static str {
     }
 }
 
-/// JSON as indented lines; fields whose names end in `_ms` as times.
-fn readable(text: &mut String, name: &str, value: &Value, depth: usize) {
+/// Writes JSON as indented lines; fields whose names end in `_ms` as times.
+pub fn readable(text: &mut String, name: &str, value: &Value, depth: usize) {
     let indent = "  ".repeat(depth);
     let title = |text: &mut String| {
         if !name.is_empty() {

@@ -219,3 +219,38 @@ fn what_follows_is_computed_here_where_the_proof_covers_it() {
     assert_eq!(found.state_as::<ProposalState>().unwrap().unwrap().rationale, Digest([9; 32]));
     assert_eq!(derived_from(&whole, &proposal(), whole.header.time_ms), Some(derived));
 }
+
+/// A record that came with a thing is believed only as far as its own receipt goes.
+#[test]
+fn a_record_must_be_the_one_its_receipt_proves() {
+    let chain = chain();
+    let receipt = chain.receipt(1, 4, None);
+    let record = &receipt.record;
+    let entry = RecordEntry {
+        index: 1,
+        height: 3,
+        time_ms: record.time_ms.0,
+        time: record.time_ms.to_string(),
+        operation: "licence.revoke".to_owned(),
+        province: record.province.to_string(),
+        organisation: record.organisation.to_string(),
+        record: serde_json::to_value(record).unwrap(),
+    };
+    let algorithm = huxin_chain_spec::crypto::DigestAlgorithm::Sha256;
+    let check = |key: &StateKey, entry: &RecordEntry| check_entry(algorithm, key, entry, &receipt);
+    assert_eq!(check(&licence(), &entry), Ok(()));
+    assert_eq!(check(&proposal(), &entry), Err("record 1 is not about proposal/2".to_owned()));
+    let mut record = entry.record.clone();
+    record["time_ms"] = json!(0);
+    let forged = [
+        RecordEntry { index: 0, ..entry.clone() },
+        RecordEntry { time_ms: entry.time_ms + 1, ..entry.clone() },
+        RecordEntry { operation: "licence.restore".to_owned(), ..entry.clone() },
+        RecordEntry { province: "320000".to_owned(), ..entry.clone() },
+        RecordEntry { organisation: "11100000000013338W".to_owned(), ..entry.clone() },
+        RecordEntry { record, ..entry.clone() },
+    ];
+    for lie in forged {
+        assert!(check(&licence(), &lie).is_err(), "{lie:?}");
+    }
+}

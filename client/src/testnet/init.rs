@@ -182,6 +182,7 @@ pub(super) fn draft(
         organisation: seat.authority()?,
         governance_key,
         registrar_key,
+        // So that the ledger knows which node belongs to whom, and the others can let it in and shut it out.
         validators: vec![GenesisValidator { consensus_key: consensus, power: 1, network_key: Some(network) }],
         issuers: vec![issuer],
     };
@@ -249,4 +250,41 @@ format = "text"
 
 pub(super) fn write(path: &Path, text: &str) -> Result<(), ClientError> {
     std::fs::write(path, text).map_err(|error| ClientError::file("cannot write", path, error))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    /// The ledger knows each node by the key with which the node introduces itself to the others.
+    #[test]
+    fn the_genesis_names_every_network_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = InitOptions {
+            validators: 4,
+            chain_id: "dev-init".to_owned(),
+            base_port: Some(40_000),
+            ledger_hash: DigestAlgorithm::Sha256,
+        };
+        let network = init(&folder.path().join("net"), &options).unwrap();
+        let genesis = Genesis::parse(&std::fs::read_to_string(&network.genesis).unwrap()).unwrap();
+        assert_eq!((genesis.provinces.len(), network.nodes.len()), (4, 4));
+        for (province, node) in genesis.provinces.iter().zip(&network.nodes) {
+            let key = province.validators[0].network_key.unwrap();
+            let file = node.config.parent().unwrap().join("keys/network.key");
+            assert_eq!(keys::read(&file).unwrap().public_key(), key);
+            // And the others dial it under that name.
+            let peer = keys::peer_id(&key).unwrap();
+            let dialled = network.nodes.iter().filter(|other| other.name != node.name);
+            for other in dialled {
+                assert!(
+                    std::fs::read_to_string(&other.config).unwrap().contains(&peer),
+                    "{} at {}",
+                    node.name,
+                    other.name
+                );
+            }
+        }
+    }
 }

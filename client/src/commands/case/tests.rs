@@ -153,3 +153,82 @@ fn bad_words_say_what_is_wrong() {
             .starts_with("--material-root: ")
     );
 }
+
+/// A case offered on a Friday and not taken over: what its page says on the last day, and after it.
+#[test]
+fn a_case_on_its_page() {
+    use huxin_chain_spec::codec;
+    use huxin_chain_spec::ids::{RecordIndex, TimeMs};
+    use huxin_chain_spec::rules::case::clock::WorkCalendar;
+    use huxin_chain_spec::rules::case::standing::{days_left, standing};
+    use huxin_chain_spec::state::case::{CaseClock, CaseState, CaseStatus, Frozen};
+
+    use crate::sdk::{DerivedBy, ProvenThing, as_of};
+
+    let friday: TimeMs = "2026-11-20T10:00:00+08:00".parse().unwrap();
+    let due: TimeMs = "2026-11-24T23:59:59.999+08:00".parse().unwrap();
+    let agency: Uscc = AGENCY.parse().unwrap();
+    let state = CaseState {
+        status: CaseStatus::Sent,
+        mode: CaseMode::CollectOnBehalf,
+        origin: agency,
+        origin_province: "310000".parse().unwrap(),
+        receiver: agency,
+        frozen: Frozen {
+            item: ITEM.parse().unwrap(),
+            item_version: 3,
+            guide_version: 2,
+            duty: None,
+            promised_days: 10,
+            acknowledge_days: 2,
+            correction_days: 5,
+            year: 2026,
+            calendars: [None, None],
+        },
+        bundle: None,
+        subject: None,
+        material_root: Some(digest()),
+        was_corrected: false,
+        correction: Vec::new(),
+        condition: None,
+        pause: None,
+        relayed: Vec::new(),
+        clock: CaseClock {
+            collected_ms: friday,
+            sent_ms: Some(friday),
+            answer_due_ms: Some(due),
+            ..CaseClock::default()
+        },
+        changed_by: RecordIndex(7),
+    };
+    let page = |now: TimeMs, derived_by| {
+        let mut derived = serde_json::to_value(standing(&state, now)).unwrap();
+        derived["days_left"] = serde_json::json!(days_left(&state, &WorkCalendar::default(), now));
+        let thing = ProvenThing {
+            name: "case/x".to_owned(),
+            as_of: as_of(huxin_chain_spec::ids::Height(9), now),
+            exists: true,
+            state: None,
+            derived: Some(derived),
+            derived_by,
+            records: Vec::new(),
+            node: "http://node".to_owned(),
+            warnings: Vec::new(),
+            receipt: Vec::new(),
+            bytes: Some(codec::encode(&state)),
+        };
+        show::case_text(&thing).unwrap()
+    };
+    let early = page(friday, DerivedBy::Client);
+    assert!(early.contains("已移交 sent"), "{early}");
+    assert!(early.contains("due 2026-11-24T23:59:59.999+08:00, 2 working days left"), "{early}");
+    assert!(early.contains("computed here") && !early.contains("OVERDUE"), "{early}");
+    assert!(
+        early.contains("the records below lack record 7"),
+        "a timeline without the latest step is noticed: {early}"
+    );
+    assert!(page(due, DerivedBy::Client).contains("today is the last day"));
+    let late = page(TimeMs(due.0 + 1), DerivedBy::Node);
+    assert!(late.contains("the time is over") && late.contains("OVERDUE") && late.contains("UNANSWERED"), "{late}");
+    assert!(late.contains("derived by the node and not proven"), "{late}");
+}
