@@ -75,6 +75,13 @@ fn about_rows() -> Vec<Refusal<Attempt>> {
             spoiled!(bench, LicenceUse, |usage| usage.about.case = Some(case("another")))
         }),
         row(
+            Code::EvidenceCaseElsewhere,
+            "what needs a case",
+            "the signer is of a province that collected or handled the case",
+            LEDGER,
+            |bench| (bench.network.issuer(ANHUI), spoiled!(bench, Rating, |_| {}).1),
+        ),
+        row(
             Code::EvidenceTimeAhead,
             "`assertion`, `session`, `delivery`, `visit`, `decision_publication` (start), `erasure`",
             "what happened lies at most ten minutes after the block",
@@ -195,7 +202,7 @@ fn case_rows() -> Vec<Refusal<Attempt>> {
             |bench| spoiled!(bench, Session, |session| session.participants.reverse()),
         ),
         row(Code::EvidenceSessionSignerAbsent, "`session`", "the signer took part", "E11", |bench| {
-            let (_, operation) = spoiled!(bench, Session, |_| {});
+            let (_, operation) = spoiled!(bench, Session, |session| session.about.case = Some(case("relayed")));
             (bench.network.issuer(ZHEJIANG), operation)
         }),
         row(
@@ -270,7 +277,8 @@ fn bench() -> EvidenceBench {
     for status in ShareStatus::ALL {
         bring_into(&mut bench, &format!("{status:?}"), status);
     }
-    bench.things.insert(huxin_chain_spec::state::StateKey::Case(case("rated")), vec![0]);
+    bench.add_case("rated", &[]);
+    bench.add_case("relayed", &[ZHEJIANG]);
     let (home, rating) = spoiled!(bench, Rating, |rating| rating.about.case = Some(case("rated")));
     bench.must(&home, rating);
     bench
@@ -288,6 +296,26 @@ fn each_rule_refuses_with_its_own_code() {
     let origin = MaterialOrigin::Share { request: subject("Delivered") };
     let taker = bench.network.issuer(JIANGSU);
     bench.try_one(&taker, Op::Material(Material { origin, ..material() })).unwrap();
+}
+
+/// Anybody's evidence key could give the one rating of a case, and count visits that nobody made.
+#[test]
+fn what_happened_around_a_case_is_said_by_its_provinces() {
+    let mut bench = bench();
+    for operation in all_evidence().iter().filter(|operation| need(operation) == Need::Case) {
+        if matches!(operation, Op::Session(_) | Op::Visit(_)) {
+            continue; // Bound to one signer and one place anyway.
+        }
+        let (there, stranger) = (bench.network.issuer(JIANGSU), bench.network.issuer(ZHEJIANG));
+        bench.try_one(&there, operation.clone()).unwrap();
+        assert_eq!(bench.try_one(&stranger, operation.clone()).err(), Some(Code::EvidenceCaseElsewhere));
+    }
+    // An agency that finished its part of a relay has a say, its neighbours have none.
+    let rating = |bench: &EvidenceBench| spoiled!(bench, Rating, |rating| rating.about.case = Some(case("relayed"))).1;
+    for (province, expected) in [(ANHUI, Some(Code::EvidenceCaseElsewhere)), (ZHEJIANG, None)] {
+        let (signer, operation) = (bench.network.issuer(province), rating(&bench));
+        assert_eq!(bench.try_one(&signer, operation).err(), expected);
+    }
 }
 
 /// Each time that must not lie ahead is checked.

@@ -22,7 +22,8 @@ use crate::record::EvidenceOperation;
 use crate::record::evidence::About;
 use crate::record::licence::Document;
 use crate::record::publication::{PublicationKey, PublicationKind, Scope};
-use crate::state::{StateKey, StateReader};
+use crate::state::case::CaseState;
+use crate::state::{OrganisationState, StateKey, StateReader};
 
 use super::licence::EFFECTIVE_AHEAD_MS_MAX;
 use super::overlay::Overlay;
@@ -79,7 +80,7 @@ pub(super) fn apply<R: StateReader>(
         return Err(Code::KeyNotPermitted.into());
     }
     if let Some(about) = operation.about() {
-        check_about(overlay, about, need(operation))?;
+        check_about(overlay, actor, about, need(operation))?;
     }
     let turn = Turn { context, actor, index };
     match operation {
@@ -135,8 +136,14 @@ pub(super) fn texts(operation: &EvidenceOperation) -> Vec<&str> {
     texts
 }
 
-/// Evidence names what it is about, and a case it names stands on the ledger.
-fn check_about<R: StateReader>(overlay: &Overlay<'_, R>, about: &About, need: Need) -> Result<(), RuleError> {
+/// Evidence names what it is about, and a case it names stands on the ledger. What happened around a case is for its
+/// provinces to say: there is one rating, and visits are held against the promise.
+fn check_about<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    actor: &Actor,
+    about: &About,
+    need: Need,
+) -> Result<(), RuleError> {
     match need {
         Need::Case if about.case.is_none() => return Err(Code::EvidenceCaseMissing.into()),
         Need::Subject if about.subject.is_none() => return Err(Code::EvidenceSubjectMissing.into()),
@@ -145,10 +152,30 @@ fn check_about<R: StateReader>(overlay: &Overlay<'_, R>, about: &About, need: Ne
         }
         Need::Case | Need::Subject | Need::Either | Need::Nothing => {}
     }
-    match about.case {
-        Some(case) if !overlay.exists(&StateKey::Case(case))? => Err(Code::EvidenceCaseUnknown.into()),
-        Some(_) | None => Ok(()),
+    let Some(case) = about.case else { return Ok(()) };
+    let case: CaseState = overlay.read(&StateKey::Case(case))?.ok_or(Code::EvidenceCaseUnknown)?;
+    if need == Need::Case && !concerns(overlay, &case, actor.province())? {
+        return Err(Code::EvidenceCaseElsewhere.into());
     }
+    Ok(())
+}
+
+/// Whether the case was collected in the province, is decided there, or was relayed by one of its agencies.
+fn concerns<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    case: &CaseState,
+    province: ProvinceCode,
+) -> Result<bool, RuleError> {
+    if case.origin_province == province || case.frozen.item.scope == Scope::Province(province) {
+        return Ok(true);
+    }
+    for part in &case.relayed {
+        let agency: Option<OrganisationState> = overlay.read(&StateKey::Organisation(part.agency))?;
+        if agency.is_some_and(|agency| agency.province == province) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What happened cannot lie ahead, but for the distance between two clocks.

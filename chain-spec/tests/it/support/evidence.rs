@@ -8,8 +8,9 @@ use huxin_chain_spec::crypto::{Digest, SigningKey};
 use huxin_chain_spec::ids::{CaseRef, Height, LicenceRef, RecordIndex, TimeMs, TxId};
 use huxin_chain_spec::record::Operation;
 use huxin_chain_spec::record::evidence::*;
-use huxin_chain_spec::record::publication::{PublicationKey, PublicationKind, Scope};
+use huxin_chain_spec::record::publication::{CaseMode, PublicationKey, PublicationKind, Scope};
 use huxin_chain_spec::rules::{self, BlockContext, Changes};
+use huxin_chain_spec::state::case::{CaseClock, CaseState, CaseStatus, Frozen, RelayedPart};
 use huxin_chain_spec::state::{IssuedLicence, StateKey, StateReader, StateUnavailable};
 use huxin_chain_spec::transaction::Outcome;
 
@@ -50,14 +51,57 @@ impl EvidenceBench {
         let mut network = Network::found();
         let home = network.provinces[SHANGHAI].issuer.clone();
         network.must(&home.key, issue(&home, "a"));
-        // The rules only ask whether these exist.
+        // The rules only ask whether these versions exist.
         let things = [
-            StateKey::Case(case("c")),
             StateKey::PublicationVersion(published(PublicationKind::DataCatalogue), 1),
             StateKey::PublicationVersion(published(PublicationKind::Policy), 1),
         ];
         let things = things.map(|key| (key, vec![0])).into();
-        Self { network, things, records: 0, blocks: 0 }
+        let mut bench = Self { network, things, records: 0, blocks: 0 };
+        bench.add_case("c", &[]);
+        bench
+    }
+
+    /// A case that Shanghai collected for Jiangsu, after agencies of these provinces had finished their parts.
+    pub fn add_case(&mut self, name: &str, relayed: &[usize]) {
+        let issuer = |province: usize| self.network.provinces[province].issuer.organisation;
+        let part =
+            |province: &usize| RelayedPart { agency: issuer(*province), relayed_by: RecordIndex(0), was_late: false };
+        let item = PublicationKey {
+            kind: PublicationKind::Item,
+            scope: Scope::Province(self.network.provinces[JIANGSU].code),
+            code: "370117002001".parse().unwrap(),
+        };
+        let frozen = Frozen {
+            item,
+            item_version: 1,
+            guide_version: 1,
+            duty: None,
+            promised_days: 10,
+            acknowledge_days: 2,
+            correction_days: 5,
+            year: 2026,
+            calendars: [None; 2],
+        };
+        let state = CaseState {
+            status: CaseStatus::Accepted,
+            mode: CaseMode::Relay,
+            origin: issuer(SHANGHAI),
+            origin_province: self.network.provinces[SHANGHAI].code,
+            receiver: issuer(JIANGSU),
+            frozen,
+            bundle: None,
+            subject: None,
+            material_root: None,
+            was_corrected: false,
+            correction: Vec::new(),
+            condition: None,
+            pause: None,
+            relayed: relayed.iter().map(part).collect(),
+            clock: CaseClock::default(),
+            changed_by: RecordIndex(0),
+        };
+        self.things.insert(StateKey::Case(case(name)), codec::encode(&state));
     }
 
     pub fn context(&self) -> BlockContext {
