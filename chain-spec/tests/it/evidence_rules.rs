@@ -202,7 +202,7 @@ fn case_rows() -> Vec<Refusal<Attempt>> {
             |bench| spoiled!(bench, Session, |session| session.participants.reverse()),
         ),
         row(Code::EvidenceSessionSignerAbsent, "`session`", "the signer took part", "E11", |bench| {
-            let (_, operation) = spoiled!(bench, Session, |_| {});
+            let (_, operation) = spoiled!(bench, Session, |session| session.about.case = Some(case("relayed")));
             (bench.network.issuer(ZHEJIANG), operation)
         }),
         row(
@@ -278,6 +278,7 @@ fn bench() -> EvidenceBench {
         bring_into(&mut bench, &format!("{status:?}"), status);
     }
     bench.add_case("rated", &[]);
+    bench.add_case("relayed", &[ZHEJIANG]);
     let (home, rating) = spoiled!(bench, Rating, |rating| rating.about.case = Some(case("rated")));
     bench.must(&home, rating);
     bench
@@ -301,7 +302,6 @@ fn each_rule_refuses_with_its_own_code() {
 #[test]
 fn what_happened_around_a_case_is_said_by_its_provinces() {
     let mut bench = bench();
-    bench.add_case("relayed", &[ZHEJIANG]);
     for operation in all_evidence().iter().filter(|operation| need(operation) == Need::Case) {
         if matches!(operation, Op::Session(_) | Op::Visit(_)) {
             continue; // Bound to one signer and one place anyway.

@@ -76,7 +76,7 @@ pub(in crate::rules) fn apply<R: StateReader>(
         Op::Publish { version, body, .. } => publish(overlay, &mut step, *version, body)?,
         Op::Withdraw { .. } => {
             let draft = step.state.draft.take().ok_or(Code::PublicationNoDraft)?;
-            party::check_withdraw(overlay, actor, &draft)?;
+            party::check_withdraw(overlay, actor, &draft, context.time_ms)?;
         }
         Op::Repeal { .. } => repeal(overlay, &mut step, consents, next)?,
         Op::Acknowledge { version, .. } => return acknowledge(overlay, &step, *version),

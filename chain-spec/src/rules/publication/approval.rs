@@ -10,6 +10,10 @@ pub const CONSULTATION_LIST_DAYS_MIN: u16 = 30;
 /// Longest consultation, in days, so that a draft cannot be parked for ever.
 pub const CONSULTATION_DAYS_MAX: u16 = 365;
 
+/// How long a draft belongs to its lead alone, in days from its laying open or the end of its consultation. It holds up every
+/// other version, so one province could keep the others from ever publishing one.
+pub const DRAFT_DAYS_MAX: u16 = 365;
+
 /// Whose signatures a version needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signatures {

@@ -45,7 +45,7 @@ pub const GUARDS: &[Guard] = &[
     guard("draft, publish, repeal", "in a province's scope: the signer is of that province", Code::PublicationWrongProvince),
     guard("draft, publish, repeal", "where the kind says so: the signer is the province's authority", Code::PublicationNotAuthority),
     guard("draft, publish, repeal", "an agency that is not the authority owns the publication, or nobody active does", Code::PublicationNotOwner),
-    guard("close_consultation, publish, withdraw", "the signer laid the draft open, or is the authority of that province (withdraw: of any province that was to sign, once the lead's has left)", Code::PublicationNotLead),
+    guard("close_consultation, publish, withdraw", "the signer laid the draft open, or is the authority of that province (withdraw: of any province that was to sign, once the lead's has left or 365 days have gone by since the draft or its consultation)", Code::PublicationNotLead),
     guard(CLOSE, "the window has ended", Code::PublicationConsultationOpen),
     guard("co_sign, publish", "the digest or body is the draft's", Code::PublicationDigestMismatch),
     guard("co_sign, repeal", "the signer's province is one of those whose signature counts", Code::PublicationNotSigner),

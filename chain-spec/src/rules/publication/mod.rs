@@ -16,7 +16,8 @@ mod party;
 mod status;
 
 pub use approval::{
-    Approval, CONSULTATION_DAYS_MAX, CONSULTATION_LIST_DAYS_MIN, Ending, Publisher, Signatures, approval, clause,
+    Approval, CONSULTATION_DAYS_MAX, CONSULTATION_LIST_DAYS_MIN, DRAFT_DAYS_MAX, Ending, Publisher, Signatures,
+    approval, clause,
 };
 pub use body::{CORRECTION_DAYS_MAX, WORKING_DAYS_MAX, fits};
 pub use calendar::{CALENDAR_YEARS, days_in_year, is_weekend, is_working_day};

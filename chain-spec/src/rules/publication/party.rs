@@ -1,7 +1,7 @@
 //! Who may do something about a publication, and whose signatures it needs.
 
 use crate::codes::Code;
-use crate::ids::{ProvinceCode, Uscc};
+use crate::ids::{ProvinceCode, TimeMs, Uscc};
 use crate::record::membership::Standing;
 use crate::record::publication::{Mandate, PARTIES_MAX, PublicationKey, Scope};
 use crate::rules::overlay::Overlay;
@@ -9,7 +9,8 @@ use crate::rules::{Actor, RuleError, active_organisation};
 use crate::state::publication::{DraftState, PublicationState};
 use crate::state::{OrganisationState, ProvinceState, StateKey, StateReader};
 
-use super::approval::{Approval, Publisher, Signatures};
+use super::DAY_MS;
+use super::approval::{Approval, DRAFT_DAYS_MAX, Publisher, Signatures};
 
 /// Active provinces, in the order of their codes: one read per code of GB/T 2260, 34 in all.
 pub(super) fn active_provinces<R: StateReader>(overlay: &Overlay<'_, R>) -> Result<Vec<ProvinceCode>, RuleError> {
@@ -87,15 +88,19 @@ pub(super) fn check_lead<R: StateReader>(
     Err(Code::PublicationNotLead.into())
 }
 
-/// Who may give a draft up: who may carry it on; and where the lead's province has left, the authority of any province that
-/// was to sign. Else nobody could ever prepare another version.
+/// Who may give a draft up: who may carry it on; and where the lead's province has left, or the draft has been lying about
+/// for [`DRAFT_DAYS_MAX`], the authority of any province that was to sign. Else nobody could ever prepare another version.
 pub(super) fn check_withdraw<R: StateReader>(
     overlay: &Overlay<'_, R>,
     actor: &Actor,
     draft: &DraftState,
+    now: TimeMs,
 ) -> Result<(), RuleError> {
     let was_to_sign = draft.signers.binary_search(&actor.province()).is_ok();
-    if was_to_sign && !is_active_province(overlay, draft.lead_province)? && is_authority(overlay, actor)? {
+    let from = draft.consultation.map_or(draft.drafted_ms, |consultation| consultation.window.closes_ms);
+    let is_stale = now.ms_since(from) > u64::from(DRAFT_DAYS_MAX) * DAY_MS;
+    let is_open = is_stale || !is_active_province(overlay, draft.lead_province)?;
+    if was_to_sign && is_open && is_authority(overlay, actor)? {
         return Ok(());
     }
     check_lead(overlay, actor, draft)

@@ -6,7 +6,7 @@ use huxin_chain_spec::ids::{LicenceRef, RecordIndex, TxId};
 use huxin_chain_spec::memory::MemoryLedger;
 use huxin_chain_spec::record::membership::{Standing, StatusChange};
 use huxin_chain_spec::rules::BlockContext;
-use huxin_chain_spec::rules::publication::{CONSULTATION_BACKDATED_MS_MAX, in_force_at};
+use huxin_chain_spec::rules::publication::{CONSULTATION_BACKDATED_MS_MAX, DRAFT_DAYS_MAX, in_force_at};
 use huxin_chain_spec::state::publication::{DraftStatus, Force, ItemVariants, PublicationConsumerState, divergence};
 use huxin_chain_spec::state::{IssuedLicence, ProvinceState, StateReader, StateUnavailable};
 use huxin_chain_spec::transaction::Outcome;
@@ -310,6 +310,31 @@ fn try_without(
         Outcome::Committed { .. } => {
             Ok(codec::decode(&changes.states[&StateKey::Publication(publication)], 65_536).unwrap())
         }
+    }
+}
+
+/// A draft holds up every other version. One province could lay one open and let it lie, and none of the others could ever
+/// publish a calendar.
+#[test]
+fn a_draft_that_is_let_lie_can_be_withdrawn_by_the_others() {
+    let mut bench = Bench::new();
+    let (list, calendar) = (K::ItemList, K::Calendar);
+    let drafts = [(calendar, false), (list, true)].map(|(kind, consulted)| {
+        let subject = bench.subject(kind, Scope::Consortium, 6);
+        bench.draft(&subject, 1, consulted);
+        let draft = bench.state(&subject.key).draft.unwrap();
+        let from = draft.consultation.map_or(draft.drafted_ms, |held| held.window.closes_ms);
+        (subject, from.plus_ms(u64::from(DRAFT_DAYS_MAX) * DAY_MS))
+    });
+    assert!(drafts[0].1 < drafts[1].1, "the consultation comes first");
+    let there = authority(JIANGSU);
+    let agency = bench.network.issuer(JIANGSU);
+    for (subject, until) in drafts {
+        bench.wait_until(TimeMs(until.0 - BLOCK_MS));
+        assert_eq!(bench.try_one(&there, subject.withdraw(1)), Err(Code::PublicationNotLead));
+        bench.wait_until(until);
+        assert_eq!(bench.try_one(&agency, subject.withdraw(1)), Err(Code::PublicationNotLead));
+        bench.must(&there, subject.withdraw(1));
     }
 }
 

@@ -233,11 +233,15 @@ fn bring_into_all(bench: &mut Bench) -> Vec<(Place, Subject)> {
         if place.status.force == F::Repealed {
             bench.repeal(subject, 1);
         }
+    }
+    // All consultations at once: a draft that is let lie for a year has another rule.
+    let drafted = |place: &Place| matches!(place.status.draft, D::Signing | D::Approved);
+    for (place, subject) in places.iter().filter(|(place, _)| drafted(place)) {
         let version = if place.status.force == F::Unpublished { 1 } else { 2 };
-        if matches!(place.status.draft, D::Signing | D::Approved) {
-            bench.draft(subject, version, place.rule.1 > 0);
-            bench.close(subject);
-        }
+        bench.draft(subject, version, place.rule.1 > 0);
+    }
+    for (place, subject) in places.iter().filter(|(place, _)| drafted(place)) {
+        bench.close(subject);
         if place.status.draft == D::Approved {
             bench.co_sign(subject);
         }
