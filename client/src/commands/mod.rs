@@ -8,6 +8,8 @@ mod change;
 mod context;
 mod evidence;
 mod explain;
+#[cfg(test)]
+mod features_page;
 mod govern;
 mod import;
 mod issue;
