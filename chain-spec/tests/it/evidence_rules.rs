@@ -318,6 +318,19 @@ fn what_happened_around_a_case_is_said_by_its_provinces() {
     }
 }
 
+/// A material is taken from a share only while its delivery stands: one that was given back is faulty.
+#[test]
+fn a_material_comes_from_a_standing_delivery() {
+    let mut bench = bench();
+    let taker = bench.network.issuer(JIANGSU);
+    for status in ShareStatus::ALL {
+        let origin = MaterialOrigin::Share { request: subject(&format!("{status:?}")) };
+        let found = bench.try_one(&taker, Op::Material(Material { origin, ..material() })).err();
+        let stands = status == ShareStatus::Delivered;
+        assert_eq!(found, (!stands).then_some(Code::EvidenceShareNotDelivered), "{status:?}");
+    }
+}
+
 /// Each time that must not lie ahead is checked.
 #[test]
 fn nothing_happened_in_the_future() {

@@ -9,7 +9,7 @@ use huxin_chain_spec::log::LogHead;
 use huxin_chain_spec::record::GovernanceOperation;
 use huxin_chain_spec::record::governance::{Action, DoubleSignature, SignedBlock, SignedStep, TrustRole};
 use huxin_chain_spec::state::StateKey;
-use huxin_chain_spec::state::governance::{AnchorState, MisbehaviourState};
+use huxin_chain_spec::state::governance::{AnchorState, MisbehaviourState, ValidatorNode};
 
 use super::{Council, FUJIAN, trust_add};
 use crate::support::*;
@@ -110,8 +110,19 @@ fn a_removed_validator_answers_for_what_it_signed() {
     council.pass(SHANGHAI, Action::ValidatorRemove { key: faulty.id() });
     council.wait(3);
     assert_eq!(tried(&mut council, &evidence), Ok(()));
-    let after = DoubleSignature { height: council.network.ledger.tip().height, ..evidence };
-    assert_eq!(tried(&mut council, &after), Err(Code::MisbehaviourNotProven));
+    let node: ValidatorNode = council.network.thing(&StateKey::ValidatorNode(faulty.id())).unwrap();
+    let last = node.until.unwrap();
+    let (removed, _) = council
+        .network
+        .blocks
+        .iter()
+        .find(|(header, _)| header.next_validators_hash != header.validators_hash)
+        .unwrap();
+    assert_eq!(last, removed.height, "the block that removes it is its last");
+    // Signatures of another height do not verify, but that is looked at after whether it was in force.
+    for (height, expected) in [(last, Code::SignatureInvalid), (last.next(), Code::MisbehaviourNotProven)] {
+        assert_eq!(tried(&mut council, &DoubleSignature { height, ..evidence.clone() }), Err(expected));
+    }
 }
 
 /// A rotation takes its own province alone. Rotating a key away and back made its validator a newcomer, who could no longer
