@@ -27,7 +27,8 @@ pub struct EngineConfig {
     pub chain_id: ChainId,
     /// Where to listen, as a multiaddr with `/tcp/`, for instance `/ip4/0.0.0.0/tcp/27000`.
     pub listen: String,
-    /// Every other node, each as `/ip4/../tcp/../p2p/<peer id>`. Nobody else is let in.
+    /// Every other node, each as `/ip4/../tcp/../p2p/<peer id>`, or as `/p2p/<peer id>` if it will connect by itself. Nobody
+    /// else is let in.
     pub peers: Vec<String>,
     /// Secret of the Ed25519 network key (not the consensus key). See [`crate::peer_id`].
     pub network_secret: [u8; 32],
@@ -115,7 +116,10 @@ impl EngineConfig {
         let p2p = &mut config.p2p;
         p2p.listen_addr = address(&self.listen, "/tcp/")?;
         for peer in &self.peers {
-            address::<arc_malachitebft_app_channel::app::net::Multiaddr>(peer, "/tcp/")?;
+            // One that connects by itself has no place to be reached at.
+            if !peer.starts_with("/p2p/") {
+                address::<arc_malachitebft_app_channel::app::net::Multiaddr>(peer, "/tcp/")?;
+            }
             p2p.persistent_peers.push(address(peer, "/p2p/")?);
         }
         p2p.persistent_peers_only = true;
@@ -246,11 +250,12 @@ mod tests {
     fn only_known_peers_and_parts_mode() {
         let id = crate::peer_id([2; 32]).unwrap();
         let mut config = config();
-        config.peers = vec![format!("/ip4/127.0.0.1/tcp/27001/p2p/{id}")];
+        let by_itself = crate::peer_id([3; 32]).unwrap();
+        config.peers = vec![format!("/ip4/127.0.0.1/tcp/27001/p2p/{id}"), format!("/p2p/{by_itself}")];
         let made = config.consensus().unwrap();
         assert!(made.p2p.persistent_peers_only);
         assert_eq!(made.value_payload, ValuePayload::ProposalAndParts);
-        assert_eq!(made.p2p.persistent_peers.len(), 1);
+        assert_eq!(made.p2p.persistent_peers.len(), 2);
         assert!(made.p2p.protocol_names.consensus.contains("dev-test"));
     }
 

@@ -106,9 +106,11 @@ pub(super) fn parse_peers(peers: &[String], own: PeerId) -> Result<Vec<(PeerId, 
         if peer == own {
             continue;
         }
+        // A peer id alone names nobody's place: that peer connects by itself.
+        let reachable = (address.iter().count() > 1).then_some(address);
         match parsed.iter_mut().find(|(known, _)| *known == peer) {
-            Some((_, addresses)) => addresses.push(address),
-            None => parsed.push((peer, vec![address])),
+            Some((_, addresses)) => addresses.extend(reachable),
+            None => parsed.push((peer, reachable.into_iter().collect())),
         }
     }
     Ok(parsed)
@@ -131,6 +133,8 @@ mod tests {
         assert_eq!(peers.len(), 1);
         assert_eq!((peers[0].0, peers[0].1.len()), (other, 2));
         assert!(!is_named(&peers[0].1[0]) && is_named(&peers[0].1[1]));
+        let by_itself = parse_peers(&[format!("/p2p/{other}")], own).unwrap();
+        assert_eq!(by_itself, [(other, Vec::new())]);
         for bad in ["/ip4/10.0.0.2/tcp/7001", "10.0.0.2:7001", ""] {
             let error = parse_peers(&[bad.to_owned()], own).unwrap_err();
             assert!(matches!(error, SwarmError::PeerAddress { .. }), "{bad}");

@@ -58,6 +58,17 @@ async fn a_fifth_province_joins_votes_validates_and_is_removed_under_load() {
     proposes(&founders[0], &address).await;
     more_work(&load).await;
 
+    // A founder that restarts still lets it in, though its configuration does not name it.
+    network.kill(1);
+    network.start_node(1);
+    network.wait_ready(1).await;
+    let met = async || {
+        let status: serde_json::Value = network.operations(1).get("/status").await.json();
+        let peers = status["engine"]["peers"].as_array().cloned().unwrap_or_default();
+        (peers.iter().filter(|peer| peer["connected"] == true).count() == 4).then_some(())
+    };
+    eventually("the restarted founder is connected with all four", PATIENCE, met).await;
+
     // It decides with the others.
     let trust = Action::TrustAdd {
         certificate: Digest([7; 32]),
