@@ -118,6 +118,28 @@ fn a_late_member_of_a_bundle() {
     assert_eq!(world.bundle("b").status(), BundleStatus::Failed);
 }
 
+/// Two bundles name one case; it belongs to the one it was collected in, and the other's notices leave it alone.
+#[test]
+fn a_notice_reaches_only_cases_of_its_bundle() {
+    let mut world = CaseWorld::found();
+    for (bundle, first) in [("b", "one"), ("c", "three")] {
+        world.by(SHANGHAI, bundle_open(bundle, world.organisation(SHANGHAI), &[(first, &[]), ("two", &[0])]));
+    }
+    for (case, bundle) in [("one", "b"), ("three", "c"), ("two", "c")] {
+        let mut collection = world.collection(case, CaseMode::Bundle, JIANGSU);
+        collection.bundle = Some(bundle_ref(bundle));
+        world.by(SHANGHAI, CaseOperation::Collect(Box::new(collection)));
+        world.by(SHANGHAI, check(case));
+        world.by(SHANGHAI, send(case, world.organisation(JIANGSU), root(1)));
+    }
+    for (case, expected) in [("one", S::Sent), ("three", S::DeemedReceived)] {
+        world.by(JIANGSU, accept(case));
+        world.by(JIANGSU, grant(case));
+        world.by(JIANGSU, notify(case));
+        assert_eq!(world.status("two"), expected, "after the notice of {case}");
+    }
+}
+
 #[test]
 fn full_online_with_correction_and_tolerance() {
     let mut world = CaseWorld::found();
