@@ -260,7 +260,7 @@ impl Coverage {
         self.not_checked = vec![
             "documents themselves: only their digests are on the ledger".to_owned(),
             "holder commitments: only the issuer can open them".to_owned(),
-            "seals: named, not verified, in this version".to_owned(),
+            "seal files and the seals that licences name: only recorded seal signatures were verified".to_owned(),
             "block times against a clock outside the chain".to_owned(),
             "whether other blocks were certified too at a height (equivocation)".to_owned(),
         ];
