@@ -4,6 +4,7 @@
 
 use base64::engine::general_purpose::STANDARD;
 use huxin_chain_spec::crypto::Digest;
+use huxin_chain_spec::ids::ProvinceCode;
 use huxin_chain_spec::record::governance::Action;
 use huxin_chain_spec::record::{GovernanceOperation, LicenceOperation, Operation};
 use huxin_chain_spec::state::governance::ProposalState;
@@ -210,7 +211,8 @@ fn what_follows_is_computed_here_where_the_proof_covers_it() {
     let said = ThingAnswer { derived: lie.clone(), ..answer(&alone) };
     let found = check(&chain, &question, &said).unwrap();
     assert_eq!((found.derived_by, &found.derived), (DerivedBy::Node, &lie));
-    let needed = [proposal(), StateKey::Parameters, StateKey::Validators, StateKey::Participation];
+    let mut needed = vec![proposal(), StateKey::Parameters, StateKey::Validators, StateKey::Participation];
+    needed.extend(ProvinceCode::all().map(StateKey::Province));
     let whole = chain.thing_receipt(&needed, 4, None);
     let found = check(&chain, &question, &ThingAnswer { derived: lie, ..answer(&whole) }).unwrap();
     let derived = found.derived.clone().unwrap();

@@ -5,8 +5,7 @@ use bytes::Bytes;
 use huxin_chain_spec::certificate::{Certificate, ValidatorSet};
 use huxin_chain_spec::crypto::{Digest, KeyId};
 use huxin_chain_spec::ids::Height;
-
-use crate::Evidence;
+use huxin_chain_spec::record::governance::DoubleSignature;
 
 /// The node's side of the agreement: it makes, judges, keeps and serves blocks.
 ///
@@ -39,7 +38,7 @@ pub trait Application: Send + Sync + 'static {
     async fn commit(&self, certificate: Certificate) -> Result<(), AppError>;
 
     /// The same decision, perhaps with more signatures, and double signing seen since the last decision.
-    async fn finalized(&self, certificate: Certificate, evidence: Vec<Evidence>);
+    async fn finalized(&self, certificate: Certificate, evidence: Vec<DoubleSignature>);
 
     /// A decided block with its certificate, for peers that catch up.
     fn decided(&self, height: Height) -> Option<(Certificate, Bytes)>;

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use arc_malachitebft_app_channel::app::engine::host::{HeightParams, Next};
 use arc_malachitebft_app_channel::app::types::MisbehaviorEvidence;
 use arc_malachitebft_app_channel::app::types::core::CommitCertificate;
-use huxin_chain_spec::ids::ChainId;
 use parking_lot::Mutex;
 use ractor::RpcReplyPort;
 use tokio::sync::mpsc;
@@ -77,7 +76,6 @@ impl Heights {
 /// The task.
 pub(crate) struct Decisions {
     pub app: Arc<dyn Application>,
-    pub chain_id: ChainId,
     pub heights: Heights,
     pub board: Board,
     pub exit: ExitCell,
@@ -122,9 +120,9 @@ impl Decisions {
     ) -> Result<(), Exit> {
         let height = certificate.height;
         let certificate = certificate_out(certificate);
-        let evidence = evidence_out(&self.chain_id, evidence);
+        let evidence = evidence_out(evidence);
         for pair in &evidence {
-            warn!(validator = %pair.validator, height = pair.height.0, kind = ?pair.kind, "a validator signed twice");
+            warn!(validator = %pair.validator, height = pair.height.0, step = ?pair.step, "a validator signed twice");
         }
         self.board.decided(&certificate);
         self.app.finalized(certificate, evidence).await;

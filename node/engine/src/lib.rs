@@ -66,7 +66,6 @@ mod wire;
 pub use application::{AppError, Application, Candidate, HeightStart, Proposed, Source, Undecided, Verdict};
 pub use config::{EngineConfig, Limits, PubSub, Timeouts};
 pub use error::{EngineError, Exit};
-pub use evidence::{Evidence, Misbehaviour, SignedStatement};
 pub use parts::PART_BYTES;
 pub use peers::Peers;
 pub use run::{EngineHandle, metrics_text, peer_id, run};

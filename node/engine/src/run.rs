@@ -171,13 +171,7 @@ fn spawn_tasks(
 ) -> [JoinHandle<()>; 2] {
     let heights = Heights::new(config);
     let (decisions, inbox) = mpsc::channel(DECISIONS_INBOX_MAX);
-    let committing = Decisions {
-        app: app.clone(),
-        chain_id: config.chain_id.clone(),
-        heights: heights.clone(),
-        board: board.clone(),
-        exit: exit.clone(),
-    };
+    let committing = Decisions { app: app.clone(), heights: heights.clone(), board: board.clone(), exit: exit.clone() };
     let parts = HostParts {
         app,
         signer,

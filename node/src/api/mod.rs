@@ -196,6 +196,7 @@ fn router(context: Context, shutdown: watch::Receiver<bool>) -> std::io::Result<
         .route("/v1/blocks", framed("blocks", get(blocks::blocks)))
         .route("/v1/events", framed("events", get(events::events)))
         .route("/v1/status", framed("status", get(status::status)))
+        .route("/v1/misbehaviour", framed("misbehaviour", get(status::misbehaviour)))
         .route("/v1/validators", framed("validators", get(status::validators)))
         .route("/v1/genesis", framed("genesis", get(status::genesis)))
         .route("/v1/codes", framed("codes", get(status::codes)))

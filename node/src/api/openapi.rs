@@ -56,6 +56,7 @@ impl ToSchema for Octets {}
         events::events,
         status::status,
         status::validators,
+        status::misbehaviour,
         status::genesis,
         status::codes,
     )

@@ -8,10 +8,15 @@ use huxin_chain_spec::api::{StatusAnswer, ValidatorAnswer};
 use huxin_chain_spec::block::PROTOCOL_VERSION;
 use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::crypto::DigestAlgorithm;
+use huxin_chain_spec::record::governance::DoubleSignature;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Shared;
+use super::error::ApiError;
+
+/// Most proofs of double signing in one answer.
+const PROOFS_MAX: usize = 100;
 
 /// One stable code with its texts.
 #[derive(Debug, Serialize, ToSchema)]
@@ -85,6 +90,16 @@ pub(super) async fn validators(State(api): State<Shared>) -> Json<Vec<ValidatorA
         province: validator.province.to_string(),
     });
     Json(answer.collect())
+}
+
+/// Proofs of double signing that this node has seen.
+///
+/// Each is what `huxin govern report-misbehaviour` takes: two signatures of one validator that an honest one never makes
+/// both. Newest first, at most 100. What stands on the ledger already is a thing: `misbehaviour/<validator>/<height>`.
+#[utoipa::path(get, path = "/v1/misbehaviour", tag = "node", operation_id = "misbehaviour",
+    responses((status = 200, description = "The proofs", body = Vec<Object>)))]
+pub(super) async fn misbehaviour(State(api): State<Shared>) -> Result<Json<Vec<DoubleSignature>>, ApiError> {
+    Ok(Json(api.vitals.ledger.store().misbehaviour(PROOFS_MAX)?))
 }
 
 /// An answer that never changes while the node runs.

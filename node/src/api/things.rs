@@ -391,6 +391,8 @@ fn proven_with(key: &StateKey) -> Vec<StateKey> {
     let mut keys = vec![key.clone()];
     if matches!(key, StateKey::Proposal(_)) {
         keys.extend([StateKey::Parameters, StateKey::Validators, StateKey::Participation]);
+        // Whose votes count.
+        keys.extend(ProvinceCode::all().map(StateKey::Province));
     }
     keys
 }

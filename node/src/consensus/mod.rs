@@ -13,17 +13,16 @@ use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::crypto::{Digest, KeyId};
 use huxin_chain_spec::execute::BlockError;
 use huxin_chain_spec::ids::{Height, TimeMs, TxId};
+use huxin_chain_spec::record::governance::DoubleSignature;
 use huxin_chain_spec::transaction::Transaction;
-use huxin_engine::{
-    AppError, Application, Candidate, Evidence, HeightStart, Proposed, SignedStatement, Source, Undecided, Verdict,
-};
+use huxin_engine::{AppError, Application, Candidate, HeightStart, Proposed, Source, Undecided, Verdict};
 
 use crate::api::Outcomes;
 use crate::clock::Clock;
 use crate::ledger::{BlockFault, Ledger};
 use crate::mempool::Mempool;
 use crate::ops::metrics::Metrics;
-use crate::store::{Misbehaviour, UndecidedBlock};
+use crate::store::UndecidedBlock;
 
 /// Most operations this node puts into a block of its own, however many the chain allows. Four nodes on two cores execute
 /// so many well within the time that a proposal is waited for; a block that takes longer costs a round, and makes the
@@ -167,22 +166,6 @@ impl Consensus {
     }
 }
 
-fn misbehaviour(evidence: &Evidence) -> Misbehaviour {
-    let statement = |signed: &SignedStatement| (signed.message.clone(), signed.signature);
-    Misbehaviour {
-        validator: evidence.validator,
-        kind: match evidence.kind {
-            huxin_engine::Misbehaviour::Proposal => 0,
-            huxin_engine::Misbehaviour::Prevote => 1,
-            huxin_engine::Misbehaviour::Precommit => 2,
-        },
-        height: evidence.height,
-        round: evidence.round,
-        first: statement(&evidence.first),
-        second: statement(&evidence.second),
-    }
-}
-
 /// Who or what is to blame for a block that does not hold.
 ///
 /// The header hash covers the header only. Until the transactions root is known to be the body's, a fault may come from
@@ -246,12 +229,12 @@ impl Application for Consensus {
         tokio::task::block_in_place(|| self.commit_now(certificate))
     }
 
-    async fn finalized(&self, certificate: Certificate, evidence: Vec<Evidence>) {
+    async fn finalized(&self, certificate: Certificate, evidence: Vec<DoubleSignature>) {
         for entry in &evidence {
-            tracing::error!(validator = %entry.validator, kind = ?entry.kind, height = %entry.height, round = entry.round,
+            tracing::error!(validator = %entry.validator, step = ?entry.step, height = %entry.height, round = entry.round,
                 "a validator signed two different statements for one round; the proof is kept");
             self.metrics.misbehaviour();
-            if let Err(error) = self.ledger.store().put_misbehaviour(&misbehaviour(entry)) {
+            if let Err(error) = self.ledger.store().put_misbehaviour(entry) {
                 tracing::error!(%error, "the proof of misbehaviour was not kept");
             }
         }

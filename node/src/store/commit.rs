@@ -6,11 +6,12 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use huxin_chain_spec::block::Header;
 use huxin_chain_spec::certificate::Certificate;
 use huxin_chain_spec::codec;
-use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, KeyId, Signature};
+use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, KeyId};
 use huxin_chain_spec::execute::{Executed, GenesisState};
 use huxin_chain_spec::ids::Height;
 use huxin_chain_spec::map::MapUpdate;
 use huxin_chain_spec::record::Record;
+use huxin_chain_spec::record::governance::DoubleSignature;
 use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::transaction::Outcome;
 use rocksdb::WriteBatch;
@@ -41,24 +42,11 @@ pub struct UndecidedBlock {
     pub own: bool,
 }
 
-/// Two different statements that one validator signed for one height and round: each the exact bytes under the
-/// signature, as laid out by [`huxin_chain_spec::certificate`], so that anybody can check them.
-#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct Misbehaviour {
-    pub validator: KeyId,
-    /// 0 proposal, 1 prevote, 2 precommit.
-    pub kind: u8,
-    pub height: Height,
-    pub round: u32,
-    pub first: (Vec<u8>, Signature),
-    pub second: (Vec<u8>, Signature),
-}
-
 impl Store {
     /// Keeps a proof of misbehaviour; the same one again changes nothing.
-    pub fn put_misbehaviour(&self, proof: &Misbehaviour) -> Result<(), StoreError> {
+    pub fn put_misbehaviour(&self, proof: &DoubleSignature) -> Result<(), StoreError> {
         let mut key = concat(&height_key(proof.height), &proof.validator.0.0);
-        key.push(proof.kind);
+        key.push(proof.step as u8);
         let mut batch = WriteBatch::default();
         batch.put_cf(self.family("evidence")?, key, codec::encode(proof));
         self.write(batch)

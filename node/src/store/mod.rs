@@ -19,7 +19,7 @@
 //! transactions   transaction id               height, borsh(Outcome)
 //! times          block time                   height
 //! log_sizes      log size after the block     height
-//! evidence       height, validator, kind u8   borsh(Misbehaviour): two statements signed for one round
+//! evidence       height, validator, step u8   borsh(DoubleSignature): two blocks signed for one round
 //! ```
 //! All integers in keys are big-endian, so that order is order; `!x` is the complement, so that a forward seek finds
 //! the newest entry at or below x.
@@ -39,7 +39,7 @@ use rocksdb::{
     DBRecoveryMode, LruCacheOptions, Options, WriteOptions,
 };
 
-pub use commit::{Misbehaviour, StoredHeader, UndecidedBlock};
+pub use commit::{StoredHeader, UndecidedBlock};
 pub use error::StoreError;
 
 /// Version of the layout above. A store of another layout is refused.

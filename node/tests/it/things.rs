@@ -3,11 +3,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use huxin_chain_spec::api::{RehearsalAnswer, ThingAnswer, ThingListAnswer};
+use huxin_chain_spec::certificate::{VoteType, vote_message};
 use huxin_chain_spec::codec;
 use huxin_chain_spec::crypto::{Digest, Signer};
-use huxin_chain_spec::ids::{CaseRef, RecordIndex, TimeMs};
+use huxin_chain_spec::ids::{CaseRef, Height, RecordIndex, TimeMs};
 use huxin_chain_spec::receipt::{Receipt, ThingReceipt};
-use huxin_chain_spec::record::governance::{Action, GovernanceOperation, NewValidator};
+use huxin_chain_spec::record::governance::{
+    Action, DoubleSignature, GovernanceOperation, NewValidator, SignedBlock, SignedStep,
+};
 use huxin_chain_spec::record::licence::Change;
 use huxin_chain_spec::record::{LicenceOperation, Operation};
 use huxin_chain_spec::state::{LicenceState, LicenceStatus, StateKey};
@@ -176,4 +179,36 @@ async fn a_rehearsal_tells_what_would_happen_and_records_nothing() {
     let wrong = node.post("/v1/rehearsals?proposer=310000", JSON, b"{\"type\":\"coup\"}").await;
     assert_eq!((wrong.status, wrong.error().code.as_str()), (400, "api.bad_request"));
     assert_eq!(rehearse(&power, "31").await.status, 400);
+}
+
+/// What a node saw is what any province can put on the ledger.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_of_double_signing_goes_from_the_node_to_the_ledger() {
+    let node = Node::start().await;
+    node.commit(vec![issue(0..1)]);
+    node.commit(Vec::new());
+    assert_eq!(node.get("/v1/misbehaviour").await.json::<Vec<DoubleSignature>>(), []);
+    let validator = key(3);
+    let chain_id = "dev-ledger".parse().unwrap();
+    let vote = |block: Option<Digest>| {
+        let message = vote_message(&chain_id, VoteType::Precommit, Height(1), Some(0), block.as_ref(), &validator.id());
+        SignedBlock { block, pol_round: None, signature: validator.sign_consensus(&message) }
+    };
+    let proof = DoubleSignature {
+        validator: validator.id(),
+        step: SignedStep::Precommit,
+        height: Height(1),
+        round: 0,
+        first: vote(None),
+        second: vote(Some(Digest([9; 32]))),
+    };
+    node.ledger.store().put_misbehaviour(&proof).unwrap();
+    node.ledger.store().put_misbehaviour(&proof).unwrap();
+    let seen: Vec<DoubleSignature> = node.get("/v1/misbehaviour").await.json();
+    assert_eq!(seen, std::slice::from_ref(&proof));
+    let report = Operation::Governance(GovernanceOperation::ReportMisbehaviour { evidence: seen[0].clone() });
+    let block = node.commit(vec![sign_by(&key(1), vec![report], 31)]);
+    assert!(matches!(block.outcomes[0].outcome, Outcome::Committed { .. }), "{:?}", block.outcomes);
+    let name = StateKey::Misbehaviour(proof.validator, proof.height);
+    assert!(node.get(&format!("/v1/things/{name}")).await.json::<ThingAnswer>().exists);
 }

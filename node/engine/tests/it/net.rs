@@ -11,9 +11,10 @@ use bytes::Bytes;
 use huxin_chain_spec::certificate::{Certificate, Validator, ValidatorSet};
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, KeyId, SignatureScheme, Signer, SigningKey};
 use huxin_chain_spec::ids::{ChainId, Height};
+use huxin_chain_spec::record::governance::DoubleSignature;
 use huxin_engine::{
-    AppError, Application, Candidate, EngineConfig, EngineError, EngineHandle, EngineStatus, Evidence, HeightStart,
-    Proposed, Source, Timeouts, Undecided, Verdict,
+    AppError, Application, Candidate, EngineConfig, EngineError, EngineHandle, EngineStatus, HeightStart, Proposed,
+    Source, Timeouts, Undecided, Verdict,
 };
 use parking_lot::Mutex;
 use tempfile::TempDir;
@@ -212,7 +213,7 @@ impl Application for TestApp {
         Ok(())
     }
 
-    async fn finalized(&self, certificate: Certificate, evidence: Vec<Evidence>) {
+    async fn finalized(&self, certificate: Certificate, evidence: Vec<DoubleSignature>) {
         assert!(evidence.is_empty());
         let mut ledger = self.ledger.lock();
         let (kept, _) = ledger.decided.get_mut(&certificate.height.0).expect("finalized after commit");
