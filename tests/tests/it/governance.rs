@@ -79,7 +79,7 @@ async fn a_fifth_province_joins_votes_validates_and_is_removed_under_load() {
     let proposal = council.propose(1, trust).await.unwrap();
     council.vote(FIFTH, proposal, true).await.unwrap();
     assert_eq!(council.vote(FIFTH, proposal, false).await.unwrap_err(), "proposal.double_vote");
-    let answer: ThingAnswer = founders[2].get(&format!("/v1/things/proposal/{proposal}")).await.json();
+    let answer: ThingAnswer = founders[0].get(&format!("/v1/things/proposal/{proposal}")).await.json();
     assert_eq!(answer.derived.unwrap()["yes"], 2);
 
     let fifth = network.description.nodes[FIFTH].province.parse().unwrap();
