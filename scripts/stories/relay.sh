@@ -6,6 +6,15 @@
 source "$ROOT/scripts/stories/matters"
 CASE="接续-$(basename "$work")"
 
+# open_cases PROVINCE COUNT: how many open cases its agency has, as Anhui's node lists them.
+open_cases() {
+    local found
+    catch_up "$anhui"
+    at "$anhui" 0 case list --agency "$(agency "$1")"
+    found=$(grep -c '"name": "case/' "$answer" || true)
+    ((found == $2)) || fail "$found open cases of $1, not $2"
+}
+
 step "Jiangsu and Zhejiang publish item and guide" "江苏、浙江发布事项与办事指南"
 publish_matter "$jiangsu" 320000
 publish_matter "$zhejiang" 330000
@@ -18,6 +27,9 @@ by "$shanghai" 310000 case check "$CASE" --identity window --formal "$(paper che
 by "$shanghai" 310000 case send "$CASE" --to "$(agency 320000)" --material-root "$(paper materials)"
 done_line "nobody submits a due date: every node derives it 时限由各节点推算"
 standing "$anhui" "$CASE"
+open_cases 310000 1
+open_cases 320000 1
+open_cases 330000 0
 
 step "Jiangsu signs the same root of materials, and no other" "江苏须签署相同的材料根"
 refused "$jiangsu" 320000 case.root_mismatch case acknowledge "$CASE" --material-root "$(paper other-materials)"
@@ -39,6 +51,9 @@ by "$jiangsu" 320000 case relay "$CASE" --agency "$(agency 330000)" --item "$(it
 catch_up "$zhejiang"
 standing "$zhejiang" "$CASE"
 expect status deemed_received
+open_cases 310000 1
+open_cases 320000 0
+open_cases 330000 1
 
 step "Zhejiang accepts, grants, issues the licence and delivers it" "浙江受理、准予、出证、送达"
 by "$zhejiang" 330000 case accept "$CASE"
@@ -50,6 +65,8 @@ by "$zhejiang" 330000 case result "$CASE" --licence "$licence" --document "$(pap
 by "$zhejiang" 330000 case deliver "$CASE" --channel online --commitment "$(paper login)"
 by "$zhejiang" 330000 case close "$CASE"
 by "$zhejiang" 330000 case archive "$CASE" --archive "$(paper archive-list)"
+open_cases 310000 0
+open_cases 330000 0
 done_line "licence 证照 $licence"
 
 step "Anhui reads the whole case, with a proof of every record" "安徽查阅全程，逐条核验证明"
