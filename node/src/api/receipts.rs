@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, header};
 use huxin_chain_spec::api::{ErrorAnswer, RecordAnswer};
-use huxin_chain_spec::ids::RecordIndex;
+use huxin_chain_spec::ids::{Height, RecordIndex};
 use huxin_chain_spec::log;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -76,9 +76,14 @@ fn receipt_file(api: &Shared, index: RecordIndex, query: &ReceiptQuery) -> Resul
         };
         return Err(ApiError::not_found(place));
     };
-    let name = format!("attachment; filename=\"huxin-{index}-at-{}.receipt\"", receipt.header.height);
-    let headers = [(header::CONTENT_TYPE, RECEIPT.to_owned()), (header::CONTENT_DISPOSITION, name)];
-    Ok((headers, receipt.to_bytes()))
+    Ok(as_file(&index.to_string(), receipt.header.height, receipt.to_bytes()))
+}
+
+/// A receipt of `what` as a file to save. Whatever is no letter or digit of ASCII becomes a hyphen in its name.
+pub(super) fn as_file(what: &str, height: Height, bytes: Vec<u8>) -> ReceiptFile {
+    let what: String = what.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let name = format!("attachment; filename=\"huxin-{what}-at-{height}.receipt\"");
+    ([(header::CONTENT_TYPE, RECEIPT.to_owned()), (header::CONTENT_DISPOSITION, name)], bytes)
 }
 
 /// One record of the log.

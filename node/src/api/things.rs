@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use huxin_chain_spec::api::{
@@ -20,12 +19,12 @@ use huxin_chain_spec::state::{self, STATE_BYTES_MAX, StateKey, StateKeyError, St
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::Shared;
 use super::assess::{as_of_answer, block_at};
 use super::error::{ApiError, error_body};
 use super::openapi::Octets;
-use super::receipts::{ReceiptFile, ReceiptQuery};
+use super::receipts::{ReceiptFile, ReceiptQuery, as_file};
 use super::request::{Query, Segment, as_of, read_body};
-use super::{RECEIPT, Shared};
 use crate::ledger::{Ledger, LedgerAt, ReceiptAt};
 
 /// Most records listed about one thing.
@@ -111,10 +110,7 @@ pub(super) async fn thing_receipt(
     let at = as_of(query.as_of.as_deref(), api.vitals.now())?.map_or(ReceiptAt::Newest, ReceiptAt::AsOf);
     let receipt = api.vitals.ledger.thing_receipt(&[key], at)?;
     let receipt = receipt.ok_or_else(|| ApiError::not_found("as_of: no block is as old as that"))?;
-    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    let name = format!("attachment; filename=\"huxin-{name}-at-{}.receipt\"", receipt.header.height);
-    let headers = [(header::CONTENT_TYPE, RECEIPT.to_owned()), (header::CONTENT_DISPOSITION, name)];
-    Ok((headers, receipt.to_bytes()))
+    Ok(as_file(&name, receipt.header.height, receipt.to_bytes()))
 }
 
 /// A page of things of one kind.
