@@ -1,0 +1,6 @@
+//! Reads files as they are used between authorities and judges them: sealed OFD documents (GB/T 33190), electronic seals
+//! (GM/T 0031, GB/T 38540), certificates (GB/T 20518) and signed data (GB/T 35275).
+//!
+//! Nothing here opens a connection or knows a ledger: bytes in, a report out.
+//!
+//! **Invariant**: whatever the bytes, an answer comes in bounded time and memory, and never a panic.
