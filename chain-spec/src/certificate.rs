@@ -231,7 +231,8 @@ impl Certificate {
                 Some(&self.block),
                 &entry.validator,
             );
-            batch.push(crypto::BatchItem { key: validator.key, message, signature: entry.signature });
+            let (role, key) = (crypto::SignedAs::Consensus, validator.key);
+            batch.push(crypto::BatchItem { role, key, message, signature: entry.signature });
         }
         if let Some(bad) = crypto::verify_batch(&batch).first() {
             return Err(CertificateError::BadSignature { validator: self.signatures[*bad].validator });

@@ -272,14 +272,18 @@ impl Genesis {
                 return Err(invalid(format!("issuer {} lies in another province", issuer.organisation)));
             }
         }
+        let network_keys = province.validators.iter().filter_map(|validator| validator.network_key.as_ref());
+        if let Some(key) = network_keys.clone().find(|key| key.scheme() != SignatureScheme::Ed25519) {
+            return Err(invalid(format!("network key {key} is not an ed25519 key, by which nodes know each other")));
+        }
         let all_keys = [&province.governance_key, &province.registrar_key]
             .into_iter()
             .chain(province.validators.iter().map(|validator| &validator.consensus_key))
-            .chain(province.validators.iter().filter_map(|validator| validator.network_key.as_ref()))
+            .chain(network_keys)
             .chain(province.issuers.iter().map(|issuer| &issuer.key));
         for key in all_keys {
-            if key.scheme() != SignatureScheme::Ed25519 {
-                return Err(invalid(format!("{key}: this version supports ed25519 keys only")));
+            if !key.is_well_formed() {
+                return Err(invalid(format!("{key} is not a point of the SM2 curve")));
             }
             if !self.chain_id.is_development() && is_example_key(key) {
                 return Err(GenesisError::ExampleKey { place: place.to_owned(), key: *key });

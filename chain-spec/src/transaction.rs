@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::codec::{self, CodecError};
 use crate::codes::Code;
-use crate::crypto::{Digest, DigestAlgorithm, KeyId, PublicKey, Signature, Signer, tags};
+use crate::crypto::{Digest, DigestAlgorithm, KeyId, PublicKey, Signature, SignedAs, Signer, tags};
 use crate::ids::{ChainId, Height, RecordIndex, TxId};
 use crate::record::Operation;
 
@@ -70,7 +70,7 @@ impl Transaction {
     /// Whether the signature verifies under `key` (which must be the one `signer` names).
     pub fn verify(&self, algorithm: DigestAlgorithm, key: &PublicKey) -> bool {
         let message = crate::crypto::transaction_message(&self.body.id(algorithm));
-        key.id() == self.body.signer && crate::crypto::verify(key, &message, &self.signature)
+        key.id() == self.body.signer && crate::crypto::verify(SignedAs::Transaction, key, &message, &self.signature)
     }
 }
 

@@ -88,6 +88,15 @@ impl PublicKey {
         }
     }
 
+    /// Whether signatures can verify under this key as far as its form goes: an SM2 key must be a point of the curve. Any 32 bytes
+    /// may be an Ed25519 key; under those that are no point nothing verifies.
+    pub fn is_well_formed(&self) -> bool {
+        match self {
+            Self::Ed25519(_) => true,
+            Self::Sm2(point) => super::sm2::point_of(point).is_some(),
+        }
+    }
+
     /// The key's identifier.
     pub fn id(&self) -> KeyId {
         KeyId::of(self)

@@ -6,8 +6,11 @@
 mod digest;
 mod key;
 mod sign;
+pub mod sm2;
 pub mod tags;
 
 pub use digest::{DIGEST_BYTES, Digest, DigestAlgorithm, Hasher, ParseDigestError};
 pub use key::{KeyId, ParseKeyError, ParseSignatureError, PublicKey, Signature, SignatureScheme};
-pub use sign::{BatchItem, Signer, SigningKey, seal_message, transaction_message, verify, verify_batch};
+pub use sign::{
+    BatchItem, SignedAs, Signer, SigningKey, seal_message, transaction_message, verify, verify_batch, verify_seal,
+};

@@ -2,7 +2,7 @@
 
 use zeroize::ZeroizeOnDrop;
 
-use super::{KeyId, PublicKey, Signature, SignatureScheme, tags};
+use super::{KeyId, PublicKey, Signature, SignatureScheme, sm2, tags};
 use crate::crypto::Digest;
 use crate::ids::TxId;
 
@@ -12,10 +12,29 @@ pub trait Signer: Send + Sync {
     fn public_key(&self) -> PublicKey;
     /// Signs a transaction by its identifier.
     fn sign_transaction(&self, tx_id: &TxId) -> Signature;
-    /// Signs with an electronic seal, by the digest that is signed (see [`seal_message`]).
+    /// Signs with an electronic seal, by the digest that is signed (see [`verify_seal`]).
     fn sign_seal(&self, message: &Digest) -> Signature;
     /// Signs the bytes of a vote or proposal as laid out by [`crate::certificate`].
     fn sign_consensus(&self, message: &[u8]) -> Signature;
+}
+
+/// What the ledger's own signatures are for. With SM2 each purpose has a user id of its own, which enters Z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SignedAs {
+    /// Transactions of organisations, systems and provinces.
+    Transaction,
+    /// Whatever a validator says: votes, proposals, parts of blocks, the proof of its network key.
+    Consensus,
+}
+
+impl SignedAs {
+    /// The SM2 user id (GB/T 32918.2, 5.5).
+    pub fn user_id(self) -> &'static str {
+        match self {
+            Self::Transaction => "huxin-transaction",
+            Self::Consensus => "huxin-consensus",
+        }
+    }
 }
 
 /// A private key in memory, wiped when dropped.
@@ -24,21 +43,32 @@ pub struct SigningKey {
     secret: [u8; 32],
     #[zeroize(skip)]
     public: PublicKey,
-    key: ed25519_dalek::SigningKey,
+    #[zeroize(skip)]
+    key: SchemeKey,
+}
+
+/// Each wipes itself when dropped.
+#[derive(Clone)]
+enum SchemeKey {
+    Ed25519(ed25519_dalek::SigningKey),
+    Sm2(sm2::Key),
 }
 
 impl SigningKey {
-    /// The key with this 32-byte secret (RFC 8032 seed). The caller supplies the randomness.
+    /// The key with this 32-byte secret: an RFC 8032 seed, or for SM2 the private number, big-endian. None for the few numbers that
+    /// are no SM2 key (0, n-1 and above). The caller supplies the randomness.
     pub fn from_secret(scheme: SignatureScheme, secret: [u8; 32]) -> Option<Self> {
-        match scheme {
+        let (public, key) = match scheme {
             SignatureScheme::Ed25519 => {
                 let key = ed25519_dalek::SigningKey::from_bytes(&secret);
-                let public = PublicKey::Ed25519(key.verifying_key().to_bytes());
-                Some(Self { secret, public, key })
+                (PublicKey::Ed25519(key.verifying_key().to_bytes()), SchemeKey::Ed25519(key))
             }
-            // The identifier exists in every format; the suite itself is not in this build.
-            SignatureScheme::Sm2 => None,
-        }
+            SignatureScheme::Sm2 => {
+                let key = sm2::Key::from_secret(&secret)?;
+                (PublicKey::Sm2(key.point), SchemeKey::Sm2(key))
+            }
+        };
+        Some(Self { secret, public, key })
     }
 
     /// The secret, for writing a key file.
@@ -51,9 +81,16 @@ impl SigningKey {
         self.public.id()
     }
 
-    fn sign(&self, message: &[u8]) -> Signature {
+    fn sign(&self, role: SignedAs, message: &[u8]) -> Signature {
         use ed25519_dalek::Signer as _;
-        Signature::Ed25519(self.key.sign(message).to_bytes())
+        match &self.key {
+            SchemeKey::Ed25519(key) => Signature::Ed25519(key.sign(message).to_bytes()),
+            // Its own point is a point of the curve, so there is a digest.
+            SchemeKey::Sm2(key) => match sm2::message_digest(&key.point, role.user_id(), &[message]) {
+                Some(e) => Signature::Sm2(key.sign(&e)),
+                None => Signature::Sm2([0; 64]),
+            },
+        }
     }
 }
 
@@ -63,15 +100,19 @@ impl Signer for SigningKey {
     }
 
     fn sign_transaction(&self, tx_id: &TxId) -> Signature {
-        self.sign(&transaction_message(tx_id))
+        self.sign(SignedAs::Transaction, &transaction_message(tx_id))
     }
 
     fn sign_seal(&self, message: &Digest) -> Signature {
-        self.sign(&seal_message(message))
+        use ed25519_dalek::Signer as _;
+        match &self.key {
+            SchemeKey::Ed25519(key) => Signature::Ed25519(key.sign(&seal_message(message)).to_bytes()),
+            SchemeKey::Sm2(key) => Signature::Sm2(key.sign(message)),
+        }
     }
 
     fn sign_consensus(&self, message: &[u8]) -> Signature {
-        self.sign(message)
+        self.sign(SignedAs::Consensus, message)
     }
 }
 
@@ -93,19 +134,37 @@ fn tagged_message(tag: &str, digest: &Digest) -> Vec<u8> {
     message
 }
 
-/// Whether `signature` over `message` verifies under `key`. False too where key and signature differ in scheme,
-/// or the scheme is not in this build.
-pub fn verify(key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
+/// Whether `signature` over `message` verifies under `key`. False too where key and signature differ in scheme.
+pub fn verify(role: SignedAs, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
     match (key, signature) {
-        (PublicKey::Ed25519(key), Signature::Ed25519(signature)) => ed25519_zebra::VerificationKey::try_from(*key)
-            .is_ok_and(|key| key.verify(&ed25519_zebra::Signature::from(*signature), message).is_ok()),
-        _ => false,
+        (PublicKey::Ed25519(key), Signature::Ed25519(signature)) => verify_ed25519(key, message, signature),
+        (PublicKey::Sm2(point), Signature::Sm2(signature)) => sm2::message_digest(point, role.user_id(), &[message])
+            .is_some_and(|e| sm2::verify_digest(point, &e, signature)),
+        (PublicKey::Ed25519(_), Signature::Sm2(_)) | (PublicKey::Sm2(_), Signature::Ed25519(_)) => false,
     }
+}
+
+/// Whether an electronic seal's `signature` verifies under `key`. With SM2 `message` is the digest `e = SM3(Z || M)` that the seal
+/// signed in the file, Z being over [`sm2::DEFAULT_USER_ID`]; with Ed25519 the signature is over [`seal_message`] of it.
+pub fn verify_seal(key: &PublicKey, message: &Digest, signature: &Signature) -> bool {
+    match (key, signature) {
+        (PublicKey::Ed25519(key), Signature::Ed25519(signature)) => {
+            verify_ed25519(key, &seal_message(message), signature)
+        }
+        (PublicKey::Sm2(point), Signature::Sm2(signature)) => sm2::verify_digest(point, message, signature),
+        (PublicKey::Ed25519(_), Signature::Sm2(_)) | (PublicKey::Sm2(_), Signature::Ed25519(_)) => false,
+    }
+}
+
+fn verify_ed25519(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
+    ed25519_zebra::VerificationKey::try_from(*key)
+        .is_ok_and(|key| key.verify(&ed25519_zebra::Signature::from(*signature), message).is_ok())
 }
 
 /// One signature of a batch.
 #[derive(Debug, Clone)]
 pub struct BatchItem {
+    pub role: SignedAs,
     pub key: PublicKey,
     pub message: Vec<u8>,
     pub signature: Signature,
@@ -122,28 +181,31 @@ const BATCH_SIGNATURES: usize = 64;
 pub fn verify_batch(items: &[BatchItem]) -> Vec<usize> {
     let mut bad = Vec::new();
     for (chunk, first) in items.chunks(BATCH_SIGNATURES).zip((0..).step_by(BATCH_SIGNATURES)) {
-        if chunk.len() > 1 && batch_holds(chunk) {
-            continue;
-        }
-        let fails = |item: &BatchItem| !verify(&item.key, &item.message, &item.signature);
-        bad.extend((first..).zip(chunk).filter(|(_, item)| fails(item)).map(|(position, _)| position));
+        let fails = |item: &BatchItem| !verify(item.role, &item.key, &item.message, &item.signature);
+        // SM2 has no batch equation, so its signatures are checked one by one, whatever becomes of the others.
+        let batch_holds = batch_holds(chunk);
+        let is_settled = |item: &BatchItem| batch_holds && item.key.scheme() == SignatureScheme::Ed25519;
+        let failed = (first..).zip(chunk).filter(|(_, item)| !is_settled(item) && fails(item));
+        bad.extend(failed.map(|(position, _)| position));
     }
     bad
 }
 
+/// Whether all items with Ed25519 keys verify. False too where one by one costs no more.
 fn batch_holds(items: &[BatchItem]) -> bool {
     let mut batch = ed25519_zebra::batch::Verifier::new();
+    let mut queued = 0;
     for item in items {
-        let (PublicKey::Ed25519(key), Signature::Ed25519(signature)) = (&item.key, &item.signature) else {
-            return false;
-        };
+        let PublicKey::Ed25519(key) = &item.key else { continue };
+        let Signature::Ed25519(signature) = &item.signature else { return false };
+        queued += 1;
         batch.queue((
             ed25519_zebra::VerificationKeyBytes::from(*key),
             ed25519_zebra::Signature::from(*signature),
             &item.message,
         ));
     }
-    batch.verify(batch_randomness(items)).is_ok()
+    queued > 1 && batch.verify(batch_randomness(items)).is_ok()
 }
 
 fn batch_randomness(items: &[BatchItem]) -> rand::rngs::StdRng {
@@ -173,6 +235,7 @@ mod tests {
                 let signer = key(n % 3);
                 let tx_id = TxId(Digest([n; 32]));
                 BatchItem {
+                    role: SignedAs::Transaction,
                     key: signer.public_key(),
                     message: transaction_message(&tx_id),
                     signature: signer.sign_transaction(&tx_id),
@@ -190,9 +253,10 @@ mod tests {
     fn purposes_do_not_mix() {
         let (signer, digest) = (key(1), Digest([7; 32]));
         let (sealed, transaction) = (signer.sign_seal(&digest), signer.sign_transaction(&TxId(digest)));
-        assert!(verify(&signer.public_key(), &seal_message(&digest), &sealed));
-        assert!(!verify(&signer.public_key(), &transaction_message(&TxId(digest)), &sealed));
-        assert!(!verify(&signer.public_key(), &seal_message(&digest), &transaction));
+        let public = signer.public_key();
+        assert!(verify_seal(&public, &digest, &sealed));
+        assert!(!verify(SignedAs::Transaction, &public, &transaction_message(&TxId(digest)), &sealed));
+        assert!(!verify_seal(&public, &digest, &transaction));
     }
 
     /// ZIP-215 accepts the small-order key and signature that a strict check refuses; single and batch must agree.
@@ -203,11 +267,12 @@ mod tests {
         let mut signature = [0u8; 64];
         signature[0] = 1;
         let item = BatchItem {
+            role: SignedAs::Transaction,
             key: PublicKey::Ed25519(identity),
             message: b"any".to_vec(),
             signature: Signature::Ed25519(signature),
         };
-        assert!(verify(&item.key, &item.message, &item.signature));
+        assert!(verify(item.role, &item.key, &item.message, &item.signature));
         assert!(verify_batch(&[item.clone(), item]).is_empty());
     }
 }

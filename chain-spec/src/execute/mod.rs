@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashSet};
 use crate::block::{Block, Body, Header, PROTOCOL_VERSION};
 use crate::certificate::{Certificate, ValidatorSet};
 use crate::codes::Code;
-use crate::crypto::{self, BatchItem, Digest, DigestAlgorithm, KeyId};
+use crate::crypto::{self, BatchItem, Digest, DigestAlgorithm, KeyId, SignedAs};
 use crate::features::{FEATURES, Feature};
 use crate::genesis::{Genesis, GenesisCommitment, Parameters};
 use crate::ids::{Height, RecordIndex, TimeMs, TxId};
@@ -351,7 +351,7 @@ fn check_transactions<'a, R: StateReader>(
         let key = signers.key(&transaction.body.signer)?.ok_or_else(|| refuse(Code::KeyUnknown))?;
         if !is_verified(&tx_id, &bytes) {
             let message = crypto::transaction_message(&tx_id);
-            batch.push(BatchItem { key, message, signature: transaction.signature });
+            batch.push(BatchItem { role: SignedAs::Transaction, key, message, signature: transaction.signature });
             positions.push(position);
         }
         identified.push((tx_id, transaction));

@@ -44,8 +44,8 @@ pub enum KeyFileError {
     WrongPurpose { expected: KeyPurpose, found: KeyPurpose },
     #[error("not the purpose of a key; write consensus, network, governance, note, registrar, organisation or system")]
     UnknownPurpose,
-    #[error("this software has no {scheme:?} signatures; use a key of another scheme")]
-    SchemeUnsupported { scheme: SignatureScheme },
+    #[error("the secret in the key file is no {scheme:?} key; restore the file from a backup")]
+    NoKey { scheme: SignatureScheme },
     #[error("the passphrase could not be turned into a key: {reason}; free some memory and try again")]
     Derivation { reason: String },
     #[error("the key file could not be written as text: {reason}")]
@@ -67,7 +67,7 @@ impl KeyFileError {
             Self::Tampered => Code::KeyFileTampered,
             Self::HeaderMismatch { .. } | Self::PublicKeyMismatch => Code::KeyFilePublicKeyMismatch,
             Self::WrongPurpose { .. } => Code::KeyFileWrongPurpose,
-            Self::SchemeUnsupported { .. } => Code::KeySchemeUnsupported,
+            Self::NoKey { .. } => Code::KeyMalformed,
             _ => Code::KeyFileMalformed,
         }
     }

@@ -201,8 +201,7 @@ impl KeyFile {
             }
             (None, None) => return Err(KeyFileError::NoSecret),
         };
-        let key = SigningKey::from_secret(self.scheme, *secret)
-            .ok_or(KeyFileError::SchemeUnsupported { scheme: self.scheme })?;
+        let key = SigningKey::from_secret(self.scheme, *secret).ok_or(KeyFileError::NoKey { scheme: self.scheme })?;
         if key.public_key() != self.public_key {
             return Err(KeyFileError::PublicKeyMismatch);
         }

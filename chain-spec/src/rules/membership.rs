@@ -1,7 +1,7 @@
 //! Rules of the membership family: a province governs its own organisations, systems and keys.
 
 use crate::codes::Code;
-use crate::crypto::{KeyId, PublicKey, SignatureScheme};
+use crate::crypto::{KeyId, PublicKey};
 use crate::genesis;
 use crate::ids::{SystemId, Uscc};
 use crate::record::MembershipOperation;
@@ -130,8 +130,8 @@ fn change_system<R: StateReader>(
 }
 
 fn check_new_key(context: &BlockContext, key: &PublicKey, permissions: &Permissions) -> Result<(), Code> {
-    if key.scheme() != SignatureScheme::Ed25519 {
-        return Err(Code::KeySchemeUnsupported);
+    if !key.is_well_formed() {
+        return Err(Code::KeyMalformed);
     }
     if !context.chain_id.is_development() && genesis::is_example_key(key) {
         return Err(Code::KeyExampleOnRealChain);

@@ -10,7 +10,7 @@
 //! A seal signs while ACTIVE and within its validity, judged at the time of the block. A seal has at most one successor.
 
 use crate::codes::Code;
-use crate::crypto::{self, PublicKey, SignatureScheme};
+use crate::crypto::{self, PublicKey};
 use crate::genesis;
 use crate::ids::{RecordIndex, SealId, TimeMs};
 use crate::record::SealOperation;
@@ -159,6 +159,9 @@ fn check_seal(context: &BlockContext, actor: &Actor, seal: &Seal) -> Result<(), 
     if !is_list(&seal.keys, SEAL_KEYS_MAX) {
         return Err(Code::SealKeyList);
     }
+    if !seal.keys.iter().all(PublicKey::is_well_formed) {
+        return Err(Code::KeyMalformed);
+    }
     if !context.chain_id.is_development() && seal.keys.iter().any(genesis::is_example_key) {
         return Err(Code::KeyExampleOnRealChain);
     }
@@ -275,11 +278,7 @@ fn check_signing_time(context: &BlockContext, seal: &Seal, signature: &SealSigna
 
 fn check_signature(seal: &Seal, signature: &SealSignature) -> Result<(), Code> {
     let key: &PublicKey = seal.keys.iter().find(|key| key.id() == signature.key).ok_or(Code::SealKeyNotRegistered)?;
-    match key.scheme() {
-        SignatureScheme::Ed25519 => {}
-        SignatureScheme::Sm2 => return Err(Code::KeySchemeUnsupported),
-    }
-    if crypto::verify(key, &crypto::seal_message(&signature.message), &signature.signature) {
+    if crypto::verify_seal(key, &signature.message, &signature.signature) {
         Ok(())
     } else {
         Err(Code::SealSignatureInvalid)

@@ -79,7 +79,7 @@ fn defaults_of_parameters() {
 #[test]
 fn what_cannot_found_a_chain() {
     type Spoil = fn(&mut Genesis);
-    let spoils: [(&str, Spoil); 21] = [
+    let spoils: [(&str, Spoil); 22] = [
         ("block_bytes_max", |genesis| genesis.parameters.block_bytes_max = 2_359_295),
         ("block_bytes_max", |genesis| genesis.parameters.block_bytes_max = 8 * 1024 * 1024 + 1),
         ("block_operations_max", |genesis| genesis.parameters.block_operations_max = 4_095),
@@ -118,7 +118,10 @@ fn what_cannot_found_a_chain() {
         ("stands twice", |genesis| genesis.provinces[0].registrar_key = genesis.provinces[0].governance_key),
         ("stands twice", |genesis| genesis.provinces[1].issuers[0].key = genesis.provinces[0].issuers[0].key),
         ("another province", |genesis| genesis.provinces[0].issuers[0].region = "320500".parse().unwrap()),
-        ("ed25519 keys only", |genesis| genesis.provinces[0].registrar_key = PublicKey::Sm2([2; 33])),
+        ("not a point of the SM2 curve", |genesis| genesis.provinces[0].registrar_key = no_point()),
+        ("not an ed25519 key", |genesis| {
+            genesis.provinces[0].validators[0].network_key = Some(sm2_seal_key().public_key());
+        }),
         ("validators", |genesis| genesis.provinces.clear()),
     ];
     for block_bytes_max in [2_359_296, 8 * 1024 * 1024] {

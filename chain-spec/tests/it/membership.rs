@@ -310,16 +310,16 @@ fn licence_types_of_a_key_are_sorted_distinct_valid_and_few() {
 }
 
 #[test]
-fn a_key_of_a_scheme_this_version_cannot_verify_is_refused() {
+fn a_key_that_is_no_point_of_the_curve_is_refused() {
     let mut bench = Bench::new();
     let operation = MembershipOperation::KeyAdd {
-        key: PublicKey::Sm2([2; 33]),
+        key: no_point(),
         organisation: bench.organisation,
         system: None,
         permissions: Permissions::all_licences(),
     };
     let registrar = bench.registrar.clone();
-    assert_eq!(bench.network.try_one(&registrar, operation).unwrap_err(), Code::KeySchemeUnsupported);
+    assert_eq!(bench.network.try_one(&registrar, operation).unwrap_err(), Code::KeyMalformed);
 }
 
 /// The first key of `keys-example/public-keys.txt`.

@@ -88,6 +88,9 @@ fn register_rows() -> Vec<Refusal<Attempt>> {
         row(Code::SealKeyList, "the list of keys is not longer than 4", LEDGER, |bench| {
             register(bench, |seal| seal.keys = (0..5).map(|byte| PublicKey::Ed25519([byte; 32])).collect())
         }),
+        row(Code::KeyMalformed, "each SM2 key is a point of the curve", GB38540, |bench| {
+            register(bench, |seal| seal.keys = vec![no_point()])
+        }),
         row(Code::SealFileMissing, "the seal's file has a length", LEDGER, |bench| {
             register(bench, |seal| seal.document.size_bytes = 0)
         }),
@@ -174,17 +177,15 @@ fn sign_rows() -> Vec<Refusal<Attempt>> {
         row(Code::SealKeyNotRegistered, "the key is one of the seal's", RULES_2025, |_| {
             sign(|signature| signature.key = key("owner").id())
         }),
-        row(Code::KeySchemeUnsupported, "the key's scheme is one this version verifies (Ed25519)", LEDGER, |_| {
-            let sm2 = PublicKey::Sm2([0x02; 33]);
-            let signature = seal_signature("S-SM2", "a file");
-            let signature = SealSignature { key: sm2.id(), signature: Signature::Sm2([1; 64]), ..signature };
-            (key("owner"), Op::Sign(signature))
-        }),
         row(Code::SealSignatureInvalid, "the signature verifies under that key", GB38540, |_| {
             sign(|signature| signature.message = digest(0x77))
         }),
         row(Code::SealSignatureInvalid, "the signature is of the key's scheme", GB38540, |_| {
             sign(|signature| signature.signature = Signature::Sm2([1; 64]))
+        }),
+        row(Code::SealSignatureInvalid, "an SM2 signature is over the digest itself", GB38540, |_| {
+            let signature = sm2_seal_signature("S-SM2", "a file");
+            (key("owner"), Op::Sign(SealSignature { message: digest(0x77), ..signature }))
         }),
     ]
 }
@@ -194,7 +195,7 @@ fn bench() -> SealBench {
     bench.bring_into("S-ACTIVE", SealStatus::Active);
     let authority = bench.authority();
     let expired = Seal { valid_until_ms: TimeMs(GENESIS_MS + 1), ..seal("S-EXPIRED") };
-    let mut of_two = vec![seal_key().public_key(), PublicKey::Sm2([0x02; 33])];
+    let mut of_two = vec![seal_key().public_key(), sm2_seal_key().public_key()];
     of_two.sort_unstable();
     let sm2 = Seal { keys: of_two, ..seal("S-SM2") };
     for seal in [expired, sm2] {
@@ -226,15 +227,21 @@ fn each_rule_refuses_with_its_own_code() {
 #[test]
 fn no_changed_signature_passes() {
     let mut bench = bench();
-    let good = seal_signature("S-ACTIVE", "another file");
-    for bit in 0..512 {
-        let mut bytes = *good.signature.as_bytes();
-        bytes[bit / 8] ^= 1 << (bit % 8);
-        let changed = SealSignature { signature: Signature::Ed25519(bytes), ..good.clone() };
-        let refused = bench.network.try_one(&key("owner"), Op::Sign(changed)).unwrap_err();
-        assert_eq!(refused, Code::SealSignatureInvalid, "bit {bit}");
+    type Scheme = fn([u8; 64]) -> Signature;
+    let of_each_scheme: [(SealSignature, Scheme); 2] = [
+        (seal_signature("S-SM2", "another file"), Signature::Ed25519),
+        (sm2_seal_signature("S-SM2", "a third file"), Signature::Sm2),
+    ];
+    for (good, scheme) in of_each_scheme {
+        for bit in 0..512 {
+            let mut bytes = *good.signature.as_bytes();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            let changed = SealSignature { signature: scheme(bytes), ..good.clone() };
+            let refused = bench.network.try_one(&key("owner"), Op::Sign(changed)).unwrap_err();
+            assert_eq!(refused, Code::SealSignatureInvalid, "bit {bit}");
+        }
+        bench.network.try_one(&key("owner"), Op::Sign(good)).unwrap();
     }
-    bench.network.try_one(&key("owner"), Op::Sign(good)).unwrap();
 }
 
 /// A seal that was suspended later still shows what it signed before.
@@ -306,8 +313,10 @@ every operation, and no text may hold a personal number.
 
 * **Whose seal.** A seal stands under the province that registered it and its number; two provinces may use one number. Owners need
   not be members of the ledger.
-* **Signature.** Every validator verifies it, over `huxin/seal-signature/v1` and the digest that was signed, under a key filed
-  with the seal. Keys of SM2 can be filed; signatures of SM2 are refused (`key.scheme_unsupported`) until the ledger verifies them.
+* **Signature.** Every validator verifies it under a key filed with the seal. An SM2 signature is over the digest that was signed,
+  `e = SM3(Z || M)` as it stands in the file (GB/T 32918.2); an Ed25519 signature over `huxin/seal-signature/v1` and that digest. Whoever
+  holds the file computes the digest from it: without the file a digest and a signature that fit each other prove nothing, for
+  anybody can make such a pair.
 * **When.** Status and validity are judged at the time of the block. The time the signer claims is kept and bounded, and never proves anything:
   what is on the ledger existed at the block's time, hence before any later change of the seal.
 * **Twice.** Seal, SHA-256 of the file and the signed digest together are recorded once. The signature is kept under the digest of the three, so

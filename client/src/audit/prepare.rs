@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use huxin_chain_spec::api::DecidedBlock;
 use huxin_chain_spec::codec;
-use huxin_chain_spec::crypto::{BatchItem, DigestAlgorithm, KeyId, PublicKey, transaction_message, verify_batch};
+use huxin_chain_spec::crypto::{
+    BatchItem, DigestAlgorithm, KeyId, PublicKey, SignedAs, transaction_message, verify_batch,
+};
 use huxin_chain_spec::genesis::Genesis;
 use huxin_chain_spec::ids::TxId;
 use huxin_chain_spec::record::{MembershipOperation, Operation};
@@ -91,7 +93,8 @@ impl Preparer {
             let Some(key) = self.keys.get(&transaction.body.signer) else { continue };
             let tx_id = transaction.body.id(self.algorithm);
             ids.push((tx_id, *transaction.signature.as_bytes()));
-            batch.push(BatchItem { key: *key, message: transaction_message(&tx_id), signature: transaction.signature });
+            let (message, signature) = (transaction_message(&tx_id), transaction.signature);
+            batch.push(BatchItem { role: SignedAs::Transaction, key: *key, message, signature });
         }
         let bad: HashSet<usize> = verify_batch(&batch).into_iter().collect();
         ids.into_iter()

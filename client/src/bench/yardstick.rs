@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use huxin_chain_spec::crypto::{
-    BatchItem, DigestAlgorithm, Signer as _, SigningKey, transaction_message, verify_batch,
+    BatchItem, DigestAlgorithm, SignedAs, Signer as _, SigningKey, transaction_message, verify_batch,
 };
 use huxin_chain_spec::ids::TxId;
 
@@ -41,7 +41,7 @@ fn batch_verify_per_s(key: &SigningKey) -> f64 {
         .map(|n| {
             let tx_id = TxId(DigestAlgorithm::Sha256.plain(&[&n.to_le_bytes()]));
             let (key, signature) = (key.public_key(), key.sign_transaction(&tx_id));
-            BatchItem { key, message: transaction_message(&tx_id), signature }
+            BatchItem { role: SignedAs::Transaction, key, message: transaction_message(&tx_id), signature }
         })
         .collect();
     let (started, mut batches) = (Instant::now(), 0u32);

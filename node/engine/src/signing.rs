@@ -17,7 +17,7 @@ use arc_malachitebft_signing::{Error, Signer, VerificationResult, Verifier};
 use async_trait::async_trait;
 use bytes::Bytes;
 use huxin_chain_spec::certificate::{proposal_message, vote_message};
-use huxin_chain_spec::crypto::{self, PublicKey, Signature, tags};
+use huxin_chain_spec::crypto::{self, PublicKey, Signature, SignedAs, tags};
 use huxin_chain_spec::ids::ChainId;
 
 use crate::context::{Ctx, Proposal, Vote};
@@ -86,7 +86,7 @@ impl EngineVerifier {
 
     /// Whether `key` signed this first part.
     pub(crate) fn verify_init(&self, init: &Init, key: &PublicKey) -> bool {
-        crypto::verify(key, &init_message(&self.chain_id, init), &init.signature)
+        crypto::verify(SignedAs::Consensus, key, &init_message(&self.chain_id, init), &init.signature)
     }
 }
 
@@ -143,7 +143,7 @@ pub(crate) fn proposal_bytes(chain_id: &ChainId, proposal: &Proposal) -> Vec<u8>
 }
 
 fn verified(key: &PublicKey, message: &[u8], signature: &Signature) -> Result<VerificationResult, Error> {
-    Ok(VerificationResult::from_bool(crypto::verify(key, message, signature)))
+    Ok(VerificationResult::from_bool(crypto::verify(SignedAs::Consensus, key, message, signature)))
 }
 
 #[async_trait]
@@ -246,7 +246,7 @@ mod tests {
             Some(&Digest([9; 32])),
             &secret.id(),
         );
-        assert!(crypto::verify(&secret.public_key(), &bytes, &signed.signature));
+        assert!(crypto::verify(SignedAs::Consensus, &secret.public_key(), &bytes, &signed.signature));
     }
 
     #[tokio::test]

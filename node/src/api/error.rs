@@ -136,7 +136,7 @@ fn refusal_status(code: Code) -> StatusCode {
         | Code::TransactionWrongChain
         | Code::TransactionNoOperations
         | Code::TransactionTooManyOperations
-        | Code::KeySchemeUnsupported
+        | Code::KeyMalformed
         | Code::ApiBadRequest => StatusCode::BAD_REQUEST,
         Code::SignatureInvalid | Code::KeyUnknown => StatusCode::UNAUTHORIZED,
         Code::KeySuspended

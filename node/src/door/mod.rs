@@ -10,7 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use huxin_chain_spec::codec::CodecError;
 use huxin_chain_spec::codes::Code;
-use huxin_chain_spec::crypto::{self, BatchItem, PublicKey};
+use huxin_chain_spec::crypto::{self, BatchItem, PublicKey, SignedAs};
 use huxin_chain_spec::execute::{Signers, Tip};
 use huxin_chain_spec::ids::{Height, RecordIndex, TimeMs, TxId};
 use huxin_chain_spec::rules::{self, BlockContext};
@@ -74,7 +74,11 @@ impl Door {
         rules::check_envelope(&context, &transaction).map_err(|code| Refusal::new(code, "transaction"))?;
         let key = self.signer(&transaction)?;
         let message = crypto::transaction_message(&tx_id);
-        if !self.signatures.check(BatchItem { key, message, signature: transaction.signature }).await {
+        if !self
+            .signatures
+            .check(BatchItem { role: SignedAs::Transaction, key, message, signature: transaction.signature })
+            .await
+        {
             return Err(Refusal::new(Code::SignatureInvalid, "signature"));
         }
         let operations = transaction.body.operations.len();
@@ -169,7 +173,7 @@ impl Door {
                 .map_err(|_| fault(Code::StoreDamaged, false))?
                 .ok_or_else(|| fault(Code::KeyUnknown, false))?;
             let message = crypto::transaction_message(&id);
-            Some(BatchItem { key, message, signature: transaction.signature })
+            Some(BatchItem { role: SignedAs::Transaction, key, message, signature: transaction.signature })
         };
         let operations = transaction.body.operations.len();
         let pooled = PooledTransaction { id, bytes, expires_at: transaction.body.expires_at, operations };

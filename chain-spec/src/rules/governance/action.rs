@@ -2,7 +2,7 @@
 
 use crate::codec;
 use crate::codes::Code;
-use crate::crypto::{PublicKey, SignatureScheme};
+use crate::crypto::PublicKey;
 use crate::features::{Activations, FEATURES_MAX, FeatureId};
 use crate::genesis;
 use crate::ids::{Height, ProvinceCode};
@@ -116,7 +116,7 @@ impl<R: StateReader> Scene<'_, '_, R> {
         Ok(vec![(StateKey::Features, codec::encode(&activations.with(feature, height)))])
     }
 
-    /// A key that is new to the chain: of a scheme that can be verified, no published example, nobody's transaction key.
+    /// A key that is new to the chain: well formed, no published example, nobody's transaction key.
     pub(super) fn check_new_key(&self, key: &PublicKey) -> Result<(), RuleError> {
         self.check_key(key)?;
         match self.overlay.read::<KeyState>(&StateKey::Key(key.id()))? {
@@ -126,8 +126,8 @@ impl<R: StateReader> Scene<'_, '_, R> {
     }
 
     pub(super) fn check_key(&self, key: &PublicKey) -> Result<(), Code> {
-        if key.scheme() != SignatureScheme::Ed25519 {
-            return Err(Code::KeySchemeUnsupported);
+        if !key.is_well_formed() {
+            return Err(Code::KeyMalformed);
         }
         if !self.context.chain_id.is_development() && genesis::is_example_key(key) {
             return Err(Code::KeyExampleOnRealChain);

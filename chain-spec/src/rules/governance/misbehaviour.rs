@@ -2,7 +2,7 @@
 
 use crate::certificate::{VoteType, proposal_message, vote_message};
 use crate::codes::Code;
-use crate::crypto;
+use crate::crypto::{self, SignedAs};
 use crate::ids::RecordIndex;
 use crate::record::governance::{DoubleSignature, SignedBlock, SignedStep};
 use crate::rules::overlay::Overlay;
@@ -32,7 +32,7 @@ pub(super) fn report<R: StateReader>(
         return Err(Code::MisbehaviourKnown.into());
     }
     for signed in [first, second] {
-        if !crypto::verify(&node.key, &message(context, evidence, signed), &signed.signature) {
+        if !crypto::verify(SignedAs::Consensus, &node.key, &message(context, evidence, signed), &signed.signature) {
             return Err(Code::SignatureInvalid.into());
         }
     }

@@ -3,7 +3,7 @@
 use crate::certificate::{POWER_TOTAL_MAX, VALIDATORS_MAX, Validator, ValidatorSet};
 use crate::codec;
 use crate::codes::Code;
-use crate::crypto::{KeyId, PublicKey};
+use crate::crypto::{KeyId, PublicKey, SignatureScheme};
 use crate::ids::ProvinceCode;
 use crate::participation::Participation;
 use crate::record::governance::{Action, NewValidator};
@@ -149,7 +149,8 @@ impl<R: StateReader> Scene<'_, '_, R> {
         self.check_new_key(key)?;
         if let Some(network_key) = &network_key {
             self.check_key(network_key)?;
-            if network_key == key {
+            // Nodes know each other by libp2p peer identifiers, which have no form for SM2 keys.
+            if network_key == key || network_key.scheme() != SignatureScheme::Ed25519 {
                 return Err(Code::ValidatorNetworkKey.into());
             }
         }

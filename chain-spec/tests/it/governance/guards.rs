@@ -13,7 +13,6 @@ use huxin_chain_spec::record::membership::StatusChange;
 use super::{Council, FUJIAN, LATER, TRUSTED, newcomer, trust_add, validator};
 use crate::membership::example_key;
 use crate::support::*;
-use crate::vectors::inputs::sm2_key;
 
 type Case = (&'static str, usize, Action, Code);
 
@@ -69,7 +68,7 @@ fn province_cases(council: &Council) -> Vec<Case> {
         add("its registrar key votes", |new| new.registrar_key = public("310000 consensus"), Code::KeyExists),
         add("one key twice", |new| new.registrar_key = new.governance_key, Code::KeyExists),
         add("a key votes too", |new| new.validators[0].key = new.governance_key, Code::KeyExists),
-        add("an unknown scheme", |new| new.governance_key = sm2_key(), Code::KeySchemeUnsupported),
+        add("not a point", |new| new.governance_key = no_point(), Code::KeyMalformed),
         add("an example key", |new| new.registrar_key = example_key(), Code::KeyExampleOnRealChain),
         add(
             "nine validators",
@@ -114,13 +113,13 @@ fn member_key_cases(council: &Council) -> Vec<Case> {
         governance("removed", fujian, new, Code::ProvinceRemoved),
         governance("the same key", there, public("320000 governance"), Code::KeyExists),
         governance("a voting key", there, public("320000 consensus"), Code::KeyExists),
-        governance("an unknown scheme", there, sm2_key(), Code::KeySchemeUnsupported),
+        governance("not a point", there, no_point(), Code::KeyMalformed),
         governance("an example key", there, example_key(), Code::KeyExampleOnRealChain),
         registrar("no member", jiangxi, new, None, Code::ProvinceNotMember),
         registrar("removed", fujian, new, None, Code::ProvinceRemoved),
         registrar("another province", there, new, None, Code::GovernanceOwnProvinceOnly),
         registrar("known", home, public("320000 registrar"), None, Code::KeyExists),
-        registrar("an unknown scheme", home, sm2_key(), None, Code::KeySchemeUnsupported),
+        registrar("not a point", home, no_point(), None, Code::KeyMalformed),
         registrar("an example key", home, example_key(), None, Code::KeyExampleOnRealChain),
         registrar("replaces nothing", home, new, id("nobody"), Code::KeyUnknown),
         registrar("replaces another's", home, new, id("320000 registrar"), Code::OrganisationWrongProvince),
@@ -151,8 +150,14 @@ fn validator_cases(council: &Council) -> Vec<Case> {
         add("no power", there, |one| one.power = 0, Code::ValidatorPower),
         add("too much power", there, |one| one.power = u64::MAX / 4, Code::ValidatorPower),
         add("power that wraps", there, |one| one.power = u64::MAX, Code::ValidatorPower),
-        add("an unknown scheme", there, |one| one.key = sm2_key(), Code::KeySchemeUnsupported),
-        add("an unknown network scheme", there, |one| one.network_key = Some(sm2_key()), Code::KeySchemeUnsupported),
+        add("not a point", there, |one| one.key = no_point(), Code::KeyMalformed),
+        add("not a point", there, |one| one.network_key = Some(no_point()), Code::KeyMalformed),
+        add(
+            "no peer has such a key",
+            there,
+            |one| one.network_key = Some(sm2_seal_key().public_key()),
+            Code::ValidatorNetworkKey,
+        ),
         add("an example key", there, |one| one.key = example_key(), Code::KeyExampleOnRealChain),
         add("the network key", there, |one| one.network_key = Some(one.key), Code::ValidatorNetworkKey),
         add("one third that nobody has seen", home, |one| one.power = 2, Code::GovernanceQuorumLost),
@@ -163,7 +168,7 @@ fn validator_cases(council: &Council) -> Vec<Case> {
         rotate("another's", council.consensus(JIANGSU), new, None, Code::ValidatorOtherProvince),
         rotate("a former one of another", own, public("340000 consensus"), None, Code::ValidatorOtherProvince),
         rotate("a transaction key", own, public("310000 issuer"), None, Code::KeyExists),
-        rotate("an unknown scheme", own, sm2_key(), None, Code::KeySchemeUnsupported),
+        rotate("not a point", own, no_point(), None, Code::KeyMalformed),
         rotate("an example key", own, example_key(), None, Code::KeyExampleOnRealChain),
         rotate("the network key", own, new, Some(new), Code::ValidatorNetworkKey),
         // Three validators decide only together, and the new key has not been seen.

@@ -1,6 +1,6 @@
 //! Short ways to word what tests submit about seals.
 
-use huxin_chain_spec::crypto::{Digest, Signer as _, SigningKey};
+use huxin_chain_spec::crypto::{Digest, PublicKey, SignatureScheme, Signer as _, SigningKey};
 use huxin_chain_spec::ids::{RegionCode, TimeMs, Uscc};
 use huxin_chain_spec::record::SealOperation;
 use huxin_chain_spec::record::licence::Document;
@@ -20,6 +20,18 @@ pub fn seal_owner() -> Uscc {
 /// The key that signs with test seals.
 pub fn seal_key() -> SigningKey {
     key("seal")
+}
+
+/// An SM2 key that signs with test seals.
+pub fn sm2_seal_key() -> SigningKey {
+    SigningKey::from_secret(SignatureScheme::Sm2, SHA256.plain(&[b"sm2 seal"]).0).unwrap()
+}
+
+/// 33 bytes that are no point of the SM2 curve: the coordinate lies beyond the field.
+pub fn no_point() -> PublicKey {
+    let mut bytes = [0xff; 33];
+    bytes[0] = 0x02;
+    PublicKey::Sm2(bytes)
 }
 
 pub fn shanghai_seal(name: &str) -> SealAddress {
@@ -57,6 +69,13 @@ pub fn seal_change(name: &str) -> SealChange {
 
 pub fn replace(old: &str, new: &str) -> SealOperation {
     SealOperation::Replace { predecessor: shanghai_seal(old), seal: seal(new), basis: basis("YZ-2") }
+}
+
+/// [`seal_signature`] by the SM2 key.
+pub fn sm2_seal_signature(seal: &str, file: &str) -> SealSignature {
+    let signature = seal_signature(seal, file);
+    let key = sm2_seal_key();
+    SealSignature { key: key.id(), signature: key.sign_seal(&signature.message), ..signature }
 }
 
 /// What a test seal signs about a document of this name.

@@ -62,7 +62,7 @@ pub fn all_operations() -> Vec<Operation> {
     membership.chain(licence.into_iter().map(Operation::Licence)).collect()
 }
 
-/// The encoding of a key that this version cannot verify with.
+/// The form of an SM2 key.
 pub fn sm2_key() -> PublicKey {
     let mut bytes = [0x32; 33];
     bytes[0] = 0x02;
