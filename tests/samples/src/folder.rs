@@ -70,6 +70,8 @@ pub fn write_licences(folder: &Path, spec: &LicenceSpec, first: u32, count: u32)
     let Some(end) = last else {
         return Err(SampleError::argument("count", "numbers of licences go up to 999999"));
     };
+    // Every part but the serial is the same in all of them: refuse before anything is written.
+    spec.identifier()?;
     let workshop = Workshop::new()?;
     let mut said = Vec::new();
     let seal_name = format!("{}.esl", spec.seal_id);

@@ -135,6 +135,10 @@ impl Workshop {
     }
 
     pub(crate) fn seal_spec(&self, spec: &LicenceSpec) -> Result<SealSpec, SampleError> {
+        let plain = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'-';
+        if !(1..=64).contains(&spec.seal_id.len()) || !spec.seal_id.bytes().all(plain) {
+            return Err(SampleError::argument("seal number", "1 to 64 ASCII letters, digits and hyphens"));
+        }
         Ok(SealSpec::new(spec.structure, &spec.seal_id, &spec.agency, &self.signer(spec)?))
     }
 

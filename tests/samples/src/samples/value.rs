@@ -4,6 +4,7 @@ use crate::catalogue::{Expected, Order, Sample};
 use crate::error::SampleError;
 use crate::ofd::content::entry;
 use crate::ofd::{CheckMethod, Package};
+use crate::samples::sound::two_seals;
 use crate::signature::{Container, DataHash, Signed, ValueForm};
 
 const VALUE: &str = "Doc_0/Signs/Sign_0/SignedValue.dat";
@@ -21,6 +22,13 @@ pub(super) const SAMPLES: &[Sample] = &[
             package.edit(entry::PAGE, "仅供测试，第 1 页", "仅供测试，第 7 页")?;
             package.zip()
         },
+    ),
+    Sample::new(
+        "ofd/bad_two_seals_full_protection.ofd",
+        "两枚印章均整体保护：后者破坏前者",
+        "two seals in full protection mode: the later breaks the earlier",
+        Expected::broken(&["REFERENCE_DIGEST"]),
+        |order| two_seals(order, true, true)?.zip(),
     ),
     Sample::new(
         "ofd/bad_missing_entry.ofd",
