@@ -3,7 +3,6 @@
 use crate::catalogue::{Expected, Order, Sample};
 use crate::error::SampleError;
 use crate::ofd::content::{self, Extent};
-use crate::ofd::sealing::USUAL;
 use crate::ofd::{CheckMethod, Layout, Package, Sealing, integrity};
 use crate::samples::{second_agency, second_signer};
 use crate::seal::{CertificateList, SealSpec, Structure, seal_by};
@@ -158,13 +157,8 @@ fn of_structure(order: &Order<'_>, structure: Structure) -> Result<Sealing, Samp
 }
 
 fn other_layout(order: &Order<'_>) -> Result<Package, SampleError> {
-    let layout = Layout {
-        signatures: "Doc_0/Signatures.xml",
-        value: "SignValue.dat",
-        seal_file: false,
-        relative: true,
-        ..USUAL
-    };
+    let layout =
+        Layout { signatures: "Doc_0/Signatures.xml", value: "SignValue.dat", seal_file: false, relative: true };
     let mut package = content::licence(&order.spec.metadata()?, order.spec.extent, Some(layout.signatures));
     let mut sealing = order.sealing()?;
     sealing.layout = layout;

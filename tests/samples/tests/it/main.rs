@@ -9,4 +9,5 @@ mod judge;
 mod opened;
 mod openssl;
 mod signatures;
+mod structure;
 mod tlv;

@@ -50,7 +50,7 @@ pub fn resolved(folder: &str, name: &str) -> String {
     if let Some(absolute) = name.strip_prefix('/') {
         return absolute.to_owned();
     }
-    let mut parts: Vec<&str> = folder.split('/').collect();
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for part in name.split('/') {
         if part == ".." {
             parts.pop().unwrap();
