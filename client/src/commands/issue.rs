@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
-use huxin_chain_spec::ids::{LicenceId, LicenceIssuer, LicenceRef, LicenceType, RegionCode, SealId, TimeMs, Uscc};
+use huxin_chain_spec::ids::{
+    BasisCode, LicenceId, LicenceIssuer, LicenceRef, LicenceType, RegionCode, SealId, TimeMs, Uscc,
+};
 use huxin_chain_spec::record::licence::{Licence, SealReference};
 use huxin_chain_spec::record::{LicenceOperation, Operation};
 use serde::Serialize;
@@ -53,6 +55,9 @@ pub struct NewLicence {
     /// Digest of the seal signer's certificate, hex.
     #[arg(long, value_name = "HEX", requires = "seal")]
     seal_certificate: Option<Digest>,
+    /// Record the file although its own checks do not pass, for the reason of this code, which is recorded too.
+    #[arg(long, value_name = "CODE")]
+    exception: Option<BasisCode>,
     /// Keyed commitment to the holder, hex, computed with a key that only the issuer holds.
     #[arg(long, value_name = "HEX")]
     holder_commitment: Option<Digest>,
@@ -89,6 +94,7 @@ impl NewLicence {
                 (Some(seal), Some(certificate)) => Some(SealReference { seal: seal.clone(), certificate }),
                 _ => None,
             },
+            exception: self.exception.clone(),
             holder: self.holder_commitment,
             valid_from_ms: self.valid_from.map_or_else(start_of_today, Ok)?,
             valid_until_ms: self.valid_until,
