@@ -4,3 +4,12 @@
 //! Nothing here opens a connection or knows a ledger: bytes in, a report out.
 //!
 //! **Invariant**: whatever the bytes, an answer comes in bounded time and memory, and never a panic.
+
+pub mod defect;
+pub mod limits;
+pub mod ofd;
+pub mod reason;
+
+pub use defect::Defect;
+pub use limits::Limits;
+pub use reason::Reason;
