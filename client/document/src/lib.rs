@@ -5,10 +5,20 @@
 //!
 //! **Invariant**: whatever the bytes, an answer comes in bounded time and memory, and never a panic.
 
+mod armour;
+pub mod asn1;
+pub mod certificate;
 pub mod defect;
 pub mod limits;
+pub mod moment;
 pub mod ofd;
 pub mod reason;
+pub mod revocation;
+pub mod seal;
+pub mod signed_data;
+pub mod signed_value;
+pub mod sm2_value;
+pub mod trust;
 
 pub use defect::Defect;
 pub use limits::Limits;
