@@ -13,6 +13,7 @@ pub mod limits;
 pub mod moment;
 pub mod ofd;
 pub mod reason;
+pub mod report;
 pub mod revocation;
 pub mod seal;
 pub mod signed_data;
