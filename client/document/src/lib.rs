@@ -5,10 +5,13 @@
 //!
 //! **Invariant**: whatever the bytes, an answer comes in bounded time and memory, and never a panic.
 
+mod coverage;
 pub mod defect;
 pub mod limits;
 pub mod ofd;
+pub mod package;
 pub mod reason;
+pub mod xml;
 
 pub use defect::Defect;
 pub use limits::Limits;

@@ -63,7 +63,6 @@ pub enum Reason {
 
 impl Reason {
     /// The stable code, as it stands in reports.
-    // X
     pub fn code(self) -> &'static str {
         self.texts().0
     }
