@@ -36,7 +36,9 @@ impl Fault {
             ErrorKind::TrailingData { remaining, .. } => {
                 Self::new(Reason::TrailingBytes, field, format!("{remaining} bytes follow the value"))
             }
-            ErrorKind::IndefiniteLength => Self::format(field, "a length is indefinite (BER), which DER does not allow"),
+            ErrorKind::IndefiniteLength => {
+                Self::format(field, "a length is indefinite (BER), which DER does not allow")
+            }
             _ => Self::format(field, error.to_string()),
         }
     }
@@ -156,7 +158,13 @@ impl<'a> Element<'a> {
     }
 
     /// Text of the kind `standard`; another string type, or bytes that are no UTF-8, are odd but readable.
-    pub fn text(self, standard: Tag, chars_max: usize, field: &'static str, odd: &mut Oddities) -> Result<String, Fault> {
+    pub fn text(
+        self,
+        standard: Tag,
+        chars_max: usize,
+        field: &'static str,
+        odd: &mut Oddities,
+    ) -> Result<String, Fault> {
         if self.tag != standard {
             odd.add(format!("{field} is {} where the standard has {standard}", self.tag));
         }
@@ -258,7 +266,8 @@ impl<'a> Fields<'a> {
 /// `text` without characters that could disturb a terminal or turn the reading direction: they become `\u{..}`.
 pub(crate) fn shown(text: &str) -> String {
     let disturbs = |c: char| {
-        c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
     };
     text.chars().map(|c| if disturbs(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect()
 }

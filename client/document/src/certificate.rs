@@ -32,8 +32,17 @@ const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
 /// policy mappings and constraints, the identifiers of keys, alternative names, distribution points. Name constraints are
 /// not here: they would have to be obeyed.
 const KNOWN_CRITICAL: [&str; 11] = [
-    "2.5.29.19", "2.5.29.15", "2.5.29.37", "2.5.29.32", "2.5.29.33", "2.5.29.36", "2.5.29.54", "2.5.29.14", "2.5.29.35",
-    "2.5.29.17", "2.5.29.31",
+    "2.5.29.19",
+    "2.5.29.15",
+    "2.5.29.37",
+    "2.5.29.32",
+    "2.5.29.33",
+    "2.5.29.36",
+    "2.5.29.54",
+    "2.5.29.14",
+    "2.5.29.35",
+    "2.5.29.17",
+    "2.5.29.31",
 ];
 
 /// The public key of a certificate.
@@ -111,22 +120,25 @@ impl Certificate {
         fields.end()?;
         let start = whole.raw.len() - whole.value.len();
         let signed = start..start + tbs.raw.len();
-        Self::read_tbs(tbs, Self {
-            der: bytes.to_vec(),
-            signed,
-            signature: signature.to_vec(),
-            algorithm,
-            serial: Vec::new(),
-            issuer: Name { text: String::new(), attributes: Vec::new() },
-            subject: Name { text: String::new(), attributes: Vec::new() },
-            not_before: TimeMs::EPOCH,
-            not_after: TimeMs::EPOCH,
-            key: Key::OffCurve,
-            key_usage: None,
-            is_authority: false,
-            path_len: None,
-            unknown_critical: None,
-        })
+        Self::read_tbs(
+            tbs,
+            Self {
+                der: bytes.to_vec(),
+                signed,
+                signature: signature.to_vec(),
+                algorithm,
+                serial: Vec::new(),
+                issuer: Name { text: String::new(), attributes: Vec::new() },
+                subject: Name { text: String::new(), attributes: Vec::new() },
+                not_before: TimeMs::EPOCH,
+                not_after: TimeMs::EPOCH,
+                key: Key::OffCurve,
+                key_usage: None,
+                is_authority: false,
+                path_len: None,
+                unknown_critical: None,
+            },
+        )
     }
 
     fn read_tbs(tbs: Element<'_>, mut certificate: Self) -> Result<Self, Fault> {
@@ -300,10 +312,7 @@ pub(crate) fn name(element: Element<'_>, field: &'static str) -> Result<Name, Fa
 }
 
 fn escape(value: &str) -> String {
-    value
-        .chars()
-        .flat_map(|c| if matches!(c, ',' | '+' | '\\' | '"') { vec!['\\', c] } else { vec![c] })
-        .collect()
+    value.chars().flat_map(|c| if matches!(c, ',' | '+' | '\\' | '"') { vec!['\\', c] } else { vec![c] }).collect()
 }
 
 /// Short name of an attribute (RFC 4519), or the dotted identifier.

@@ -8,10 +8,13 @@
 mod armour;
 pub mod asn1;
 pub mod certificate;
+mod coverage;
 pub mod defect;
+mod judge;
 pub mod limits;
 pub mod moment;
 pub mod ofd;
+pub mod package;
 pub mod reason;
 pub mod report;
 pub mod revocation;
@@ -20,7 +23,11 @@ pub mod signed_data;
 pub mod signed_value;
 pub mod sm2_value;
 pub mod trust;
+pub mod xml;
 
 pub use defect::Defect;
+pub use judge::{Options, inspect};
 pub use limits::Limits;
 pub use reason::Reason;
+pub use report::Report;
+pub use trust::TrustList;

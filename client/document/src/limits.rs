@@ -44,7 +44,7 @@ impl Default for Limits {
             xml_elements_max: 100_000,
             signatures_max: 256,
             references_max: 20_000,
-            signature_bytes_max: 16 * MIB,
+            signature_bytes_max: 8 * MIB,
             defects_max: 100,
         }
     }

@@ -124,7 +124,14 @@ impl Checks {
     }
 
     /// Pass when `good`, otherwise fail with `code`.
-    pub(crate) fn verify(&mut self, weight: Weight, name: &'static str, good: bool, code: Reason, detail: impl Into<String>) {
+    pub(crate) fn verify(
+        &mut self,
+        weight: Weight,
+        name: &'static str,
+        good: bool,
+        code: Reason,
+        detail: impl Into<String>,
+    ) {
         if good { self.pass(weight, name) } else { self.fail(weight, name, code, detail) }
     }
 

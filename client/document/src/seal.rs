@@ -383,7 +383,9 @@ fn signers<'a>(list_type: u32, list: Element<'a>, odd: &mut Oddities) -> Result<
         1 => Ok(Signers::Certificates(
             elements.into_iter().map(|element| certificate_octets(element, field, odd)).collect::<Result<_, _>>()?,
         )),
-        2 => Ok(Signers::Digests(elements.into_iter().map(|element| digest_entry(element, odd)).collect::<Result<_, _>>()?)),
+        2 => Ok(Signers::Digests(
+            elements.into_iter().map(|element| digest_entry(element, odd)).collect::<Result<_, _>>()?,
+        )),
         other => Err(Fault::format("certListType", format!("{other} is neither 1 (certificates) nor 2 (digests)"))),
     }
 }

@@ -88,11 +88,16 @@ impl<'a> SignedData<'a> {
         outer.end()?;
         let mut odd = Oddities::default();
         let _version = fields.next("version")?.number("version")?;
-        fields.next("digestAlgorithms")?.expect(Tag::Set, "digestAlgorithms")?.fields("digestAlgorithms")?.rest(ALGORITHMS_MAX)?;
+        fields
+            .next("digestAlgorithms")?
+            .expect(Tag::Set, "digestAlgorithms")?
+            .fields("digestAlgorithms")?
+            .rest(ALGORITHMS_MAX)?;
         let content = content(fields.next("contentInfo")?, &mut odd)?;
         let certificates = certificates(&mut fields, &mut odd)?;
         let _crls = fields.next_if("crls", |element| element.is_context(1))?;
-        let signers = fields.next("signerInfos")?.expect(Tag::Set, "signerInfos")?.fields("signerInfos")?.rest(SIGNERS_MAX)?;
+        let signers =
+            fields.next("signerInfos")?.expect(Tag::Set, "signerInfos")?.fields("signerInfos")?.rest(SIGNERS_MAX)?;
         fields.end()?;
         if signers.len() > 1 {
             odd.add("there are several signers, of which the first is judged");
@@ -214,7 +219,8 @@ fn attributes<'a>(element: Element<'a>, odd: &mut Oddities) -> Result<Attributes
     for attribute in element.fields(field)?.rest(ATTRIBUTES_MAX)? {
         let mut parts = attribute.sequence(field)?;
         let id = parts.next("attrType")?.oid("attrType")?;
-        let values = parts.next("attrValues")?.expect(Tag::Set, "attrValues")?.fields("attrValues")?.rest(ATTRIBUTES_MAX)?;
+        let values =
+            parts.next("attrValues")?.expect(Tag::Set, "attrValues")?.fields("attrValues")?.rest(ATTRIBUTES_MAX)?;
         parts.end()?;
         if id == MESSAGE_DIGEST {
             let digest = single(&values, "messageDigest", found.message_digest.is_some())?.octets("messageDigest")?;

@@ -139,7 +139,8 @@ impl<'a> Body<'a> {
         let seal = Seal::of_element(fields.next("eseal")?)?;
         let (time, time_encoding) = time_info(fields.next("timeInfo")?, odd)?;
         let data_hash = fields.next("dataHash")?.bits_or_octets("dataHash", odd)?;
-        let property_info = fields.next("propertyInfo")?.text(Tag::Ia5String, PROPERTY_CHARS_MAX, "propertyInfo", odd)?;
+        let property_info =
+            fields.next("propertyInfo")?.text(Tag::Ia5String, PROPERTY_CHARS_MAX, "propertyInfo", odd)?;
         Ok(Self { version, seal, time, time_encoding, data_hash, property_info: shown(&property_info) })
     }
 
@@ -182,7 +183,10 @@ fn time_info(element: Element<'_>, odd: &mut Oddities) -> Result<(Moment, &'stat
         _ => return Ok((Moment::of_element(element, field, odd)?, "DER time")),
     };
     if let Ok(time) = Element::whole(inside, field)
-        && matches!(time.tag, Tag::UtcTime | Tag::GeneralizedTime | Tag::Utf8String | Tag::Ia5String | Tag::PrintableString)
+        && matches!(
+            time.tag,
+            Tag::UtcTime | Tag::GeneralizedTime | Tag::Utf8String | Tag::Ia5String | Tag::PrintableString
+        )
     {
         return Ok((Moment::of_element(time, field, odd)?, "DER time in BIT STRING"));
     }

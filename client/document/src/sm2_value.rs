@@ -89,7 +89,8 @@ impl<'a> Element<'a> {
     /// The bytes of an INTEGER that is not negative, without the leading zero of DER.
     pub(crate) fn unsigned(self, field: &'static str) -> Result<&'a [u8], Fault> {
         let any = der::AnyRef::new(self.tag, self.value).map_err(|error| Fault::format(field, error.to_string()))?;
-        let number: UintRef<'a> = any.decode_as().map_err(|error: der::Error| Fault::format(field, error.to_string()))?;
+        let number: UintRef<'a> =
+            any.decode_as().map_err(|error: der::Error| Fault::format(field, error.to_string()))?;
         Ok(number.as_bytes())
     }
 }

@@ -154,7 +154,9 @@ impl TrustListBuilder {
         }
         for block in blocks {
             // Keys and requests may stand beside certificates; they are none of a trust list's business.
-            if ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE", "X509 CRL", "CRL"].contains(&block.label.as_str()) {
+            if ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE", "X509 CRL", "CRL"]
+                .contains(&block.label.as_str())
+            {
                 self.item(place, &block.bytes, &take)?;
             }
         }
@@ -187,7 +189,10 @@ impl TrustListBuilder {
             return;
         }
         if !certificate.may_issue() {
-            self.pass_over(place, "the certificate is no authority, so it is no root; makers go to the folder \"makers\"");
+            self.pass_over(
+                place,
+                "the certificate is no authority, so it is no root; makers go to the folder \"makers\"",
+            );
         } else if !certificate.is_self_issued() {
             self.list.authorities.push(certificate);
         } else if certificate.is_signed_by(&certificate) == Some(true) {
@@ -268,7 +273,9 @@ impl TrustList {
         }
         match search.unknown {
             Some(reason) => ChainAnswer::Unknown(reason),
-            None => ChainAnswer::Untrusted(search.why.unwrap_or_else(|| "its issuer is not in the trust list".to_owned())),
+            None => {
+                ChainAnswer::Untrusted(search.why.unwrap_or_else(|| "its issuer is not in the trust list".to_owned()))
+            }
         }
     }
 
@@ -308,7 +315,10 @@ impl Search<'_> {
         }
         let list = self.list;
         for issuer in list.issuers().chain(self.carried) {
-            if issuer.subject.text != below.issuer.text || chain.contains(issuer) || !self.issued(issuer, below, chain.len()) {
+            if issuer.subject.text != below.issuer.text
+                || chain.contains(issuer)
+                || !self.issued(issuer, below, chain.len())
+            {
                 continue;
             }
             chain.push(issuer.clone());

@@ -126,7 +126,7 @@ pub struct Metadata {
     pub documents: usize,
     /// `DocID` of the first document.
     pub doc_id: Option<String>,
-    /// `Title` of the first document, only where it is a licence identifier or free of identifying numbers is not promised: never shown by default.
+    /// `CreationDate` of the first document, as written.
     pub creation_date: Option<String>,
     /// `Creator` of the first document: the producing software.
     pub creator: Option<String>,
