@@ -5,7 +5,7 @@
 //! | name | weight | passes when | codes |
 //! |---|---|---|---|
 //! | `container` | cryptography | the package, or the seal's or signature's file, can be read | `ZIP_*`, `XML_*`, `OFD_STRUCTURE`, `FORMAT`, `TRAILING_BYTES` |
-//! | `document_structure` | policy | everything that the document refers to is there and readable | `ENTRY_MISSING`, `XML_*` .. |
+//! | `document_structure` | note | everything that the document refers to is there and readable | `ENTRY_MISSING`, `XML_*` .. |
 //! | `signature_files` | cryptography | Signature.xml and what it names can be read | `ENTRY_MISSING`, `XML_*` .. |
 //! | `structure` | cryptography | the signature value is DER of a known version | `FORMAT`, `TRAILING_BYTES`, `ENTRY_MISSING` |
 //! | `signature_value` | cryptography | the signer's key made it | `SIGNATURE_VALUE`, `FORMAT`, `CERT_NOT_EMBEDDED`, `LEGACY_ALGORITHM`, `UNSUPPORTED_ALGORITHM` |

@@ -76,10 +76,10 @@ fn structure(defects: &[Defect], report: &mut Report) {
     let (checked, noted): (Vec<_>, Vec<_>) =
         defects.iter().partition(|defect| defect.code.severity() == Severity::Check);
     match checked.first() {
-        None => report.checks.pass(Weight::Policy, "document_structure"),
+        None => report.checks.pass(Weight::Note, "document_structure"),
         Some(first) => {
             let detail = format!("{} defects, the first at {} {}", checked.len(), first.place, first.detail);
-            report.checks.fail(Weight::Policy, "document_structure", first.code, detail);
+            report.checks.fail(Weight::Note, "document_structure", first.code, detail);
         }
     }
     report.warnings.extend(noted.into_iter().map(warning));
