@@ -4,3 +4,30 @@
 //! Nothing here opens a connection or knows a ledger: bytes in, a report out.
 //!
 //! **Invariant**: whatever the bytes, an answer comes in bounded time and memory, and never a panic.
+
+mod armour;
+pub mod asn1;
+pub mod certificate;
+mod coverage;
+pub mod defect;
+mod judge;
+pub mod limits;
+pub mod moment;
+pub mod ofd;
+pub mod package;
+pub mod reason;
+pub mod report;
+pub mod revocation;
+pub mod seal;
+pub mod signed_data;
+pub mod signed_value;
+pub mod sm2_value;
+pub mod trust;
+pub mod xml;
+
+pub use defect::Defect;
+pub use judge::{Options, inspect};
+pub use limits::Limits;
+pub use reason::Reason;
+pub use report::Report;
+pub use trust::TrustList;

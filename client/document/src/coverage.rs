@@ -1,0 +1,116 @@
+//! What a signature leaves open.
+//!
+//! A signature value can be right while the page that people look at is not under it (GB/T 33190 lets the signer choose what to
+//! protect). So the document is walked, and everything it shows or carries must be protected.
+//!
+//! **Content** is every entry by which somebody could change what a reader shows, or what a system takes from the file:
+//!
+//! | entry | because |
+//! |---|---|
+//! | `OFD.xml` | its `DocRoot` decides which document is shown; it holds the licence's metadata |
+//! | `Document.xml`, and every version's `DocRoot` | decides which pages, templates, resources, attachments there are |
+//! | pages and templates | are what is seen; a template shows on every page that uses it |
+//! | resource files, and the fonts, images, sounds, colour profiles they name | another image or font shows another text |
+//! | `Annotations.xml`, and each page's annotations | are drawn over the page |
+//! | `Attachments.xml`, and the attachments | are opened from the reader as part of the document |
+//! | custom tags and extensions, and their data | business systems read amounts and numbers from there |
+//! | cover | is shown in lists of files |
+//!
+//! It does not matter who names an entry: a file that only an unprotected annotation list names is content too, and so is that list.
+//! All documents of the file count, except that a document with signatures of its own is left to them.
+//!
+//! **Not content** are the files made by signing: `Signatures.xml`, `Signature.xml`, signature values, the integrity list. They cannot
+//! contain their own digests, and each is checked for itself: `Signature.xml` by its digest, the value by the key, the seal file
+//! against the seal inside the value. A signature that was dropped from an unprotected `Signatures.xml` leaves its files behind:
+//! nothing names them any more, and they are reported as unreferenced even where a later signature protects them.
+//!
+//! **Unreferenced** (夹带) is an entry that no document reaches, no signature and no integrity list protects, and that is no file of a
+//! listed signature. Something must have put it there after the last signature.
+//!
+//! **Revisions.** An earlier signature cannot protect what was added later. Content that it does not protect is excused where a later
+//! *valid* signature protects it, and reported as `covered_later`; for the last signature nothing is excused.
+
+use std::collections::BTreeSet;
+
+use crate::ofd::Coverage;
+use crate::ofd::walked::{Reached, Use};
+use crate::package::{EntryId, Package};
+
+/// What coverage is judged from.
+pub(crate) struct Ground<'g, 'a> {
+    pub package: &'g Package<'a>,
+    /// `OFD.xml`.
+    pub root: EntryId,
+    /// What each document reaches.
+    pub documents: &'g [Reached],
+    /// For each signature: its document, and the entries it protects.
+    pub signatures: &'g [Protected],
+    /// Files made by signing.
+    pub machinery: &'g BTreeSet<EntryId>,
+    /// Entries that the integrity list names.
+    pub integrity: &'g BTreeSet<EntryId>,
+    /// Files of signatures that no list names any more.
+    pub dropped: &'g BTreeSet<EntryId>,
+    /// Whether everything reachable was read.
+    pub is_complete: bool,
+}
+
+/// The entries that one signature of a document protects.
+#[derive(Debug, Default)]
+pub(crate) struct Protected {
+    pub document: usize,
+    pub entries: BTreeSet<EntryId>,
+}
+
+impl Ground<'_, '_> {
+    /// What signature number `signature` leaves open; `later_valid` says of each signature after it whether it is valid.
+    pub(crate) fn coverage(&self, signature: usize, later_valid: &[bool]) -> Coverage {
+        let Some(own) = self.signatures.get(signature) else { return Coverage::default() };
+        let later = self.signatures.iter().skip(signature.saturating_add(1)).zip(later_valid);
+        let later: BTreeSet<EntryId> =
+            later.filter(|(_, valid)| **valid).flat_map(|(signature, _)| &signature.entries).copied().collect();
+        let open: BTreeSet<EntryId> = self.content(own.document).difference(&own.entries).copied().collect();
+        let (excused, unprotected): (Vec<EntryId>, Vec<EntryId>) =
+            open.into_iter().partition(|entry| later.contains(entry));
+        Coverage {
+            unprotected_entries: self.names(self.package.ids().filter(|entry| !own.entries.contains(entry))),
+            unprotected_content: self.names(unprotected),
+            covered_later: self.names(excused),
+            unreferenced: self.unreferenced(),
+            complete: self.is_complete,
+        }
+    }
+
+    /// Content that a signature of `document` has to protect.
+    fn content(&self, document: usize) -> BTreeSet<EntryId> {
+        let is_left_to_others =
+            |other: usize| other != document && self.signatures.iter().any(|signature| signature.document == other);
+        let documents = self.documents.iter().enumerate().filter(|(index, _)| !is_left_to_others(*index));
+        let reached = documents.flat_map(|(_, reached)| reached);
+        // A version may list files of signatures as belonging to it; that does not show them.
+        let shown = reached.filter(|(entry, used)| **used > Use::Listed || !self.machinery.contains(*entry));
+        shown.map(|(entry, _)| *entry).chain(std::iter::once(self.root)).collect()
+    }
+
+    /// Names of the entries that nothing refers to.
+    pub(crate) fn unreferenced(&self) -> Vec<String> {
+        let is_referenced = |entry: EntryId| {
+            entry == self.root
+                || self.machinery.contains(&entry)
+                || self.documents.iter().any(|reached| reached.contains_key(&entry))
+                || (!self.dropped.contains(&entry) && self.is_vouched_for(entry))
+        };
+        self.names(self.package.ids().filter(|entry| !is_referenced(*entry)))
+    }
+
+    /// Whether a signature or the integrity list names the entry.
+    fn is_vouched_for(&self, entry: EntryId) -> bool {
+        self.integrity.contains(&entry) || self.signatures.iter().any(|signature| signature.entries.contains(&entry))
+    }
+
+    fn names(&self, entries: impl IntoIterator<Item = EntryId>) -> Vec<String> {
+        let mut names: Vec<String> = entries.into_iter().map(|entry| self.package.name(entry).to_owned()).collect();
+        names.sort_unstable();
+        names
+    }
+}

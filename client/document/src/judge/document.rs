@@ -1,0 +1,246 @@
+//! Checks of an OFD file: each signature with what surrounds it, then coverage, the integrity list and the identifier.
+
+use huxin_chain_spec::crypto::DigestAlgorithm;
+use huxin_chain_spec::ids::{IdError, LicenceId};
+
+use super::{Options, plain, sealed};
+use crate::defect::Defect;
+use crate::ofd::{BadReference, BadReferenceStatus, IntegrityList, Metadata, Ofd, SignatureFile, SignatureKind};
+use crate::reason::{Reason, Severity};
+use crate::report::{
+    BadReferenceFacts, Checks, IntegrityReport, LicenceFacts, Report, SignatureReport, SignatureXmlFacts, Verdict,
+    Warning, Weight, status_text,
+};
+use crate::seal::SEAL_BYTES_MAX;
+use crate::signed_value::SignedValue;
+
+const CRYPTOGRAPHY: Weight = Weight::Cryptography;
+/// Longest signature value read: a seal of the greatest size, twice, for what stands around it.
+const SIGNED_VALUE_BYTES_MAX: u64 = 2 * SEAL_BYTES_MAX as u64;
+/// Digests that are known to be outdated.
+const LEGACY_DIGESTS: [&str; 6] = ["md5", "sha1", "sha-1", "1.2.840.113549.2.5", "1.3.14.3.2.26", ""];
+
+/// What stands around a signature value.
+pub(super) struct Around<'a> {
+    /// Bytes of Signature.xml, or of the integrity list.
+    pub xml: Option<&'a [u8]>,
+    pub date_time: Option<&'a str>,
+    pub seal_file: Option<&'a [u8]>,
+}
+
+impl Around<'_> {
+    /// A signature value alone.
+    pub fn nothing() -> Self {
+        Self { xml: None, date_time: None, seal_file: None }
+    }
+}
+
+pub(super) fn judge_value(
+    value: &SignedValue<'_>,
+    around: &Around<'_>,
+    options: &Options<'_>,
+    signature: &mut SignatureReport,
+) {
+    match value {
+        SignedValue::Seal(of) => sealed::judge(of, around, options, signature),
+        SignedValue::Data(of) => plain::judge_data(of, around, options, signature),
+        SignedValue::Bare(of) => plain::judge_bare(of, around, signature),
+    }
+}
+
+pub(super) fn judge(ofd: &Ofd<'_>, options: &Options<'_>, report: &mut Report) {
+    structure(ofd.defects(), report);
+    for (index, file) in ofd.signatures().iter().enumerate() {
+        report.signatures.push(one_signature(ofd, index, file, options));
+    }
+    // Later signatures first have to be judged themselves before they can excuse an earlier one.
+    let mut valid: Vec<bool> = report.signatures.iter_mut().map(is_valid).collect();
+    for (index, signature) in report.signatures.iter_mut().enumerate().rev() {
+        let later = valid.get(index + 1..).unwrap_or_default();
+        coverage(ofd, index, later, signature);
+        if let Some(valid) = valid.get_mut(index) {
+            *valid = is_valid(signature);
+        }
+    }
+    report.integrity = ofd.integrity().map(|list| integrity(ofd, list, options));
+    report.licence = Some(licence(ofd.metadata(), &mut report.warnings));
+}
+
+/// Whether a signature may excuse an earlier one: its cryptography is right and nothing about it failed.
+fn is_valid(signature: &mut SignatureReport) -> bool {
+    signature.conclude();
+    signature.cryptography == Verdict::Valid && signature.verdict != Verdict::Invalid
+}
+
+fn structure(defects: &[Defect], report: &mut Report) {
+    let (checked, noted): (Vec<_>, Vec<_>) =
+        defects.iter().partition(|defect| defect.code.severity() == Severity::Check);
+    match checked.first() {
+        None => report.checks.pass(Weight::Note, "document_structure"),
+        Some(first) => {
+            let detail = format!("{} defects, the first at {} {}", checked.len(), first.place, first.detail);
+            report.checks.fail(Weight::Note, "document_structure", first.code, detail);
+        }
+    }
+    report.warnings.extend(noted.into_iter().map(warning));
+}
+
+fn warning(defect: &Defect) -> Warning {
+    Warning { code: defect.code, detail: format!("{} {}", defect.place, defect.detail).trim().to_owned() }
+}
+
+fn one_signature(ofd: &Ofd<'_>, index: usize, file: &SignatureFile, options: &Options<'_>) -> SignatureReport {
+    let kind = if file.kind == SignatureKind::Seal { "Seal" } else { "Sign" };
+    let mut signature = SignatureReport::new(&file.id, kind);
+    files(&file.defects, &mut signature);
+    let bad = references(ofd, index, file, &mut signature);
+    let seal_file = file.seal_path.as_deref().map(|path| ofd.read(path, SEAL_BYTES_MAX as u64));
+    if let Some(Err(defect)) = &seal_file {
+        signature.checks.fail(CRYPTOGRAPHY, "seal_file", defect.code, defect.to_string());
+    }
+    let value = read_value(ofd, file.signed_value_path.as_deref(), &mut signature.checks);
+    signature.xml = Some(SignatureXmlFacts {
+        signature_xml: file.path.clone(),
+        signature_xml_sm3: DigestAlgorithm::Sm3.plain(&[&file.xml]),
+        signature_method: file.method.clone(),
+        signature_datetime: file.date_time.clone(),
+        check_method: file.check_method.clone(),
+        references: file.references.len(),
+        references_bad: bad,
+        unprotected_entries: Vec::new(),
+        unprotected_content: Vec::new(),
+        covered_later: Vec::new(),
+        unreferenced: Vec::new(),
+        seal_file_present: file.seal_path.is_some(),
+        signed_value_bytes: value.as_ref().map_or(0, Vec::len),
+    });
+    let seal_file = seal_file.and_then(Result::ok);
+    let around = Around { xml: Some(&file.xml), date_time: file.date_time.as_deref(), seal_file: seal_file.as_deref() };
+    judge_bytes(value.as_deref(), &around, options, &mut signature);
+    signature
+}
+
+/// Notes the files of a signature that could not be read.
+fn files(defects: &[Defect], signature: &mut SignatureReport) {
+    let (checked, noted): (Vec<_>, Vec<_>) =
+        defects.iter().partition(|defect| defect.code.severity() == Severity::Check);
+    match checked.first() {
+        None => signature.checks.pass(CRYPTOGRAPHY, "signature_files"),
+        Some(first) => signature.checks.fail(CRYPTOGRAPHY, "signature_files", first.code, first.to_string()),
+    }
+    signature.warnings.extend(noted.into_iter().map(warning));
+}
+
+fn references(
+    ofd: &Ofd<'_>,
+    index: usize,
+    file: &SignatureFile,
+    signature: &mut SignatureReport,
+) -> Vec<BadReferenceFacts> {
+    let method = file.check_method.as_deref().unwrap_or_default();
+    let is_legacy = LEGACY_DIGESTS.contains(&method.trim().to_ascii_lowercase().as_str());
+    let bad: Vec<BadReference> = match ofd.check_references(index) {
+        Ok(bad) => bad,
+        Err(defect) => {
+            signature.checks.fail(CRYPTOGRAPHY, "references", defect.code, defect.to_string());
+            return Vec::new();
+        }
+    };
+    let altered = bad.iter().find(|one| one.status != BadReferenceStatus::UnsupportedDigest);
+    let legacy = if is_legacy { Reason::LegacyAlgorithm } else { Reason::UnsupportedAlgorithm };
+    match (altered, bad.first()) {
+        (Some(one), _) => {
+            let detail = format!("{} of {} entries, the first {}", bad.len(), file.references.len(), one.file);
+            signature.checks.fail(CRYPTOGRAPHY, "references", Reason::ReferenceDigest, detail);
+        }
+        (None, Some(_)) => {
+            let detail = format!("CheckMethod {method:?} is not computed here");
+            signature.checks.unknown(CRYPTOGRAPHY, "references", legacy, detail);
+        }
+        (None, None) => signature.checks.pass(CRYPTOGRAPHY, "references"),
+    }
+    if file.check_method.is_none() && !file.references.is_empty() {
+        signature.warn(Reason::LegacyAlgorithm, "CheckMethod is absent, for which GB/T 33190-2016 says MD5");
+    }
+    bad.into_iter().map(|one| BadReferenceFacts { file: one.file, status: status_text(one.status) }).collect()
+}
+
+fn read_value(ofd: &Ofd<'_>, path: Option<&str>, checks: &mut Checks) -> Option<Vec<u8>> {
+    let read = match path {
+        Some(path) => ofd.read(path, SIGNED_VALUE_BYTES_MAX),
+        None => Err(Defect::new(Reason::EntryMissing, "", "there is no signature value")),
+    };
+    read.map_err(|defect| checks.fail(CRYPTOGRAPHY, "structure", defect.code, defect.to_string())).ok()
+}
+
+fn judge_bytes(value: Option<&[u8]>, around: &Around<'_>, options: &Options<'_>, signature: &mut SignatureReport) {
+    let Some(bytes) = value else { return };
+    match SignedValue::read(bytes) {
+        Ok(value) => {
+            signature.checks.pass(CRYPTOGRAPHY, "structure");
+            judge_value(&value, around, options, signature);
+        }
+        Err(fault) => signature.checks.fail(CRYPTOGRAPHY, "structure", fault.code, fault.to_string()),
+    }
+}
+
+fn coverage(ofd: &Ofd<'_>, index: usize, later_valid: &[bool], signature: &mut SignatureReport) {
+    let found = ofd.coverage(index, later_valid);
+    let detail =
+        |names: &[String]| format!("{} entries, the first {}", names.len(), names.first().map_or("", |name| name));
+    let checks = &mut signature.checks;
+    let policy = Weight::Policy;
+    if let [_, ..] = found.unprotected_content.as_slice() {
+        checks.fail(policy, "coverage", Reason::UnprotectedContent, detail(&found.unprotected_content));
+    } else if found.complete {
+        checks.pass(policy, "coverage");
+    } else {
+        let code = ofd.defects().iter().map(|defect| defect.code).find(|code| code.severity() == Severity::Check);
+        let why = "not everything that the document refers to could be read";
+        checks.unknown(policy, "coverage", code.unwrap_or(Reason::OfdStructure), why);
+    }
+    let none = found.unreferenced.is_empty();
+    checks.verify(policy, "unreferenced", none, Reason::UnreferencedEntry, detail(&found.unreferenced));
+    if let Some(xml) = &mut signature.xml {
+        xml.set_coverage(found);
+    }
+}
+
+/// GM/T 0099: the list must name exactly the package's entries, and its signature must hold.
+fn integrity(ofd: &Ofd<'_>, list: &IntegrityList, options: &Options<'_>) -> IntegrityReport {
+    let mut signature = SignatureReport::new("", "Sign");
+    files(&list.defects, &mut signature);
+    let complete = list.unlisted_entries.is_empty() && list.missing_entries.is_empty();
+    let detail = format!("{} not listed, {} missing", list.unlisted_entries.len(), list.missing_entries.len());
+    signature.checks.verify(CRYPTOGRAPHY, "integrity_list", complete, Reason::IntegrityList, detail);
+    let value = read_value(ofd, list.signed_value_path.as_deref(), &mut signature.checks);
+    let around = Around { xml: Some(&list.xml), date_time: None, seal_file: None };
+    judge_bytes(value.as_deref(), &around, options, &mut signature);
+    signature.conclude();
+    IntegrityReport {
+        path: list.path.clone(),
+        unlisted_entries: list.unlisted_entries.clone(),
+        missing_entries: list.missing_entries.clone(),
+        signature,
+    }
+}
+
+fn licence(metadata: &Metadata, warnings: &mut Vec<Warning>) -> LicenceFacts {
+    let checked = metadata.licence_id.as_deref().map(|text| text.parse::<LicenceId>().map(|_| ()));
+    if let Some(Err(error)) = &checked {
+        // The identifier itself is not repeated: logs keep details, and it belongs to a person's affairs.
+        let detail = match error {
+            IdError::CheckCharacter { expected, found } => {
+                format!("the check character is {found}, computed {expected}")
+            }
+            other => other.code().as_str().to_owned(),
+        };
+        warnings.push(Warning { code: Reason::IdCheckChar, detail });
+    }
+    LicenceFacts {
+        identifier: metadata.licence_id.clone(),
+        identifier_source: metadata.licence_id_source.clone(),
+        identifier_valid: checked.map(|result| result.is_ok()),
+        fields: metadata.fields.clone(),
+    }
+}

@@ -1,0 +1,156 @@
+//! Opens a file: the package, `OFD.xml`, then everything that it names.
+
+use std::collections::BTreeSet;
+
+use super::integrity::{self, Integrity};
+use super::links::Use;
+use super::metadata;
+use super::notes::Notes;
+use super::signatures::{Reader, Signatures};
+use super::walk::{Reached, Walk};
+use super::{Ofd, SignatureFile};
+use crate::coverage::Protected;
+use crate::defect::Defect;
+use crate::limits::Limits;
+use crate::package::{EntryId, Package};
+use crate::reason::Reason;
+use crate::xml::{self, Element, Fault, Step};
+
+const ROOT_NAME: &str = "OFD.xml";
+/// Most documents of one file. The standard allows several; none has been met with more than one.
+const DOCUMENTS_MAX: usize = 16;
+
+pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Ofd<'a>, Defect> {
+    let package = Package::open(bytes, limits)?;
+    let mut notes = Notes::new(limits.defects_max);
+    package.defects().iter().cloned().for_each(|defect| notes.push(defect));
+    let (root, tree) = read_root(&package, limits, &mut notes)?;
+    let (documents, is_complete) = walk_documents(&package, limits, &mut notes, root, &tree);
+    let signatures = read_signatures(&package, limits, &mut notes, &tree);
+    let integrity = integrity::read(&package, limits);
+    let (integrity_list, integrity_entries, integrity_machinery) = match integrity {
+        Some(Integrity { list, listed, machinery }) => (Some(list), listed, machinery),
+        None => (None, BTreeSet::new(), Vec::new()),
+    };
+    let protected: Vec<Protected> =
+        signatures.files.iter().map(|signature| protected_by(&package, signature)).collect();
+    let machinery: BTreeSet<EntryId> = signatures.machinery.into_iter().chain(integrity_machinery).collect();
+    let mut ofd = Ofd {
+        package,
+        root,
+        documents,
+        signatures: signatures.files,
+        protected,
+        machinery,
+        dropped: BTreeSet::new(),
+        integrity: integrity_list,
+        integrity_entries,
+        metadata: metadata::read(&tree),
+        defects: notes.into_kept(),
+        is_complete,
+    };
+    ofd.dropped = dropped_signatures(&ofd, limits);
+    Ok(ofd)
+}
+
+fn read_root(package: &Package<'_>, limits: &Limits, notes: &mut Notes) -> Result<(EntryId, Element), Defect> {
+    let entry = match (package.find(ROOT_NAME), package.find_folded(ROOT_NAME)) {
+        (Some(entry), _) => entry,
+        (None, Some(entry)) => {
+            notes.add(Reason::LocationInexact, package.name(entry), "should be OFD.xml");
+            entry
+        }
+        (None, None) => return Err(Defect::new(Reason::OfdStructure, ROOT_NAME, "no OFD.xml in the package")),
+    };
+    let name = package.name(entry);
+    let bytes = package.read(entry, limits.signature_bytes_max).map_err(|mut defect| {
+        if defect.code == Reason::TooMany {
+            defect.code = Reason::XmlTooLarge;
+        }
+        defect
+    })?;
+    let tree = xml::parse(&bytes, limits).map_err(|fault| fault.at(name))?;
+    let documents = tree.all("DocBody").count();
+    if tree.name != "OFD" || documents == 0 {
+        return Err(Defect::new(Reason::OfdStructure, name, "no OFD element with a DocBody"));
+    }
+    if documents > DOCUMENTS_MAX {
+        return Err(Defect::new(Reason::TooMany, name, format!("{documents} documents")));
+    }
+    Ok((entry, tree))
+}
+
+/// What each document of `OFD.xml` reaches, and whether all of it could be read.
+fn walk_documents(
+    package: &Package<'_>,
+    limits: &Limits,
+    notes: &mut Notes,
+    root: EntryId,
+    tree: &Element,
+) -> (Vec<Reached>, bool) {
+    let mut walk = Walk::new(package, limits, notes);
+    let mut documents = Vec::new();
+    for body in tree.all("DocBody") {
+        let mut reached = Reached::new();
+        let roots: Vec<&str> = body.all("DocRoot").filter_map(Element::text).collect();
+        if roots.is_empty() {
+            walk.note(Reason::OfdStructure, root, "DocBody without DocRoot");
+        }
+        roots.into_iter().for_each(|location| walk.start(root, location, Use::Walk, &mut reached));
+        for version in body.all("Versions").flat_map(|versions| versions.all("Version")) {
+            if let Some(location) = version.attribute("BaseLoc").or_else(|| version.text()) {
+                walk.start(root, location, Use::Walk, &mut reached);
+            }
+        }
+        for cover in body.all("DocInfo").flat_map(|info| info.all("Cover")).filter_map(Element::text) {
+            walk.start(root, cover, Use::Leaf, &mut reached);
+        }
+        documents.push(reached);
+    }
+    let is_complete = walk.is_complete();
+    (documents, is_complete)
+}
+
+fn read_signatures(package: &Package<'_>, limits: &Limits, notes: &mut Notes, tree: &Element) -> Signatures {
+    let mut signatures = Signatures::default();
+    let mut reader = Reader { package, limits, notes };
+    for (document, body) in tree.all("DocBody").enumerate() {
+        for list in body.all("Signatures") {
+            let location = list.text().or_else(|| list.attribute("BaseLoc")).unwrap_or_default();
+            reader.read_list("", location, document, &mut signatures);
+        }
+    }
+    signatures
+}
+
+fn protected_by(package: &Package<'_>, signature: &SignatureFile) -> Protected {
+    let names = signature.references.iter().filter_map(|reference| reference.entry.as_deref());
+    Protected { document: signature.document, entries: names.filter_map(|name| package.find(name)).collect() }
+}
+
+/// Files that are a `Signature.xml` by their content, that a signature protects, and that no list names: a signature was taken out of
+/// the list. Its protection by a later signature must not excuse it.
+fn dropped_signatures(ofd: &Ofd<'_>, limits: &Limits) -> BTreeSet<EntryId> {
+    let protected: BTreeSet<EntryId> = ofd.protected.iter().flat_map(|one| &one.entries).copied().collect();
+    let is_known = |entry: &EntryId| {
+        ofd.machinery.contains(entry) || ofd.documents.iter().any(|reached| reached.contains_key(entry))
+    };
+    protected.into_iter().filter(|entry| !is_known(entry) && is_signature_xml(ofd, *entry, limits)).collect()
+}
+
+/// Whether the root element of the entry is `Signature`.
+fn is_signature_xml(ofd: &Ofd<'_>, entry: EntryId, limits: &Limits) -> bool {
+    let is_xml = ofd.package.name(entry).to_lowercase().ends_with(".xml");
+    let bytes = if is_xml { ofd.package.read(entry, limits.signature_bytes_max) } else { return false };
+    let Ok(bytes) = bytes else { return false };
+    let mut root = None;
+    // Stops at the first element: the rest of the file is of no interest here.
+    let stopped = xml::walk(&bytes, limits, |step| match step {
+        Step::Open(start) => {
+            root = Some(start.name() == "Signature");
+            Err(Fault::new(Reason::OfdStructure, "seen enough"))
+        }
+        _ => Ok(()),
+    });
+    stopped.is_err() && root == Some(true)
+}

@@ -1,0 +1,221 @@
+//! The container of an OFD file: a ZIP package, read within limits.
+//!
+//! **Invariants**
+//! * One name, one entry: names are unique even where case does not count, because many readers unpack into a folder that ignores
+//!   case. A location can therefore never mean one entry here and another there.
+//! * What the directory at the end says of an entry, its own header says too; no entry overlaps another; none hides in between.
+//! * No read yields more bytes than the directory declared, and the declared sizes are within the limits.
+//!
+//! CRC-32 values are not compared. They protect against accidents; the digests of signatures say more, and a file whose page was
+//! altered shall be told apart (`REFERENCE_DIGEST`) from a broken package.
+
+mod entry;
+mod unpack;
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+use std::sync::OnceLock;
+
+use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
+use zip::ZipArchive;
+use zip::read::{ArchiveOffset, Config};
+
+use crate::defect::Defect;
+use crate::limits::Limits;
+use crate::reason::Reason;
+
+use entry::RawEntry;
+
+/// Position of an entry among the files of a [`Package`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryId(usize);
+
+/// An opened package.
+#[derive(Debug)]
+pub struct Package<'a> {
+    archive: ZipArchive<Cursor<&'a [u8]>>,
+    files: Vec<File>,
+    by_name: BTreeMap<String, EntryId>,
+    by_folded_name: BTreeMap<String, EntryId>,
+    defects: Vec<Defect>,
+}
+
+/// One file of the package.
+#[derive(Debug)]
+struct File {
+    name: String,
+    position: usize,
+    size: u64,
+    sm3: OnceLock<Digest>,
+    sha256: OnceLock<Digest>,
+}
+
+impl<'a> Package<'a> {
+    /// Opens a package and checks all its names and declared sizes. Unpacks nothing.
+    ///
+    /// # Errors
+    /// A `ZIP_...` reason.
+    pub fn open(bytes: &'a [u8], limits: &Limits) -> Result<Self, Defect> {
+        let mut archive = open_archive(bytes, limits)?;
+        let entries = entry::read_all(&mut archive, bytes)?;
+        entry::check_sizes(&entries, bytes.len(), limits)?;
+        if archive.has_overlapping_entries().map_err(malformed)? {
+            return Err(Defect::new(Reason::ZipBomb, "", "entries overlap"));
+        }
+        entry::check_gaps(&entries, bytes, archive.central_directory_start())?;
+        Self::index(archive, entries)
+    }
+
+    /// Files the entries under their names and refuses two that could be mistaken for each other.
+    fn index(archive: ZipArchive<Cursor<&'a [u8]>>, entries: Vec<RawEntry>) -> Result<Self, Defect> {
+        let mut package = Self {
+            archive,
+            files: Vec::with_capacity(entries.len()),
+            by_name: BTreeMap::new(),
+            by_folded_name: BTreeMap::new(),
+            defects: Vec::new(),
+        };
+        let mut folders = BTreeMap::new();
+        for entry in entries {
+            let id = EntryId(package.files.len());
+            if entry.is_folder {
+                if folders.insert(fold(entry.name.trim_end_matches('/')), ()).is_some() {
+                    return Err(duplicate(&entry.name));
+                }
+                continue;
+            }
+            if entry.is_legacy_name {
+                package.defects.push(Defect::new(Reason::NonstandardEncoding, &entry.name, "name is not UTF-8"));
+            }
+            if package.by_folded_name.insert(fold(&entry.name), id).is_some() {
+                return Err(duplicate(&entry.name));
+            }
+            package.by_name.insert(entry.name.clone(), id);
+            package.files.push(File::new(entry));
+        }
+        match package.by_folded_name.keys().find(|name| folders.contains_key(*name)) {
+            Some(name) => Err(duplicate(name)),
+            None => Ok(package),
+        }
+    }
+
+    /// Names of all files, in the order of the package.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|file| file.name.as_str())
+    }
+
+    /// All files, in the order of the package.
+    pub fn ids(&self) -> impl Iterator<Item = EntryId> + use<> {
+        (0..self.files.len()).map(EntryId)
+    }
+
+    /// The name of a file.
+    pub fn name(&self, id: EntryId) -> &str {
+        self.files.get(id.0).map_or("", |file| file.name.as_str())
+    }
+
+    /// The file of exactly this name.
+    pub fn find(&self, name: &str) -> Option<EntryId> {
+        self.by_name.get(name).copied()
+    }
+
+    /// The file of this name, case ignored. There is at most one.
+    pub fn find_folded(&self, name: &str) -> Option<EntryId> {
+        self.by_folded_name.get(&fold(name)).copied()
+    }
+
+    /// Names that are not UTF-8.
+    pub fn defects(&self) -> &[Defect] {
+        &self.defects
+    }
+
+    /// The unpacked bytes of a file.
+    ///
+    /// # Errors
+    /// `TOO_MANY` where it has more than `bytes_max` bytes; `ZIP_MALFORMED` or `ZIP_BOMB` where it does not unpack as declared.
+    pub fn read(&self, id: EntryId, bytes_max: u64) -> Result<Vec<u8>, Defect> {
+        let file = self.file(id)?;
+        let size = usize::try_from(file.size).ok().filter(|_| file.size <= bytes_max);
+        let Some(size) = size else {
+            return Err(Defect::new(Reason::TooMany, &file.name, format!("{} bytes", file.size)));
+        };
+        let mut bytes = Vec::with_capacity(size);
+        self.stream(file, |chunk| bytes.extend_from_slice(chunk))?;
+        Ok(bytes)
+    }
+
+    /// The digest of a file's unpacked bytes, computed at most once per algorithm.
+    ///
+    /// # Errors
+    /// `ZIP_MALFORMED` or `ZIP_BOMB` where it does not unpack as declared.
+    pub fn digest(&self, id: EntryId, algorithm: DigestAlgorithm) -> Result<Digest, Defect> {
+        let file = self.file(id)?;
+        let kept = match algorithm {
+            DigestAlgorithm::Sm3 => &file.sm3,
+            DigestAlgorithm::Sha256 => &file.sha256,
+        };
+        if let Some(digest) = kept.get() {
+            return Ok(*digest);
+        }
+        let mut hasher = algorithm.start();
+        self.stream(file, |chunk| hasher.update(chunk))?;
+        Ok(*kept.get_or_init(|| hasher.finish()))
+    }
+
+    fn file(&self, id: EntryId) -> Result<&File, Defect> {
+        self.files.get(id.0).ok_or_else(|| Defect::new(Reason::EntryMissing, "", "no such entry"))
+    }
+
+    fn stream(&self, file: &File, sink: impl FnMut(&[u8])) -> Result<(), Defect> {
+        unpack::stream(&self.archive, file.position, file.size, sink)
+            .map_err(|(code, detail)| Defect::new(code, &file.name, detail))
+    }
+}
+
+impl File {
+    fn new(entry: RawEntry) -> Self {
+        Self {
+            name: entry.name,
+            position: entry.position,
+            size: entry.size,
+            sm3: OnceLock::new(),
+            sha256: OnceLock::new(),
+        }
+    }
+}
+
+/// Reads the directory, after making sure that it is not too long to hold. The package must begin with the file: what is prepended
+/// could make the file something else to another program.
+fn open_archive<'a>(bytes: &'a [u8], limits: &Limits) -> Result<ZipArchive<Cursor<&'a [u8]>>, Defect> {
+    let config = Config { archive_offset: ArchiveOffset::Known(0) };
+    let count = zip::unstable::read::ZipIterable::try_new(Cursor::new(bytes), config).map_err(malformed)?.len();
+    if count > limits.entries_max {
+        return Err(Defect::new(Reason::ZipTooManyEntries, "", format!("{count} entries")));
+    }
+    let archive = ZipArchive::with_config(config, Cursor::new(bytes)).map_err(malformed)?;
+    // The second reader may settle on another directory than the first where several could be meant.
+    if archive.has_duplicate_names() {
+        return Err(Defect::new(Reason::ZipDuplicateName, "", "two entries of one name"));
+    }
+    if archive.len() != count || archive.offset() != 0 {
+        return Err(Defect::new(Reason::ZipMalformed, "", "the package is ambiguous"));
+    }
+    Ok(archive)
+}
+
+/// The form in which names are compared where case does not count. Windows also drops dots and spaces at the end.
+fn fold(name: &str) -> String {
+    name.to_lowercase().trim_end_matches(['.', ' ']).to_owned()
+}
+
+fn duplicate(name: &str) -> Defect {
+    Defect::new(Reason::ZipDuplicateName, name, "shares its name with another entry")
+}
+
+fn malformed(error: zip::result::ZipError) -> Defect {
+    let code = match error {
+        zip::result::ZipError::UnsupportedArchive(zip::result::ZipError::PASSWORD_REQUIRED) => Reason::ZipEncrypted,
+        _ => Reason::ZipMalformed,
+    };
+    Defect::new(code, "", error.to_string())
+}

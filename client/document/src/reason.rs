@@ -1,0 +1,294 @@
+//! Why a check did not pass: stable codes, and for each a sentence in Chinese and English that says what is wrong and what to do.
+//!
+//! Codes never change their meaning once published; new ones are added at the end of their group.
+
+/// How much a reason weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// The check it stands at decides: fail or unknown.
+    Check,
+    /// Worth knowing; changes no verdict.
+    Warning,
+}
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident $code:literal $zh:literal $en:literal;)*) => {
+        /// A reason with a stable code. Sources: GM/T 0031 6.1.2 and 6.2.3, GB/T 38540, GB/T 33190 and the project's own limits.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Reason {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Reason {
+            /// Every reason, in the order of their groups.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The stable code, as it stands in reports.
+            pub fn code(self) -> &'static str {
+                self.texts().0
+            }
+
+            /// One sentence in Chinese: what is wrong, and what to do.
+            pub fn zh(self) -> &'static str {
+                self.texts().1
+            }
+
+            /// The same in English.
+            pub fn en(self) -> &'static str {
+                self.texts().2
+            }
+
+            fn texts(self) -> (&'static str, &'static str, &'static str) {
+                match self {
+                    $(Self::$name => ($code, $zh, $en),)*
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    // The container.
+    ZipMalformed "ZIP_MALFORMED"
+        "文件不是完整的 ZIP 包，请重新取得文件。"
+        "The file is not a sound ZIP package; obtain it again.";
+    ZipDuplicateName "ZIP_DUPLICATE_NAME"
+        "包内有同名条目（含仅大小写不同），阅读器可能显示不同内容，不予接受。"
+        "Two entries of the package share a name, or differ only in case, so readers may show different things; do not accept it.";
+    ZipPath "ZIP_PATH"
+        "包内条目的路径不合法（绝对路径、上级目录等），不予接受。"
+        "An entry's name is absolute, leaves the package or is not a plain path; do not accept it.";
+    ZipLink "ZIP_LINK"
+        "包内有链接或特殊文件，不予接受。"
+        "An entry is a link or a special file; do not accept it.";
+    ZipEncrypted "ZIP_ENCRYPTED"
+        "包内有加密条目，请提供未加密的文件。"
+        "An entry is encrypted; ask for the file without encryption.";
+    ZipCompression "ZIP_COMPRESSION"
+        "包内条目的压缩方式不受支持，请用 deflate 或不压缩方式重新打包。"
+        "An entry uses an unsupported compression; ask for a package with deflate or none.";
+    ZipBomb "ZIP_BOMB"
+        "解压后的大小超出限度或与声明不符，不予接受。"
+        "The package expands beyond the limits, or not to the size it declares; do not accept it.";
+    ZipTooManyEntries "ZIP_TOO_MANY_ENTRIES"
+        "包内条目过多，不予接受。"
+        "The package has too many entries; do not accept it.";
+    // XML.
+    XmlMalformed "XML_MALFORMED"
+        "XML 格式错误，请由出具系统重新生成。"
+        "The XML is not well-formed; the producing system must make the file anew.";
+    XmlDtd "XML_DTD"
+        "XML 含有文档类型声明，不予接受。"
+        "The XML has a document type declaration; do not accept it.";
+    XmlEntity "XML_ENTITY"
+        "XML 含有未定义的实体，不予接受。"
+        "The XML uses an entity that XML itself does not define; do not accept it.";
+    XmlDepth "XML_DEPTH"
+        "XML 嵌套过深，不予接受。"
+        "The XML is nested too deeply; do not accept it.";
+    XmlEncoding "XML_ENCODING"
+        "XML 编码不是 UTF-8，请由出具系统重新生成。"
+        "The XML is not in UTF-8; the producing system must make the file anew.";
+    XmlTooLarge "XML_TOO_LARGE"
+        "XML 超出大小或数量限度，不予接受。"
+        "The XML exceeds the limits of size or count; do not accept it.";
+    // The structure of an OFD file.
+    OfdStructure "OFD_STRUCTURE"
+        "缺少 OFD（GB/T 33190）必需的结构，请由出具系统重新生成。"
+        "The file lacks what GB/T 33190 requires of an OFD; the producing system must make it anew.";
+    EntryMissing "ENTRY_MISSING"
+        "引用的文件不在包内，请重新取得完整文件。"
+        "A file that is referred to is not in the package; obtain the complete file.";
+    LocationOutside "LOCATION_OUTSIDE"
+        "引用的位置在包外，不予接受。"
+        "A location points outside the package; do not accept it.";
+    LocationInexact "LOCATION_INEXACT"
+        "引用与条目名称不完全一致（大小写、转义或目录），请告知出具系统。"
+        "A location names its entry only inexactly (case, escapes or base folder); tell the producing system.";
+    TooMany "TOO_MANY"
+        "数量超出限度，不予接受。"
+        "There are more items than the limits allow; do not accept it.";
+    // Structures of seals and signatures.
+    Format "FORMAT"
+        "结构不是已知版本的 DER 编码，无法核验，请重新取得文件或印章。"
+        "The structure is not DER of a known version and cannot be verified; obtain the file or seal again.";
+    TrailingBytes "TRAILING_BYTES"
+        "结构之后有多余字节，不予接受。"
+        "Bytes follow the end of the structure; do not accept it.";
+    NonstandardEncoding "NONSTANDARD_ENCODING"
+        "编码不规范但含义明确，请告知制作系统。"
+        "The encoding departs from the standard though its meaning is clear; tell the system that made it.";
+    LegacyAlgorithm "LEGACY_ALGORITHM"
+        "使用了过时的算法（RSA、SHA-1、MD5 等），不作核验，请改用 SM2 和 SM3。"
+        "An outdated algorithm (RSA, SHA-1, MD5 and the like) is used and not verified; ask for SM2 and SM3.";
+    UnsupportedAlgorithm "UNSUPPORTED_ALGORITHM"
+        "使用了不支持的算法，无法核验。"
+        "An unsupported algorithm is used, so this could not be verified.";
+    CertNotEmbedded "CERT_NOT_EMBEDDED"
+        "签名未携带签名人证书，须另行取得证书后核验。"
+        "The signature does not carry its signer's certificate; obtain the certificate by other means to verify it.";
+    SignTimeAbsent "SIGN_TIME_ABSENT"
+        "签名没有写明时间，有效期无从核对。"
+        "The signature does not say when it was made, so validity could not be compared.";
+    TimestampNotChecked "TIMESTAMP_NOT_CHECKED"
+        "带有时间戳，此处不核验时间戳。"
+        "A time stamp is present; time stamps are not verified here.";
+    NotExamined "NOT_EXAMINED"
+        "此类文件只计算摘要，不核验其内容与签名。"
+        "Of this kind of file only digests are taken; its content and signatures are not examined.";
+    // What a signature says of the file.
+    SignatureValue "SIGNATURE_VALUE"
+        "签名值不正确：签名被改动或并非该证书所签，不予接受。"
+        "The signature value is wrong: it was altered, or not made by this certificate's key; do not accept it.";
+    SignatureXmlDigest "SIGNATURE_XML_DIGEST"
+        "签名描述文件（Signature.xml）与所签摘要不一致，已被改动，不予接受。"
+        "Signature.xml does not have the digest that was signed, so it was altered; do not accept it.";
+    ReferenceDigest "REFERENCE_DIGEST"
+        "受保护的文件在签名后被改动或缺失，不予接受。"
+        "A protected file was altered or removed after signing; do not accept it.";
+    UnprotectedContent "UNPROTECTED_CONTENT"
+        "有内容未受签名保护，可能被改动，不予接受。"
+        "Content of the document is not protected by the signature and may have been altered; do not accept it.";
+    UnreferencedEntry "UNREFERENCED_ENTRY"
+        "包内夹带未被引用的文件，不予接受。"
+        "The package carries an entry that nothing refers to; do not accept it.";
+    IntegrityList "INTEGRITY_LIST"
+        "完整性清单与包内文件不一致，不予接受。"
+        "The integrity list and the entries of the package differ; do not accept it.";
+    // The seal.
+    SealSignature "SEAL_SIGNATURE"
+        "印章上的制章者签名不正确：印章系伪造或被改动，不予接受。"
+        "The maker's signature on the seal is wrong: the seal was forged or altered; do not accept it.";
+    SealFileMismatch "SEAL_FILE_MISMATCH"
+        "印章文件与签名内的印章不一致，不予接受。"
+        "The seal file differs from the seal inside the signature; do not accept it.";
+    SealSubjectMismatch "SEAL_SUBJECT_MISMATCH"
+        "印章编码或单位与证书主体不一致，请与印章备案核对。"
+        "The seal's number or owner and its certificate's subject do not agree; compare with the filing of the seal.";
+    SignerNotInSealCertList "SIGNER_NOT_IN_SEAL_CERT_LIST"
+        "签名人证书不在印章的证书列表内，无权使用该印章，不予接受。"
+        "The signer's certificate is not in the seal's list, so it may not use the seal; do not accept it.";
+    SealNotValidAtSignTime "SEAL_NOT_VALID_AT_SIGN_TIME"
+        "签名时印章不在有效期内，不予接受。"
+        "The seal was not valid at the time of signing; do not accept it.";
+    SealRevoked "SEAL_REVOKED"
+        "印章已注销，不予接受。"
+        "The seal was revoked; do not accept it.";
+    SealSuspended "SEAL_SUSPENDED"
+        "印章已停用，请向用章单位核实。"
+        "The seal was suspended; ask its owner.";
+    SealNotValidAtAskedTime "SEAL_NOT_VALID_AT_ASKED_TIME"
+        "在所问时间印章不在有效期内。"
+        "The seal is not valid at the time asked.";
+    // Certificates and trust.
+    CertNotValidAtSignTime "CERT_NOT_VALID_AT_SIGN_TIME"
+        "签名时签名人证书不在有效期内，不予接受。"
+        "The signer's certificate was not valid at the time of signing; do not accept it.";
+    MakerCertNotValidAtCreate "MAKER_CERT_NOT_VALID_AT_CREATE"
+        "制章时制章者证书不在有效期内，不予接受。"
+        "The maker's certificate was not valid when the seal was made; do not accept it.";
+    CertRevokedBeforeSigning "CERT_REVOKED_BEFORE_SIGNING"
+        "签名人证书在签名之前已被吊销，不予接受。"
+        "The signer's certificate was revoked before the signing; do not accept it.";
+    UntrustedMaker "UNTRUSTED_MAKER"
+        "制章者证书不能追溯到信任列表，请确认制章机构。"
+        "The maker's certificate does not lead to a root of the trust list; find out who made the seal.";
+    UntrustedSigner "UNTRUSTED_SIGNER"
+        "签名人证书不能追溯到信任列表，请确认发证机构。"
+        "The signer's certificate does not lead to a root of the trust list; find out who issued it.";
+    TrustListAbsent "TRUST_LIST_ABSENT"
+        "未提供信任列表，未检查证书链与吊销；请提供信任列表后再核验。"
+        "No trust list was given, so chains and revocation were not checked; give one and verify again.";
+    CertKeyUsage "CERT_KEY_USAGE"
+        "证书的密钥用法不允许签名或签章，不予接受。"
+        "The certificate's key usage does not allow signing; do not accept it.";
+    MakerCertRevokedBeforeCreate "MAKER_CERT_REVOKED_BEFORE_CREATE"
+        "制章者证书在制章之前已被吊销，不予接受。"
+        "The maker's certificate was revoked before the seal was made; do not accept it.";
+    RevocationListAbsent "REVOCATION_LIST_ABSENT"
+        "信任列表中没有发证机构在该时间有效的吊销列表，未能检查吊销。"
+        "The trust list has no revocation list of the issuer for that time, so revocation could not be checked.";
+    CertNotValidAtAskedTime "CERT_NOT_VALID_AT_ASKED_TIME"
+        "在所问时间证书不在有效期内。"
+        "The certificate is not valid at the time asked.";
+    // Identifiers.
+    IdCheckChar "ID_CHECK_CHAR"
+        "证照标识校验位不正确，请与签发机构核对。"
+        "The licence identifier's check character is wrong; ask the issuer.";
+}
+
+impl Reason {
+    /// Whether it decides a check or only warns.
+    pub fn severity(self) -> Severity {
+        match self {
+            Self::NonstandardEncoding | Self::SealSubjectMismatch | Self::IdCheckChar | Self::LocationInexact => {
+                Severity::Warning
+            }
+            _ => Severity::Check,
+        }
+    }
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl serde::Serialize for Reason {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn codes_are_distinct_and_every_reason_has_both_sentences() {
+        let codes: BTreeSet<&str> = Reason::ALL.iter().map(|reason| reason.code()).collect();
+        assert_eq!(codes.len(), Reason::ALL.len());
+        for reason in Reason::ALL {
+            assert!(reason.code().bytes().all(|b| b.is_ascii_uppercase() || b == b'_'), "{reason}");
+            assert!(reason.zh().ends_with('。') && !reason.zh().is_ascii(), "{reason}");
+            assert!(reason.en().ends_with('.') && reason.en().is_ascii(), "{reason}");
+        }
+    }
+
+    /// Codes of the domain's table; other programs compare with these words.
+    #[test]
+    fn the_published_codes_stand() {
+        let published = [
+            "FORMAT",
+            "TRAILING_BYTES",
+            "SIGNATURE_VALUE",
+            "SIGNATURE_XML_DIGEST",
+            "REFERENCE_DIGEST",
+            "SEAL_SIGNATURE",
+            "SEAL_FILE_MISMATCH",
+            "SIGNER_NOT_IN_SEAL_CERT_LIST",
+            "SEAL_NOT_VALID_AT_SIGN_TIME",
+            "CERT_NOT_VALID_AT_SIGN_TIME",
+            "MAKER_CERT_NOT_VALID_AT_CREATE",
+            "CERT_REVOKED_BEFORE_SIGNING",
+            "UNTRUSTED_MAKER",
+            "UNTRUSTED_SIGNER",
+            "SEAL_REVOKED",
+            "SEAL_SUSPENDED",
+            "UNPROTECTED_CONTENT",
+            "UNREFERENCED_ENTRY",
+            "LEGACY_ALGORITHM",
+            "NONSTANDARD_ENCODING",
+            "ID_CHECK_CHAR",
+            "SEAL_SUBJECT_MISMATCH",
+            "CERT_NOT_EMBEDDED",
+        ];
+        for code in published {
+            assert!(Reason::ALL.iter().any(|reason| reason.code() == code), "{code}");
+        }
+    }
+}

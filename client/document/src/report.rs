@@ -1,0 +1,510 @@
+//! What was found in a file, as data: for JSON (`huxin inspect --json`), for people, and for the ledger's records.
+//!
+//! **Checks.** Each has a stable name, a result, a code when it did not pass, and a weight that is not shown:
+//!
+//! | name | weight | passes when | codes |
+//! |---|---|---|---|
+//! | `container` | cryptography | the package, or the seal's or signature's file, can be read | `ZIP_*`, `XML_*`, `OFD_STRUCTURE`, `FORMAT`, `TRAILING_BYTES` |
+//! | `document_structure` | note | everything that the document refers to is there and readable | `ENTRY_MISSING`, `XML_*` .. |
+//! | `signature_files` | cryptography | Signature.xml and what it names can be read | `ENTRY_MISSING`, `XML_*` .. |
+//! | `structure` | cryptography | the signature value is DER of a known version | `FORMAT`, `TRAILING_BYTES`, `ENTRY_MISSING` |
+//! | `signature_value` | cryptography | the signer's key made it | `SIGNATURE_VALUE`, `FORMAT`, `CERT_NOT_EMBEDDED`, `LEGACY_ALGORITHM`, `UNSUPPORTED_ALGORITHM` |
+//! | `signature_xml_digest` | cryptography | the signed digest is SM3(Signature.xml) | `SIGNATURE_XML_DIGEST` |
+//! | `references` | cryptography | every protected entry has its digest | `REFERENCE_DIGEST`, `LEGACY_ALGORITHM` |
+//! | `seal_signature` | cryptography | the maker's key made it | `SEAL_SIGNATURE` and as `signature_value` |
+//! | `seal_file` | cryptography | Seal.esl is the seal inside the signature | `SEAL_FILE_MISMATCH` |
+//! | `certificate_list` | cryptography | the seal lists the signer's certificate | `SIGNER_NOT_IN_SEAL_CERT_LIST` |
+//! | `seal_window` | cryptography | the seal was valid at the time of signing | `SEAL_NOT_VALID_AT_SIGN_TIME` |
+//! | `signer_window` | cryptography | the certificate was valid at the time of signing | `CERT_NOT_VALID_AT_SIGN_TIME`, `SIGN_TIME_ABSENT` |
+//! | `signer_key_usage`, `maker_key_usage` | policy | the key may sign | `CERT_KEY_USAGE` |
+//! | `maker_window` | policy | the maker's certificate was valid at the seal's createDate | `MAKER_CERT_NOT_VALID_AT_CREATE` |
+//! | `signer_chain`, `maker_chain` | policy | it leads to a root of the trust list | `UNTRUSTED_SIGNER`, `UNTRUSTED_MAKER`, `TRUST_LIST_ABSENT` |
+//! | `signer_revocation` | policy | not revoked before signing | `CERT_REVOKED_BEFORE_SIGNING`, `REVOCATION_LIST_ABSENT` |
+//! | `maker_revocation` | policy | not revoked before createDate | `MAKER_CERT_REVOKED_BEFORE_CREATE`, `REVOCATION_LIST_ABSENT` |
+//! | `seal_window_at`, `signer_window_at` | policy | valid at the time asked; only when one is | `SEAL_NOT_VALID_AT_ASKED_TIME`, `CERT_NOT_VALID_AT_ASKED_TIME` |
+//! | `coverage` | policy | no content is left open | `UNPROTECTED_CONTENT` |
+//! | `unreferenced` | policy | nothing is carried along | `UNREFERENCED_ENTRY` |
+//! | `integrity_list` | cryptography | the list (GM/T 0099) names exactly the package's entries | `INTEGRITY_LIST` |
+//! | `timestamp` | note | never: time stamps are not verified; only when there is one | `TIMESTAMP_NOT_CHECKED` |
+//!
+//! **Verdicts.** `cryptography` looks at the checks of that weight, `verdict` at those and policy: a fail makes `invalid`, else an
+//! unknown `unknown`, else `valid`; a file is what its worst signature is, and `unsigned` without any. `reasons` are the codes of
+//! failed checks, and of cryptographic checks that stayed unknown. Warnings change no verdict.
+
+use huxin_chain_spec::crypto::Digest;
+use huxin_chain_spec::ids::TimeMs;
+use serde::Serialize;
+use serde::ser::SerializeStruct as _;
+
+use crate::certificate::{Certificate, Key};
+use crate::ofd::{BadReferenceStatus, Coverage};
+use crate::reason::Reason;
+use crate::seal::{Owner, Structure};
+use crate::sm2_value::ValueForm;
+
+/// A judgement of a file or signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// There is no signature.
+    Unsigned,
+    /// Every check passed.
+    Valid,
+    /// Nothing failed, but something could not be checked.
+    Unknown,
+    /// A check failed.
+    Invalid,
+}
+
+/// The answer of one check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    Pass,
+    Fail,
+    Unknown,
+}
+
+/// What a check counts for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// For `cryptography` and `verdict`.
+    Cryptography,
+    /// For `verdict` alone.
+    Policy,
+    /// For neither.
+    Note,
+}
+
+/// One named check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    pub name: &'static str,
+    pub result: Outcome,
+    /// Present exactly when it did not pass.
+    pub code: Option<Reason>,
+    /// What was found, for the log; not stable. Empty when there is nothing to add.
+    pub detail: String,
+    pub weight: Weight,
+}
+
+impl Serialize for Check {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut out = serializer.serialize_struct("Check", 6)?;
+        out.serialize_field("name", self.name)?;
+        out.serialize_field("result", &self.result)?;
+        out.serialize_field("code", &self.code)?;
+        if let Some(code) = self.code {
+            out.serialize_field("zh", code.zh())?;
+            out.serialize_field("en", code.en())?;
+        }
+        if !self.detail.is_empty() {
+            out.serialize_field("detail", &self.detail)?;
+        }
+        out.end()
+    }
+}
+
+/// Checks in the order they were made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Checks(pub Vec<Check>);
+
+impl Checks {
+    pub(crate) fn pass(&mut self, weight: Weight, name: &'static str) {
+        self.0.push(Check { name, result: Outcome::Pass, code: None, detail: String::new(), weight });
+    }
+
+    pub(crate) fn fail(&mut self, weight: Weight, name: &'static str, code: Reason, detail: impl Into<String>) {
+        self.0.push(Check { name, result: Outcome::Fail, code: Some(code), detail: detail.into(), weight });
+    }
+
+    pub(crate) fn unknown(&mut self, weight: Weight, name: &'static str, code: Reason, detail: impl Into<String>) {
+        self.0.push(Check { name, result: Outcome::Unknown, code: Some(code), detail: detail.into(), weight });
+    }
+
+    /// Pass when `good`, otherwise fail with `code`.
+    pub(crate) fn verify(
+        &mut self,
+        weight: Weight,
+        name: &'static str,
+        good: bool,
+        code: Reason,
+        detail: impl Into<String>,
+    ) {
+        if good { self.pass(weight, name) } else { self.fail(weight, name, code, detail) }
+    }
+
+    /// The check of this name.
+    pub fn get(&self, name: &str) -> Option<&Check> {
+        self.0.iter().find(|check| check.name == name)
+    }
+
+    /// The verdict of the checks that `weighs` selects.
+    fn verdict(&self, weighs: impl Fn(Weight) -> bool) -> Verdict {
+        let results = self.0.iter().filter(|check| weighs(check.weight)).map(|check| match check.result {
+            Outcome::Pass => Verdict::Valid,
+            Outcome::Unknown => Verdict::Unknown,
+            Outcome::Fail => Verdict::Invalid,
+        });
+        results.max().unwrap_or(Verdict::Valid)
+    }
+
+    /// Of the cryptographic checks.
+    pub fn cryptography(&self) -> Verdict {
+        self.verdict(|weight| weight == Weight::Cryptography)
+    }
+
+    /// Of these and the checks of policy.
+    pub fn overall(&self) -> Verdict {
+        self.verdict(|weight| weight != Weight::Note)
+    }
+
+    /// Codes of failed checks, and of cryptographic checks that stayed unknown, each once.
+    pub fn reasons(&self) -> Vec<Reason> {
+        let mut found = Vec::new();
+        for check in &self.0 {
+            let counts = match check.result {
+                Outcome::Pass => false,
+                Outcome::Fail => check.weight != Weight::Note,
+                Outcome::Unknown => check.weight == Weight::Cryptography,
+            };
+            if let Some(code) = check.code.filter(|code| counts && !found.contains(code)) {
+                found.push(code);
+            }
+        }
+        found
+    }
+}
+
+/// Something worth knowing that changes no verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    pub code: Reason,
+    pub detail: String,
+}
+
+impl Serialize for Warning {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut out = serializer.serialize_struct("Warning", 4)?;
+        out.serialize_field("code", &self.code)?;
+        out.serialize_field("zh", self.code.zh())?;
+        out.serialize_field("en", self.code.en())?;
+        out.serialize_field("detail", &self.detail)?;
+        out.end()
+    }
+}
+
+/// What kind of file it is, told by its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FileKind {
+    /// A ZIP package: judged as OFD.
+    Ofd,
+    /// A seal alone (`.esl`).
+    Seal,
+    /// A signature value alone (`SignedValue.dat`).
+    Signature,
+    /// Digests only.
+    Pdf,
+    /// Digests only.
+    Other,
+}
+
+/// The whole file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FileFacts {
+    /// Bytes.
+    pub size: u64,
+    pub sha256: Digest,
+    pub sm3: Digest,
+}
+
+/// The numbers of a verified or refused SM2 signature: what a ledger record needs to verify it again without the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Sm2Facts {
+    /// `e = SM3(Z ‖ M)`, with the default user identifier.
+    pub e: Digest,
+    /// r‖s, big-endian.
+    #[serde(serialize_with = "hex::serialize")]
+    pub r_s: [u8; 64],
+    /// The key as a compressed point.
+    #[serde(serialize_with = "hex::serialize")]
+    pub point: [u8; 33],
+    pub form: ValueForm,
+}
+
+/// One certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CertificateFacts {
+    pub subject: String,
+    pub issuer: String,
+    /// Hexadecimal.
+    pub serial: String,
+    #[serde(serialize_with = "time_text")]
+    pub not_before: TimeMs,
+    #[serde(serialize_with = "time_text")]
+    pub not_after: TimeMs,
+    /// `SM2`, or the algorithm's object identifier.
+    pub key: String,
+    /// Of the DER bytes.
+    pub sha256: Digest,
+    /// Of the DER bytes.
+    pub sm3: Digest,
+}
+
+impl CertificateFacts {
+    pub(crate) fn of(certificate: &Certificate) -> Self {
+        Self {
+            subject: certificate.subject.text.clone(),
+            issuer: certificate.issuer.text.clone(),
+            serial: certificate.serial_hex(),
+            not_before: certificate.not_before,
+            not_after: certificate.not_after,
+            key: match certificate.key {
+                Key::Sm2(_) | Key::OffCurve => "SM2".to_owned(),
+                Key::Other(id) => id.to_string(),
+            },
+            sha256: certificate.sha256(),
+            sm3: certificate.sm3(),
+        }
+    }
+}
+
+/// The seal's picture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PictureFacts {
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub bytes: usize,
+    pub width_mm: u32,
+    pub height_mm: u32,
+    pub sm3: Digest,
+}
+
+/// The seal's header.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HeaderFacts {
+    pub id: String,
+    pub version: u32,
+    pub vid: String,
+}
+
+/// One seal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SealFacts {
+    /// esID.
+    pub id: String,
+    pub name: String,
+    #[serde(serialize_with = "time_text")]
+    pub valid_from: TimeMs,
+    #[serde(serialize_with = "time_text")]
+    pub valid_to: TimeMs,
+    /// Whether the maker's signature verifies; none when it could not be verified.
+    pub signature_valid: Option<bool>,
+    pub structure: Structure,
+    #[serde(rename = "type")]
+    pub kind: u32,
+    pub header: HeaderFacts,
+    #[serde(serialize_with = "time_text")]
+    pub create_date: TimeMs,
+    pub time_type: &'static str,
+    /// 1: certificates, 2: digests.
+    pub cert_list_type: u8,
+    pub cert_list_count: usize,
+    /// SM3 of each certificate that may sign with it, as far as the list tells.
+    pub signers_sm3: Vec<Digest>,
+    pub picture: PictureFacts,
+    pub owner: Option<Owner>,
+    pub maker: Option<CertificateFacts>,
+    /// The maker's signature.
+    pub signature: Option<Sm2Facts>,
+    pub signature_algorithm: String,
+    pub signature_over: &'static str,
+    pub has_timestamp: bool,
+    /// Bytes of the seal.
+    pub der_len: usize,
+    /// Of the seal's bytes.
+    pub sm3: Digest,
+}
+
+/// A protected entry that is not as it was signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BadReferenceFacts {
+    pub file: String,
+    /// `MISMATCH`, `MISSING` or `UNSUPPORTED_DIGEST`.
+    pub status: &'static str,
+}
+
+pub(crate) fn status_text(status: BadReferenceStatus) -> &'static str {
+    match status {
+        BadReferenceStatus::Mismatch => "MISMATCH",
+        BadReferenceStatus::Missing => "MISSING",
+        BadReferenceStatus::UnsupportedDigest => "UNSUPPORTED_DIGEST",
+    }
+}
+
+/// What `Signature.xml` says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SignatureXmlFacts {
+    /// Entry name.
+    pub signature_xml: String,
+    /// Of its bytes: the digest a signer signs.
+    pub signature_xml_sm3: Digest,
+    pub signature_method: Option<String>,
+    /// As written.
+    pub signature_datetime: Option<String>,
+    pub check_method: Option<String>,
+    /// How many entries it protects.
+    pub references: usize,
+    pub references_bad: Vec<BadReferenceFacts>,
+    pub unprotected_entries: Vec<String>,
+    pub unprotected_content: Vec<String>,
+    pub covered_later: Vec<String>,
+    pub unreferenced: Vec<String>,
+    pub seal_file_present: bool,
+    pub signed_value_bytes: usize,
+}
+
+impl SignatureXmlFacts {
+    pub(crate) fn set_coverage(&mut self, coverage: Coverage) {
+        self.unprotected_entries = coverage.unprotected_entries;
+        self.unprotected_content = coverage.unprotected_content;
+        self.covered_later = coverage.covered_later;
+        self.unreferenced = coverage.unreferenced;
+    }
+}
+
+/// One signature.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SignatureReport {
+    /// `ID` in `Signatures.xml`; empty for a seal or signature value alone.
+    pub id: String,
+    /// `Seal` or `Sign`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// None when the value could not be read.
+    pub structure: Option<Structure>,
+    pub verdict: Verdict,
+    pub cryptography: Verdict,
+    pub reasons: Vec<Reason>,
+    pub seal: Option<SealFacts>,
+    pub signer: Option<CertificateFacts>,
+    /// UTC.
+    #[serde(serialize_with = "optional_time_text")]
+    pub sign_time: Option<TimeMs>,
+    /// Where the time is from: `timeInfo`, `signingTime` or `SignatureDateTime`.
+    pub sign_time_source: Option<&'static str>,
+    /// How timeInfo was written.
+    pub time_encoding: Option<&'static str>,
+    /// Of TBS_Sign.
+    pub tbs_version: Option<u32>,
+    pub property_info: Option<String>,
+    /// The digest that was signed, in hexadecimal.
+    pub data_hash: Option<String>,
+    pub signature_algorithm: Option<String>,
+    /// `TBS_Sign`, `signedAttributes`, `eContent` or `Signature.xml`.
+    pub signed_over: Option<&'static str>,
+    /// The signer's signature.
+    pub signature: Option<Sm2Facts>,
+    pub has_timestamp: bool,
+    #[serde(flatten)]
+    pub xml: Option<SignatureXmlFacts>,
+    pub checks: Checks,
+    pub warnings: Vec<Warning>,
+}
+
+impl SignatureReport {
+    pub(crate) fn new(id: &str, kind: &'static str) -> Self {
+        Self {
+            id: id.to_owned(),
+            kind,
+            structure: None,
+            verdict: Verdict::Unknown,
+            cryptography: Verdict::Unknown,
+            reasons: Vec::new(),
+            seal: None,
+            signer: None,
+            sign_time: None,
+            sign_time_source: None,
+            time_encoding: None,
+            tbs_version: None,
+            property_info: None,
+            data_hash: None,
+            signature_algorithm: None,
+            signed_over: None,
+            signature: None,
+            has_timestamp: false,
+            xml: None,
+            checks: Checks::default(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Draws the verdicts from the checks.
+    pub(crate) fn conclude(&mut self) {
+        self.cryptography = self.checks.cryptography();
+        self.verdict = self.checks.overall();
+        self.reasons = self.checks.reasons();
+    }
+
+    pub(crate) fn warn(&mut self, code: Reason, detail: impl Into<String>) {
+        let warning = Warning { code, detail: detail.into() };
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+}
+
+/// The integrity list of a package (GM/T 0099-2020).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct IntegrityReport {
+    /// Entry name of the list.
+    pub path: String,
+    pub unlisted_entries: Vec<String>,
+    pub missing_entries: Vec<String>,
+    /// The signature on the list, and the check of the list.
+    pub signature: SignatureReport,
+}
+
+/// The licence's identifier and metadata, without anything about its holder.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct LicenceFacts {
+    /// As written (GB/T 36904).
+    pub identifier: Option<String>,
+    /// Where it was found.
+    pub identifier_source: Option<String>,
+    /// Whether its structure and check character hold.
+    pub identifier_valid: Option<bool>,
+    /// GB/T 36903 short names.
+    pub fields: std::collections::BTreeMap<String, String>,
+}
+
+/// Everything found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    pub file: FileFacts,
+    pub kind: FileKind,
+    pub verdict: Verdict,
+    pub cryptography: Verdict,
+    pub reasons: Vec<Reason>,
+    pub signatures: Vec<SignatureReport>,
+    /// The seal, when the file is one; the same as that of its one entry in `signatures`.
+    pub seal: Option<SealFacts>,
+    pub integrity: Option<IntegrityReport>,
+    pub licence: Option<LicenceFacts>,
+    /// Of the file as a whole.
+    pub checks: Checks,
+    pub warnings: Vec<Warning>,
+}
+
+fn time_text<S: serde::Serializer>(time: &TimeMs, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(time)
+}
+
+fn optional_time_text<S: serde::Serializer>(time: &Option<TimeMs>, serializer: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => serializer.collect_str(time),
+        None => serializer.serialize_none(),
+    }
+}

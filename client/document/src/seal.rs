@@ -1,0 +1,519 @@
+//! Electronic seals: SESeal of GM/T 0031-2014 (v1), GB/T 38540-2020 (v4) and GM/T 0031-2025 (v5).
+//!
+//! ```text
+//! SESeal v1     SEQUENCE { eSealInfo, SEQUENCE { cert, signatureAlgorithm, signData } }
+//! SESeal v4/v5  SEQUENCE { eSealInfo, cert, signAlgID, signedValue, timeStamp [0] OPTIONAL }
+//! eSealInfo     SEQUENCE { header { ID "ES", version, Vid }, esID, property, picture, extDatas OPTIONAL }
+//! property v1   SEQUENCE { type, name, certList SEQUENCE OF OCTET STRING, createDate, validStart, validEnd }
+//! property v4   SEQUENCE { type, name, certListType, certList, createDate, validStart, validEnd }
+//! ```
+//! The version is told by shape: two elements are v1, four v4 or v5 by `header.version`, five v5 (the fifth is a time stamp).
+//!
+//! **Invariant**: the maker's signature is checked over the bytes of the file, never over a second encoding.
+
+use der::asn1::ObjectIdentifier;
+use der::{Encode, Header, Length, Tag};
+use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
+use huxin_chain_spec::ids::{TimeMs, Uscc};
+
+use crate::asn1::{Element, Fault, Fields, Oddities, shown, string_of};
+use crate::certificate::Extension;
+use crate::moment::Moment;
+use crate::sm2_value;
+
+/// Longest seal read; pictures are some 20 KB, vector pictures some 500 KB.
+pub const SEAL_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Certificates or digests that a seal may list.
+pub const CERTIFICATES_MAX: usize = 1000;
+/// Extensions of a seal that are read.
+const EXTENSIONS_MAX: usize = 64;
+/// Longest esID of the ledger, and longest read at all.
+const ID_CHARS: usize = 64;
+const ID_CHARS_MAX: usize = 256;
+const NAME_CHARS_MAX: usize = 512;
+const VENDOR_CHARS_MAX: usize = 256;
+/// Longest side of a picture, in millimetres. The 2014 text shows 40; nothing is stamped that is wider than a page.
+const SIDE_MM_MAX: u32 = 10_000;
+
+/// Owner of the seal: social credit code and name.
+const OWNER: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.156.112600.7.1.1");
+
+/// The standard that a seal or a signature follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Structure {
+    /// GM/T 0031-2014.
+    V1,
+    /// GB/T 38540-2020.
+    V4,
+    /// GM/T 0031-2025.
+    V5,
+    /// GB/T 35275 SignedData.
+    Gbt35275,
+    /// An SM2 value alone.
+    Bare,
+}
+
+/// The seal's picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Picture<'a> {
+    pub kind: &'a str,
+    pub data: &'a [u8],
+    pub width_mm: u32,
+    pub height_mm: u32,
+}
+
+/// The signers that a seal allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Signers<'a> {
+    /// certListType 1: DER certificates.
+    Certificates(Vec<&'a [u8]>),
+    /// certListType 2: digests of DER certificates, with the name of the digest as written.
+    Digests(Vec<(String, &'a [u8])>),
+}
+
+/// How a certificate was found in a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Membership {
+    /// The certificate itself, or its plain digest.
+    Listed,
+    /// A digest computed with Z before the certificate, which GB/T 38540 does not say.
+    ListedWithZ,
+    /// Only digests that are not computed here are listed.
+    Unknown,
+    Absent,
+}
+
+/// Who owns a seal, by its own extension.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Owner {
+    /// Social credit code, when one of the texts is one and its check characters hold.
+    pub uscc: Option<String>,
+    pub name: Option<String>,
+}
+
+/// A seal as it stands in a file. Nothing is verified yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seal<'a> {
+    /// The bytes of the whole SESeal.
+    pub raw: &'a [u8],
+    pub structure: Structure,
+    pub header_id: String,
+    pub header_version: u32,
+    pub vendor: String,
+    /// esID, the seal's number.
+    pub id: String,
+    pub kind: u32,
+    pub name: String,
+    pub signers: Signers<'a>,
+    pub created: TimeMs,
+    pub valid_from: TimeMs,
+    pub valid_to: TimeMs,
+    /// `UTCTime` or `GeneralizedTime`, as the end of validity is written.
+    pub time_type: &'static str,
+    pub picture: Picture<'a>,
+    pub owner: Option<Owner>,
+    /// DER certificate of the maker.
+    pub maker_certificate: &'a [u8],
+    pub algorithm: ObjectIdentifier,
+    /// The signature as written, see [`crate::sm2_value`].
+    pub signature: &'a [u8],
+    /// The bytes of eSealInfo.
+    pub info: &'a [u8],
+    /// Raw cert and signatureAlgorithm, which v1 signs with eSealInfo.
+    v1_tail: Option<[&'a [u8]; 2]>,
+    pub has_time_stamp: bool,
+    pub odd: Oddities,
+}
+
+impl<'a> Seal<'a> {
+    /// Reads the seal that fills `bytes`. When bytes follow, [`Seal::read_first`] tells what was before them.
+    pub fn read(bytes: &'a [u8]) -> Result<Self, Fault> {
+        Self::of_element(Element::whole(bytes, "SESeal")?)
+    }
+
+    /// Reads the seal at the start of `bytes`, and returns what follows it.
+    pub fn read_first(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), Fault> {
+        let (element, rest) = Element::first(bytes, "SESeal")?;
+        Ok((Self::of_element(element)?, rest))
+    }
+
+    pub(crate) fn of_element(element: Element<'a>) -> Result<Self, Fault> {
+        if element.raw.len() > SEAL_BYTES_MAX {
+            return Err(Fault::format("SESeal", format!("longer than {SEAL_BYTES_MAX} bytes")));
+        }
+        let mut odd = Oddities::default();
+        let parts = element.sequence("SESeal")?.rest(5)?;
+        let (info, proof) = match *parts.as_slice() {
+            [info, sign_info] => (info, Proof::v1(sign_info, &mut odd)?),
+            [info, certificate, algorithm, signature] => {
+                (info, Proof::v4(certificate, algorithm, signature, None, &mut odd)?)
+            }
+            [info, certificate, algorithm, signature, stamp] => {
+                (info, Proof::v4(certificate, algorithm, signature, Some(stamp), &mut odd)?)
+            }
+            _ => return Err(Fault::format("SESeal", "neither two, four nor five elements")),
+        };
+        read_info(element.raw, info, proof, odd)
+    }
+
+    /// The parts whose concatenation the maker signed: eSealInfo for v4 and v5; for v1 a SEQUENCE of eSealInfo, cert and
+    /// signatureAlgorithm (GM/T 0031-2014, 6.1.1.2), of which only the header is not in the file.
+    pub fn signed_parts(&self) -> Option<(Vec<u8>, [&'a [u8]; 3])> {
+        let Some([certificate, algorithm]) = self.v1_tail else {
+            return Some((Vec::new(), [self.info, &[], &[]]));
+        };
+        let parts = [self.info, certificate, algorithm];
+        let length = Length::try_from(parts.iter().map(|part| part.len()).sum::<usize>()).ok()?;
+        Some((Header::new(Tag::Sequence, length).to_der().ok()?, parts))
+    }
+
+    /// What the maker's signature is over, in the words of reports.
+    pub fn signed_over(&self) -> &'static str {
+        if self.v1_tail.is_some() { "SEQ{sealInfo,cert,alg}" } else { "sealInfo" }
+    }
+
+    /// SM3 of the whole seal.
+    pub fn sm3(&self) -> Digest {
+        DigestAlgorithm::Sm3.plain(&[self.raw])
+    }
+
+    /// Whether the seal lists a certificate. `with_z` is SM3(Z ‖ certificate) for the certificate's own key.
+    pub fn lists(&self, certificate: &[u8], with_z: Option<Digest>) -> Membership {
+        match &self.signers {
+            Signers::Certificates(listed) if listed.contains(&certificate) => Membership::Listed,
+            Signers::Certificates(_) => Membership::Absent,
+            Signers::Digests(listed) => lists_digest(listed, certificate, with_z),
+        }
+    }
+
+    /// SM3 of each listed certificate; for a list of digests, those that are SM3.
+    pub fn signer_digests(&self) -> Vec<Digest> {
+        match &self.signers {
+            Signers::Certificates(listed) => {
+                listed.iter().map(|certificate| DigestAlgorithm::Sm3.plain(&[certificate])).collect()
+            }
+            Signers::Digests(listed) => listed
+                .iter()
+                .filter(|(name, _)| digest_algorithm(name) == Some(DigestAlgorithm::Sm3))
+                .filter_map(|(_, value)| Some(Digest((*value).try_into().ok()?)))
+                .collect(),
+        }
+    }
+}
+
+fn digest_algorithm(name: &str) -> Option<DigestAlgorithm> {
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    match plain.as_str() {
+        "sm3" | "12156101971401" | "" => Some(DigestAlgorithm::Sm3),
+        "sha256" | "2168401101342421" => Some(DigestAlgorithm::Sha256),
+        _ => None,
+    }
+}
+
+fn lists_digest(listed: &[(String, &[u8])], certificate: &[u8], with_z: Option<Digest>) -> Membership {
+    let mut absent = Membership::Absent;
+    for (name, value) in listed {
+        let Some(algorithm) = digest_algorithm(name) else {
+            absent = Membership::Unknown;
+            continue;
+        };
+        if algorithm.plain(&[certificate]).as_bytes() == value {
+            return Membership::Listed;
+        }
+        if with_z.is_some_and(|digest| digest.as_bytes() == value) {
+            return Membership::ListedWithZ;
+        }
+    }
+    absent
+}
+
+/// The maker's part of a seal.
+struct Proof<'a> {
+    certificate: &'a [u8],
+    algorithm: ObjectIdentifier,
+    signature: &'a [u8],
+    v1_tail: Option<[&'a [u8]; 2]>,
+    has_time_stamp: bool,
+}
+
+impl<'a> Proof<'a> {
+    fn v1(sign_info: Element<'a>, odd: &mut Oddities) -> Result<Self, Fault> {
+        let mut fields = sign_info.sequence("signInfo")?;
+        let certificate = fields.next("cert")?;
+        let algorithm = fields.next("signatureAlgorithm")?;
+        let signature = fields.next("signData")?;
+        fields.end()?;
+        Ok(Self {
+            v1_tail: Some([certificate.raw, algorithm.raw]),
+            ..Self::v4(certificate, algorithm, signature, None, odd)?
+        })
+    }
+
+    fn v4(
+        certificate: Element<'a>,
+        algorithm: Element<'a>,
+        signature: Element<'a>,
+        stamp: Option<Element<'a>>,
+        odd: &mut Oddities,
+    ) -> Result<Self, Fault> {
+        if stamp.is_some_and(|stamp| !stamp.is_context(0)) {
+            return Err(Fault::format("timeStamp", "the fifth element is not [0]"));
+        }
+        Ok(Self {
+            certificate: certificate_octets(certificate, "cert", odd)?,
+            algorithm: sm2_value::algorithm(algorithm, "signAlgID", odd)?,
+            signature: sm2_value::signature_bytes(signature, "signedValue", odd)?,
+            v1_tail: None,
+            has_time_stamp: stamp.is_some(),
+        })
+    }
+}
+
+/// The bytes of a certificate held in an OCTET STRING; some software writes the certificate itself.
+pub(crate) fn certificate_octets<'a>(
+    element: Element<'a>,
+    field: &'static str,
+    odd: &mut Oddities,
+) -> Result<&'a [u8], Fault> {
+    if element.tag == Tag::Sequence {
+        odd.add(format!("{field} is a certificate where the standard has an OCTET STRING around it"));
+        return Ok(element.raw);
+    }
+    element.octets(field)
+}
+
+fn read_info<'a>(raw: &'a [u8], info: Element<'a>, proof: Proof<'a>, mut odd: Oddities) -> Result<Seal<'a>, Fault> {
+    let mut fields = info.sequence("eSealInfo")?;
+    let mut header = fields.next("header")?.sequence("header")?;
+    let header_id = header.next("ID")?.text(Tag::Ia5String, 16, "ID", &mut odd)?;
+    let header_version = header.next("version")?.number("version")?;
+    let vendor = header.next("Vid")?.text(Tag::Ia5String, VENDOR_CHARS_MAX, "Vid", &mut odd)?;
+    header.end()?;
+    if header_id != "ES" {
+        return Err(Fault::format("ID", "not \"ES\", so this is no electronic seal"));
+    }
+    let id = fields.next("esID")?.text(Tag::Ia5String, ID_CHARS_MAX, "esID", &mut odd)?;
+    if id.chars().count() > ID_CHARS {
+        odd.add(format!("esID is longer than {ID_CHARS} characters"));
+    }
+    let property = Property::read(fields.next("property")?.sequence("property")?, &mut odd)?;
+    let picture = picture(fields.next("picture")?.sequence("picture")?, &mut odd)?;
+    let owner = match fields.optional("extDatas")? {
+        Some(element) => owner(element, &mut odd)?,
+        None => None,
+    };
+    fields.end()?;
+    let structure = match (proof.v1_tail, header_version) {
+        (Some(_), _) => Structure::V1,
+        (None, 5..) => Structure::V5,
+        (None, _) if proof.has_time_stamp => Structure::V5,
+        (None, _) => Structure::V4,
+    };
+    Ok(Seal {
+        raw,
+        structure,
+        header_id,
+        header_version,
+        vendor: shown(&vendor),
+        id: shown(&id),
+        kind: property.kind,
+        name: shown(&property.name),
+        signers: property.signers,
+        created: property.created,
+        valid_from: property.valid_from,
+        valid_to: property.valid_to,
+        time_type: property.time_type,
+        picture,
+        owner,
+        maker_certificate: proof.certificate,
+        algorithm: proof.algorithm,
+        signature: proof.signature,
+        info: info.raw,
+        v1_tail: proof.v1_tail,
+        has_time_stamp: proof.has_time_stamp,
+        odd,
+    })
+}
+
+struct Property<'a> {
+    kind: u32,
+    name: String,
+    signers: Signers<'a>,
+    created: TimeMs,
+    valid_from: TimeMs,
+    valid_to: TimeMs,
+    time_type: &'static str,
+}
+
+impl<'a> Property<'a> {
+    /// v1 has no certListType; what follows the name tells, whatever the outer shape says.
+    fn read(mut fields: Fields<'a>, odd: &mut Oddities) -> Result<Self, Fault> {
+        let kind = fields.next("type")?.number("type")?;
+        let name = fields.next("name")?.text(Tag::Utf8String, NAME_CHARS_MAX, "name", odd)?;
+        let list_type = match fields.next_if("certListType", |element| element.tag == Tag::Integer)? {
+            Some(element) => element.number("certListType")?,
+            None => 1,
+        };
+        let signers = signers(list_type, fields.next("certList")?, odd)?;
+        let created = time(&mut fields, "createDate", odd)?.0;
+        let valid_from = time(&mut fields, "validStart", odd)?.0;
+        let (valid_to, time_type) = time(&mut fields, "validEnd", odd)?;
+        fields.end()?;
+        Ok(Self { kind, name, signers, created, valid_from, valid_to, time_type })
+    }
+}
+
+fn signers<'a>(list_type: u32, list: Element<'a>, odd: &mut Oddities) -> Result<Signers<'a>, Fault> {
+    let field = "certList";
+    if list.tag == Tag::Set {
+        odd.add("certList is a SET OF where the standard has a SEQUENCE OF");
+    } else if !list.is_context(0) && !list.is_context(1) {
+        list.expect(Tag::Sequence, field)?;
+    }
+    let mut elements = list.fields(field)?.rest(CERTIFICATES_MAX)?;
+    // A CHOICE may be written as [0] or [1] EXPLICIT around the SEQUENCE OF.
+    if let (Tag::ContextSpecific { .. }, [inner]) = (list.tag, elements.as_slice())
+        && inner.tag == Tag::Sequence
+    {
+        odd.add("certList has an explicit tag");
+        elements = inner.fields(field)?.rest(CERTIFICATES_MAX)?;
+    }
+    match list_type {
+        1 => Ok(Signers::Certificates(
+            elements.into_iter().map(|element| certificate_octets(element, field, odd)).collect::<Result<_, _>>()?,
+        )),
+        2 => Ok(Signers::Digests(
+            elements.into_iter().map(|element| digest_entry(element, odd)).collect::<Result<_, _>>()?,
+        )),
+        other => Err(Fault::format("certListType", format!("{other} is neither 1 (certificates) nor 2 (digests)"))),
+    }
+}
+
+/// `SEQUENCE { type PrintableString, value OCTET STRING }`; a lone OCTET STRING is taken for an SM3 digest.
+fn digest_entry<'a>(element: Element<'a>, odd: &mut Oddities) -> Result<(String, &'a [u8]), Fault> {
+    let field = "certList";
+    if element.tag == Tag::OctetString {
+        odd.add("certList has a digest without its type");
+        return Ok((String::new(), element.octets(field)?));
+    }
+    let mut fields = element.sequence(field)?;
+    let kind = fields.next(field)?;
+    let name = if kind.tag == Tag::ObjectIdentifier {
+        kind.oid(field)?.to_string()
+    } else {
+        kind.text(Tag::PrintableString, 64, "certList.type", odd)?
+    };
+    let value = fields.next(field)?.bits_or_octet_string(field, odd)?;
+    fields.end()?;
+    Ok((name, value))
+}
+
+impl<'a> Element<'a> {
+    /// An OCTET STRING, or the BIT STRING that some software writes instead.
+    fn bits_or_octet_string(self, field: &'static str, odd: &mut Oddities) -> Result<&'a [u8], Fault> {
+        if self.tag == Tag::BitString {
+            odd.add(format!("{field} is a BIT STRING where the standard has an OCTET STRING"));
+            return self.bits(field);
+        }
+        self.octets(field)
+    }
+}
+
+fn time(fields: &mut Fields<'_>, field: &'static str, odd: &mut Oddities) -> Result<(TimeMs, &'static str), Fault> {
+    let element = fields.next(field)?;
+    let moment = Moment::of_element(element, field, odd)?;
+    let time = moment.time().ok_or_else(|| Fault::format(field, "before 1970"))?;
+    let time_type = match element.tag {
+        Tag::UtcTime => "UTCTime",
+        Tag::GeneralizedTime => "GeneralizedTime",
+        _ => "text",
+    };
+    Ok((time, time_type))
+}
+
+fn picture<'a>(mut fields: Fields<'a>, odd: &mut Oddities) -> Result<Picture<'a>, Fault> {
+    let kind = fields.next("picture.type")?;
+    if kind.tag != Tag::Ia5String {
+        odd.add(format!("picture.type is {} where the standard has {}", kind.tag, Tag::Ia5String));
+    }
+    let kind = std::str::from_utf8(kind.value)
+        .ok()
+        .filter(|kind| kind.len() <= 16 && kind.bytes().all(|byte| byte.is_ascii_graphic()))
+        .ok_or_else(|| Fault::format("picture.type", "not a short name in ASCII"))?;
+    let data = fields.next("picture.data")?.octets("picture.data")?;
+    let width_mm = side(&mut fields, "picture.width")?;
+    let height_mm = side(&mut fields, "picture.height")?;
+    fields.end()?;
+    Ok(Picture { kind, data, width_mm, height_mm })
+}
+
+fn side(fields: &mut Fields<'_>, field: &'static str) -> Result<u32, Fault> {
+    let side = fields.next(field)?.number(field)?;
+    if side > SIDE_MM_MAX {
+        return Err(Fault::format(field, format!("more than {SIDE_MM_MAX} mm")));
+    }
+    Ok(side)
+}
+
+/// Reads extDatas, and the owner from the one extension that names it.
+fn owner(element: Element<'_>, odd: &mut Oddities) -> Result<Option<Owner>, Fault> {
+    let field = "extDatas";
+    let list = if element.is_context(0) {
+        odd.add("extDatas has an explicit tag");
+        let mut inner = element.fields(field)?;
+        let list = inner.next(field)?;
+        inner.end()?;
+        list
+    } else {
+        element
+    };
+    let mut owner = None;
+    for element in list.sequence(field)?.rest(EXTENSIONS_MAX)? {
+        let extension = Extension::read(element, odd)?;
+        if extension.id == OWNER {
+            owner = Some(owner_of(extension.value));
+        }
+    }
+    Ok(owner)
+}
+
+/// The value is text, or DER with texts in it; the order of code and name differs between makers.
+fn owner_of(value: &[u8]) -> Owner {
+    let mut texts = Vec::new();
+    collect_texts(value, 0, &mut texts);
+    if texts.is_empty()
+        && let Ok(text) = std::str::from_utf8(value)
+    {
+        texts = text.split(['|', ',', ';']).map(|part| part.trim().to_owned()).collect();
+    }
+    let is_code = |text: &str| text.parse::<Uscc>().is_ok();
+    let mut owner = Owner::default();
+    for text in texts.into_iter().filter(|text| !text.is_empty()) {
+        match text.get(..Uscc::BYTES) {
+            _ if is_code(&text) => owner.uscc = Some(text),
+            Some(code) if is_code(code) => {
+                owner.uscc = Some(code.to_owned());
+                owner.name = text.get(Uscc::BYTES..).map(shown);
+            }
+            _ => owner.name = owner.name.or_else(|| Some(shown(&text))),
+        }
+    }
+    owner
+}
+
+/// Texts met in DER down to three levels, at most eight.
+fn collect_texts(bytes: &[u8], level: u8, texts: &mut Vec<String>) {
+    let mut rest = bytes;
+    while !rest.is_empty() && texts.len() < 8 {
+        let Ok((element, after)) = Element::first(rest, "extnValue") else {
+            return;
+        };
+        if element.tag.is_constructed() && level < 3 {
+            collect_texts(element.value, level + 1, texts);
+        } else if let Ok(text) = string_of(element, "extnValue") {
+            texts.push(text.chars().take(NAME_CHARS_MAX).collect());
+        }
+        rest = after;
+    }
+}
