@@ -1,0 +1,12 @@
+//! Tests of the library through its public face. Each file of tests is named by what it tries.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_possible_truncation, reason = "tests")]
+
+mod bounds;
+mod container;
+mod coverage;
+mod fixture;
+mod fuzz;
+mod samples;
+mod signatures;
+mod structure;
