@@ -57,6 +57,10 @@ pub(super) fn judge_data(
             None => shown_time(around),
         };
     warn_odd(&of.odd, &mut signature.warnings);
+    if around.seal_file.is_some() {
+        let detail = "the signature holds no seal with which the file could be compared";
+        signature.checks.unknown(Weight::Policy, "seal_file", Reason::SealFileMismatch, detail);
+    }
     let carried: Vec<Result<Certificate, Fault>> = of.certificates.iter().map(|der| Certificate::read(der)).collect();
     let Some(signer) = signer(&of.signer, &carried) else {
         let detail = "the SignerInfo names a certificate that is not carried";

@@ -115,7 +115,8 @@ pub struct Coverage {
     pub covered_later: Vec<String>,
     /// Entries that nothing in the package refers to (夹带). Anything here is a failed check.
     pub unreferenced: Vec<String>,
-    /// Whether everything reachable was read. `false`: `unprotected_content` may lack entries and proves nothing.
+    /// Whether everything reachable was read. `false`: `unprotected_content` may lack entries, and being empty proves nothing. Often
+    /// the consequence of another finding (an altered page is no XML any more), which is then the one to report.
     pub complete: bool,
 }
 

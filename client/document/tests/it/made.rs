@@ -8,8 +8,8 @@ use huxin_chain_spec::crypto::DigestAlgorithm;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use crate::der::{bits, context, gt, ia5, int, octets, oid, seq, set, utc, utf8};
 use crate::pki::{Issued, Key, Pki, SEAL_ID, SM2_WITH_SM3};
+use crate::tlv::{bits, context, gt, ia5, int, octets, oid, seq, set, utc, utf8};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Shape {
@@ -126,9 +126,14 @@ impl SignatureSpec {
             Shape::V4 => 4,
             Shape::V5 => 5,
         };
-        let body =
-            [int(&[version]), self.seal.clone(), self.time.clone(), self.data_hash.clone(), ia5("/Doc_0/Signature.xml")]
-                .concat();
+        let body = [
+            int(&[version]),
+            self.seal.clone(),
+            self.time.clone(),
+            self.data_hash.clone(),
+            ia5("/Doc_0/Signature.xml"),
+        ]
+        .concat();
         if self.shape == Shape::V1 {
             let signed = seq(&[&body, &self.certificate, &self.algorithm]);
             return seq(&[&signed, &(self.hold)(&self.key.sign_der(&signed))]);
@@ -260,6 +265,17 @@ pub fn ofd(kind: &str, date_time: &str, value: impl FnOnce(&[u8]) -> (Vec<u8>, O
     zip(&files)
 }
 
+/// The document without any signature.
+pub fn unsigned() -> Vec<u8> {
+    let mut files = content("");
+    files.retain(|(name, _)| !name.contains("Signs"));
+    for (_, bytes) in &mut files {
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        *bytes = text.replace("<ofd:Signatures>/Doc_0/Signs/Signatures.xml</ofd:Signatures>", "").into_bytes();
+    }
+    zip(&files)
+}
+
 pub fn zip(files: &[(String, Vec<u8>)]) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in files {
@@ -287,7 +303,13 @@ pub fn sealed_with(shape: Shape, pki: &Pki, change: impl FnOnce(&mut SignatureSp
 }
 
 /// A certificate under `root`, changed before it is signed.
-pub fn issued_by(root: &Issued, serial: u8, subject: Vec<u8>, seed: u8, change: impl FnOnce(&mut crate::pki::Spec)) -> Issued {
+pub fn issued_by(
+    root: &Issued,
+    serial: u8,
+    subject: Vec<u8>,
+    seed: u8,
+    change: impl FnOnce(&mut crate::pki::Spec),
+) -> Issued {
     let key = Key::of(seed);
     let mut spec = crate::pki::Spec::leaf(serial, subject.clone(), &root.name, &key);
     change(&mut spec);

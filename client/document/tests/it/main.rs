@@ -1,4 +1,23 @@
-//! Tests of the document library through its public entry points.
+//! Tests of the library through its public face. Each file of tests is named by what it tries.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_possible_truncation, reason = "tests")]
 
+mod bounds;
 mod conformance;
+mod container;
+mod coverage;
+mod fixture;
+mod fuzz;
+mod fuzz_der;
+mod hostile;
+mod judged;
+mod leniency;
+mod made;
+mod mutation;
+mod openssl;
+mod pki;
+mod samples;
+mod signatures;
+mod structure;
+mod tlv;
+mod trust;

@@ -6,7 +6,7 @@ use sm2::dsa::SigningKey;
 use sm2::dsa::signature::hazmat::PrehashSigner as _;
 use sm2::elliptic_curve::sec1::ToSec1Point as _;
 
-use crate::der::{FALSE, TRUE, bits, context, int, octets, oid, seq, set, uint, utc, utf8};
+use crate::tlv::{FALSE, TRUE, bits, context, int, octets, oid, seq, set, uint, utc, utf8};
 
 pub const SM2_WITH_SM3: &str = "1.2.156.10197.1.501";
 pub const DIGITAL_SIGNATURE: u8 = 0x80;
@@ -151,7 +151,9 @@ impl Pki {
     pub fn new() -> Self {
         let root_key = Key::of(1);
         let root_name = name("Test Root");
-        let root_der = Spec::authority(1, root_name.clone(), &root_name, &root_key, None).sign(&root_key);
+        let mut root = Spec::authority(1, root_name.clone(), &root_name, &root_key, None);
+        (root.not_before, root.not_after) = (utc("000101000000Z"), utc("491231235959Z"));
+        let root_der = root.sign(&root_key);
         let issue = |serial: u8, subject: Vec<u8>, seed: u8| {
             let key = Key::of(seed);
             let der = Spec::leaf(serial, subject.clone(), &root_name, &key).sign(&root_key);
@@ -174,8 +176,7 @@ impl Pki {
 pub fn crl(issuer: &Issued, entries: &[(u8, &str)], extensions: &[Vec<u8>]) -> Vec<u8> {
     let algorithm = seq(&[&oid(SM2_WITH_SM3)]);
     let entries: Vec<Vec<u8>> = entries.iter().map(|(serial, date)| seq(&[&int(&[*serial]), &utc(date)])).collect();
-    let mut parts =
-        vec![int(&[1]), algorithm.clone(), issuer.name.clone(), utc("260601000000Z"), utc("360601000000Z")];
+    let mut parts = vec![int(&[1]), algorithm.clone(), issuer.name.clone(), utc("260601000000Z"), utc("360601000000Z")];
     if !entries.is_empty() {
         parts.push(seq(&entries.iter().map(Vec::as_slice).collect::<Vec<_>>()));
     }

@@ -1,0 +1,233 @@
+//! Packages made to mislead or to exhaust: each ends in its code.
+
+use super::fixture::{Files, PAGE, options};
+use huxin_document::ofd::{BadReferenceStatus, Ofd};
+use huxin_document::{Limits, Reason};
+use std::io::{Cursor, Write as _};
+use zip::{CompressionMethod, ZipWriter};
+
+fn refusal(bytes: &[u8]) -> Reason {
+    Ofd::open(bytes, &Limits::default()).unwrap_err().code
+}
+
+/// Replaces every occurrence of `from`, or only the first, by as many bytes.
+fn patched(mut bytes: Vec<u8>, from: &[u8], to: &[u8], only_first: bool) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let places: Vec<usize> = (0..=bytes.len() - from.len()).filter(|at| bytes[*at..].starts_with(from)).collect();
+    assert!(!places.is_empty());
+    for at in places.into_iter().take(if only_first { 1 } else { usize::MAX }) {
+        bytes[at..at + to.len()].copy_from_slice(to);
+    }
+    bytes
+}
+
+/// The whole document with one more entry, its name then replaced in both headers.
+fn with_name(name: &[u8]) -> Vec<u8> {
+    let placeholder = "#".repeat(name.len());
+    let mut files = Files::whole();
+    files.set(&placeholder, "x");
+    patched(files.zip(), placeholder.as_bytes(), name, false)
+}
+
+/// Sets a field of two bytes in every header of the package: at `local` in entries' own headers, at `central` in the directory.
+fn with_field(files: &Files, local: usize, central: usize, value: [u8; 2]) -> Vec<u8> {
+    let mut bytes = files.zip();
+    for (magic, offset) in [(b"PK\x03\x04", local), (b"PK\x01\x02", central)] {
+        let places: Vec<usize> = (0..bytes.len() - 4).filter(|at| bytes[*at..].starts_with(magic)).collect();
+        for at in places {
+            bytes[at + offset..at + offset + 2].copy_from_slice(&value);
+        }
+    }
+    bytes
+}
+
+#[test]
+fn what_is_no_package_is_malformed() {
+    let whole = Files::whole().zip();
+    for bytes in
+        [&b""[..], b"PK\x03\x04", b"%PDF-1.7", &whole[..whole.len() - 1], &whole[..whole.len() / 2], &whole[1..]]
+    {
+        assert_eq!(refusal(bytes), Reason::ZipMalformed);
+    }
+}
+
+#[test]
+fn every_truncation_ends_in_a_code() {
+    let whole = Files::signed().zip();
+    for length in (0..whole.len()).step_by(7) {
+        assert!(Ofd::open(&whole[..length], &Limits::default()).is_err());
+    }
+}
+
+#[test]
+fn names_that_are_no_plain_paths_are_refused() {
+    let names: [&[u8]; 11] = [
+        b"../x.xml",
+        b"Doc_0/../../x",
+        b"/x.xml",
+        b"Doc_0//x",
+        b"./x.xml",
+        b"C:/x.xml",
+        b"C:\\x.xml",
+        b"Doc_0\\x.xml",
+        b"x\0.xml",
+        b"x\n.xml",
+        b"x/.",
+    ];
+    for name in names {
+        assert_eq!(refusal(&with_name(name)), Reason::ZipPath, "{}", name.escape_ascii());
+    }
+    let mut files = Files::whole();
+    files.set(&"x".repeat(1025), "x");
+    assert_eq!(refusal(&files.zip()), Reason::ZipPath);
+}
+
+#[test]
+fn one_name_for_two_entries_is_refused() {
+    for name in ["OFD.xml", "ofd.XML", "Doc_0/document.xml", "OFD.xml.", "OFD.xml "] {
+        assert_eq!(refusal(&with_name(name.as_bytes())), Reason::ZipDuplicateName, "{name}");
+    }
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    zip.add_directory("OFD.xml/", options()).unwrap();
+    zip.start_file("ofd.xml", options()).unwrap();
+    assert_eq!(refusal(&zip.finish().unwrap().into_inner()), Reason::ZipDuplicateName);
+}
+
+#[test]
+fn names_in_another_code_page_are_shown_escaped_and_noted() {
+    // 附件 in GBK.
+    let bytes = with_name(b"\xB8\xBD\xBC\xFE.txt");
+    let ofd = Ofd::open(&bytes, &Limits::default()).unwrap();
+    assert_eq!(ofd.defects()[0].code, Reason::NonstandardEncoding);
+    assert_eq!(ofd.unreferenced(), ["\\xB8\\xBD\\xBC\\xFE.txt"]);
+}
+
+#[test]
+fn encrypted_entries_and_other_compressions_are_refused() {
+    let files = Files::whole();
+    assert_eq!(refusal(&with_field(&files, 6, 8, [1, 0])), Reason::ZipEncrypted);
+    for method in [12, 93, 99] {
+        assert_eq!(refusal(&with_field(&files, 8, 10, [method, 0])), Reason::ZipCompression, "{method}");
+    }
+}
+
+#[test]
+fn links_are_refused() {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    zip.add_symlink("OFD.xml", "/etc/passwd", options()).unwrap();
+    assert_eq!(refusal(&zip.finish().unwrap().into_inner()), Reason::ZipLink);
+}
+
+#[test]
+fn own_header_with_another_name_is_refused() {
+    let bytes = patched(Files::whole().zip(), PAGE.as_bytes(), PAGE.replace("Page_0", "Page_7").as_bytes(), true);
+    assert_eq!(refusal(&bytes), Reason::ZipMalformed);
+}
+
+#[test]
+fn bytes_before_the_package_are_refused() {
+    let mut bytes = b"%PDF-1.7\n".to_vec();
+    bytes.extend(Files::whole().zip());
+    assert_eq!(refusal(&bytes), Reason::ZipMalformed);
+}
+
+#[test]
+fn entry_that_the_directory_does_not_list_is_refused() {
+    let mut files = Files::whole();
+    files.set("hidden.xml", "x");
+    let bytes = files.zip();
+    let end = bytes.len() - 22;
+    let last = (0..end).rev().find(|at| bytes[*at..].starts_with(b"PK\x01\x02")).unwrap();
+    let mut without = bytes[..last].to_vec();
+    without.extend_from_slice(&bytes[end..]);
+    let record = last;
+    for field in [8, 10] {
+        let count = u16::from_le_bytes([without[record + field], without[record + field + 1]]) - 1;
+        without[record + field..record + field + 2].copy_from_slice(&count.to_le_bytes());
+    }
+    let size = u32::from_le_bytes(without[record + 12..record + 16].try_into().unwrap()) - (end - last) as u32;
+    without[record + 12..record + 16].copy_from_slice(&size.to_le_bytes());
+    let refused = Ofd::open(&without, &Limits::default()).unwrap_err();
+    assert_eq!((refused.code, refused.detail.contains("does not list")), (Reason::ZipMalformed, true));
+}
+
+#[test]
+fn overlapping_entries_are_refused() {
+    let bytes = Files::whole().zip();
+    // The first entry is made to reach over the second.
+    let central = (0..bytes.len()).find(|at| bytes[*at..].starts_with(b"PK\x01\x02")).unwrap();
+    let mut bytes = bytes;
+    for (at, offset) in [(0, 18), (central, 20)] {
+        bytes[at + offset..at + offset + 4].copy_from_slice(&2000_u32.to_le_bytes());
+    }
+    assert_eq!(refusal(&bytes), Reason::ZipBomb);
+}
+
+#[test]
+fn packed_zeros_beyond_the_ratio_are_a_bomb() {
+    let mut files = Files::whole();
+    files.set("Doc_0/Res/i.png", vec![0; 20 * 1024 * 1024]);
+    let bytes = files.zip();
+    assert!(bytes.len() < 100_000);
+    assert_eq!(refusal(&bytes), Reason::ZipBomb);
+    // The same in many parts, each below the size for which no ratio is asked.
+    let mut files = Files::whole();
+    for index in 0..4 {
+        files.set(&format!("Doc_0/Res/{index}"), vec![0; 8 * 1024 * 1024]);
+    }
+    assert_eq!(refusal(&files.zip()), Reason::ZipBomb);
+}
+
+#[test]
+fn declared_sizes_and_counts_beyond_the_limits_are_refused() {
+    let bytes = Files::whole().zip();
+    let with = |change: fn(&mut Limits)| {
+        let mut limits = Limits::default();
+        change(&mut limits);
+        Ofd::open(&bytes, &limits).unwrap_err().code
+    };
+    assert_eq!(with(|limits| limits.entries_max = 18), Reason::ZipTooManyEntries);
+    assert_eq!(with(|limits| limits.entry_bytes_max = 100), Reason::ZipBomb);
+    assert_eq!(with(|limits| limits.total_bytes_max = 1000), Reason::ZipBomb);
+    assert_eq!(with(|limits| limits.signature_bytes_max = 10), Reason::XmlTooLarge);
+}
+
+#[test]
+fn entry_that_unpacks_to_more_or_less_than_declared_is_refused() {
+    for (declared, only_own) in [(3_u32, false), (100_000, false), (3, true)] {
+        let mut bytes = Files::whole().zip();
+        let central = (0..bytes.len()).find(|at| bytes[*at..].starts_with(b"PK\x01\x02")).unwrap();
+        for (at, offset) in [(0, 22), (central, 24)].into_iter().skip(usize::from(only_own)) {
+            bytes[at + offset..at + offset + 4].copy_from_slice(&declared.to_le_bytes());
+        }
+        let code = refusal(&bytes);
+        assert!(matches!(code, Reason::ZipMalformed | Reason::ZipBomb | Reason::XmlMalformed), "{declared}: {code:?}");
+    }
+}
+
+#[test]
+fn altered_page_with_a_wrong_crc_is_told_as_altered() {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in &Files::signed().0 {
+        zip.start_file(name, options().compression_method(CompressionMethod::Stored)).unwrap();
+        zip.write_all(content).unwrap();
+    }
+    let bytes = patched(zip.finish().unwrap().into_inner(), b"<Page><PageRes>", b"<Page ><PageRes", true);
+    let ofd = Ofd::open(&bytes, &Limits::default()).unwrap();
+    let bad = ofd.check_references(0).unwrap();
+    assert_eq!((bad[0].file.as_str(), bad[0].status), (PAGE, BadReferenceStatus::Mismatch));
+}
+
+#[test]
+fn folders_are_no_entries_and_lead_to_nothing() {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    zip.add_directory("Doc_0/", options()).unwrap();
+    for (name, content) in &Files::whole().0 {
+        zip.start_file(name, options()).unwrap();
+        zip.write_all(content).unwrap();
+    }
+    let bytes = zip.finish().unwrap().into_inner();
+    let ofd = Ofd::open(&bytes, &Limits::default()).unwrap();
+    assert_eq!(ofd.entry_names().count(), Files::whole().0.len());
+    assert_eq!(ofd.unreferenced(), [""; 0]);
+}
