@@ -29,7 +29,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 #[derive(Debug, Default)]
 pub(super) struct Signatures {
     pub files: Vec<SignatureFile>,
-    /// `Signatures.xml`, `Signature.xml` and signature values.
+    /// `Signatures.xml`, `Signature.xml`, signature values and seals.
     pub machinery: Vec<EntryId>,
     bytes_kept: u64,
 }
@@ -107,7 +107,10 @@ impl Reader<'_, '_> {
         let seal = info.first("Seal");
         match seal.and_then(|seal| seal.text_of("BaseLoc").or_else(|| seal.attribute("BaseLoc"))) {
             Some(location) => match self.entry(&folder, location) {
-                Ok(entry) => file.seal_path = Some(self.package.name(entry).to_owned()),
+                Ok(entry) => {
+                    into.machinery.push(entry);
+                    file.seal_path = Some(self.package.name(entry).to_owned());
+                }
                 Err(defect) => file.defects.push(defect),
             },
             None if seal.is_some() => {
