@@ -53,6 +53,8 @@ impl Sm2Value {
     }
 
     fn of_der(bytes: &[u8], field: &'static str) -> Result<Self, Fault> {
+        // Raw numbers of another length may by chance begin like some value: they are no SEQUENCE with bytes after it.
+        Element::first(bytes, field)?.0.expect(Tag::Sequence, field)?;
         let mut fields = Element::whole(bytes, field)?.sequence(field)?;
         let (r, s) = (fields.next(field)?, fields.next(field)?);
         fields.end()?;
@@ -180,6 +182,8 @@ mod tests {
         assert_eq!(code(&[0x30, 0x81, 6, 2, 1, 1, 2, 1, 1]), Reason::Format, "long form of a short length");
         assert_eq!(code(&[]), Reason::Format);
         assert_eq!(code(&[7; 63]), Reason::Format);
+        // As it happens the first of these 65 bytes are an OCTET STRING of 0x20 bytes.
+        assert_eq!(code(&[&[0x04, 0x20][..], &[7; 63]].concat()), Reason::Format, "raw numbers and a byte more");
     }
 
     #[test]
