@@ -212,7 +212,7 @@ fn integrity(ofd: &Ofd<'_>, list: &IntegrityList, options: &Options<'_>) -> Inte
     files(&list.defects, &mut signature);
     let complete = list.unlisted_entries.is_empty() && list.missing_entries.is_empty();
     let detail = format!("{} not listed, {} missing", list.unlisted_entries.len(), list.missing_entries.len());
-    signature.checks.verify(CRYPTOGRAPHY, "integrity_list", complete, Reason::IntegrityList, detail);
+    signature.checks.verify(Weight::Policy, "integrity_list", complete, Reason::IntegrityList, detail);
     let value = read_value(ofd, list.signed_value_path.as_deref(), &mut signature.checks);
     let around = Around { xml: Some(&list.xml), date_time: None, seal_file: None };
     judge_bytes(value.as_deref(), &around, options, &mut signature);
