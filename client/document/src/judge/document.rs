@@ -195,9 +195,15 @@ fn coverage(ofd: &Ofd<'_>, index: usize, later_valid: &[bool], signature: &mut S
     } else if found.complete {
         checks.pass(policy, "coverage");
     } else {
-        let code = ofd.defects().iter().map(|defect| defect.code).find(|code| code.severity() == Severity::Check);
+        let mut codes = ofd.defects().iter().map(|defect| defect.code).filter(|code| code.severity() == Severity::Check);
+        let code = codes.next().unwrap_or(Reason::OfdStructure);
         let why = "not everything that the document refers to could be read";
-        checks.unknown(policy, "coverage", code.unwrap_or(Reason::OfdStructure), why);
+        // What is beyond our limits may be sound all the same. XML that no reader should open is refused wherever it stands.
+        if matches!(code, Reason::XmlTooLarge | Reason::TooMany) {
+            checks.unknown(policy, "coverage", code, why);
+        } else {
+            checks.fail(policy, "coverage", code, why);
+        }
     }
     let none = found.unreferenced.is_empty();
     checks.verify(policy, "unreferenced", none, Reason::UnreferencedEntry, detail(&found.unreferenced));
