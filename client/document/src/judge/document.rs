@@ -55,14 +55,16 @@ pub(super) fn judge(ofd: &Ofd<'_>, options: &Options<'_>, report: &mut Report) {
     }
     // Later signatures first have to be judged themselves before they can excuse an earlier one.
     let mut valid: Vec<bool> = report.signatures.iter_mut().map(is_valid).collect();
+    report.integrity = ofd.integrity().map(|list| integrity(ofd, list, options));
+    let by_signer = report.integrity.as_ref().filter(|list| is_by_one_of(&list.signature, &report.signatures));
+    let unlisted = by_signer.map(|list| list.unlisted_entries.clone());
     for (index, signature) in report.signatures.iter_mut().enumerate().rev() {
         let later = valid.get(index + 1..).unwrap_or_default();
-        coverage(ofd, index, later, signature);
+        coverage(ofd, index, later, unlisted.as_deref(), signature);
         if let Some(valid) = valid.get_mut(index) {
             *valid = is_valid(signature);
         }
     }
-    report.integrity = ofd.integrity().map(|list| integrity(ofd, list, options));
     report.licence = Some(licence(ofd.metadata(), &mut report.warnings));
 }
 
@@ -70,6 +72,15 @@ pub(super) fn judge(ofd: &Ofd<'_>, options: &Options<'_>, report: &mut Report) {
 fn is_valid(signature: &mut SignatureReport) -> bool {
     signature.conclude();
     signature.cryptography == Verdict::Valid && signature.verdict != Verdict::Invalid
+}
+
+/// Whether a signature on the integrity list holds and is by somebody who signed the document. Anybody can add a list, and its signer
+/// cannot be judged as others are: the list says no time.
+fn is_by_one_of(list: &SignatureReport, signatures: &[SignatureReport]) -> bool {
+    let signer = |signature: &SignatureReport| signature.signer.as_ref().map(|signer| signer.sm3);
+    list.cryptography == Verdict::Valid
+        && list.signer.is_some()
+        && signatures.iter().any(|signature| signer(signature) == signer(list))
 }
 
 fn structure(defects: &[Defect], report: &mut Report) {
@@ -184,8 +195,18 @@ fn judge_bytes(value: Option<&[u8]>, around: &Around<'_>, options: &Options<'_>,
     }
 }
 
-fn coverage(ofd: &Ofd<'_>, index: usize, later_valid: &[bool], signature: &mut SignatureReport) {
-    let found = ofd.coverage(index, later_valid);
+/// `unlisted` are the entries that an integrity list by a signer of this file does not name; the others are no contraband.
+fn coverage(
+    ofd: &Ofd<'_>,
+    index: usize,
+    later_valid: &[bool],
+    unlisted: Option<&[String]>,
+    signature: &mut SignatureReport,
+) {
+    let mut found = ofd.coverage(index, later_valid);
+    if let Some(unlisted) = unlisted {
+        found.unreferenced.retain(|name| unlisted.contains(name));
+    }
     let detail =
         |names: &[String]| format!("{} entries, the first {}", names.len(), names.first().map_or("", |name| name));
     let checks = &mut signature.checks;
@@ -195,7 +216,8 @@ fn coverage(ofd: &Ofd<'_>, index: usize, later_valid: &[bool], signature: &mut S
     } else if found.complete {
         checks.pass(policy, "coverage");
     } else {
-        let mut codes = ofd.defects().iter().map(|defect| defect.code).filter(|code| code.severity() == Severity::Check);
+        let mut codes =
+            ofd.defects().iter().map(|defect| defect.code).filter(|code| code.severity() == Severity::Check);
         let code = codes.next().unwrap_or(Reason::OfdStructure);
         let why = "not everything that the document refers to could be read";
         // What is beyond our limits may be sound all the same. XML that no reader should open is refused wherever it stands.
