@@ -22,6 +22,7 @@
 //! | `signer_revocation` | policy | not revoked before signing | `CERT_REVOKED_BEFORE_SIGNING`, `REVOCATION_LIST_ABSENT` |
 //! | `maker_revocation` | policy | not revoked before createDate | `MAKER_CERT_REVOKED_BEFORE_CREATE`, `REVOCATION_LIST_ABSENT` |
 //! | `seal_window_at`, `signer_window_at` | policy | valid at the time asked; only when one is | `SEAL_NOT_VALID_AT_ASKED_TIME`, `CERT_NOT_VALID_AT_ASKED_TIME` |
+//! | `other_signer` | of the check | all of the above hold for a further signer of the same SignedData; once for each that does not | as above |
 //! | `coverage` | policy | no content is left open | `UNPROTECTED_CONTENT`, and as `document_structure` where a part cannot be read |
 //! | `unreferenced` | policy | nothing is carried along | `UNREFERENCED_ENTRY` |
 //! | `integrity_list` | policy | the list (GM/T 0099) names exactly the package's entries | `INTEGRITY_LIST` |
