@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_possible_truncation, reason = "tests")]
 
 mod bounds;
+mod catalogue;
 mod conformance;
 mod container;
 mod coverage;
