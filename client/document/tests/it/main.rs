@@ -4,6 +4,7 @@
 
 mod bounds;
 mod catalogue;
+mod catalogue_mutation;
 mod conformance;
 mod container;
 mod coverage;
