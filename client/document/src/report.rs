@@ -30,8 +30,9 @@
 //!
 //! **A container that cannot be read** is a failed `container` check: `cryptography` and `verdict` are `invalid`, `signatures` is empty.
 //! Nothing in it could be verified, and a file that no reader should open must not look better than one that is merely broken.
-//! A part that cannot be read (a page with a document type, say) leaves the container as it is and fails `coverage`, because
-//! nobody can say what it shows; beyond the limits of size and count alone `coverage` is unknown. The maker's window stands with
+//! A part that was signed as it is and cannot be read (a page with a document type, say) leaves the container as it is and fails
+//! `coverage`, because nobody can say what it shows. Where it was altered, which `references` says, or is only beyond the limits of
+//! size and count, `coverage` is unknown. The maker's window stands with
 //! its chain (GM/T 0031, 6.1.2 c): it says whether the maker may be believed, not whether the signatures hold.
 //!
 //! **Verdicts.** `cryptography` looks at the checks of that weight, `verdict` at those and policy: a fail makes `invalid`, else an

@@ -8,8 +8,8 @@ use crate::defect::Defect;
 use crate::ofd::{BadReference, BadReferenceStatus, IntegrityList, Metadata, Ofd, SignatureFile, SignatureKind};
 use crate::reason::{Reason, Severity};
 use crate::report::{
-    BadReferenceFacts, Checks, IntegrityReport, LicenceFacts, Report, SignatureReport, SignatureXmlFacts, Verdict,
-    Warning, Weight, status_text,
+    BadReferenceFacts, Check, Checks, IntegrityReport, LicenceFacts, Outcome, Report, SignatureReport,
+    SignatureXmlFacts, Verdict, Warning, Weight, status_text,
 };
 use crate::seal::SEAL_BYTES_MAX;
 use crate::signed_value::SignedValue;
@@ -19,6 +19,8 @@ const CRYPTOGRAPHY: Weight = Weight::Cryptography;
 const SIGNED_VALUE_BYTES_MAX: u64 = 2 * SEAL_BYTES_MAX as u64;
 /// Digests that are known to be outdated.
 const LEGACY_DIGESTS: [&str; 6] = ["md5", "sha1", "sha-1", "1.2.840.113549.2.5", "1.3.14.3.2.26", ""];
+
+const UNREAD: &str = "not everything that the document refers to could be read";
 
 /// What stands around a signature value.
 pub(super) struct Around<'a> {
@@ -216,21 +218,39 @@ fn coverage(
     } else if found.complete {
         checks.pass(policy, "coverage");
     } else {
-        let mut codes =
-            ofd.defects().iter().map(|defect| defect.code).filter(|code| code.severity() == Severity::Check);
-        let code = codes.next().unwrap_or(Reason::OfdStructure);
-        let why = "not everything that the document refers to could be read";
-        // What is beyond our limits may be sound all the same. XML that no reader should open is refused wherever it stands.
-        if matches!(code, Reason::XmlTooLarge | Reason::TooMany) {
-            checks.unknown(policy, "coverage", code, why);
-        } else {
-            checks.fail(policy, "coverage", code, why);
-        }
+        let (outcome, code) = unread(ofd.defects(), signature.xml.as_ref());
+        checks.0.push(Check {
+            name: "coverage",
+            result: outcome,
+            code: Some(code),
+            detail: UNREAD.to_owned(),
+            weight: policy,
+        });
     }
     let none = found.unreferenced.is_empty();
     checks.verify(policy, "unreferenced", none, Reason::UnreferencedEntry, detail(&found.unreferenced));
     if let Some(xml) = &mut signature.xml {
         xml.set_coverage(found);
+    }
+}
+
+/// What it means that a document could not be read whole. XML that is as it was signed and that no reader should open is refused. What
+/// was altered after signing is a matter of `references`; and what is beyond our limits may be sound all the same.
+fn unread(defects: &[Defect], xml: Option<&SignatureXmlFacts>) -> (Outcome, Reason) {
+    let altered = xml.map(|xml| xml.references_bad.as_slice()).unwrap_or_default();
+    let is_altered = |defect: &Defect| altered.iter().any(|bad| bad.file == defect.place);
+    let weight = |defect: &&Defect| match defect.code {
+        _ if is_altered(defect) => 2,
+        Reason::XmlTooLarge | Reason::TooMany => 1,
+        // A link to nowhere leaves nothing unread, unless it was to lead to the document itself.
+        Reason::EntryMissing | Reason::LocationOutside => 3,
+        _ => 0,
+    };
+    let checked = defects.iter().filter(|defect| defect.code.severity() == Severity::Check);
+    match checked.min_by_key(weight) {
+        Some(defect) if matches!(weight(&defect), 1 | 2) => (Outcome::Unknown, defect.code),
+        Some(defect) => (Outcome::Fail, defect.code),
+        None => (Outcome::Fail, Reason::OfdStructure),
     }
 }
 
