@@ -247,6 +247,9 @@ pub struct CertificateFacts {
     pub not_after: TimeMs,
     /// `SM2`, or the algorithm's object identifier.
     pub key: String,
+    /// The SM2 key as a compressed point.
+    #[serde(serialize_with = "optional_hex")]
+    pub point: Option<[u8; 33]>,
     /// Of the DER bytes.
     pub sha256: Digest,
     /// Of the DER bytes.
@@ -265,6 +268,7 @@ impl CertificateFacts {
                 Key::Sm2(_) | Key::OffCurve => "SM2".to_owned(),
                 Key::Other(id) => id.to_string(),
             },
+            point: certificate.sm2_key(),
             sha256: certificate.sha256(),
             sm3: certificate.sm3(),
         }
@@ -314,6 +318,8 @@ pub struct SealFacts {
     pub cert_list_count: usize,
     /// SM3 of each certificate that may sign with it, as far as the list tells.
     pub signers_sm3: Vec<Digest>,
+    /// The listed certificates themselves, the first [`SIGNERS_MAX`] that can be read.
+    pub signers: Vec<CertificateFacts>,
     pub picture: PictureFacts,
     pub owner: Option<Owner>,
     pub maker: Option<CertificateFacts>,
@@ -326,6 +332,17 @@ pub struct SealFacts {
     pub der_len: usize,
     /// Of the seal's bytes.
     pub sm3: Digest,
+}
+
+/// Names in each list of a report; how many there are altogether stands in the detail of the check.
+pub const NAMES_MAX: usize = 1_000;
+/// Listed certificates of a seal that are shown.
+pub const SIGNERS_MAX: usize = 16;
+
+/// The first [`NAMES_MAX`] of a list, so that many signatures over many entries make no report larger than their file.
+pub(crate) fn first<T>(mut list: Vec<T>) -> Vec<T> {
+    list.truncate(NAMES_MAX);
+    list
 }
 
 /// A protected entry that is not as it was signed.
@@ -368,10 +385,10 @@ pub struct SignatureXmlFacts {
 
 impl SignatureXmlFacts {
     pub(crate) fn set_coverage(&mut self, coverage: Coverage) {
-        self.unprotected_entries = coverage.unprotected_entries;
-        self.unprotected_content = coverage.unprotected_content;
-        self.covered_later = coverage.covered_later;
-        self.unreferenced = coverage.unreferenced;
+        self.unprotected_entries = first(coverage.unprotected_entries);
+        self.unprotected_content = first(coverage.unprotected_content);
+        self.covered_later = first(coverage.covered_later);
+        self.unreferenced = first(coverage.unreferenced);
     }
 }
 
@@ -507,4 +524,8 @@ fn optional_time_text<S: serde::Serializer>(time: &Option<TimeMs>, serializer: S
         Some(time) => serializer.collect_str(time),
         None => serializer.serialize_none(),
     }
+}
+
+fn optional_hex<S: serde::Serializer>(bytes: &Option<[u8; 33]>, serializer: S) -> Result<S::Ok, S::Error> {
+    bytes.map(hex::encode).serialize(serializer)
 }
