@@ -155,6 +155,7 @@ impl World {
                 document: Document { sha256: Digest([1; 32]), sm3: Some(Digest([2; 32])), size_bytes: 4096 },
                 metadata: None,
                 seal: None,
+                exception: None,
                 holder: Some(Digest([3; 32])),
                 valid_from_ms: TimeMs(1),
                 valid_until_ms: None,

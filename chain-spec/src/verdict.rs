@@ -305,7 +305,13 @@ fn validity(evidence: &Evidence<'_>) -> (Verdict, Check) {
 }
 
 fn seal(evidence: &Evidence<'_>) -> Check {
-    let (code, en, zh) = if evidence.licence.seal.is_some() {
+    let (code, en, zh) = if evidence.licence.exception.is_some() {
+        (
+            "seal.exception",
+            "the issuer recorded this document although its own checks did not pass, and gave the code of a reason",
+            "颁发机构在文件自身检查未通过的情况下上账，并注明了理由代码",
+        )
+    } else if evidence.licence.seal.is_some() {
         (
             "seal.not_checked",
             "a seal is named in the record; the seal itself was not checked",

@@ -78,6 +78,11 @@ pub enum ClientError {
     /// Something the caller gave is unusable.
     #[error("{place}: {reason}")]
     Input { place: String, reason: String },
+    /// A document fails the checks of itself, so it is not recorded.
+    #[error(
+        "{path} is not recorded, for its own checks do not pass: {sentence}; look closer with `huxin inspect`, or give the code of a reason to record it all the same with --exception"
+    )]
+    Document { path: String, reasons: Vec<&'static str>, sentence: String },
     /// A file could not be read or written.
     #[error("{action} {path}: {source}")]
     File { action: &'static str, path: String, source: std::io::Error },
@@ -117,6 +122,7 @@ impl ClientError {
             Self::NoTrustRoot => "client.no_trust_root",
             Self::Genesis { .. } => "client.genesis",
             Self::Input { .. } => "client.input",
+            Self::Document { .. } => "client.document",
             Self::File { .. } => "client.file",
             Self::Key { .. } => "client.key",
             Self::ReplayDiffers { .. } => "client.replay_differs",
@@ -129,9 +135,11 @@ impl ClientError {
         match self {
             // 408, 429 and 5xx say nothing about the request itself.
             Self::Refused { status, .. } if *status == 408 || *status == 429 || *status >= 500 => ExitCode::NotChecked,
-            Self::Refused { .. } | Self::Rejected { .. } | Self::Expired { .. } | Self::ReplayDiffers { .. } => {
-                ExitCode::Refused
-            }
+            Self::Refused { .. }
+            | Self::Rejected { .. }
+            | Self::Expired { .. }
+            | Self::ReplayDiffers { .. }
+            | Self::Document { .. } => ExitCode::Refused,
             _ => ExitCode::NotChecked,
         }
     }

@@ -16,24 +16,32 @@ fn bad_key(path: &Path) -> impl Fn(KeyFileError) -> ClientError {
 }
 
 /// Makes a key and writes it unencrypted, readable by its owner only. Never overwrites.
-pub fn create_plain(path: &Path, purpose: KeyPurpose) -> Result<SigningKey, ClientError> {
-    let key = random_key(path)?;
+pub fn create_plain(path: &Path, purpose: KeyPurpose, scheme: SignatureScheme) -> Result<SigningKey, ClientError> {
+    let key = random_key(path, purpose, scheme)?;
     write_new(path, &KeyFile::plain(&key, purpose))?;
     Ok(key)
 }
 
 /// Makes a key and writes it encrypted under a passphrase. Never overwrites.
-pub fn create_sealed(path: &Path, purpose: KeyPurpose, passphrase: &[u8]) -> Result<SigningKey, ClientError> {
-    let key = random_key(path)?;
+pub fn create_sealed(
+    path: &Path,
+    purpose: KeyPurpose,
+    scheme: SignatureScheme,
+    passphrase: &[u8],
+) -> Result<SigningKey, ClientError> {
+    let key = random_key(path, purpose, scheme)?;
     let file = KeyFile::seal(&key, purpose, passphrase, random_bytes()?, random_bytes()?).map_err(bad_key(path))?;
     write_new(path, &file)?;
     Ok(key)
 }
 
-fn random_key(path: &Path) -> Result<SigningKey, ClientError> {
+fn random_key(path: &Path, purpose: KeyPurpose, scheme: SignatureScheme) -> Result<SigningKey, ClientError> {
+    if !purpose.allows(scheme) {
+        return Err(bad_key(path)(KeyFileError::SchemeForPurpose { scheme, purpose }));
+    }
     let secret: Zeroizing<[u8; 32]> = Zeroizing::new(random_bytes()?);
-    SigningKey::from_secret(SignatureScheme::Ed25519, *secret)
-        .ok_or_else(|| bad_key(path)(KeyFileError::SchemeUnsupported { scheme: SignatureScheme::Ed25519 }))
+    // One random number in 2^32 lies beyond the order of SM2; the caller may simply try again.
+    SigningKey::from_secret(scheme, *secret).ok_or_else(|| bad_key(path)(KeyFileError::NoKey { scheme }))
 }
 
 /// Writes a key file that must not exist yet, with mode 0600.
@@ -107,10 +115,13 @@ mod tests {
     fn a_key_file_is_private_and_never_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("issuer.key");
-        let key = create_plain(&path, KeyPurpose::Organisation).unwrap();
+        let key = create_plain(&path, KeyPurpose::Organisation, SignatureScheme::Ed25519).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(open_plain(&path).unwrap().secret(), key.secret());
-        assert!(matches!(create_plain(&path, KeyPurpose::Organisation), Err(ClientError::File { .. })));
+        assert!(matches!(
+            create_plain(&path, KeyPurpose::Organisation, SignatureScheme::Ed25519),
+            Err(ClientError::File { .. })
+        ));
         assert_eq!(open_plain(&path).unwrap().secret(), key.secret());
     }
 
@@ -118,7 +129,8 @@ mod tests {
     fn a_sealed_key_asks_for_its_passphrase() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("governance.key");
-        let key = create_sealed(&path, KeyPurpose::Governance, b"four words long enough").unwrap();
+        let key =
+            create_sealed(&path, KeyPurpose::Governance, SignatureScheme::Sm2, b"four words long enough").unwrap();
         let right = || Ok(Zeroizing::new("four words long enough".to_owned()));
         assert_eq!(open(&path, right).unwrap().1.secret(), key.secret());
         let wrong = || Ok(Zeroizing::new("other".to_owned()));

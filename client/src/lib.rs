@@ -28,6 +28,7 @@ pub mod commands;
 mod error;
 pub mod keys;
 pub mod sdk;
+pub mod sealed;
 pub mod testnet;
 
 pub use error::{ClientError, ExitCode};

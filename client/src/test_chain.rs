@@ -209,6 +209,7 @@ pub fn issue(serial: &str, content: &[u8]) -> Operation {
         document: document(content),
         metadata: None,
         seal: None,
+        exception: None,
         holder: None,
         valid_from_ms: TimeMs(0),
         valid_until_ms: None,

@@ -3,6 +3,8 @@
 # replaced; a change that would stop the chain is refused; the province leaves. Sourced by scripts/demo.
 
 beijing=node-4-beijing
+scheme=ed25519
+[[ $suite == standard ]] || scheme=sm2
 height=0
 
 # govern NODE PROVINCE CODE COMMAND...: signed with a province's governance key.
@@ -82,7 +84,7 @@ passed
 done_line "the certificate authority is on the trust list 证书机构列入信任清单; a second vote is refused 重复表决被拒绝"
 
 step "Anhui replaces the key of its live validator" "安徽更换在用验证密钥"
-run 0 keys new --out "$net/$anhui/keys/next.key" --purpose consensus --plain
+run 0 keys new --out "$net/$anhui/keys/next.key" --purpose consensus --scheme "$scheme" --plain
 propose "$anhui" 340000 validator-rotate "$net/$anhui/keys/consensus.key" "$net/$anhui/keys/next.key"
 passed
 "$ROOT/scripts/localnet" kill "$net" anhui
@@ -92,7 +94,7 @@ catch_up "$anhui"
 done_line "its own province's affair: no other vote is needed 本省事务，无需他省表决"
 
 step "A change after which the validators seen lately could not decide is refused" "会使链停摆的变更被拒绝"
-run 0 keys new --out "$work/heavy.key" --purpose consensus --plain
+run 0 keys new --out "$work/heavy.key" --purpose consensus --scheme "$scheme" --plain
 govern "$shanghai" 310000 1 rehearse validator-add 310000 "$work/heavy.key" --power 10
 expect quorum_reachable false
 done_line "rehearsed and refused 预演即被拒绝: $(refusal)"

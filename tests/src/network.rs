@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use huxin_chain_spec::crypto::DigestAlgorithm;
 use huxin_chain_spec::genesis::Genesis;
 use huxin_chain_spec::record::governance::Action;
 use huxin_client::sdk::{Client, NodeClient, TrustRoot};
-use huxin_client::testnet::{self, InitOptions, ProvinceKeys};
+use huxin_client::testnet::{self, InitOptions, ProvinceKeys, Suite};
 use reqwest::Method;
 use tempfile::TempDir;
 
@@ -42,7 +41,12 @@ pub struct Network {
 impl Network {
     /// Makes a network and starts all its nodes; returns when all are ready.
     pub async fn start(validators: usize) -> Self {
-        let mut network = Self::prepare(validators);
+        Self::start_with(validators, Suite::Standard).await
+    }
+
+    /// The same with other algorithms.
+    pub async fn start_with(validators: usize, suite: Suite) -> Self {
+        let mut network = Self::prepare_on(validators, CHAIN, suite);
         network.start_all();
         network.wait_all_ready().await;
         network
@@ -50,20 +54,15 @@ impl Network {
 
     /// Makes the folder of a network without starting a node. Waits for its turn: one network at a time.
     pub fn prepare(validators: usize) -> Self {
-        Self::prepare_on(validators, CHAIN)
+        Self::prepare_on(validators, CHAIN, Suite::Standard)
     }
 
-    /// The same for a chain of another name.
-    pub fn prepare_on(validators: usize, chain_id: &str) -> Self {
+    /// The same for a chain of another name and other algorithms.
+    pub fn prepare_on(validators: usize, chain_id: &str, suite: Suite) -> Self {
         let lock = File::create(std::env::temp_dir().join(LOCK_FILE)).unwrap();
         lock.lock().unwrap();
         let folder = tempfile::Builder::new().prefix("huxin-e2e-").tempdir().unwrap();
-        let options = InitOptions {
-            validators,
-            chain_id: CHAIN.to_owned(),
-            base_port: Some(free_ports()),
-            ledger_hash: DigestAlgorithm::Sha256,
-        };
+        let options = InitOptions { validators, chain_id: CHAIN.to_owned(), base_port: Some(free_ports()), suite };
         let description = testnet::init(&folder.path().join("net"), &options).unwrap();
         // Only trial networks are made with one command, so that a chain of another name is a renamed one.
         let text = std::fs::read_to_string(&description.genesis).unwrap().replace(CHAIN, chain_id);

@@ -69,6 +69,7 @@ impl Issuer {
             document: document_of(file),
             metadata: None,
             seal: None,
+            exception: None,
             holder: None,
             valid_from_ms: "2026-01-01".parse().unwrap(),
             valid_until_ms: None,

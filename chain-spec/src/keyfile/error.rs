@@ -46,6 +46,10 @@ pub enum KeyFileError {
     UnknownPurpose,
     #[error("the secret in the key file is no {scheme:?} key; restore the file from a backup")]
     NoKey { scheme: SignatureScheme },
+    #[error(
+        "keys for {purpose} are ed25519 on every network, and this one is {scheme:?}; make one with `huxin keys new`"
+    )]
+    SchemeForPurpose { scheme: SignatureScheme, purpose: KeyPurpose },
     #[error("the passphrase could not be turned into a key: {reason}; free some memory and try again")]
     Derivation { reason: String },
     #[error("the key file could not be written as text: {reason}")]
@@ -67,7 +71,7 @@ impl KeyFileError {
             Self::Tampered => Code::KeyFileTampered,
             Self::HeaderMismatch { .. } | Self::PublicKeyMismatch => Code::KeyFilePublicKeyMismatch,
             Self::WrongPurpose { .. } => Code::KeyFileWrongPurpose,
-            Self::NoKey { .. } => Code::KeyMalformed,
+            Self::NoKey { .. } | Self::SchemeForPurpose { .. } => Code::KeyMalformed,
             _ => Code::KeyFileMalformed,
         }
     }

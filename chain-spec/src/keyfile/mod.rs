@@ -81,6 +81,12 @@ impl KeyPurpose {
         Self::System,
     ];
 
+    /// Whether keys of this purpose may be of this scheme: on every network libp2p names nodes by Ed25519 keys, and checkpoints are
+    /// signed with them (C2SP tlog-checkpoint).
+    pub fn allows(self, scheme: SignatureScheme) -> bool {
+        scheme == SignatureScheme::Ed25519 || !matches!(self, Self::Network | Self::Note)
+    }
+
     /// The name used in key files and on command lines.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -173,6 +179,9 @@ impl KeyFile {
         }
         if file.scheme != file.public_key.scheme() {
             return Err(KeyFileError::HeaderMismatch { field: "scheme" });
+        }
+        if !file.purpose.allows(file.scheme) {
+            return Err(KeyFileError::SchemeForPurpose { scheme: file.scheme, purpose: file.purpose });
         }
         if file.key_id != file.public_key.id() {
             return Err(KeyFileError::HeaderMismatch { field: "key_id" });

@@ -160,3 +160,15 @@ fn malformed_files_are_refused_without_repeating_them() {
         assert!(!error.to_string().contains(&secret[2..]), "{error}");
     }
 }
+
+#[test]
+fn an_sm2_key_opens_again_and_is_no_key_of_a_node() {
+    let key = SigningKey::from_secret(SignatureScheme::Sm2, [7; 32]).unwrap();
+    let file = KeyFile::plain(&key, KeyPurpose::Consensus);
+    let opened = KeyFile::parse(&text(&file)).unwrap().open(None).unwrap();
+    assert_eq!(opened.public_key(), key.public_key());
+    for purpose in [KeyPurpose::Network, KeyPurpose::Note] {
+        let error = KeyFile::parse(&text(&KeyFile::plain(&key, purpose))).unwrap_err();
+        assert_eq!(error, KeyFileError::SchemeForPurpose { scheme: SignatureScheme::Sm2, purpose });
+    }
+}

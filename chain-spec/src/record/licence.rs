@@ -54,6 +54,9 @@ pub struct Licence {
     pub metadata: Option<Digest>,
     /// The seal on the document, where it has one.
     pub seal: Option<SealReference>,
+    /// Code of the reason for which the issuer recorded the document although checks of the file itself failed or could not be
+    /// made. Whoever holds the file can make the same checks.
+    pub exception: Option<BasisCode>,
     /// Keyed commitment to the holder, made with a key that only the issuer holds.
     pub holder: Option<Digest>,
     /// Start of validity, milliseconds since 1970 UTC.

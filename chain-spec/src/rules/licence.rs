@@ -14,7 +14,7 @@
 //! SUPERSEDED, LAPSED, CANCELLED, WITHDRAWN and REVOKED are final. A licence has at most one successor.
 
 use crate::codes::Code;
-use crate::ids::{LicenceRef, RecordIndex, TimeMs};
+use crate::ids::{BasisCode, LicenceRef, RecordIndex, TimeMs};
 use crate::record::LicenceOperation;
 use crate::record::licence::{Change, Licence};
 use crate::state::{
@@ -78,8 +78,9 @@ pub(super) fn apply<R: StateReader>(
 /// Texts of an operation that the privacy filter reads.
 pub(super) fn texts(operation: &LicenceOperation) -> Vec<&str> {
     let mut texts = Vec::new();
-    if let Some(seal) = operation.new_licence().and_then(|licence| licence.seal.as_ref()) {
-        texts.push(seal.seal.as_str());
+    if let Some(licence) = operation.new_licence() {
+        texts.extend(licence.seal.as_ref().map(|seal| seal.seal.as_str()));
+        texts.extend(licence.exception.as_ref().map(BasisCode::as_str));
     }
     match operation {
         LicenceOperation::Issue(_) => {}

@@ -126,10 +126,10 @@ fn documents() -> impl Strategy<Value = Document> {
 
 fn licences() -> impl Strategy<Value = Licence> {
     let names = (references(), licence_types(), organisations(), regions(), any::<u16>());
-    let content = (documents(), option::of(digests()), option::of(seals()), option::of(digests()));
+    let content = (documents(), option::of(digests()), option::of(seals()), option::of(bases()), option::of(digests()));
     (names, content, any::<u64>(), option::of(any::<u64>())).prop_map(|(names, content, from, until)| {
         let (licence, licence_type, issuer, region, version) = names;
-        let (document, metadata, seal, holder) = content;
+        let (document, metadata, seal, exception, holder) = content;
         let (valid_from_ms, valid_until_ms) = (TimeMs(from), until.map(TimeMs));
         Licence {
             licence,
@@ -140,6 +140,7 @@ fn licences() -> impl Strategy<Value = Licence> {
             document,
             metadata,
             seal,
+            exception,
             holder,
             valid_from_ms,
             valid_until_ms,

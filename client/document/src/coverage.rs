@@ -19,8 +19,8 @@
 //! It does not matter who names an entry: a file that only an unprotected annotation list names is content too, and so is that list.
 //! All documents of the file count, except that a document with signatures of its own is left to them.
 //!
-//! **Not content** are the files made by signing: `Signatures.xml`, `Signature.xml`, signature values, the integrity list. They cannot
-//! contain their own digests, and each is checked for itself: `Signature.xml` by its digest, the value by the key, the seal file
+//! **Not content** are the files made by signing: `Signatures.xml`, `Signature.xml`, signature values, seals, the integrity list. They cannot
+//! contain their own digests (a seal can, and need not), and each is checked for itself: `Signature.xml` by its digest, the value by the key, the seal file
 //! against the seal inside the value. A signature that was dropped from an unprotected `Signatures.xml` leaves its files behind:
 //! nothing names them any more, and they are reported as unreferenced even where a later signature protects them.
 //!
@@ -47,10 +47,8 @@ pub(crate) struct Ground<'g, 'a> {
     pub signatures: &'g [Protected],
     /// Files made by signing.
     pub machinery: &'g BTreeSet<EntryId>,
-    /// Entries that the integrity list names.
-    pub integrity: &'g BTreeSet<EntryId>,
-    /// Files of signatures that no list names any more.
-    pub dropped: &'g BTreeSet<EntryId>,
+    /// Entries that nothing refers to: [`unreferenced`].
+    pub unreferenced: &'g [String],
     /// Whether everything reachable was read.
     pub is_complete: bool,
 }
@@ -76,7 +74,7 @@ impl Ground<'_, '_> {
             unprotected_entries: self.names(self.package.ids().filter(|entry| !own.entries.contains(entry))),
             unprotected_content: self.names(unprotected),
             covered_later: self.names(excused),
-            unreferenced: self.unreferenced(),
+            unreferenced: self.unreferenced.to_vec(),
             complete: self.is_complete,
         }
     }
@@ -92,25 +90,31 @@ impl Ground<'_, '_> {
         shown.map(|(entry, _)| *entry).chain(std::iter::once(self.root)).collect()
     }
 
-    /// Names of the entries that nothing refers to.
-    pub(crate) fn unreferenced(&self) -> Vec<String> {
-        let is_referenced = |entry: EntryId| {
-            entry == self.root
-                || self.machinery.contains(&entry)
-                || self.documents.iter().any(|reached| reached.contains_key(&entry))
-                || (!self.dropped.contains(&entry) && self.is_vouched_for(entry))
-        };
-        self.names(self.package.ids().filter(|entry| !is_referenced(*entry)))
-    }
-
-    /// Whether a signature or the integrity list names the entry.
-    fn is_vouched_for(&self, entry: EntryId) -> bool {
-        self.integrity.contains(&entry) || self.signatures.iter().any(|signature| signature.entries.contains(&entry))
-    }
-
     fn names(&self, entries: impl IntoIterator<Item = EntryId>) -> Vec<String> {
-        let mut names: Vec<String> = entries.into_iter().map(|entry| self.package.name(entry).to_owned()).collect();
-        names.sort_unstable();
-        names
+        names(self.package, entries)
     }
+}
+
+/// Names of the entries that nothing refers to: not `OFD.xml`, reached by no document, no file of a listed signature, and not
+/// `vouched` for by a signature or the integrity list.
+pub(crate) fn unreferenced(
+    package: &Package<'_>,
+    root: EntryId,
+    documents: &[Reached],
+    machinery: &BTreeSet<EntryId>,
+    vouched: &BTreeSet<EntryId>,
+) -> Vec<String> {
+    let is_referenced = |entry: EntryId| {
+        entry == root
+            || machinery.contains(&entry)
+            || vouched.contains(&entry)
+            || documents.iter().any(|reached| reached.contains_key(&entry))
+    };
+    names(package, package.ids().filter(|entry| !is_referenced(*entry)))
+}
+
+fn names(package: &Package<'_>, entries: impl IntoIterator<Item = EntryId>) -> Vec<String> {
+    let mut names: Vec<String> = entries.into_iter().map(|entry| package.name(entry).to_owned()).collect();
+    names.sort_unstable();
+    names
 }

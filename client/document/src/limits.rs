@@ -15,6 +15,8 @@ pub struct Limits {
     pub ratio_free_bytes: u64,
     /// Bytes of one XML entry.
     pub xml_bytes_max: u64,
+    /// Bytes of all XML entries together that are walked: some four seconds of work.
+    pub xml_total_bytes_max: u64,
     /// Nested elements.
     pub xml_depth_max: usize,
     /// Elements kept in memory of one XML entry.
@@ -40,6 +42,7 @@ impl Default for Limits {
             ratio_max: 200,
             ratio_free_bytes: 16 * MIB,
             xml_bytes_max: 24 * MIB,
+            xml_total_bytes_max: 256 * MIB,
             xml_depth_max: 64,
             xml_elements_max: 100_000,
             signatures_max: 256,

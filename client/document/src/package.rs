@@ -9,6 +9,7 @@
 //! CRC-32 values are not compared. They protect against accidents; the digests of signatures say more, and a file whose page was
 //! altered shall be told apart (`REFERENCE_DIGEST`) from a broken package.
 
+mod directory;
 mod entry;
 mod unpack;
 
@@ -18,7 +19,6 @@ use std::sync::OnceLock;
 
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
 use zip::ZipArchive;
-use zip::read::{ArchiveOffset, Config};
 
 use crate::defect::Defect;
 use crate::limits::Limits;
@@ -56,7 +56,7 @@ impl<'a> Package<'a> {
     /// # Errors
     /// A `ZIP_...` reason.
     pub fn open(bytes: &'a [u8], limits: &Limits) -> Result<Self, Defect> {
-        let mut archive = open_archive(bytes, limits)?;
+        let mut archive = directory::open(bytes, limits)?;
         let entries = entry::read_all(&mut archive, bytes)?;
         entry::check_sizes(&entries, bytes.len(), limits)?;
         if archive.has_overlapping_entries().map_err(malformed)? {
@@ -182,25 +182,6 @@ impl File {
             sha256: OnceLock::new(),
         }
     }
-}
-
-/// Reads the directory, after making sure that it is not too long to hold. The package must begin with the file: what is prepended
-/// could make the file something else to another program.
-fn open_archive<'a>(bytes: &'a [u8], limits: &Limits) -> Result<ZipArchive<Cursor<&'a [u8]>>, Defect> {
-    let config = Config { archive_offset: ArchiveOffset::Known(0) };
-    let count = zip::unstable::read::ZipIterable::try_new(Cursor::new(bytes), config).map_err(malformed)?.len();
-    if count > limits.entries_max {
-        return Err(Defect::new(Reason::ZipTooManyEntries, "", format!("{count} entries")));
-    }
-    let archive = ZipArchive::with_config(config, Cursor::new(bytes)).map_err(malformed)?;
-    // The second reader may settle on another directory than the first where several could be meant.
-    if archive.has_duplicate_names() {
-        return Err(Defect::new(Reason::ZipDuplicateName, "", "two entries of one name"));
-    }
-    if archive.len() != count || archive.offset() != 0 {
-        return Err(Defect::new(Reason::ZipMalformed, "", "the package is ambiguous"));
-    }
-    Ok(archive)
 }
 
 /// The form in which names are compared where case does not count. Windows also drops dots and spaces at the end.

@@ -104,6 +104,7 @@ pub fn licence(target: &Target, random: &mut StdRng, reference: LicenceRef) -> L
         document: Document { sha256: digest(), sm3: Some(digest()), size_bytes: 48_000 },
         metadata: None,
         seal: None,
+        exception: None,
         holder: Some(digest()),
         valid_from_ms: TimeMs(1_700_000_000_000),
         valid_until_ms: Some(TimeMs(2_000_000_000_000)),

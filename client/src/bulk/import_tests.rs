@@ -80,6 +80,7 @@ fn row(line: u64) -> Row {
         document: Document { sha256: digest, sm3: None, size_bytes: 1 },
         metadata: None,
         seal: None,
+        exception: None,
         holder: None,
         valid_from_ms: TimeMs(0),
         valid_until_ms: None,

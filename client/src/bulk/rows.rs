@@ -2,7 +2,7 @@
 //!
 //! Columns, in any order: `licence_id`; then `file`, or `sha256` and `size_bytes` (and `sm3`); and where wanted
 //! `licence_type`, `issuer`, `version` (must agree with the identifier), `region`, `valid_from`, `valid_until`, `seal`,
-//! `seal_certificate`, `holder_commitment`, `metadata`. An unknown column is an error: a misspelt one would be lost.
+//! `seal_certificate`, `exception`, `holder_commitment`, `metadata`. An unknown column is an error: a misspelt one would be lost.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -40,6 +40,7 @@ struct Raw {
     valid_until: Option<String>,
     seal: Option<String>,
     seal_certificate: Option<String>,
+    exception: Option<String>,
     holder_commitment: Option<String>,
     metadata: Option<String>,
 }
@@ -176,6 +177,7 @@ impl Raw {
             document: self.document(folder)?,
             metadata: column("metadata", self.metadata.as_deref())?,
             seal: self.seal()?,
+            exception: column("exception", self.exception.as_deref())?,
             holder: column("holder_commitment", self.holder_commitment.as_deref())?,
             valid_from_ms,
             valid_until_ms,

@@ -145,7 +145,10 @@ impl Replacement {
     ) -> Result<ExitCode, ClientError> {
         let client = global.client().await?;
         let predecessor = reference(&client, &self.predecessor)?;
-        let draft = self.licence.draft(client.chain().algorithm(), &self.file)?;
+        let draft = self.licence.draft(client.chain().algorithm(), &self.file, self.licence.trust()?.as_ref())?;
+        for code in &draft.warnings {
+            output.note(&format!("huxin: 注意 warning: {code}"));
+        }
         let licence = draft.licence.licence;
         let operation = operation(predecessor, draft.licence, self.basis);
         let file = Some(self.file.display().to_string());
@@ -181,6 +184,7 @@ async fn submit(
         time: confirmed.receipt.record.time_ms.to_string(),
         receipt: receipt.map(|path| path.display().to_string()),
         proven: true,
+        warnings: Vec::new(),
     };
     output.answer(&recorded, || recorded.text());
     Ok(ExitCode::Success)

@@ -4,15 +4,19 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
-use huxin_chain_spec::ids::{LicenceId, LicenceIssuer, LicenceRef, LicenceType, RegionCode, SealId, TimeMs, Uscc};
+use huxin_chain_spec::ids::{
+    BasisCode, LicenceId, LicenceIssuer, LicenceRef, LicenceType, RegionCode, SealId, TimeMs, Uscc,
+};
 use huxin_chain_spec::record::licence::{Licence, SealReference};
 use huxin_chain_spec::record::{LicenceOperation, Operation};
+use huxin_document::TrustList;
 use serde::Serialize;
 
 use super::context::Global;
 use super::output::Output;
 use crate::error::{ClientError, ExitCode};
-use crate::sdk::{Client, Confirmed, clock, document_of};
+use crate::sdk::{Client, Confirmed, clock};
+use crate::sealed::{admit, examine, trust_list};
 
 /// Licences of one transaction when several files are issued.
 const FILES_PER_TRANSACTION: usize = 1_000;
@@ -53,6 +57,12 @@ pub struct NewLicence {
     /// Digest of the seal signer's certificate, hex.
     #[arg(long, value_name = "HEX", requires = "seal")]
     seal_certificate: Option<Digest>,
+    /// Record an OFD file although its own checks do not pass, for the reason of this code, which is recorded too.
+    #[arg(long, value_name = "CODE")]
+    exception: Option<BasisCode>,
+    /// Certificates and revocation lists by which seals are judged: a file, or a folder.
+    #[arg(long, value_name = "DIR|FILE")]
+    trust_list: Option<PathBuf>,
     /// Keyed commitment to the holder, hex, computed with a key that only the issuer holds.
     #[arg(long, value_name = "HEX")]
     holder_commitment: Option<Digest>,
@@ -63,15 +73,48 @@ pub struct Draft {
     pub file: PathBuf,
     pub id: LicenceId,
     pub licence: Licence,
+    /// Codes of what is odd about the file.
+    pub warnings: Vec<String>,
+}
+
+fn contradiction(option: &str, found: impl std::fmt::Display) -> ClientError {
+    ClientError::input(option, format!("the file itself says {found}; leave the option out, or take the right file"))
+}
+
+/// What the command line says, unless the file says otherwise.
+fn agreed<T: PartialEq + std::fmt::Display>(
+    option: &str,
+    given: Option<T>,
+    found: Option<T>,
+) -> Result<Option<T>, ClientError> {
+    match (given, found) {
+        (Some(given), Some(found)) if given != found => Err(contradiction(option, found)),
+        (given, found) => Ok(given.or(found)),
+    }
 }
 
 impl NewLicence {
-    /// Reads the file and completes the licence.
-    pub fn draft(&self, algorithm: DigestAlgorithm, file: &Path) -> Result<Draft, ClientError> {
-        let document = document_of(file)?;
-        let id = match &self.id {
-            Some(text) => text.parse().map_err(|error| ClientError::input("--id", error))?,
-            None => self.new_id(&document.sha256)?,
+    /// The certificates to judge seals by, if any were given.
+    pub fn trust(&self) -> Result<Option<TrustList>, ClientError> {
+        trust_list(self.trust_list.as_deref())
+    }
+
+    /// Reads the file and completes the licence: from what the file says of itself where it is an OFD licence, and from the command
+    /// line where it is not, or says nothing.
+    pub fn draft(
+        &self,
+        algorithm: DigestAlgorithm,
+        file: &Path,
+        trust: Option<&TrustList>,
+    ) -> Result<Draft, ClientError> {
+        let examined = examine(file, trust, None)?;
+        let found = admit(&examined, self.exception.as_ref())?;
+        let document = examined.document;
+        let given = self.id.as_ref().map(|text| text.parse().map_err(|error| ClientError::input("--id", error)));
+        let id = match (given.transpose()?, found.id) {
+            (Some(given), Some(found)) if given != found => return Err(contradiction("--id", &found)),
+            (Some(id), _) | (None, Some(id)) => id,
+            (None, None) => self.new_id(&document.sha256)?,
         };
         let LicenceIssuer::Organisation(issuer) = id.issuer() else {
             return Err(ClientError::input("--id", "its issuer is a region, not an organisation"));
@@ -84,16 +127,17 @@ impl NewLicence {
             region,
             version: id.version(),
             document,
-            metadata: self.metadata,
+            metadata: agreed("--metadata", self.metadata, found.metadata)?,
             seal: match (&self.seal, self.seal_certificate) {
                 (Some(seal), Some(certificate)) => Some(SealReference { seal: seal.clone(), certificate }),
-                _ => None,
+                _ => found.seal,
             },
+            exception: self.exception.clone(),
             holder: self.holder_commitment,
-            valid_from_ms: self.valid_from.map_or_else(start_of_today, Ok)?,
-            valid_until_ms: self.valid_until,
+            valid_from_ms: self.valid_from.or(found.valid_from_ms).map_or_else(start_of_today, Ok)?,
+            valid_until_ms: self.valid_until.or(found.valid_until_ms),
         };
-        Ok(Draft { file: file.to_owned(), id, licence })
+        Ok(Draft { file: file.to_owned(), id, licence, warnings: found.warnings })
     }
 
     fn new_id(&self, sha256: &Digest) -> Result<LicenceId, ClientError> {
@@ -156,6 +200,9 @@ pub struct Recorded {
     pub time: String,
     pub receipt: Option<String>,
     pub proven: bool,
+    /// Codes of what is odd about the file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 impl Recorded {
@@ -164,8 +211,9 @@ impl Recorded {
         let what = self.file.as_deref().map(|file| format!("{file}: ")).unwrap_or_default();
         let id = self.licence_id.as_deref().unwrap_or(&self.licence);
         let receipt = self.receipt.as_deref().map(|path| format!("\n  receipt      {path}")).unwrap_or_default();
+        let warnings: String = self.warnings.iter().map(|code| format!("\n  注意 warning  {code}")).collect();
         format!(
-            "{what}{} recorded, proof checked / 已上账，证明已核验\n  licence      {id}\n  record       {} at height {}, {}\n  transaction  {}{receipt}",
+            "{what}{} recorded, proof checked / 已上账，证明已核验\n  licence      {id}\n  record       {} at height {}, {}\n  transaction  {}{receipt}{warnings}",
             self.operation, self.record, self.height, self.time, self.tx_id
         )
     }
@@ -184,8 +232,9 @@ impl Issue {
         }
         let client = global.client().await?;
         let algorithm = client.chain().algorithm();
-        let drafts =
-            self.files.iter().map(|file| self.licence.draft(algorithm, file)).collect::<Result<Vec<_>, _>>()?;
+        let trust = self.licence.trust()?;
+        let draft = |file: &PathBuf| self.licence.draft(algorithm, file, trust.as_ref());
+        let drafts = self.files.iter().map(draft).collect::<Result<Vec<_>, _>>()?;
         let many = drafts.len() > 1;
         let mut recorded = Vec::new();
         for chunk in drafts.chunks(FILES_PER_TRANSACTION) {
@@ -249,6 +298,7 @@ async fn report(
         time: confirmed.receipt.record.time_ms.to_string(),
         receipt: path.map(|path| path.display().to_string()),
         proven: true,
+        warnings: draft.warnings.clone(),
     })
 }
 

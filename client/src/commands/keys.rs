@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
-use huxin_chain_spec::crypto::{KeyId, PublicKey, Signer as _};
+use clap::{Args, Subcommand, ValueEnum};
+use huxin_chain_spec::crypto::{KeyId, PublicKey, SignatureScheme, Signer as _};
 use huxin_chain_spec::ids::{LicenceType, SystemId, Uscc};
 use huxin_chain_spec::keyfile::KeyPurpose;
 use huxin_chain_spec::record::MembershipOperation;
@@ -41,6 +41,9 @@ pub struct NewKey {
     /// consensus, network, governance, note, registrar, organisation or system.
     #[arg(long)]
     purpose: KeyPurpose,
+    /// Signature scheme. Keys of nodes and checkpoints are ed25519 on every network.
+    #[arg(long, value_enum, default_value_t = KeyScheme::Ed25519)]
+    scheme: KeyScheme,
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Write the secret unencrypted. Without this, a passphrase is needed.
@@ -48,9 +51,25 @@ pub struct NewKey {
     plain: bool,
 }
 
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum KeyScheme {
+    Ed25519,
+    /// 国密 SM2
+    Sm2,
+}
+
+impl KeyScheme {
+    fn scheme(self) -> SignatureScheme {
+        match self {
+            Self::Ed25519 => SignatureScheme::Ed25519,
+            Self::Sm2 => SignatureScheme::Sm2,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub struct AddKey {
-    /// `ed25519:<hex>`, or a key file.
+    /// `ed25519:<hex>`, `sm2:<hex>`, or a key file.
     public_key: String,
     #[arg(long)]
     organisation: Uscc,
@@ -132,9 +151,10 @@ impl Keys {
 impl NewKey {
     fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
         let key = if self.plain {
-            keys::create_plain(&self.out, self.purpose)?
+            keys::create_plain(&self.out, self.purpose, self.scheme.scheme())?
         } else {
-            keys::create_sealed(&self.out, self.purpose, new_passphrase(global)?.as_bytes())?
+            let scheme = self.scheme.scheme();
+            keys::create_sealed(&self.out, self.purpose, scheme, new_passphrase(global)?.as_bytes())?
         };
         let (public, id) = (key.public_key(), key.id());
         output.answer(&json!({ "public_key": public, "key_id": id, "file": self.out }), || {

@@ -12,6 +12,7 @@ mod explain;
 mod features_page;
 mod govern;
 mod import;
+mod inspect;
 mod issue;
 mod keys;
 mod members;
@@ -78,6 +79,8 @@ enum Command {
     Show(show::Show),
     /// Is this file or licence genuine, and valid now or then? Checks the proof itself.
     Verify(verify::Verify),
+    /// What is inside a sealed file or a seal, and whether it holds; needs no network (验章).
+    Inspect(inspect::Inspect),
     /// Fetch receipts, and check them without any node.
     #[command(subcommand)]
     Receipt(receipt::ReceiptCommand),
@@ -133,6 +136,7 @@ async fn execute(cli: Cli, output: &Output) -> Result<ExitCode, ClientError> {
         Command::Govern(command) => command.run(global, output).await,
         Command::Show(command) => command.run(global, output).await,
         Command::Verify(command) => command.run(global, output).await,
+        Command::Inspect(command) => command.run(output),
         Command::Receipt(command) => command.run(global, output).await,
         Command::Transaction(command) => command.run(global, output).await,
         Command::Audit(command) => command.run(global, output).await,

@@ -55,6 +55,9 @@ impl Output {
             ClientError::Rejected { body, tx_id, height } => {
                 json!({ "error": body, "tx_id": tx_id, "height": height })
             }
+            ClientError::Document { path, reasons, .. } => {
+                json!({ "error": { "code": error.code(), "what": error.to_string(), "file": path, "reasons": reasons } })
+            }
             other => json!({ "error": { "code": other.code(), "what": other.to_string() } }),
         };
         println_or_end(&value.to_string());

@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Subcommand, ValueEnum};
-use huxin_chain_spec::crypto::DigestAlgorithm;
+use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::output::Output;
 use crate::error::{ClientError, ExitCode};
-use crate::testnet::{ACTION_FILE, InitOptions, NETWORK_FILE, Network, init, join, wait_ready};
+use crate::testnet::{ACTION_FILE, InitOptions, NETWORK_FILE, Network, Suite, init, join, wait_ready};
 
 /// Networks for trial on this machine.
 #[derive(Debug, Subcommand)]
@@ -45,14 +44,9 @@ pub struct Init {
     /// Node i listens on this + 10 i + 1 to 4; free ports if absent.
     #[arg(long)]
     base_port: Option<u16>,
-    #[arg(long, value_enum, default_value_t = LedgerHash::Sha256)]
-    ledger_hash: LedgerHash,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum LedgerHash {
-    Sha256,
-    Sm3,
+    /// Algorithms of the ledger and its keys.
+    #[arg(long, value_enum, default_value_t)]
+    suite: Suite,
 }
 
 impl Testnet {
@@ -63,10 +57,7 @@ impl Testnet {
                     validators: arguments.validators,
                     chain_id: arguments.chain_id,
                     base_port: arguments.base_port,
-                    ledger_hash: match arguments.ledger_hash {
-                        LedgerHash::Sha256 => DigestAlgorithm::Sha256,
-                        LedgerHash::Sm3 => DigestAlgorithm::Sm3,
-                    },
+                    suite: arguments.suite,
                 };
                 let network = init(&arguments.dir, &options)?;
                 output.answer(&network, || describe(&network));

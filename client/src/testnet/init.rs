@@ -10,13 +10,14 @@ use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
-use huxin_chain_spec::crypto::{DigestAlgorithm, PublicKey, Signer as _};
+use huxin_chain_spec::crypto::{PublicKey, Signer as _};
 use huxin_chain_spec::genesis::{Genesis, GenesisIssuer, GenesisProvince, GenesisValidator, Parameters};
 use huxin_chain_spec::ids::ChainId;
 use huxin_chain_spec::keyfile::KeyPurpose;
 
 use super::network::{NETWORK_FILE, Network, NetworkNode, ProvinceKeys};
 use super::provinces::{PROVINCES, ProvinceSeat};
+use super::suite::Suite;
 use crate::error::ClientError;
 use crate::keys;
 use crate::sdk::clock;
@@ -35,7 +36,7 @@ pub struct InitOptions {
     pub chain_id: String,
     /// Node `i` listens on `base_port + 10 i + 1..=4`; free ports if `None`.
     pub base_port: Option<u16>,
-    pub ledger_hash: DigestAlgorithm,
+    pub suite: Suite,
 }
 
 /// One node in the making.
@@ -64,11 +65,11 @@ pub fn init(folder: &Path, options: &InitOptions) -> Result<Network, ClientError
         .take(options.validators)
         .zip(ports)
         .enumerate()
-        .map(|(position, (seat, ports))| draft(&folder, position, *seat, ports))
+        .map(|(position, (seat, ports))| draft(&folder, position, *seat, ports, options.suite))
         .collect::<Result<Vec<_>, _>>()?;
     let genesis = Genesis {
         chain_id,
-        ledger_hash: options.ledger_hash,
+        ledger_hash: options.suite.ledger_hash(),
         time: clock(),
         parameters: Parameters::default(),
         governance: Default::default(),
@@ -154,6 +155,7 @@ pub(super) fn draft(
     position: usize,
     seat: ProvinceSeat,
     ports: [u16; LISTENERS],
+    suite: Suite,
 ) -> Result<Draft, ClientError> {
     let name = format!("node-{position}-{}", seat.name);
     let node_folder = folder.join(&name);
@@ -162,7 +164,7 @@ pub(super) fn draft(
         std::fs::create_dir_all(folder).map_err(|error| ClientError::file("cannot make", folder, error))?;
     }
     let new = |folder: &Path, file: &str, purpose| -> Result<PublicKey, ClientError> {
-        Ok(keys::create_plain(&folder.join(file), purpose)?.public_key())
+        Ok(keys::create_plain(&folder.join(file), purpose, suite.scheme(purpose))?.public_key())
     };
     let consensus = new(&node_keys, "consensus.key", KeyPurpose::Consensus)?;
     let network = new(&node_keys, "network.key", KeyPurpose::Network)?;
@@ -265,11 +267,12 @@ mod tests {
             validators: 4,
             chain_id: "dev-init".to_owned(),
             base_port: Some(40_000),
-            ledger_hash: DigestAlgorithm::Sha256,
+            suite: Suite::Guomi,
         };
         let network = init(&folder.path().join("net"), &options).unwrap();
         let genesis = Genesis::parse(&std::fs::read_to_string(&network.genesis).unwrap()).unwrap();
         assert_eq!((genesis.provinces.len(), network.nodes.len()), (4, 4));
+        assert_eq!(Suite::of(&genesis), Suite::Guomi);
         for (province, node) in genesis.provinces.iter().zip(&network.nodes) {
             let key = province.validators[0].network_key.unwrap();
             let file = node.config.parent().unwrap().join("keys/network.key");

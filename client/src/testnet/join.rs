@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use huxin_chain_spec::crypto::Signer as _;
+use huxin_chain_spec::genesis::Genesis;
 use huxin_chain_spec::record::governance::{Action, NewProvince, NewValidator};
 use serde::Deserialize;
 
 use super::init::{PeerLists, draft, free_ports, write};
 use super::network::{NETWORK_FILE, Network, NetworkNode};
 use super::provinces::PROVINCES;
+use super::suite::Suite;
 use crate::error::ClientError;
 use crate::keys;
 
@@ -38,7 +40,13 @@ pub fn join(folder: &Path) -> Result<(Network, Action), ClientError> {
     let seat = *seat.ok_or_else(|| ClientError::input(folder.display().to_string(), "every province has joined"))?;
     let ports = free_ports(1)?;
     let ports = *ports.first().ok_or_else(|| ClientError::input("ports", "none is free"))?;
-    let draft = draft(&folder, network.nodes.len(), seat, ports)?;
+    let text = std::fs::read_to_string(&network.genesis)
+        .map_err(|error| ClientError::file("cannot read", &network.genesis, error))?;
+    let genesis = Genesis::parse(&text).map_err(|error| ClientError::Genesis {
+        place: network.genesis.display().to_string(),
+        reason: error.to_string(),
+    })?;
+    let draft = draft(&folder, network.nodes.len(), seat, ports, Suite::of(&genesis))?;
     write(&draft.folder.join("node.toml"), &draft.node_toml(&peers(&network.nodes)?))?;
     let province = &draft.province;
     let validators = province.validators.iter().map(|validator| NewValidator {

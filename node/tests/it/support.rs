@@ -59,6 +59,7 @@ pub fn licence(number: u64) -> Licence {
         document: Document { sha256: ALGORITHM.plain(&[&number.to_le_bytes()]), sm3: None, size_bytes: 1 },
         metadata: None,
         seal: None,
+        exception: None,
         holder: None,
         valid_from_ms: GENESIS_TIME,
         valid_until_ms: None,

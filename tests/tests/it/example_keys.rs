@@ -8,6 +8,7 @@ use huxin_chain_spec::record::membership::Permissions;
 use huxin_chain_spec::record::{MembershipOperation, Operation};
 use huxin_client::keys;
 use huxin_client::sdk::TransactionSigner;
+use huxin_client::testnet::Suite;
 use huxin_tests::{Network, huxin_node, run};
 
 fn example(name: &str) -> PathBuf {
@@ -26,7 +27,7 @@ fn refused(network: &Network, place: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_of_a_real_chain_does_not_start_with_one() {
-    let network = Network::prepare_on(1, "real-chain");
+    let network = Network::prepare_on(1, "real-chain", Suite::Standard);
     let own = network.config(0).with_file_name("keys").join("network.key");
     let kept = std::fs::read(&own).unwrap();
     std::fs::copy(example("network"), &own).unwrap();
@@ -45,7 +46,7 @@ async fn a_node_of_a_real_chain_does_not_start_with_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_real_chain_does_not_register_one() {
-    let mut network = Network::prepare_on(1, "real-chain");
+    let mut network = Network::prepare_on(1, "real-chain", Suite::Standard);
     network.start_all();
     network.wait_all_ready().await;
     let registrar = keys::open_plain(&network.keys("310000").registrar).unwrap();

@@ -2,7 +2,7 @@
 //! force. No step needs the running nodes to be restarted.
 
 use huxin_chain_spec::api::{HeaderAnswer, ThingAnswer, ValidatorAnswer};
-use huxin_chain_spec::crypto::{Digest, Signer as _};
+use huxin_chain_spec::crypto::{Digest, SignatureScheme, Signer as _};
 use huxin_chain_spec::features::ANCHORS;
 use huxin_chain_spec::ids::Height;
 use huxin_chain_spec::keyfile::KeyPurpose;
@@ -117,7 +117,9 @@ async fn the_key_of_a_live_validator_is_replaced_under_load() {
     more_work(&load).await;
     let folder = network.config(NODE).with_file_name("keys");
     let old = keys::open_plain(&folder.join("consensus.key")).unwrap().public_key();
-    let new = keys::create_plain(&folder.join("next.key"), KeyPurpose::Consensus).unwrap().public_key();
+    let new = keys::create_plain(&folder.join("next.key"), KeyPurpose::Consensus, SignatureScheme::Ed25519)
+        .unwrap()
+        .public_key();
     let rotate = Action::ValidatorRotate { old: old.id(), new, network_key: None };
     // Its own province's affair alone.
     let council = Council::new(&network);

@@ -1,10 +1,12 @@
 //! From a signed request in one province to a proof that another province checks, and through a licence's life.
 
 use huxin_chain_spec::ids::{LicenceId, TimeMs};
+use huxin_chain_spec::keyfile::KeyPurpose;
 use huxin_chain_spec::receipt::Receipt;
 use huxin_chain_spec::record::{LicenceOperation, Operation};
 use huxin_chain_spec::verdict::Verdict;
 use huxin_client::sdk::{Client, Confirmed, Question, Subject};
+use huxin_client::testnet::Suite;
 use huxin_tests::{Issuer, Network, agree_at_a_common_height, change, document_of, replay_agrees};
 
 const SHANGHAI: usize = 0;
@@ -29,7 +31,21 @@ async fn verdict(client: &Client, id: &LicenceId, as_of: Option<TimeMs>, seen: &
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_licence_through_its_life_over_four_provinces() {
-    let network = Network::start(4).await;
+    through_its_life(Suite::Standard).await;
+}
+
+/// 国密: every key SM2, votes included, and log, map and headers under SM3.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_licence_through_its_life_on_a_guomi_network() {
+    through_its_life(Suite::Guomi).await;
+}
+
+async fn through_its_life(suite: Suite) {
+    let network = Network::start_with(4, suite).await;
+    assert_eq!(network.genesis.ledger_hash, suite.ledger_hash());
+    for province in &network.genesis.provinces {
+        assert_eq!(province.validators[0].consensus_key.scheme(), suite.scheme(KeyPurpose::Consensus));
+    }
     let (shanghai, jiangsu, anhui) =
         (network.client(SHANGHAI).await, network.client(JIANGSU).await, network.client(ANHUI).await);
     let (issuer, receiver) = (network.issuer("310000"), network.issuer("320000"));

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use huxin_chain_spec::crypto::SignatureScheme;
 use huxin_chain_spec::keyfile::KeyPurpose;
 use huxin_client::keys;
 use huxin_tests::{Network, PATIENCE, Process, agree_at_a_common_height, eventually};
@@ -15,7 +16,8 @@ fn stranger(network: &Network) -> (PathBuf, String) {
     std::fs::copy(network.config(REPLACED), folder.join("node.toml")).unwrap();
     let consensus = network.config(REPLACED).with_file_name("keys").join("consensus.key");
     std::fs::copy(consensus, folder.join("keys/consensus.key")).unwrap();
-    let key = keys::create_plain(&folder.join("keys/network.key"), KeyPurpose::Network).unwrap();
+    let key =
+        keys::create_plain(&folder.join("keys/network.key"), KeyPurpose::Network, SignatureScheme::Ed25519).unwrap();
     let public = huxin_chain_spec::crypto::Signer::public_key(&key);
     (folder, keys::peer_id(&public).unwrap())
 }

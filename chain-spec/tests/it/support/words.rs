@@ -40,6 +40,7 @@ pub fn licence(name: &str, organisation: Uscc, region: RegionCode) -> Licence {
         },
         metadata: None,
         seal: None,
+        exception: None,
         holder: Some(SHA256.plain(&[b"holder of ", name.as_bytes()])),
         valid_from_ms: TimeMs(GENESIS_MS),
         valid_until_ms: None,

@@ -42,7 +42,7 @@ pub fn all_operations() -> Vec<Operation> {
         M::KeyAdd { key: sm2_key(), organisation, system: None, permissions: Permissions::registrar() },
         M::KeyStatus { key: home.key.id(), change: StatusChange::Remove, basis },
     ];
-    let minimal = Licence { holder: None, ..home.licence("a") };
+    let minimal = Licence { exception: Some("SDYZ-1".parse().unwrap()), holder: None, ..home.licence("a") };
     let short = Licence { document: Document { sm3: None, ..minimal.document }, ..minimal };
     let licence = [
         L::Issue(short),

@@ -46,9 +46,8 @@ pub struct Ofd<'a> {
     signatures: Vec<SignatureFile>,
     protected: Vec<Protected>,
     machinery: BTreeSet<EntryId>,
-    dropped: BTreeSet<EntryId>,
+    unreferenced: Vec<String>,
     integrity: Option<IntegrityList>,
-    integrity_entries: BTreeSet<EntryId>,
     metadata: Metadata,
     defects: Vec<Defect>,
     is_complete: bool,
@@ -124,8 +123,8 @@ impl<'a> Ofd<'a> {
     }
 
     /// Entries that nothing in the package refers to (夹带), sorted. For files without a signature; [`Ofd::coverage`] has it too.
-    pub fn unreferenced(&self) -> Vec<String> {
-        self.ground().unreferenced()
+    pub fn unreferenced(&self) -> &[String] {
+        &self.unreferenced
     }
 
     /// Names of all entries that are files, in the order of the package.
@@ -144,8 +143,7 @@ impl<'a> Ofd<'a> {
             documents: &self.documents,
             signatures: &self.protected,
             machinery: &self.machinery,
-            integrity: &self.integrity_entries,
-            dropped: &self.dropped,
+            unreferenced: &self.unreferenced,
             is_complete: self.is_complete,
         }
     }

@@ -9,7 +9,7 @@ use super::notes::Notes;
 use super::signatures::{Reader, Signatures};
 use super::walk::{Reached, Walk};
 use super::{Ofd, SignatureFile};
-use crate::coverage::Protected;
+use crate::coverage::{self, Protected};
 use crate::defect::Defect;
 use crate::limits::Limits;
 use crate::package::{EntryId, Package};
@@ -35,22 +35,22 @@ pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Ofd<'a>, Defe
     let protected: Vec<Protected> =
         signatures.files.iter().map(|signature| protected_by(&package, signature)).collect();
     let machinery: BTreeSet<EntryId> = signatures.machinery.into_iter().chain(integrity_machinery).collect();
-    let mut ofd = Ofd {
+    let dropped = dropped_signatures(&package, limits, &protected, &documents, &machinery);
+    let mut vouched = integrity_entries;
+    vouched.extend(protected.iter().flat_map(|one| &one.entries).filter(|entry| !dropped.contains(entry)));
+    Ok(Ofd {
+        unreferenced: coverage::unreferenced(&package, root, &documents, &machinery, &vouched),
         package,
         root,
         documents,
         signatures: signatures.files,
         protected,
         machinery,
-        dropped: BTreeSet::new(),
         integrity: integrity_list,
-        integrity_entries,
         metadata: metadata::read(&tree),
         defects: notes.into_kept(),
         is_complete,
-    };
-    ofd.dropped = dropped_signatures(&ofd, limits);
-    Ok(ofd)
+    })
 }
 
 fn read_root(package: &Package<'_>, limits: &Limits, notes: &mut Notes) -> Result<(EntryId, Element), Defect> {
@@ -130,18 +130,23 @@ fn protected_by(package: &Package<'_>, signature: &SignatureFile) -> Protected {
 
 /// Files that are a `Signature.xml` by their content, that a signature protects, and that no list names: a signature was taken out of
 /// the list. Its protection by a later signature must not excuse it.
-fn dropped_signatures(ofd: &Ofd<'_>, limits: &Limits) -> BTreeSet<EntryId> {
-    let protected: BTreeSet<EntryId> = ofd.protected.iter().flat_map(|one| &one.entries).copied().collect();
-    let is_known = |entry: &EntryId| {
-        ofd.machinery.contains(entry) || ofd.documents.iter().any(|reached| reached.contains_key(entry))
-    };
-    protected.into_iter().filter(|entry| !is_known(entry) && is_signature_xml(ofd, *entry, limits)).collect()
+fn dropped_signatures(
+    package: &Package<'_>,
+    limits: &Limits,
+    protected: &[Protected],
+    documents: &[Reached],
+    machinery: &BTreeSet<EntryId>,
+) -> BTreeSet<EntryId> {
+    let protected: BTreeSet<EntryId> = protected.iter().flat_map(|one| &one.entries).copied().collect();
+    let is_known =
+        |entry: &EntryId| machinery.contains(entry) || documents.iter().any(|reached| reached.contains_key(entry));
+    protected.into_iter().filter(|entry| !is_known(entry) && is_signature_xml(package, *entry, limits)).collect()
 }
 
 /// Whether the root element of the entry is `Signature`.
-fn is_signature_xml(ofd: &Ofd<'_>, entry: EntryId, limits: &Limits) -> bool {
-    let is_xml = ofd.package.name(entry).to_lowercase().ends_with(".xml");
-    let bytes = if is_xml { ofd.package.read(entry, limits.signature_bytes_max) } else { return false };
+fn is_signature_xml(package: &Package<'_>, entry: EntryId, limits: &Limits) -> bool {
+    let is_xml = package.name(entry).to_lowercase().ends_with(".xml");
+    let bytes = if is_xml { package.read(entry, limits.signature_bytes_max) } else { return false };
     let Ok(bytes) = bytes else { return false };
     let mut root = None;
     // Stops at the first element: the rest of the file is of no interest here.

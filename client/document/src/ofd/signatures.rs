@@ -29,7 +29,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 #[derive(Debug, Default)]
 pub(super) struct Signatures {
     pub files: Vec<SignatureFile>,
-    /// `Signatures.xml`, `Signature.xml` and signature values.
+    /// `Signatures.xml`, `Signature.xml`, signature values and seals.
     pub machinery: Vec<EntryId>,
     bytes_kept: u64,
 }

@@ -28,6 +28,7 @@ pub(super) struct Walk<'w, 'a> {
     links: BTreeMap<EntryId, Reached>,
     links_left: usize,
     missing_left: usize,
+    xml_bytes_left: u64,
     is_complete: bool,
 }
 
@@ -40,6 +41,7 @@ impl<'w, 'a> Walk<'w, 'a> {
             links: BTreeMap::new(),
             links_left: LINKS_MAX,
             missing_left: MISSING_MAX,
+            xml_bytes_left: limits.xml_total_bytes_max,
             is_complete: true,
         }
     }
@@ -96,12 +98,13 @@ impl<'w, 'a> Walk<'w, 'a> {
     fn read_links(&mut self, entry: EntryId, found: &mut Reached) -> Result<(), crate::Defect> {
         let package = self.package;
         let name = package.name(entry);
-        let bytes = package.read(entry, self.limits.xml_bytes_max).map_err(|mut defect| {
+        let bytes = package.read(entry, self.limits.xml_bytes_max.min(self.xml_bytes_left)).map_err(|mut defect| {
             if defect.code == Reason::TooMany {
                 defect.code = Reason::XmlTooLarge;
             }
             defect
         })?;
+        self.xml_bytes_left = self.xml_bytes_left.saturating_sub(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         let limits = self.limits;
         let mut reading = Reading {
             folder: folder_of(name),

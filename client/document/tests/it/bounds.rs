@@ -95,6 +95,15 @@ fn xml_file_of_a_hundred_megabytes() {
 }
 
 #[test]
+fn many_xml_files_of_a_fair_size_each() {
+    let bytes = Files::whole().zip();
+    let limits = Limits { xml_total_bytes_max: 1000, ..Limits::default() };
+    let ofd = Ofd::open(&bytes, &limits).unwrap();
+    assert!(!ofd.is_complete());
+    assert!(ofd.defects().iter().all(|defect| defect.code == Reason::XmlTooLarge));
+}
+
+#[test]
 fn elements_and_attributes_without_number() {
     assert_eq!(refusal(format!("<OFD>{}</OFD>", "<a/>".repeat(200_000))), Reason::XmlTooLarge);
     let attributes: String = (0..300).map(|index| format!(" a{index}=''")).collect();
@@ -124,7 +133,7 @@ fn a_million_references() {
 }
 
 #[test]
-fn a_million_signatures() {
+fn signatures_without_number() {
     let mut files = Files::signed();
     let items = "<Signature BaseLoc='Sign_0/Signature.xml'/>".repeat(90_000);
     files.set(SIGNATURES, format!("<Signatures>{items}</Signatures>"));

@@ -4,6 +4,7 @@ use super::fixture::{Files, PAGE, options};
 use huxin_document::ofd::{BadReferenceStatus, Ofd};
 use huxin_document::{Limits, Reason};
 use std::io::{Cursor, Write as _};
+use zip::write::{ExtendedFileOptions, FileOptions};
 use zip::{CompressionMethod, ZipWriter};
 
 fn refusal(bytes: &[u8]) -> Reason {
@@ -132,6 +133,27 @@ fn bytes_before_the_package_are_refused() {
 }
 
 #[test]
+fn second_package_behind_the_first_is_refused() {
+    // Many programs take the last directory of a file; the zip crate falls back to the first, whose places are right.
+    let mut evil = Files::signed();
+    evil.set(PAGE, "<Page>evil</Page>");
+    let bytes = [Files::signed().zip(), evil.zip()].concat();
+    assert_eq!(refusal(&bytes), Reason::ZipMalformed);
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    zip.set_comment("PK##").unwrap();
+    zip.start_file("OFD.xml", options()).unwrap();
+    let bytes = patched(zip.finish().unwrap().into_inner(), b"PK##", b"PK\x05\x06", true);
+    assert_eq!(refusal(&bytes), Reason::ZipMalformed);
+}
+
+#[test]
+fn padding_at_the_end_is_harmless() {
+    let mut bytes = Files::whole().zip();
+    bytes.extend([0; 100]);
+    assert!(Ofd::open(&bytes, &Limits::default()).is_ok());
+}
+
+#[test]
 fn entry_that_the_directory_does_not_list_is_refused() {
     let mut files = Files::whole();
     files.set("hidden.xml", "x");
@@ -190,6 +212,19 @@ fn declared_sizes_and_counts_beyond_the_limits_are_refused() {
     assert_eq!(with(|limits| limits.entry_bytes_max = 100), Reason::ZipBomb);
     assert_eq!(with(|limits| limits.total_bytes_max = 1000), Reason::ZipBomb);
     assert_eq!(with(|limits| limits.signature_bytes_max = 10), Reason::XmlTooLarge);
+}
+
+#[test]
+fn directory_full_of_comments_is_refused() {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for index in 0..200 {
+        zip.start_file(
+            index.to_string(),
+            FileOptions::<ExtendedFileOptions>::default().with_file_comment("x".repeat(60_000)),
+        )
+        .unwrap();
+    }
+    assert_eq!(refusal(&zip.finish().unwrap().into_inner()), Reason::ZipTooManyEntries);
 }
 
 #[test]

@@ -189,6 +189,17 @@ fn entry_that_nothing_names_but_the_signer_protects_is_no_contraband() {
 }
 
 #[test]
+fn seal_file_of_a_listed_signature_need_not_be_protected() {
+    let mut files = Files::signed();
+    let seal = "<Seal><BaseLoc>Seal.esl</BaseLoc></Seal></SignedInfo>";
+    files.replace("Doc_0/Signs/Sign_0/Signature.xml", "</SignedInfo>", seal);
+    files.set("Doc_0/Signs/Sign_0/Seal.esl", "seal");
+    assert_eq!(coverage(&files).unreferenced, [""; 0]);
+    files.set("Doc_0/Signs/Sign_0/Other.esl", "seal");
+    assert_eq!(coverage(&files).unreferenced, ["Doc_0/Signs/Sign_0/Other.esl"]);
+}
+
+#[test]
 fn signature_dropped_from_the_list_leaves_its_files_unreferenced() {
     let mut files = Files::signed();
     files.list_signatures(0);

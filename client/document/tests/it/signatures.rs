@@ -50,6 +50,19 @@ fn names_of_algorithms_and_of_files_as_vendors_write_them() {
 }
 
 #[test]
+fn sha256_is_compared_under_any_of_its_names() {
+    use base64::Engine as _;
+    use huxin_chain_spec::crypto::DigestAlgorithm;
+    let digest = DigestAlgorithm::Sha256.plain(&[Files::signed().text(PAGE).as_bytes()]);
+    let value = base64::engine::general_purpose::STANDARD.encode(digest.as_bytes());
+    let reference = format!("<Reference FileRef='/{PAGE}'><CheckValue>{value}</CheckValue></Reference>");
+    for method in ["SHA256", "sha-256", "2.16.840.1.101.3.4.2.1"] {
+        assert_eq!(bad(method, &reference), [], "{method}");
+    }
+    assert_eq!(bad("SM3", &reference)[0].1, BadReferenceStatus::Mismatch);
+}
+
+#[test]
 fn absent_check_method_is_told_and_a_value_of_sixteen_bytes_is_not_computed() {
     let mut files = Files::signed();
     let text = files.text(SIGNATURE).replace(" CheckMethod='SM3'", "");

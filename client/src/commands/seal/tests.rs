@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use clap::Parser as _;
-use huxin_chain_spec::crypto::{DigestAlgorithm, SignatureScheme, SigningKey, seal_message, verify};
+use huxin_chain_spec::crypto::{DigestAlgorithm, SignatureScheme, SigningKey, verify_seal};
 use huxin_chain_spec::record::licence::Document;
 
 use super::*;
@@ -86,7 +86,7 @@ fn a_signature_verifies() {
     assert_eq!(signature.message, DigestAlgorithm::Sha256.plain(&[b"abc"]));
     assert_eq!((signature.document.sha256, signature.key), (signature.message, key.id()));
     use huxin_chain_spec::crypto::Signer as _;
-    assert!(verify(&key.public_key(), &seal_message(&signature.message), &signature.signature));
+    assert!(verify_seal(&key.public_key(), &signature.message, &signature.signature));
     assert_eq!(signature.address.seal.as_str(), "a/b");
 }
 

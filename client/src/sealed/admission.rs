@@ -1,0 +1,101 @@
+//! Which files may become licences, and what is taken from them.
+
+use huxin_chain_spec::crypto::Digest;
+use huxin_chain_spec::ids::{BasisCode, IdError, LicenceId, LicenceProfile, TimeMs};
+use huxin_chain_spec::record::licence::SealReference;
+use huxin_document::report::{FileKind, SignatureReport, Verdict};
+
+use super::metadata::{digest_of, first_moment, moment_after};
+use super::read::Examined;
+use crate::error::ClientError;
+
+/// What a file says of the licence that it is. Everything is optional: a command line may say it too.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Admitted {
+    pub id: Option<LicenceId>,
+    /// SM3 of the canonical metadata.
+    pub metadata: Option<Digest>,
+    pub seal: Option<SealReference>,
+    pub valid_from_ms: Option<TimeMs>,
+    /// First moment after validity.
+    pub valid_until_ms: Option<TimeMs>,
+    /// Codes of what is odd about the file and no reason to refuse it.
+    pub warnings: Vec<String>,
+}
+
+/// What may be taken from a file for a licence record.
+///
+/// An OFD file must be sealed, its cryptography valid, and no check failed; checks of chain and revocation that could not be made for
+/// want of a trust list are no failure. `exception` is the code of a reason to record it all the same. Files of other kinds
+/// are recorded by their digests alone.
+///
+/// # Errors
+/// [`ClientError::Document`] with the codes of what failed; [`ClientError::Input`] for an exception where nothing calls for one, or an
+/// identifier in the file that is none.
+pub fn admit(examined: &Examined, exception: Option<&BasisCode>) -> Result<Admitted, ClientError> {
+    let report = &examined.report;
+    if report.kind != FileKind::Ofd {
+        return Ok(Admitted::default());
+    }
+    let is_sound = report.cryptography == Verdict::Valid && report.verdict != Verdict::Invalid;
+    match (is_sound, exception) {
+        (false, None) => return Err(refusal(examined)),
+        (true, Some(_)) => {
+            let reason = "no check of the file failed, so there is no exception to record; leave it out";
+            return Err(ClientError::input("--exception", reason));
+        }
+        (true, None) | (false, Some(_)) => {}
+    }
+    let mut admitted = Admitted {
+        seal: report.signatures.iter().find_map(seal_reference),
+        warnings: warnings(examined),
+        ..Admitted::default()
+    };
+    let Some(licence) = &report.licence else { return Ok(admitted) };
+    let field = |name: &str| licence.fields.get(name).map(String::as_str);
+    admitted.id = licence.identifier.as_deref().map(identifier).transpose()?;
+    admitted.metadata = digest_of(&licence.fields);
+    admitted.valid_from_ms = field("ZZYXQQSRQ").or_else(|| field("ZZBFRQ")).and_then(first_moment);
+    admitted.valid_until_ms = field("ZZYXQJZRQ").and_then(moment_after);
+    Ok(admitted)
+}
+
+/// Reads the identifier of a file. A wrong check character is a warning of the report, not an error.
+fn identifier(text: &str) -> Result<LicenceId, ClientError> {
+    let parsed = match LicenceId::parse(text, LicenceProfile::Lenient) {
+        Err(IdError::CheckCharacter { .. }) => LicenceId::from_structure(text),
+        parsed => parsed,
+    };
+    parsed.map_err(|error| ClientError::input("identifier in the file (ZZBS)", error))
+}
+
+fn seal_reference(signature: &SignatureReport) -> Option<SealReference> {
+    let (seal, signer) = (signature.seal.as_ref()?, signature.signer.as_ref()?);
+    Some(SealReference { seal: seal.id.parse().ok()?, certificate: signer.sm3 })
+}
+
+fn warnings(examined: &Examined) -> Vec<String> {
+    let report = &examined.report;
+    let of_signatures = report.signatures.iter().flat_map(|signature| &signature.warnings);
+    let mut codes: Vec<String> =
+        report.warnings.iter().chain(of_signatures).map(|warning| warning.code.code().to_owned()).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    codes
+}
+
+fn refusal(examined: &Examined) -> ClientError {
+    let report = &examined.report;
+    let path = examined.path.display().to_string();
+    if report.verdict == Verdict::Unsigned {
+        let sentence = "it is not sealed: 文件未加盖电子印章".to_owned();
+        return ClientError::Document { path, reasons: vec!["UNSIGNED"], sentence };
+    }
+    let sentences: Vec<String> =
+        report.reasons.iter().map(|reason| format!("{} ({}) {}", reason.en(), reason.code(), reason.zh())).collect();
+    ClientError::Document {
+        path,
+        reasons: report.reasons.iter().map(|reason| reason.code()).collect(),
+        sentence: sentences.join("; "),
+    }
+}

@@ -1,0 +1,157 @@
+//! The certificate authority of the samples: everyone who signs something, and everyone who should not have.
+
+use crate::certificate::{Identity, Name, Revocation, Role, Window, pem, revocation_list};
+use crate::der::oid;
+use crate::error::SampleError;
+use crate::identifiers::{social_credit_code, social_credit_code_holds};
+use crate::key::Key;
+use crate::moment::Moment;
+
+/// Certificates that are meant to be good are valid in these twenty years.
+pub const CERTIFICATES_VALID: Window = Window { from: Moment::day(2025, 1, 1), until: Moment::day(2045, 1, 1) };
+/// The expired signer was valid in this year, before any seal of the samples signs.
+pub const EXPIRED_SIGNER_VALID: Window = Window { from: Moment::day(2025, 1, 1), until: Moment::day(2025, 12, 31) };
+/// The old seal maker's certificate had ended when the samples' seals are made.
+pub const OLD_MAKER_VALID: Window = Window { from: Moment::day(2025, 1, 1), until: Moment::day(2025, 7, 1) };
+/// When the revoked signer's certificate was revoked.
+pub const REVOKED_AT: Moment = Moment::day(2026, 5, 1);
+
+const TEST_ONLY: &str = "互信样例 TEST ONLY";
+
+/// An agency that seals licences.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agency {
+    /// Social credit code.
+    pub code: String,
+    /// Name as in certificate and seal.
+    pub name: String,
+}
+
+impl Agency {
+    /// The made-up agency with this social credit code.
+    ///
+    /// # Errors
+    /// A code whose check characters are wrong.
+    pub fn new(code: &str) -> Result<Self, SampleError> {
+        if !social_credit_code_holds(code) {
+            return Err(SampleError::argument("issuer", format!("'{code}' is not a social credit code (GB 32100)")));
+        }
+        let region = code.get(2..8).unwrap_or_default();
+        Ok(Self { code: code.to_owned(), name: format!("样例机关{region}（仅供测试）") })
+    }
+
+    /// The made-up agency of a region, by serial.
+    pub fn of_region(region: &str, serial: u32) -> Result<Self, SampleError> {
+        Self::new(&social_credit_code(region, serial)?)
+    }
+
+    /// Seal number in the manner of production seals: six digits of region and eight of serial, here from the
+    /// organisation's own code; a letter there counts as its place in the alphabet, modulo ten.
+    pub fn seal_id(&self) -> String {
+        self.code
+            .bytes()
+            .skip(2)
+            .take(14)
+            .map(|octet| if octet.is_ascii_digit() { char::from(octet) } else { char::from(b'0' + octet % 10) })
+            .collect()
+    }
+}
+
+/// Everyone who has a key.
+#[derive(Debug, Clone)]
+pub struct Authority {
+    /// Root of trust of the samples.
+    pub root: Identity,
+    /// Signs seals.
+    pub maker: Identity,
+    /// Signed seals until its certificate ended.
+    pub old_maker: Identity,
+    /// A root that nobody trusts.
+    pub rogue_root: Identity,
+    /// A seal maker under the rogue root.
+    pub rogue_maker: Identity,
+    /// Bears the true maker's name and claims the true root as issuer, but the rogue root signed its certificate.
+    pub impostor_maker: Identity,
+}
+
+impl Authority {
+    /// Issues the fixed certificates. The same each time.
+    pub fn new() -> Result<Self, SampleError> {
+        let root = self::root("root", "Huxin Sample Root SM2")?;
+        let rogue_root = self::root("rogue-root", "Rogue Sample Root SM2")?;
+        let maker_name = maker_name("Huxin Sample Seal Maker");
+        let maker = issued("maker", maker_name.clone(), CERTIFICATES_VALID, &root)?;
+        let old_maker = issued("old-maker", self::maker_name("Huxin Sample Old Seal Maker"), OLD_MAKER_VALID, &root)?;
+        let rogue_maker =
+            issued("rogue-maker", self::maker_name("Rogue Sample Seal Maker"), CERTIFICATES_VALID, &rogue_root)?;
+        let posing = crate::certificate::Issuer { name: &root.name, key: &rogue_root.key };
+        let impostor_maker =
+            Identity::issue("impostor-maker", maker_name, CERTIFICATES_VALID, Role::Signer, Some(posing))?;
+        Ok(Self { root, maker, old_maker, rogue_root, rogue_maker, impostor_maker })
+    }
+
+    /// The signer of an agency's seal: `CN` is the seal number, `O` the social credit code and name.
+    pub fn signer(&self, agency: &Agency, seal_id: &str) -> Result<Identity, SampleError> {
+        self.signer_within(agency, seal_id, CERTIFICATES_VALID)
+    }
+
+    /// The same, valid in the given window.
+    pub fn signer_within(&self, agency: &Agency, seal_id: &str, window: Window) -> Result<Identity, SampleError> {
+        issued(&format!("signer-{seal_id}"), signer_name(agency, seal_id), window, &self.root)
+    }
+
+    /// A signer whose certificate the rogue root issued.
+    pub fn rogue_signer(&self, agency: &Agency, seal_id: &str) -> Result<Identity, SampleError> {
+        issued(&format!("rogue-signer-{seal_id}"), signer_name(agency, seal_id), CERTIFICATES_VALID, &self.rogue_root)
+    }
+
+    /// A signer whose certificate names a point that is not on the curve; its signatures are over another key.
+    pub fn off_curve_signer(&self, agency: &Agency, seal_id: &str) -> Result<Identity, SampleError> {
+        let file = format!("off-curve-signer-{seal_id}");
+        let key = Key::of(&file)?;
+        let mut public = key.public().to_vec();
+        // For each x at most two of 2^256 values of y are on the curve, and they differ in parity.
+        if let Some(octet) = public.get_mut(63) {
+            *octet ^= 0x55;
+        }
+        let issuer = Some(self.root.as_issuer());
+        Identity::issue_for(&file, key, &public, signer_name(agency, seal_id), CERTIFICATES_VALID, Role::Signer, issuer)
+    }
+
+    /// The root's revocation list, which holds the given certificate since [`REVOKED_AT`].
+    pub fn revocation_list(&self, revoked: &Identity) -> Result<Vec<u8>, SampleError> {
+        let window = Window { from: Moment::day(2026, 5, 2), until: CERTIFICATES_VALID.until };
+        revocation_list(self.root.as_issuer(), window, &[Revocation { identity: revoked, at: REVOKED_AT }])
+    }
+
+    /// Everyone, for writing to files.
+    pub fn everyone(&self) -> [&Identity; 6] {
+        [&self.root, &self.maker, &self.old_maker, &self.rogue_root, &self.rogue_maker, &self.impostor_maker]
+    }
+}
+
+/// A certificate's two files: name and content, PEM and DER.
+pub fn certificate_files(identity: &Identity) -> [(String, Vec<u8>); 2] {
+    [
+        (format!("{}.crt", identity.file), pem("CERTIFICATE", &identity.certificate).into_bytes()),
+        (format!("{}.der", identity.file), identity.certificate.clone()),
+    ]
+}
+
+fn root(file: &str, common_name: &str) -> Result<Identity, SampleError> {
+    let name = Name::new(&[(oid::ORGANISATION, TEST_ONLY), (oid::COMMON_NAME, common_name)]);
+    Identity::issue(file, name, CERTIFICATES_VALID, Role::Authority, None)
+}
+
+fn issued(file: &str, name: Name, window: Window, issuer: &Identity) -> Result<Identity, SampleError> {
+    Identity::issue(file, name, window, Role::Signer, Some(issuer.as_issuer()))
+}
+
+fn maker_name(common_name: &str) -> Name {
+    Name::new(&[(oid::ORGANISATION, TEST_ONLY), (oid::UNIT, "Seal Authority"), (oid::COMMON_NAME, common_name)])
+}
+
+fn signer_name(agency: &Agency, seal_id: &str) -> Name {
+    let organisation = format!("{}{}", agency.code, agency.name);
+    Name::new(&[(oid::ORGANISATION, &organisation), (oid::COMMON_NAME, seal_id)])
+}

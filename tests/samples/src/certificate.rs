@@ -1,0 +1,224 @@
+//! X.509 version 3 certificates and revocation lists with SM2 (GB/T 20518, RFC 5280).
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::der::{self, oid};
+use crate::error::SampleError;
+use crate::key::{Key, sm3};
+use crate::moment::Moment;
+
+/// A distinguished name, its parts from the root of the tree down.
+#[derive(Debug, Clone)]
+pub struct Name {
+    der: Vec<u8>,
+}
+
+impl Name {
+    /// `C=CN` followed by the given parts.
+    pub fn new(parts: &[(&[u64], &str)]) -> Self {
+        let part = |arcs: &[u64], value: Vec<u8>| der::set(&[der::sequence(&[der::oid(arcs), value])]);
+        let mut sets = vec![part(oid::COUNTRY, der::printable("CN"))];
+        sets.extend(parts.iter().map(|(arcs, text)| part(arcs, der::utf8(text))));
+        Self { der: der::sequence(&sets) }
+    }
+
+    /// DER.
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+}
+
+/// From when until when, both ends included.
+#[derive(Debug, Clone, Copy)]
+pub struct Window {
+    /// First moment.
+    pub from: Moment,
+    /// Last moment.
+    pub until: Moment,
+}
+
+/// What a certificate's key may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Issue certificates and revocation lists.
+    Authority,
+    /// Sign seals or documents.
+    Signer,
+}
+
+/// A certificate, and the key it is for.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// File name without suffix.
+    pub file: String,
+    /// Private and public key.
+    pub key: Key,
+    /// Subject.
+    pub name: Name,
+    /// Issuer.
+    pub issuer: Name,
+    /// Serial number, big-endian, positive.
+    pub serial: Vec<u8>,
+    /// The certificate in DER.
+    pub certificate: Vec<u8>,
+}
+
+/// Who signs a certificate or a revocation list.
+#[derive(Debug, Clone, Copy)]
+pub struct Issuer<'a> {
+    /// The issuer's subject name.
+    pub name: &'a Name,
+    /// The issuer's key.
+    pub key: &'a Key,
+}
+
+impl Identity {
+    /// Issues a certificate for the key of the label `file`; `None` as issuer makes it self-signed.
+    pub fn issue(
+        file: &str,
+        name: Name,
+        window: Window,
+        role: Role,
+        issuer: Option<Issuer<'_>>,
+    ) -> Result<Self, SampleError> {
+        let key = Key::of(file)?;
+        let public = key.public().to_vec();
+        Self::issue_for(file, key, &public, name, window, role, issuer)
+    }
+
+    /// Issues a certificate that names another public key than the one that signs; a defect.
+    pub(crate) fn issue_for(
+        file: &str,
+        key: Key,
+        public: &[u8],
+        name: Name,
+        window: Window,
+        role: Role,
+        issuer: Option<Issuer<'_>>,
+    ) -> Result<Self, SampleError> {
+        let by = issuer.unwrap_or(Issuer { name: &name, key: &key });
+        let serial = serial(file);
+        let tbs = der::sequence(&[
+            der::explicit(0, &der::integer(2)),
+            der::unsigned(&serial),
+            der::algorithm(oid::SM2_WITH_SM3),
+            by.name.der.clone(),
+            der::sequence(&[der::utc_time(&window.from.utc_time()), der::utc_time(&window.until.utc_time())]),
+            name.der.clone(),
+            public_key_information(public),
+            der::explicit(3, &extensions(role, public, by.key.public())),
+        ]);
+        let certificate = signed(tbs, by.key)?;
+        let issuer = by.name.clone();
+        Ok(Self { file: file.to_owned(), key, name, issuer, serial, certificate })
+    }
+
+    /// This identity as an issuer.
+    pub fn as_issuer(&self) -> Issuer<'_> {
+        Issuer { name: &self.name, key: &self.key }
+    }
+
+    /// `SEQUENCE { issuer, serial }`, as GB/T 35275 names a signer.
+    pub fn issuer_and_serial(&self) -> Vec<u8> {
+        der::sequence(&[self.issuer.der.clone(), der::unsigned(&self.serial)])
+    }
+}
+
+/// A certificate that is no longer good.
+#[derive(Debug, Clone, Copy)]
+pub struct Revocation<'a> {
+    /// Whose.
+    pub identity: &'a Identity,
+    /// Since when.
+    pub at: Moment,
+}
+
+/// Version 2 revocation list, number 1, with an authority key identifier and the reason "superseded" for each entry.
+pub fn revocation_list(issuer: Issuer<'_>, window: Window, revoked: &[Revocation<'_>]) -> Result<Vec<u8>, SampleError> {
+    let entries: Vec<Vec<u8>> = revoked
+        .iter()
+        .map(|one| {
+            let reason = extension(oid::REASON_CODE, false, &der::enumerated(4));
+            der::sequence(&[
+                der::unsigned(&one.identity.serial),
+                der::utc_time(&one.at.utc_time()),
+                der::sequence(&[reason]),
+            ])
+        })
+        .collect();
+    let list_extensions = der::sequence(&[
+        extension(oid::AUTHORITY_KEY, false, &authority_key(issuer.key.public())),
+        extension(oid::CRL_NUMBER, false, &der::integer(1)),
+    ]);
+    let tbs = der::sequence(&[
+        der::integer(1),
+        der::algorithm(oid::SM2_WITH_SM3),
+        issuer.name.der.clone(),
+        der::utc_time(&window.from.utc_time()),
+        der::utc_time(&window.until.utc_time()),
+        der::sequence(&entries),
+        der::explicit(0, &list_extensions),
+    ]);
+    signed(tbs, issuer.key)
+}
+
+/// PEM with the given label, `CERTIFICATE` or `X509 CRL`.
+pub fn pem(label: &str, der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let lines: Vec<&str> =
+        text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap_or_default()).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
+}
+
+/// `SEQUENCE { to be signed, algorithm, signature }`.
+fn signed(tbs: Vec<u8>, key: &Key) -> Result<Vec<u8>, SampleError> {
+    let signature = der::bits(&key.sign(&tbs)?.der());
+    Ok(der::sequence(&[tbs, der::algorithm(oid::SM2_WITH_SM3), signature]))
+}
+
+/// Sixteen octets from the file name, the first of them from 64 to 127: positive and always as long.
+fn serial(file: &str) -> Vec<u8> {
+    let mut serial: Vec<u8> = sm3(format!("huxin-samples/serial/v1/{file}").as_bytes()).into_iter().take(16).collect();
+    if let Some(first) = serial.first_mut() {
+        *first = (*first & 0x7f) | 0x40;
+    }
+    serial
+}
+
+fn public_key_information(public: &[u8]) -> Vec<u8> {
+    let algorithm = der::sequence(&[der::oid(oid::EC_PUBLIC_KEY), der::oid(oid::SM2_CURVE)]);
+    der::sequence(&[algorithm, der::bits(public)])
+}
+
+fn extensions(role: Role, public: &[u8], issuer_public: &[u8]) -> Vec<u8> {
+    let (constraints, usage) = match role {
+        // keyCertSign and cRLSign are bits 5 and 6; digitalSignature and nonRepudiation bits 0 and 1.
+        Role::Authority => (der::sequence(&[der::yes()]), der::bits_but(1, &[0x06])),
+        Role::Signer => (der::sequence(&[]), der::bits_but(6, &[0xc0])),
+    };
+    der::sequence(&[
+        extension(oid::BASIC_CONSTRAINTS, true, &constraints),
+        extension(oid::KEY_USAGE, true, &usage),
+        extension(oid::SUBJECT_KEY, false, &der::octets(&key_identifier(public))),
+        extension(oid::AUTHORITY_KEY, false, &authority_key(issuer_public)),
+    ])
+}
+
+fn extension(arcs: &[u64], critical: bool, value: &[u8]) -> Vec<u8> {
+    let mut parts = vec![der::oid(arcs)];
+    if critical {
+        parts.push(der::yes());
+    }
+    parts.push(der::octets(value));
+    der::sequence(&parts)
+}
+
+fn authority_key(public: &[u8]) -> Vec<u8> {
+    der::sequence(&[der::implicit(0, &key_identifier(public))])
+}
+
+/// RFC 5280 4.2.1.2 leaves the method free: the first twenty octets of the SM3 of the public key.
+fn key_identifier(public: &[u8]) -> Vec<u8> {
+    sm3(public).into_iter().take(20).collect()
+}

@@ -1,0 +1,207 @@
+//! Puts a signature into a package: Signatures.xml, Signature.xml, Seal.esl, SignedValue.dat (GB/T 33190-2016, 18).
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::certificate::Identity;
+use crate::error::SampleError;
+use crate::key::sm3;
+use crate::md5::md5;
+use crate::moment::Moment;
+use crate::ofd::archive::Package;
+use crate::ofd::content::SIGNATURES;
+use crate::ofd::page::file;
+use crate::signature::{Container, DataHash, Signing, ValueForm};
+
+/// How the digests of the protected entries are formed and named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckMethod {
+    /// SM3 by its object identifier.
+    Sm3Oid,
+    /// SM3 by its name.
+    Sm3Name,
+    /// MD5, which the standard of 2016 implies where nothing is said.
+    Md5Unsaid,
+}
+
+impl CheckMethod {
+    fn attribute(self) -> &'static str {
+        match self {
+            Self::Sm3Oid => " CheckMethod=\"1.2.156.10197.1.401\"",
+            Self::Sm3Name => " CheckMethod=\"SM3\"",
+            Self::Md5Unsaid => "",
+        }
+    }
+
+    fn digest(self, bytes: &[u8]) -> String {
+        match self {
+            Self::Sm3Oid | Self::Sm3Name => STANDARD.encode(sm3(bytes)),
+            Self::Md5Unsaid => STANDARD.encode(md5(bytes)),
+        }
+    }
+}
+
+/// Names that vendors choose differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// Path of Signatures.xml.
+    pub signatures: &'static str,
+    /// Name of the signature value's file.
+    pub value: &'static str,
+    /// Whether the seal is also a file of its own.
+    pub seal_file: bool,
+    /// Whether entries are named relative to Signature.xml, and the local time is spelled with marks.
+    pub relative: bool,
+}
+
+/// What most producers do.
+pub const USUAL: Layout = Layout { signatures: SIGNATURES, value: "SignedValue.dat", seal_file: true, relative: false };
+
+/// A signature over a package.
+#[derive(Debug, Clone)]
+pub struct Sealing {
+    /// What carries it.
+    pub container: Container,
+    /// Whose key and certificate.
+    pub signer: Identity,
+    /// When, as the signer says.
+    pub time: Moment,
+    /// The time's text in the signature where it shall be something that is no time.
+    pub time_text: Option<&'static str>,
+    /// Full protection: Signatures.xml is protected too, so that a later signature breaks this one.
+    pub locked: bool,
+    /// Entries left out of protection.
+    pub unprotected: Vec<String>,
+    /// Digests of entries.
+    pub method: CheckMethod,
+    /// Names.
+    pub layout: Layout,
+    /// Digest of Signature.xml.
+    pub data_hash: DataHash,
+    /// How r and s are written.
+    pub value: ValueForm,
+    /// Content of Seal.esl where it shall not be the seal in the signature.
+    pub seal_file: Option<Vec<u8>>,
+    /// Entries that the package does not hold because they are too large: name and SM3.
+    pub streamed: Vec<(String, [u8; 32])>,
+}
+
+impl Sealing {
+    /// A sound signature in full protection mode.
+    pub fn new(container: Container, signer: Identity, time: Moment) -> Self {
+        Self {
+            container,
+            signer,
+            time,
+            time_text: None,
+            locked: true,
+            unprotected: Vec::new(),
+            method: CheckMethod::Sm3Oid,
+            layout: USUAL,
+            data_hash: DataHash::Plain,
+            value: ValueForm::Der,
+            seal_file: None,
+            streamed: Vec::new(),
+        }
+    }
+
+    /// Signs the package as it is now, after the signatures that it already has.
+    pub fn apply(&self, package: &mut Package) -> Result<(), SampleError> {
+        let folder = |number: usize| format!("Doc_0/Signs/Sign_{number}");
+        let number =
+            (0..).find(|&number| package.get(&format!("{}/Signature.xml", folder(number))).is_none()).unwrap_or(0);
+        let folder = folder(number);
+        let signature_name = format!("{folder}/Signature.xml");
+        package.put(self.layout.signatures, self.list(package.get(self.layout.signatures), number));
+        let seal = match &self.container {
+            Container::Seal(_, seal) if self.layout.seal_file => Some(self.seal_file.as_ref().unwrap_or(seal)),
+            _ => None,
+        };
+        if let Some(seal) = seal {
+            package.put(&format!("{folder}/Seal.esl"), seal.clone());
+        }
+        let document = self.document(package, &folder, seal.is_some()).into_bytes();
+        let path = format!("/{signature_name}");
+        let value = Signing {
+            container: &self.container,
+            signer: &self.signer,
+            time: self.time,
+            time_text: self.time_text,
+            data_hash: self.data_hash,
+            value: self.value,
+            path: &path,
+            document: &document,
+        }
+        .make()?;
+        package.put(&signature_name, document);
+        package.put(&format!("{folder}/{}", self.layout.value), value);
+        Ok(())
+    }
+
+    /// Signatures.xml with one signature more; ids count from 1.
+    fn list(&self, before: Option<&[u8]>, number: usize) -> String {
+        let before = before.map(String::from_utf8_lossy).unwrap_or_default();
+        let from = before.find("<ofd:Signature ").unwrap_or(before.len());
+        let earlier = before.get(from..).unwrap_or_default().replace("</ofd:Signatures>", "");
+        let kind = if matches!(self.container, Container::Seal(..)) { "Seal" } else { "Sign" };
+        let base = if self.layout.relative { "Signs" } else { "/Doc_0/Signs" };
+        let id = number + 1;
+        let list = format!(
+            "<ofd:MaxSignId>{id}</ofd:MaxSignId>{earlier}\
+             <ofd:Signature ID=\"{id}\" Type=\"{kind}\" BaseLoc=\"{base}/Sign_{number}/Signature.xml\"/>"
+        );
+        file("Signatures", "", &list)
+    }
+
+    /// Signature.xml: digests of every entry that the package has now and that is to be protected.
+    fn document(&self, package: &Package, folder: &str, seal_file: bool) -> String {
+        let protected = package
+            .entries()
+            .iter()
+            .filter(|entry| self.locked || entry.name != self.layout.signatures)
+            .filter(|entry| !self.unprotected.contains(&entry.name))
+            .map(|entry| (&entry.name, self.method.digest(&entry.bytes)));
+        let streamed = self.streamed.iter().map(|(name, digest)| (name, STANDARD.encode(digest)));
+        let references: String = protected
+            .chain(streamed)
+            .map(|(name, value)| {
+                let name = self.reference(name, folder);
+                format!("<ofd:Reference FileRef=\"{name}\"><ofd:CheckValue>{value}</ofd:CheckValue></ofd:Reference>")
+            })
+            .collect();
+        let stamp = match self.container {
+            Container::Seal(..) => "<ofd:StampAnnot ID=\"1\" PageRef=\"100\" Boundary=\"140 230 40 40\"/>",
+            _ => "",
+        };
+        let seal = if seal_file {
+            format!("<ofd:Seal><ofd:BaseLoc>/{folder}/Seal.esl</ofd:BaseLoc></ofd:Seal>")
+        } else {
+            String::new()
+        };
+        let time = if self.layout.relative { self.time.beijing_spaced() } else { self.time.beijing_compact() };
+        let value = self.reference(&format!("{folder}/{}", self.layout.value), folder);
+        let body = format!(
+            "<ofd:SignedInfo><ofd:Provider ProviderName=\"huxin-samples\" Version=\"1\" Company=\"TEST ONLY\"/>\
+             <ofd:SignatureMethod>1.2.156.10197.1.501</ofd:SignatureMethod>\
+             <ofd:SignatureDateTime>{time}</ofd:SignatureDateTime>\
+             <ofd:References{method}>{references}</ofd:References>{stamp}{seal}</ofd:SignedInfo>\
+             <ofd:SignedValue>{value}</ofd:SignedValue>",
+            method = self.method.attribute(),
+        );
+        file("Signature", "", &body)
+    }
+
+    /// An entry's name as Signature.xml in `folder` gives it.
+    fn reference(&self, name: &str, folder: &str) -> String {
+        if !self.layout.relative {
+            return format!("/{name}");
+        }
+        match name.strip_prefix(folder) {
+            Some(beside) => beside.trim_start_matches('/').to_owned(),
+            None => match name.strip_prefix("Doc_0/") {
+                Some(inside) => format!("../../{inside}"),
+                None => format!("../../../{name}"),
+            },
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! What stands in `SignedValue.dat`: a seal's signature, GB/T 35275 signed data, or a bare SM2 value.
+
+use crate::certificate::Identity;
+use crate::der::{self, oid};
+use crate::error::SampleError;
+use crate::key::{SignatureValue, sm3};
+use crate::moment::Moment;
+use crate::seal::Structure;
+
+/// What carries the signature.
+#[derive(Debug, Clone)]
+pub enum Container {
+    /// SES_Signature with the seal inside.
+    Seal(Structure, Vec<u8>),
+    /// GB/T 35275 SignedData.
+    SignedData(Signed),
+    /// The SM2 value alone; nobody's certificate is in the file.
+    Bare,
+}
+
+/// What the signature in GB/T 35275 SignedData is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signed {
+    /// The content, which is SM3(Signature.xml).
+    Content,
+    /// Signed attributes; no content, messageDigest is SM3(Signature.xml).
+    Attributes,
+}
+
+/// What a seal's signature gives as digest of Signature.xml.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DataHash {
+    /// SM3(Signature.xml), as it should be.
+    Plain,
+    /// SM3(Z || Signature.xml), found in some implementations.
+    WithZ,
+}
+
+/// How r and s are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ValueForm {
+    /// SEQUENCE { r, s }.
+    Der,
+    /// r || s, 64 bytes, found in production.
+    Raw,
+    /// r || s and one byte more.
+    RawTooLong,
+    /// -r in place of r.
+    NegativeR,
+    /// 0 in place of r.
+    ZeroR,
+    /// n + s, which is s modulo the curve's order n, and so must be refused by its range alone.
+    SAboveOrder,
+    /// One bit of s flipped.
+    FlippedBit,
+}
+
+/// The order n of sm2p256v1 (GB/T 32918.5).
+const ORDER: &str = "fffffffeffffffffffffffffffffffff7203df6b21c6052b53bbf40939d54123";
+
+impl ValueForm {
+    fn write(self, value: &SignatureValue) -> Vec<u8> {
+        let (r, s) = value.halves();
+        match self {
+            Self::Der => value.der(),
+            Self::Raw => value.raw(),
+            Self::RawTooLong => [value.raw(), vec![0]].concat(),
+            Self::NegativeR => der::sequence(&[der::negative(r), der::unsigned(s)]),
+            Self::ZeroR => der::sequence(&[der::integer(0), der::unsigned(s)]),
+            Self::SAboveOrder => der::sequence(&[der::unsigned(r), der::unsigned(&plus_order(s))]),
+            Self::FlippedBit => {
+                let mut flipped = s.to_vec();
+                if let Some(octet) = flipped.last_mut() {
+                    *octet ^= 1;
+                }
+                der::sequence(&[der::unsigned(r), der::unsigned(&flipped)])
+            }
+        }
+    }
+}
+
+fn plus_order(number: &[u8]) -> Vec<u8> {
+    let order = hex::decode(ORDER).unwrap_or_default();
+    let mut carry = 0_u16;
+    let mut reversed: Vec<u8> = Vec::new();
+    for (one, other) in number.iter().rev().zip(order.iter().rev()) {
+        let [high, low] = (u16::from(*one) + u16::from(*other) + carry).to_be_bytes();
+        reversed.push(low);
+        carry = u16::from(high);
+    }
+    reversed.push(u8::from(carry > 0));
+    reversed.reverse();
+    reversed
+}
+
+/// A signature to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct Signing<'a> {
+    /// What carries it.
+    pub container: &'a Container,
+    /// Whose key and certificate.
+    pub signer: &'a Identity,
+    /// When, as the signer says.
+    pub time: Moment,
+    /// The time's text where it shall be something that is no time.
+    pub time_text: Option<&'a str>,
+    /// How the digest of Signature.xml is formed.
+    pub data_hash: DataHash,
+    /// How r and s are written.
+    pub value: ValueForm,
+    /// Path of Signature.xml in the package, from its root.
+    pub path: &'a str,
+    /// Bytes of Signature.xml.
+    pub document: &'a [u8],
+}
+
+impl Signing<'_> {
+    /// The bytes of `SignedValue.dat`.
+    pub fn make(&self) -> Result<Vec<u8>, SampleError> {
+        match self.container {
+            Container::Seal(Structure::V1, seal) => self.seal_v1(seal),
+            Container::Seal(structure, seal) => self.seal_v4(*structure, seal),
+            Container::SignedData(signed) => self.signed_data(*signed),
+            Container::Bare => self.sign(self.document),
+        }
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SampleError> {
+        Ok(self.value.write(&self.signer.key.sign(message)?))
+    }
+
+    fn digest(&self) -> [u8; 32] {
+        match self.data_hash {
+            DataHash::Plain => sm3(self.document),
+            DataHash::WithZ => sm3(&[&self.signer.key.z(), self.document].concat()),
+        }
+    }
+
+    /// SES_Signature of GM/T 0031-2014; the time is a BIT STRING that holds a DER UTCTime.
+    fn seal_v1(&self, seal: &[u8]) -> Result<Vec<u8>, SampleError> {
+        let time = der::utc_time(&self.time.utc_time());
+        let to_sign = der::sequence(&[
+            der::integer(Structure::V1.version()),
+            seal.to_vec(),
+            der::bits(&time),
+            der::bits(&self.digest()),
+            der::ia5(self.path),
+            der::octets(&self.signer.certificate),
+            der::oid(oid::SM2_WITH_SM3),
+        ]);
+        let signature = self.sign(&to_sign)?;
+        Ok(der::sequence(&[to_sign, der::bits(&signature)]))
+    }
+
+    /// SES_Signature of GB/T 38540-2020 and GM/T 0031-2025.
+    fn seal_v4(&self, structure: Structure, seal: &[u8]) -> Result<Vec<u8>, SampleError> {
+        let time = self.time_text.map_or_else(|| self.time.generalized(), str::to_owned);
+        let to_sign = der::sequence(&[
+            der::integer(structure.version()),
+            seal.to_vec(),
+            der::generalized_time(&time),
+            der::bits(&self.digest()),
+            der::ia5(self.path),
+        ]);
+        let signature = self.sign(&to_sign)?;
+        Ok(der::sequence(&[
+            to_sign,
+            der::octets(&self.signer.certificate),
+            der::oid(oid::SM2_WITH_SM3),
+            der::bits(&signature),
+        ]))
+    }
+
+    /// ContentInfo with SignedData of GB/T 35275.
+    fn signed_data(&self, signed: Signed) -> Result<Vec<u8>, SampleError> {
+        let digest = self.digest();
+        let mut content = vec![der::oid(oid::DATA)];
+        let mut signer = vec![der::integer(1), self.signer.issuer_and_serial(), der::algorithm(oid::SM3)];
+        let signature = match signed {
+            Signed::Content => {
+                content.push(der::explicit(0, &der::octets(&digest)));
+                self.sign(&digest)?
+            }
+            Signed::Attributes => {
+                let attributes = self.attributes(&digest);
+                // The signature is over the attributes as a SET, which the file carries under the tag [0].
+                let signature = self.sign(&attributes)?;
+                signer.push([vec![0xa0], attributes.into_iter().skip(1).collect()].concat());
+                signature
+            }
+        };
+        signer.extend([der::algorithm(oid::SM2_SIGNATURE), der::octets(&signature)]);
+        let signed_data = der::sequence(&[
+            der::integer(1),
+            der::set(&[der::algorithm(oid::SM3)]),
+            der::sequence(&content),
+            der::explicit(0, &self.signer.certificate),
+            der::set(&[der::sequence(&signer)]),
+        ]);
+        Ok(der::sequence(&[der::oid(oid::SIGNED_DATA), der::explicit(0, &signed_data)]))
+    }
+
+    fn attributes(&self, digest: &[u8]) -> Vec<u8> {
+        let attribute = |arcs: &[u64], value: Vec<u8>| der::sequence(&[der::oid(arcs), der::set(&[value])]);
+        der::set(&[
+            attribute(oid::CONTENT_TYPE, der::oid(oid::DATA)),
+            attribute(oid::SIGNING_TIME, der::utc_time(&self.time.utc_time())),
+            attribute(oid::MESSAGE_DIGEST, der::octets(digest)),
+        ])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::key::Key;
+
+    #[test]
+    fn forms_of_a_value_differ_in_what_their_name_says() {
+        let value = Key::of("forms").unwrap().sign(b"m").unwrap();
+        assert_eq!(ValueForm::Raw.write(&value).len(), 64);
+        assert_eq!(ValueForm::RawTooLong.write(&value).len(), 65);
+        assert_eq!(ValueForm::ZeroR.write(&value)[2..5], [0x02, 0x01, 0x00]);
+        let negative = ValueForm::NegativeR.write(&value);
+        assert!(negative[4] >= 0x80, "the sign bit of the first integer");
+        let flipped = ValueForm::FlippedBit.write(&value);
+        let differing = flipped.iter().zip(value.der()).filter(|(one, other)| **one != *other).count();
+        assert_eq!((flipped.len(), differing), (value.der().len(), 1));
+    }
+
+    #[test]
+    fn the_order_is_added_with_its_carries() {
+        let order = hex::decode(ORDER).unwrap();
+        assert_eq!(plus_order(&[0; 32])[1..], order);
+        assert_eq!(plus_order(&[0; 32])[0], 0);
+        let mut two = [0; 32];
+        two[31] = 0xdd;
+        assert!(hex::encode(plus_order(&two)).ends_with("4200"));
+        assert_eq!(plus_order(&[0xff; 32])[0], 1);
+    }
+}
