@@ -111,7 +111,7 @@ fn facts(
         time_type: seal.time_type,
         cert_list_type,
         cert_list_count,
-        signers_sm3: seal.signer_digests(),
+        signers_sm3: seal.signers.digests(),
         signers: signers.iter().map(CertificateFacts::of).collect(),
         picture: PictureFacts {
             kind: seal.picture.kind.to_owned(),
