@@ -4,8 +4,8 @@
 //!
 //! | name | weight | passes when | codes |
 //! |---|---|---|---|
-//! | `container` | cryptography | the package, or the seal's or signature's file, can be read | `ZIP_*`, `XML_*`, `OFD_STRUCTURE`, `FORMAT`, `TRAILING_BYTES` |
-//! | `document_structure` | note | everything that the document refers to is there and readable | `ENTRY_MISSING`, `XML_*` .. |
+//! | `container` | policy | the package can be opened, or is of a kind that is examined | `ZIP_*`, `XML_*`, `OFD_STRUCTURE`, `NOT_EXAMINED` |
+//! | `document_structure` | note; policy where it is hostile | everything that the document refers to is there and readable | `ENTRY_MISSING`, `XML_*` .. |
 //! | `signature_files` | cryptography | Signature.xml and what it names can be read | `ENTRY_MISSING`, `XML_*` .. |
 //! | `structure` | cryptography | the signature value is DER of a known version | `FORMAT`, `TRAILING_BYTES`, `ENTRY_MISSING` |
 //! | `signature_value` | cryptography | the signer's key made it | `SIGNATURE_VALUE`, `FORMAT`, `CERT_NOT_EMBEDDED`, `LEGACY_ALGORITHM`, `UNSUPPORTED_ALGORITHM` |
@@ -24,12 +24,12 @@
 //! | `seal_window_at`, `signer_window_at` | policy | valid at the time asked; only when one is | `SEAL_NOT_VALID_AT_ASKED_TIME`, `CERT_NOT_VALID_AT_ASKED_TIME` |
 //! | `coverage` | policy | no content is left open | `UNPROTECTED_CONTENT` |
 //! | `unreferenced` | policy | nothing is carried along | `UNREFERENCED_ENTRY` |
-//! | `integrity_list` | cryptography | the list (GM/T 0099) names exactly the package's entries | `INTEGRITY_LIST` |
+//! | `integrity_list` | policy | the list (GM/T 0099) names exactly the package's entries | `INTEGRITY_LIST` |
 //! | `timestamp` | note | never: time stamps are not verified; only when there is one | `TIMESTAMP_NOT_CHECKED` |
 //!
 //! **Verdicts.** `cryptography` looks at the checks of that weight, `verdict` at those and policy: a fail makes `invalid`, else an
-//! unknown `unknown`, else `valid`; a file is what its worst signature is, and `unsigned` without any. `reasons` are the codes of
-//! failed checks, and of cryptographic checks that stayed unknown. Warnings change no verdict.
+//! unknown `unknown`, else `valid`; a file is what its worst signature is, and `unsigned` without any. Of a package that cannot be opened
+//! `cryptography` is `unknown`: no signature was judged. For `reasons` see [`Checks::reasons`]. Warnings change no verdict.
 
 mod checks;
 

@@ -17,6 +17,15 @@ use crate::signed_value::SignedValue;
 const CRYPTOGRAPHY: Weight = Weight::Cryptography;
 /// Longest signature value read: a seal of the greatest size, twice, for what stands around it.
 const SIGNED_VALUE_BYTES_MAX: u64 = 2 * SEAL_BYTES_MAX as u64;
+/// Defects that no honest producer makes.
+const HOSTILE: [Reason; 6] = [
+    Reason::XmlDtd,
+    Reason::XmlEntity,
+    Reason::XmlDepth,
+    Reason::XmlTooLarge,
+    Reason::LocationOutside,
+    Reason::ZipBomb,
+];
 /// Digests that are known to be outdated.
 const LEGACY_DIGESTS: [&str; 6] = ["md5", "sha1", "sha-1", "1.2.840.113549.2.5", "1.3.14.3.2.26", ""];
 
@@ -75,11 +84,14 @@ fn is_valid(signature: &mut SignatureReport) -> bool {
 fn structure(defects: &[Defect], report: &mut Report) {
     let (checked, noted): (Vec<_>, Vec<_>) =
         defects.iter().partition(|defect| defect.code.severity() == Severity::Check);
-    match checked.first() {
+    // What is missing or malformed leaves coverage open, which says so. What is built to harm a reader is refused outright.
+    let hostile = checked.iter().find(|defect| HOSTILE.contains(&defect.code));
+    match hostile.or(checked.first()) {
         None => report.checks.pass(Weight::Note, "document_structure"),
         Some(first) => {
-            let detail = format!("{} defects, the first at {} {}", checked.len(), first.place, first.detail);
-            report.checks.fail(Weight::Note, "document_structure", first.code, detail);
+            let weight = if hostile.is_some() { Weight::Policy } else { Weight::Note };
+            let detail = format!("{} defects, among them at {} {}", checked.len(), first.place, first.detail);
+            report.checks.fail(weight, "document_structure", first.code, detail);
         }
     }
     report.warnings.extend(noted.into_iter().map(warning));
@@ -159,7 +171,7 @@ fn references(
         }
         (None, None) => signature.checks.pass(CRYPTOGRAPHY, "references"),
     }
-    if file.check_method.is_none() && !file.references.is_empty() {
+    if file.check_method.is_none() && bad.is_empty() && !file.references.is_empty() {
         signature.warn(Reason::LegacyAlgorithm, "CheckMethod is absent, for which GB/T 33190-2016 says MD5");
     }
     first(bad).into_iter().map(|one| BadReferenceFacts { file: one.file, status: status_text(one.status) }).collect()
@@ -212,7 +224,7 @@ fn integrity(ofd: &Ofd<'_>, list: &IntegrityList, options: &Options<'_>) -> Inte
     files(&list.defects, &mut signature);
     let complete = list.unlisted_entries.is_empty() && list.missing_entries.is_empty();
     let detail = format!("{} not listed, {} missing", list.unlisted_entries.len(), list.missing_entries.len());
-    signature.checks.verify(CRYPTOGRAPHY, "integrity_list", complete, Reason::IntegrityList, detail);
+    signature.checks.verify(Weight::Policy, "integrity_list", complete, Reason::IntegrityList, detail);
     let value = read_value(ofd, list.signed_value_path.as_deref(), &mut signature.checks);
     let around = Around { xml: Some(&list.xml), date_time: None, seal_file: None };
     judge_bytes(value.as_deref(), &around, options, &mut signature);

@@ -123,14 +123,16 @@ impl Checks {
         self.verdict(|weight| weight != Weight::Note)
     }
 
-    /// Codes of failed checks, and of cryptographic checks that stayed unknown, each once.
+    /// Codes of failed checks and of cryptographic checks that stayed unknown, each once. Where nothing failed, also of other checks
+    /// that stayed unknown: they are then why the verdict is. That no trust list was given is no reason against a file.
     pub fn reasons(&self) -> Vec<Reason> {
+        let failed = self.overall() == Verdict::Invalid;
         let mut found = Vec::new();
         for check in &self.0 {
-            let counts = match check.result {
-                Outcome::Pass => false,
-                Outcome::Fail => check.weight != Weight::Note,
-                Outcome::Unknown => check.weight == Weight::Cryptography,
+            let counts = match (check.result, check.weight) {
+                (Outcome::Pass, _) | (_, Weight::Note) => false,
+                (Outcome::Fail, _) | (Outcome::Unknown, Weight::Cryptography) => true,
+                (Outcome::Unknown, Weight::Policy) => !failed && check.code != Some(Reason::TrustListAbsent),
             };
             if let Some(code) = check.code.filter(|code| counts && !found.contains(code)) {
                 found.push(code);

@@ -398,6 +398,7 @@ fn an_unsigned_document_is_unsigned() {
     );
     let broken = judge(b"PK\x03\x04rubbish", None);
     assert_eq!((broken.verdict, codes(&broken)), (Verdict::Invalid, vec!["ZIP_MALFORMED"]));
+    assert_eq!(broken.cryptography, Verdict::Unknown, "no signature was judged");
 }
 
 #[test]
