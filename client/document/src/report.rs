@@ -251,6 +251,9 @@ pub struct CertificateFacts {
     pub sha256: Digest,
     /// Of the DER bytes.
     pub sm3: Digest,
+    /// The SM2 key as a compressed point; none of another algorithm, or off the curve.
+    #[serde(skip)]
+    pub point: Option<[u8; 33]>,
 }
 
 impl CertificateFacts {
@@ -267,6 +270,7 @@ impl CertificateFacts {
             },
             sha256: certificate.sha256(),
             sm3: certificate.sm3(),
+            point: certificate.sm2_key(),
         }
     }
 }
@@ -289,6 +293,9 @@ pub struct HeaderFacts {
     pub version: u32,
     pub vid: String,
 }
+
+/// Most certificates of a seal's list that are described one by one.
+pub const SIGNERS_MAX: usize = 16;
 
 /// One seal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -314,6 +321,8 @@ pub struct SealFacts {
     pub cert_list_count: usize,
     /// SM3 of each certificate that may sign with it, as far as the list tells.
     pub signers_sm3: Vec<Digest>,
+    /// The certificates that may sign with it, where the list holds certificates that can be read; at most [`SIGNERS_MAX`].
+    pub signers: Vec<CertificateFacts>,
     pub picture: PictureFacts,
     pub owner: Option<Owner>,
     pub maker: Option<CertificateFacts>,

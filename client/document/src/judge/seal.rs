@@ -5,7 +5,7 @@ use super::{Options, value, warn_odd};
 use crate::certificate::Certificate;
 use crate::reason::Reason;
 use crate::report::{
-    CertificateFacts, Checks, HeaderFacts, PictureFacts, SealFacts, SignatureReport, Sm2Facts, Weight,
+    CertificateFacts, Checks, HeaderFacts, PictureFacts, SIGNERS_MAX, SealFacts, SignatureReport, Sm2Facts, Weight,
 };
 use crate::seal::{Seal, Signers};
 use crate::sm2_value::SM2_WITH_SM3;
@@ -100,6 +100,13 @@ fn facts(seal: &Seal<'_>, maker: Option<&Certificate>, verified: Option<bool>, n
         cert_list_type,
         cert_list_count,
         signers_sm3: seal.signer_digests(),
+        signers: match &seal.signers {
+            Signers::Certificates(listed) => {
+                let readable = listed.iter().take(SIGNERS_MAX).filter_map(|der| Certificate::read(der).ok());
+                readable.map(|certificate| CertificateFacts::of(&certificate)).collect()
+            }
+            Signers::Digests(_) => Vec::new(),
+        },
         picture: PictureFacts {
             kind: seal.picture.kind.to_owned(),
             bytes: seal.picture.data.len(),
