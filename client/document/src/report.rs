@@ -31,169 +31,19 @@
 //! unknown `unknown`, else `valid`; a file is what its worst signature is, and `unsigned` without any. `reasons` are the codes of
 //! failed checks, and of cryptographic checks that stayed unknown. Warnings change no verdict.
 
+mod checks;
+
+pub use checks::{Check, Checks, Outcome, Verdict, Warning, Weight};
+
 use huxin_chain_spec::crypto::Digest;
 use huxin_chain_spec::ids::TimeMs;
 use serde::Serialize;
-use serde::ser::SerializeStruct as _;
 
 use crate::certificate::{Certificate, Key};
 use crate::ofd::{BadReferenceStatus, Coverage};
 use crate::reason::Reason;
 use crate::seal::{Owner, Structure};
 use crate::sm2_value::ValueForm;
-
-/// A judgement of a file or signature.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// There is no signature.
-    Unsigned,
-    /// Every check passed.
-    Valid,
-    /// Nothing failed, but something could not be checked.
-    Unknown,
-    /// A check failed.
-    Invalid,
-}
-
-/// The answer of one check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Outcome {
-    Pass,
-    Fail,
-    Unknown,
-}
-
-/// What a check counts for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Weight {
-    /// For `cryptography` and `verdict`.
-    Cryptography,
-    /// For `verdict` alone.
-    Policy,
-    /// For neither.
-    Note,
-}
-
-/// One named check.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Check {
-    pub name: &'static str,
-    pub result: Outcome,
-    /// Present exactly when it did not pass.
-    pub code: Option<Reason>,
-    /// What was found, for the log; not stable. Empty when there is nothing to add.
-    pub detail: String,
-    pub weight: Weight,
-}
-
-impl Serialize for Check {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = serializer.serialize_struct("Check", 6)?;
-        out.serialize_field("name", self.name)?;
-        out.serialize_field("result", &self.result)?;
-        out.serialize_field("code", &self.code)?;
-        if let Some(code) = self.code {
-            out.serialize_field("zh", code.zh())?;
-            out.serialize_field("en", code.en())?;
-        }
-        if !self.detail.is_empty() {
-            out.serialize_field("detail", &self.detail)?;
-        }
-        out.end()
-    }
-}
-
-/// Checks in the order they were made.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct Checks(pub Vec<Check>);
-
-impl Checks {
-    pub(crate) fn pass(&mut self, weight: Weight, name: &'static str) {
-        self.0.push(Check { name, result: Outcome::Pass, code: None, detail: String::new(), weight });
-    }
-
-    pub(crate) fn fail(&mut self, weight: Weight, name: &'static str, code: Reason, detail: impl Into<String>) {
-        self.0.push(Check { name, result: Outcome::Fail, code: Some(code), detail: detail.into(), weight });
-    }
-
-    pub(crate) fn unknown(&mut self, weight: Weight, name: &'static str, code: Reason, detail: impl Into<String>) {
-        self.0.push(Check { name, result: Outcome::Unknown, code: Some(code), detail: detail.into(), weight });
-    }
-
-    /// Pass when `good`, otherwise fail with `code`.
-    pub(crate) fn verify(
-        &mut self,
-        weight: Weight,
-        name: &'static str,
-        good: bool,
-        code: Reason,
-        detail: impl Into<String>,
-    ) {
-        if good { self.pass(weight, name) } else { self.fail(weight, name, code, detail) }
-    }
-
-    /// The check of this name.
-    pub fn get(&self, name: &str) -> Option<&Check> {
-        self.0.iter().find(|check| check.name == name)
-    }
-
-    /// The verdict of the checks that `weighs` selects.
-    fn verdict(&self, weighs: impl Fn(Weight) -> bool) -> Verdict {
-        let results = self.0.iter().filter(|check| weighs(check.weight)).map(|check| match check.result {
-            Outcome::Pass => Verdict::Valid,
-            Outcome::Unknown => Verdict::Unknown,
-            Outcome::Fail => Verdict::Invalid,
-        });
-        results.max().unwrap_or(Verdict::Valid)
-    }
-
-    /// Of the cryptographic checks.
-    pub fn cryptography(&self) -> Verdict {
-        self.verdict(|weight| weight == Weight::Cryptography)
-    }
-
-    /// Of these and the checks of policy.
-    pub fn overall(&self) -> Verdict {
-        self.verdict(|weight| weight != Weight::Note)
-    }
-
-    /// Codes of failed checks, and of cryptographic checks that stayed unknown, each once.
-    pub fn reasons(&self) -> Vec<Reason> {
-        let mut found = Vec::new();
-        for check in &self.0 {
-            let counts = match check.result {
-                Outcome::Pass => false,
-                Outcome::Fail => check.weight != Weight::Note,
-                Outcome::Unknown => check.weight == Weight::Cryptography,
-            };
-            if let Some(code) = check.code.filter(|code| counts && !found.contains(code)) {
-                found.push(code);
-            }
-        }
-        found
-    }
-}
-
-/// Something worth knowing that changes no verdict.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Warning {
-    pub code: Reason,
-    pub detail: String,
-}
-
-impl Serialize for Warning {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = serializer.serialize_struct("Warning", 4)?;
-        out.serialize_field("code", &self.code)?;
-        out.serialize_field("zh", self.code.zh())?;
-        out.serialize_field("en", self.code.en())?;
-        out.serialize_field("detail", &self.detail)?;
-        out.end()
-    }
-}
 
 /// What kind of file it is, told by its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -247,13 +97,13 @@ pub struct CertificateFacts {
     pub not_after: TimeMs,
     /// `SM2`, or the algorithm's object identifier.
     pub key: String,
+    /// The SM2 key as a compressed point.
+    #[serde(serialize_with = "optional_hex")]
+    pub point: Option<[u8; 33]>,
     /// Of the DER bytes.
     pub sha256: Digest,
     /// Of the DER bytes.
     pub sm3: Digest,
-    /// The SM2 key as a compressed point; none of another algorithm, or off the curve.
-    #[serde(skip)]
-    pub point: Option<[u8; 33]>,
 }
 
 impl CertificateFacts {
@@ -268,9 +118,9 @@ impl CertificateFacts {
                 Key::Sm2(_) | Key::OffCurve => "SM2".to_owned(),
                 Key::Other(id) => id.to_string(),
             },
+            point: certificate.sm2_key(),
             sha256: certificate.sha256(),
             sm3: certificate.sm3(),
-            point: certificate.sm2_key(),
         }
     }
 }
@@ -293,9 +143,6 @@ pub struct HeaderFacts {
     pub version: u32,
     pub vid: String,
 }
-
-/// Most certificates of a seal's list that are described one by one.
-pub const SIGNERS_MAX: usize = 16;
 
 /// One seal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -321,7 +168,7 @@ pub struct SealFacts {
     pub cert_list_count: usize,
     /// SM3 of each certificate that may sign with it, as far as the list tells.
     pub signers_sm3: Vec<Digest>,
-    /// The certificates that may sign with it, where the list holds certificates that can be read; at most [`SIGNERS_MAX`].
+    /// The listed certificates themselves, the first [`SIGNERS_MAX`] that can be read.
     pub signers: Vec<CertificateFacts>,
     pub picture: PictureFacts,
     pub owner: Option<Owner>,
@@ -335,6 +182,17 @@ pub struct SealFacts {
     pub der_len: usize,
     /// Of the seal's bytes.
     pub sm3: Digest,
+}
+
+/// Names in each list of a report; how many there are altogether stands in the detail of the check.
+pub const NAMES_MAX: usize = 1_000;
+/// Listed certificates of a seal that are shown.
+pub const SIGNERS_MAX: usize = 16;
+
+/// The first [`NAMES_MAX`] of a list, so that many signatures over many entries make no report larger than their file.
+pub(crate) fn first<T>(mut list: Vec<T>) -> Vec<T> {
+    list.truncate(NAMES_MAX);
+    list
 }
 
 /// A protected entry that is not as it was signed.
@@ -377,10 +235,10 @@ pub struct SignatureXmlFacts {
 
 impl SignatureXmlFacts {
     pub(crate) fn set_coverage(&mut self, coverage: Coverage) {
-        self.unprotected_entries = coverage.unprotected_entries;
-        self.unprotected_content = coverage.unprotected_content;
-        self.covered_later = coverage.covered_later;
-        self.unreferenced = coverage.unreferenced;
+        self.unprotected_entries = first(coverage.unprotected_entries);
+        self.unprotected_content = first(coverage.unprotected_content);
+        self.covered_later = first(coverage.covered_later);
+        self.unreferenced = first(coverage.unreferenced);
     }
 }
 
@@ -516,4 +374,8 @@ fn optional_time_text<S: serde::Serializer>(time: &Option<TimeMs>, serializer: S
         Some(time) => serializer.collect_str(time),
         None => serializer.serialize_none(),
     }
+}
+
+fn optional_hex<S: serde::Serializer>(bytes: &Option<[u8; 33]>, serializer: S) -> Result<S::Ok, S::Error> {
+    bytes.map(hex::encode).serialize(serializer)
 }

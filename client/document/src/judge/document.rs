@@ -9,7 +9,7 @@ use crate::ofd::{BadReference, BadReferenceStatus, IntegrityList, Metadata, Ofd,
 use crate::reason::{Reason, Severity};
 use crate::report::{
     BadReferenceFacts, Checks, IntegrityReport, LicenceFacts, Report, SignatureReport, SignatureXmlFacts, Verdict,
-    Warning, Weight, status_text,
+    Warning, Weight, first, status_text,
 };
 use crate::seal::SEAL_BYTES_MAX;
 use crate::signed_value::SignedValue;
@@ -162,7 +162,7 @@ fn references(
     if file.check_method.is_none() && !file.references.is_empty() {
         signature.warn(Reason::LegacyAlgorithm, "CheckMethod is absent, for which GB/T 33190-2016 says MD5");
     }
-    bad.into_iter().map(|one| BadReferenceFacts { file: one.file, status: status_text(one.status) }).collect()
+    first(bad).into_iter().map(|one| BadReferenceFacts { file: one.file, status: status_text(one.status) }).collect()
 }
 
 fn read_value(ofd: &Ofd<'_>, path: Option<&str>, checks: &mut Checks) -> Option<Vec<u8>> {
@@ -219,8 +219,8 @@ fn integrity(ofd: &Ofd<'_>, list: &IntegrityList, options: &Options<'_>) -> Inte
     signature.conclude();
     IntegrityReport {
         path: list.path.clone(),
-        unlisted_entries: list.unlisted_entries.clone(),
-        missing_entries: list.missing_entries.clone(),
+        unlisted_entries: first(list.unlisted_entries.clone()),
+        missing_entries: first(list.missing_entries.clone()),
         signature,
     }
 }

@@ -173,9 +173,9 @@ fn seals_with_impossible_fields() {
             }),
         ),
         (
-            "BOOLEAN of 2",
+            "BOOLEAN of two bytes",
             seal(|spec, _| {
-                spec.extensions = Some(seq(&[&seq(&[&oid("1.2.3"), &[1, 1, 2], &octets(&[])])]));
+                spec.extensions = Some(seq(&[&seq(&[&oid("1.2.3"), &[1, 2, 255, 255], &octets(&[])])]));
             }),
         ),
         ("elements after extDatas", seal(|spec, _| spec.extensions = Some([seq(&[]), int(&[1])].concat()))),
