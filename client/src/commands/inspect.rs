@@ -61,7 +61,8 @@ pub fn text(report: &Report) -> String {
     add("密码学 crypto", verdict_text(report.cryptography));
     if let Some(licence) = &report.licence {
         if let Some(identifier) = &licence.identifier {
-            let check = if licence.identifier_valid == Some(true) { "" } else { "  校验位不符 wrong check character" };
+            let check =
+                if licence.identifier_valid == Some(true) { "" } else { "  校验位不符 wrong check character" };
             add("证照标识 id", &format!("{identifier}{check}"));
         }
         for (name, value) in &licence.fields {
