@@ -1,6 +1,6 @@
 //! Sealed files made by the sample maker, taken in and joined with what a ledger might say.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::path::{Path, PathBuf};
 
@@ -261,7 +261,8 @@ fn the_seal_counts_as_of_the_time_of_signing() {
     let state = |status, effective: &str| Some(seal_state(&seal, status, effective));
     let (before, after) = ("2026-05-01", "2026-07-01");
     let active = || state(S::Active, "2026-02-01");
-    let rows: [(Option<SealState>, Option<SealState>, CheckResult, &str, Verdict); 11] = [
+    type Row = (Option<SealState>, Option<SealState>, CheckResult, &'static str, Verdict);
+    let rows: [Row; 11] = [
         (active(), active(), CheckResult::Pass, "seal.active", Verdict::Valid),
         (active(), state(S::Suspended, after), CheckResult::Pass, "seal.active", Verdict::Valid),
         (active(), state(S::Cancelled, after), CheckResult::Pass, "seal.active", Verdict::Valid),
