@@ -413,7 +413,7 @@ fn the_provinces_decide_which_roots_count() {
     ];
     for (entry, code) in rows {
         let mut known = facts(&seal, None, None);
-        known.trust.insert(root, ThenAndNow { then: entry.clone(), now: entry.clone() });
+        known.trust.insert(root, ThenAndNow { then: entry, now: entry });
         let trusted = trusted_by_provinces(Some(&list), &known).unwrap();
         let examined = examine(&file, Some(&trusted), None).unwrap();
         let answer = joined(answer(Verdict::Valid, None), &examined, &known);
@@ -446,7 +446,7 @@ fn a_maker_may_be_named_on_the_ledger() {
         since_ms: time("2026-01-01"),
         retired_ms: None,
     };
-    let both = ThenAndNow { then: Some(entry.clone()), now: Some(entry) };
+    let both = ThenAndNow { then: Some(entry), now: Some(entry) };
     known.trust.insert(seal.maker_certificate, both);
     assert_eq!(ask(&known), ("maker.listed".to_owned(), "maker.listed".to_owned(), Verdict::Valid));
 }
