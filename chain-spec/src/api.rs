@@ -156,6 +156,10 @@ pub struct LicenceAnswer {
     pub document_sha256: String,
     pub document_sm3: Option<String>,
     pub document_bytes: u64,
+    /// 印章编码 of the seal on the document.
+    pub seal: Option<String>,
+    /// Code of the reason for which the document was recorded although its own checks did not pass.
+    pub exception: Option<String>,
     pub valid_from: String,
     pub valid_until: Option<String>,
     /// Index of the record that issued it.

@@ -2,6 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
+
+use crate::certificate::Certificate;
+use crate::revocation::RevocationList;
 
 /// Blocks of one file.
 const BLOCKS_MAX: usize = 20_000;
@@ -41,6 +45,15 @@ pub(crate) fn unwrap(bytes: &[u8]) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(bytes).ok()?.trim_start_matches('\u{feff}');
     // A SEQUENCE with a two-byte or longer length begins "MI", with a one-byte length "MH" or "MF".
     if text.trim_start().starts_with('M') { decode(text) } else { None }
+}
+
+/// SM3 of the DER of the certificate or revocation list in a file, be it DER, PEM or base64: how both are named on a ledger. `None`
+/// where the file holds neither.
+pub fn named_digest(bytes: &[u8]) -> Option<Digest> {
+    let inside = unwrap(bytes);
+    let der = inside.as_deref().unwrap_or(bytes);
+    let is_known = Certificate::read(der).is_ok() || RevocationList::read(der).is_ok();
+    is_known.then(|| DigestAlgorithm::Sm3.plain(&[der]))
 }
 
 fn decode(text: &str) -> Option<Vec<u8>> {

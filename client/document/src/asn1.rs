@@ -131,11 +131,6 @@ impl<'a> Element<'a> {
         self.any(field)?.decode_as().map_err(|error| Fault::der(field, &error))
     }
 
-    /// A BOOLEAN.
-    pub fn boolean(self, field: &'static str) -> Result<bool, Fault> {
-        self.any(field)?.decode_as().map_err(|error| Fault::der(field, &error))
-    }
-
     /// The bytes of an OCTET STRING.
     pub fn octets(self, field: &'static str) -> Result<&'a [u8], Fault> {
         let octets: &'a OctetStringRef = self.any(field)?.decode_as().map_err(|error| Fault::der(field, &error))?;

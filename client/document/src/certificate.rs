@@ -166,12 +166,12 @@ impl Certificate {
         for element in list.rest(EXTENSIONS_MAX)? {
             let extension = Extension::read(element, &mut Oddities::default())?;
             if extension.id == BASIC_CONSTRAINTS {
-                let constraints = BasicConstraints::from_der(extension.value)
-                    .map_err(|error| Fault::format("basicConstraints", error.to_string()))?;
-                self.is_authority = constraints.ca;
-                self.path_len = constraints.path_len_constraint;
+                // What cannot be read gives no right to issue; it takes none away from a signer.
+                let constraints = BasicConstraints::from_der(extension.value).ok();
+                self.is_authority = constraints.as_ref().is_some_and(|constraints| constraints.ca);
+                self.path_len = constraints.and_then(|constraints| constraints.path_len_constraint);
             } else if extension.id == KEY_USAGE {
-                self.key_usage = Some(key_usage(extension.value)?);
+                self.key_usage = Some(key_usage(extension.value));
             } else if extension.critical && !KNOWN_CRITICAL.contains(&extension.id.to_string().as_str()) {
                 self.unknown_critical = Some(extension.id);
             }
@@ -263,11 +263,15 @@ impl<'a> Extension<'a> {
         let id = fields.next("extnID")?.oid("extnID")?;
         let critical = match fields.next_if("critical", |element| element.tag == Tag::Boolean)? {
             Some(element) => {
-                let critical = element.boolean("critical")?;
-                if !critical {
-                    odd.add("an extension writes out the default FALSE of critical");
+                let [value] = *element.value else {
+                    return Err(Fault::format("critical", "a BOOLEAN has one byte"));
+                };
+                match value {
+                    0 => odd.add("an extension writes out the default FALSE of critical"),
+                    0xff => {}
+                    _ => odd.add("an extension writes TRUE as something else than FF"),
                 }
-                critical
+                value != 0
             }
             None => false,
         };
@@ -356,10 +360,9 @@ fn key(info: Element<'_>) -> Result<Key, Fault> {
     Ok(sm2::point_of(bits).map_or(Key::OffCurve, Key::Sm2))
 }
 
-fn key_usage(value: &[u8]) -> Result<KeyUsage, Fault> {
-    let bits = AnyRef::from_der(value)
-        .and_then(|any| any.decode_as::<BitStringRef<'_>>())
-        .map_err(|error| Fault::format("keyUsage", error.to_string()))?;
-    let bit = |position| bits.get(position).unwrap_or(false);
-    Ok(KeyUsage { digital_signature: bit(0), non_repudiation: bit(1), cert_sign: bit(5), crl_sign: bit(6) })
+/// A usage that cannot be read allows nothing.
+fn key_usage(value: &[u8]) -> KeyUsage {
+    let bits = AnyRef::from_der(value).and_then(|any| any.decode_as::<BitStringRef<'_>>()).ok();
+    let bit = |position| bits.and_then(|bits| bits.get(position)).unwrap_or(false);
+    KeyUsage { digital_signature: bit(0), non_repudiation: bit(1), cert_sign: bit(5), crl_sign: bit(6) }
 }

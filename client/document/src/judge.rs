@@ -17,7 +17,7 @@ use crate::asn1::Oddities;
 use crate::limits::Limits;
 use crate::ofd::Ofd;
 use crate::reason::Reason;
-use crate::report::{Checks, FileFacts, FileKind, Report, SignatureReport, Verdict, Warning, Weight};
+use crate::report::{Checks, FileFacts, FileKind, Outcome, Report, SignatureReport, Verdict, Warning, Weight};
 use crate::seal::Seal;
 use crate::signed_value::SignedValue;
 use crate::trust::TrustList;
@@ -58,12 +58,12 @@ fn package(bytes: &[u8], options: &Options<'_>) -> Report {
     let mut report = start(bytes, FileKind::Ofd);
     match Ofd::open(bytes, &Limits::default()) {
         Ok(ofd) => {
-            report.checks.pass(Weight::Cryptography, "container");
+            report.checks.pass(Weight::Policy, "container");
             document::judge(&ofd, options, &mut report);
         }
         Err(defect) => {
             let detail = format!("{} {}", defect.place, defect.detail);
-            report.checks.fail(Weight::Cryptography, "container", defect.code, detail.trim());
+            report.checks.fail(Weight::Policy, "container", defect.code, detail.trim());
         }
     }
     conclude(report)
@@ -144,10 +144,15 @@ fn conclude(mut report: Report) -> Report {
         let worst = signatures.iter().map(of).chain(integrity_broken(of)).fold(own, Verdict::max);
         if signatures.is_empty() && worst == Verdict::Valid { Verdict::Unsigned } else { worst }
     };
-    let cryptography = join(report.checks.cryptography(), |signature| signature.cryptography);
+    let is_open = report.checks.get("container").is_none_or(|check| check.result == Outcome::Pass);
+    let cryptography = match join(report.checks.cryptography(), |signature| signature.cryptography) {
+        Verdict::Unsigned if !is_open => Verdict::Unknown,
+        joined => joined,
+    };
     let verdict = join(report.checks.overall(), |signature| signature.verdict);
     let mut reasons = report.checks.reasons();
-    for reason in signatures.iter().chain(integrity).flat_map(|signature| &signature.reasons) {
+    let broken = integrity.filter(|signature| signature.verdict == Verdict::Invalid);
+    for reason in signatures.iter().chain(broken).flat_map(|signature| &signature.reasons) {
         if !reasons.contains(reason) {
             reasons.push(*reason);
         }

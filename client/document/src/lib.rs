@@ -25,6 +25,7 @@ pub mod sm2_value;
 pub mod trust;
 pub mod xml;
 
+pub use armour::named_digest;
 pub use defect::Defect;
 pub use judge::{Options, inspect};
 pub use limits::Limits;

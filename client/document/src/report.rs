@@ -4,8 +4,8 @@
 //!
 //! | name | weight | passes when | codes |
 //! |---|---|---|---|
-//! | `container` | cryptography | the package, or the seal's or signature's file, can be read | `ZIP_*`, `XML_*`, `OFD_STRUCTURE`, `FORMAT`, `TRAILING_BYTES` |
-//! | `document_structure` | note | everything that the document refers to is there and readable | `ENTRY_MISSING`, `XML_*` .. |
+//! | `container` | policy | the package can be opened, or is of a kind that is examined | `ZIP_*`, `XML_*`, `OFD_STRUCTURE`, `NOT_EXAMINED` |
+//! | `document_structure` | note; policy where it is hostile | everything that the document refers to is there and readable | `ENTRY_MISSING`, `XML_*` .. |
 //! | `signature_files` | cryptography | Signature.xml and what it names can be read | `ENTRY_MISSING`, `XML_*` .. |
 //! | `structure` | cryptography | the signature value is DER of a known version | `FORMAT`, `TRAILING_BYTES`, `ENTRY_MISSING` |
 //! | `signature_value` | cryptography | the signer's key made it | `SIGNATURE_VALUE`, `FORMAT`, `CERT_NOT_EMBEDDED`, `LEGACY_ALGORITHM`, `UNSUPPORTED_ALGORITHM` |
@@ -23,185 +23,34 @@
 //! | `maker_revocation` | policy | not revoked before createDate | `MAKER_CERT_REVOKED_BEFORE_CREATE`, `REVOCATION_LIST_ABSENT` |
 //! | `seal_window_at`, `signer_window_at` | policy | valid at the time asked; only when one is | `SEAL_NOT_VALID_AT_ASKED_TIME`, `CERT_NOT_VALID_AT_ASKED_TIME` |
 //! | `other_signer` | of the check | all of the above hold for a further signer of the same SignedData; once for each that does not | as above |
-//! | `coverage` | policy | no content is left open | `UNPROTECTED_CONTENT`, and as `document_structure` where a part cannot be read |
+//! | `coverage` | policy | no content is left open | `UNPROTECTED_CONTENT`; unknown with the code of `document_structure` where a part cannot be read |
 //! | `unreferenced` | policy | nothing is carried along | `UNREFERENCED_ENTRY` |
 //! | `integrity_list` | policy | the list (GM/T 0099) names exactly the package's entries | `INTEGRITY_LIST` |
 //! | `timestamp` | note | never: time stamps are not verified; only when there is one | `TIMESTAMP_NOT_CHECKED` |
 //!
-//! **A container that cannot be read** is a failed `container` check: `cryptography` and `verdict` are `invalid`, `signatures` is empty.
-//! Nothing in it could be verified, and a file that no reader should open must not look better than one that is merely broken.
-//! A part that was signed as it is and cannot be read (a page with a document type, say) leaves the container as it is and fails
-//! `coverage`, because nobody can say what it shows. Where it was altered, which `references` says, or is only beyond the limits of
-//! size and count, `coverage` is unknown. The maker's window stands with
-//! its chain (GM/T 0031, 6.1.2 c): it says whether the maker may be believed, not whether the signatures hold.
+//! **A container that cannot be read** is a failed `container` check: `verdict` is `invalid` and `signatures` is empty, but nothing is
+//! said against signatures that nobody saw: `cryptography` is `unknown`. A part of the document that cannot be read leaves the
+//! container as it is. `coverage` is then unknown, and where the part was made to harm a reader (a page with a document type, say)
+//! `document_structure` fails too; where it was altered after signing, `references` says so and that is the reason. The maker's
+//! window stands with its chain (GM/T 0031, 6.1.2 c): it says whether the maker may be believed, not whether signatures hold.
 //!
 //! **Verdicts.** `cryptography` looks at the checks of that weight, `verdict` at those and policy: a fail makes `invalid`, else an
-//! unknown `unknown`, else `valid`; a file is what its worst signature is, and `unsigned` without any. `reasons` are the codes of
-//! failed checks, and of cryptographic checks that stayed unknown. Warnings change no verdict.
+//! unknown `unknown`, else `valid`; a file is what its worst signature is, and `unsigned` without any. Of a package that cannot be opened
+//! `cryptography` is `unknown`: no signature was judged. For `reasons` see [`Checks::reasons`]. Warnings change no verdict.
+
+mod checks;
+
+pub use checks::{Check, Checks, Outcome, Verdict, Warning, Weight};
 
 use huxin_chain_spec::crypto::Digest;
 use huxin_chain_spec::ids::TimeMs;
 use serde::Serialize;
-use serde::ser::SerializeStruct as _;
 
 use crate::certificate::{Certificate, Key};
 use crate::ofd::{BadReferenceStatus, Coverage};
 use crate::reason::Reason;
 use crate::seal::{Owner, Structure};
 use crate::sm2_value::ValueForm;
-
-/// A judgement of a file or signature.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// There is no signature.
-    Unsigned,
-    /// Every check passed.
-    Valid,
-    /// Nothing failed, but something could not be checked.
-    Unknown,
-    /// A check failed.
-    Invalid,
-}
-
-/// The answer of one check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Outcome {
-    Pass,
-    Fail,
-    Unknown,
-}
-
-/// What a check counts for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Weight {
-    /// For `cryptography` and `verdict`.
-    Cryptography,
-    /// For `verdict` alone.
-    Policy,
-    /// For neither.
-    Note,
-}
-
-/// One named check.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Check {
-    pub name: &'static str,
-    pub result: Outcome,
-    /// Present exactly when it did not pass.
-    pub code: Option<Reason>,
-    /// What was found, for the log; not stable. Empty when there is nothing to add.
-    pub detail: String,
-    pub weight: Weight,
-}
-
-impl Serialize for Check {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = serializer.serialize_struct("Check", 6)?;
-        out.serialize_field("name", self.name)?;
-        out.serialize_field("result", &self.result)?;
-        out.serialize_field("code", &self.code)?;
-        if let Some(code) = self.code {
-            out.serialize_field("zh", code.zh())?;
-            out.serialize_field("en", code.en())?;
-        }
-        if !self.detail.is_empty() {
-            out.serialize_field("detail", &self.detail)?;
-        }
-        out.end()
-    }
-}
-
-/// Checks in the order they were made.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct Checks(pub Vec<Check>);
-
-impl Checks {
-    pub(crate) fn pass(&mut self, weight: Weight, name: &'static str) {
-        self.0.push(Check { name, result: Outcome::Pass, code: None, detail: String::new(), weight });
-    }
-
-    pub(crate) fn fail(&mut self, weight: Weight, name: &'static str, code: Reason, detail: impl Into<String>) {
-        self.0.push(Check { name, result: Outcome::Fail, code: Some(code), detail: detail.into(), weight });
-    }
-
-    pub(crate) fn unknown(&mut self, weight: Weight, name: &'static str, code: Reason, detail: impl Into<String>) {
-        self.0.push(Check { name, result: Outcome::Unknown, code: Some(code), detail: detail.into(), weight });
-    }
-
-    /// Pass when `good`, otherwise fail with `code`.
-    pub(crate) fn verify(
-        &mut self,
-        weight: Weight,
-        name: &'static str,
-        good: bool,
-        code: Reason,
-        detail: impl Into<String>,
-    ) {
-        if good { self.pass(weight, name) } else { self.fail(weight, name, code, detail) }
-    }
-
-    /// The check of this name.
-    pub fn get(&self, name: &str) -> Option<&Check> {
-        self.0.iter().find(|check| check.name == name)
-    }
-
-    /// The verdict of the checks that `weighs` selects.
-    fn verdict(&self, weighs: impl Fn(Weight) -> bool) -> Verdict {
-        let results = self.0.iter().filter(|check| weighs(check.weight)).map(|check| match check.result {
-            Outcome::Pass => Verdict::Valid,
-            Outcome::Unknown => Verdict::Unknown,
-            Outcome::Fail => Verdict::Invalid,
-        });
-        results.max().unwrap_or(Verdict::Valid)
-    }
-
-    /// Of the cryptographic checks.
-    pub fn cryptography(&self) -> Verdict {
-        self.verdict(|weight| weight == Weight::Cryptography)
-    }
-
-    /// Of these and the checks of policy.
-    pub fn overall(&self) -> Verdict {
-        self.verdict(|weight| weight != Weight::Note)
-    }
-
-    /// Codes of failed checks, and of cryptographic checks that stayed unknown, each once.
-    pub fn reasons(&self) -> Vec<Reason> {
-        let mut found = Vec::new();
-        for check in &self.0 {
-            let counts = match check.result {
-                Outcome::Pass => false,
-                Outcome::Fail => check.weight != Weight::Note,
-                Outcome::Unknown => check.weight == Weight::Cryptography,
-            };
-            if let Some(code) = check.code.filter(|code| counts && !found.contains(code)) {
-                found.push(code);
-            }
-        }
-        found
-    }
-}
-
-/// Something worth knowing that changes no verdict.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Warning {
-    pub code: Reason,
-    pub detail: String,
-}
-
-impl Serialize for Warning {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = serializer.serialize_struct("Warning", 4)?;
-        out.serialize_field("code", &self.code)?;
-        out.serialize_field("zh", self.code.zh())?;
-        out.serialize_field("en", self.code.en())?;
-        out.serialize_field("detail", &self.detail)?;
-        out.end()
-    }
-}
 
 /// What kind of file it is, told by its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -255,6 +104,9 @@ pub struct CertificateFacts {
     pub not_after: TimeMs,
     /// `SM2`, or the algorithm's object identifier.
     pub key: String,
+    /// The SM2 key as a compressed point.
+    #[serde(serialize_with = "optional_hex")]
+    pub point: Option<[u8; 33]>,
     /// Of the DER bytes.
     pub sha256: Digest,
     /// Of the DER bytes.
@@ -273,6 +125,7 @@ impl CertificateFacts {
                 Key::Sm2(_) | Key::OffCurve => "SM2".to_owned(),
                 Key::Other(id) => id.to_string(),
             },
+            point: certificate.sm2_key(),
             sha256: certificate.sha256(),
             sm3: certificate.sm3(),
         }
@@ -322,6 +175,8 @@ pub struct SealFacts {
     pub cert_list_count: usize,
     /// SM3 of each certificate that may sign with it, as far as the list tells.
     pub signers_sm3: Vec<Digest>,
+    /// The listed certificates themselves, the first [`SIGNERS_MAX`] that can be read.
+    pub signers: Vec<CertificateFacts>,
     pub picture: PictureFacts,
     pub owner: Option<Owner>,
     pub maker: Option<CertificateFacts>,
@@ -334,6 +189,17 @@ pub struct SealFacts {
     pub der_len: usize,
     /// Of the seal's bytes.
     pub sm3: Digest,
+}
+
+/// Names in each list of a report; how many there are altogether stands in the detail of the check.
+pub const NAMES_MAX: usize = 1_000;
+/// Listed certificates of a seal that are shown.
+pub const SIGNERS_MAX: usize = 16;
+
+/// The first [`NAMES_MAX`] of a list, so that many signatures over many entries make no report larger than their file.
+pub(crate) fn first<T>(mut list: Vec<T>) -> Vec<T> {
+    list.truncate(NAMES_MAX);
+    list
 }
 
 /// A protected entry that is not as it was signed.
@@ -376,10 +242,10 @@ pub struct SignatureXmlFacts {
 
 impl SignatureXmlFacts {
     pub(crate) fn set_coverage(&mut self, coverage: Coverage) {
-        self.unprotected_entries = coverage.unprotected_entries;
-        self.unprotected_content = coverage.unprotected_content;
-        self.covered_later = coverage.covered_later;
-        self.unreferenced = coverage.unreferenced;
+        self.unprotected_entries = first(coverage.unprotected_entries);
+        self.unprotected_content = first(coverage.unprotected_content);
+        self.covered_later = first(coverage.covered_later);
+        self.unreferenced = first(coverage.unreferenced);
     }
 }
 
@@ -515,4 +381,8 @@ fn optional_time_text<S: serde::Serializer>(time: &Option<TimeMs>, serializer: S
         Some(time) => serializer.collect_str(time),
         None => serializer.serialize_none(),
     }
+}
+
+fn optional_hex<S: serde::Serializer>(bytes: &Option<[u8; 33]>, serializer: S) -> Result<S::Ok, S::Error> {
+    bytes.map(hex::encode).serialize(serializer)
 }

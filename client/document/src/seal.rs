@@ -11,22 +11,23 @@
 //!
 //! **Invariant**: the maker's signature is checked over the bytes of the file, never over a second encoding.
 
+mod owner;
+mod signers;
+
+pub use owner::Owner;
+pub use signers::{CERTIFICATES_MAX, Membership, Signers};
+
 use der::asn1::ObjectIdentifier;
 use der::{Encode, Header, Length, Tag};
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
-use huxin_chain_spec::ids::{TimeMs, Uscc};
+use huxin_chain_spec::ids::TimeMs;
 
-use crate::asn1::{Element, Fault, Fields, Oddities, shown, string_of};
-use crate::certificate::Extension;
+use crate::asn1::{Element, Fault, Fields, Oddities, shown};
 use crate::moment::Moment;
 use crate::sm2_value;
 
 /// Longest seal read; pictures are some 20 KB, vector pictures some 500 KB.
 pub const SEAL_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// Certificates or digests that a seal may list.
-pub const CERTIFICATES_MAX: usize = 1000;
-/// Extensions of a seal that are read.
-const EXTENSIONS_MAX: usize = 64;
 /// Longest esID of the ledger, and longest read at all.
 const ID_CHARS: usize = 64;
 const ID_CHARS_MAX: usize = 256;
@@ -34,9 +35,6 @@ const NAME_CHARS_MAX: usize = 512;
 const VENDOR_CHARS_MAX: usize = 256;
 /// Longest side of a picture, in millimetres. The 2014 text shows 40; nothing is stamped that is wider than a page.
 const SIDE_MM_MAX: u32 = 10_000;
-
-/// Owner of the seal: social credit code and name.
-const OWNER: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.156.112600.7.1.1");
 
 /// The standard that a seal or a signature follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -61,35 +59,6 @@ pub struct Picture<'a> {
     pub data: &'a [u8],
     pub width_mm: u32,
     pub height_mm: u32,
-}
-
-/// The signers that a seal allows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Signers<'a> {
-    /// certListType 1: DER certificates.
-    Certificates(Vec<&'a [u8]>),
-    /// certListType 2: digests of DER certificates, with the name of the digest as written.
-    Digests(Vec<(String, &'a [u8])>),
-}
-
-/// How a certificate was found in a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Membership {
-    /// The certificate itself, or its plain digest.
-    Listed,
-    /// A digest computed with Z before the certificate, which GB/T 38540 does not say.
-    ListedWithZ,
-    /// Only digests that are not computed here are listed.
-    Unknown,
-    Absent,
-}
-
-/// Who owns a seal, by its own extension.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Owner {
-    /// Social credit code, when one of the texts is one and its check characters hold.
-    pub uscc: Option<String>,
-    pub name: Option<String>,
 }
 
 /// A seal as it stands in a file. Nothing is verified yet.
@@ -177,55 +146,6 @@ impl<'a> Seal<'a> {
     pub fn sm3(&self) -> Digest {
         DigestAlgorithm::Sm3.plain(&[self.raw])
     }
-
-    /// Whether the seal lists a certificate. `with_z` is SM3(Z ‖ certificate) for the certificate's own key.
-    pub fn lists(&self, certificate: &[u8], with_z: Option<Digest>) -> Membership {
-        match &self.signers {
-            Signers::Certificates(listed) if listed.contains(&certificate) => Membership::Listed,
-            Signers::Certificates(_) => Membership::Absent,
-            Signers::Digests(listed) => lists_digest(listed, certificate, with_z),
-        }
-    }
-
-    /// SM3 of each listed certificate; for a list of digests, those that are SM3.
-    pub fn signer_digests(&self) -> Vec<Digest> {
-        match &self.signers {
-            Signers::Certificates(listed) => {
-                listed.iter().map(|certificate| DigestAlgorithm::Sm3.plain(&[certificate])).collect()
-            }
-            Signers::Digests(listed) => listed
-                .iter()
-                .filter(|(name, _)| digest_algorithm(name) == Some(DigestAlgorithm::Sm3))
-                .filter_map(|(_, value)| Some(Digest((*value).try_into().ok()?)))
-                .collect(),
-        }
-    }
-}
-
-fn digest_algorithm(name: &str) -> Option<DigestAlgorithm> {
-    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    match plain.as_str() {
-        "sm3" | "12156101971401" | "" => Some(DigestAlgorithm::Sm3),
-        "sha256" | "2168401101342421" => Some(DigestAlgorithm::Sha256),
-        _ => None,
-    }
-}
-
-fn lists_digest(listed: &[(String, &[u8])], certificate: &[u8], with_z: Option<Digest>) -> Membership {
-    let mut absent = Membership::Absent;
-    for (name, value) in listed {
-        let Some(algorithm) = digest_algorithm(name) else {
-            absent = Membership::Unknown;
-            continue;
-        };
-        if algorithm.plain(&[certificate]).as_bytes() == value {
-            return Membership::Listed;
-        }
-        if with_z.is_some_and(|digest| digest.as_bytes() == value) {
-            return Membership::ListedWithZ;
-        }
-    }
-    absent
 }
 
 /// The maker's part of a seal.
@@ -300,7 +220,7 @@ fn read_info<'a>(raw: &'a [u8], info: Element<'a>, proof: Proof<'a>, mut odd: Od
     let property = Property::read(fields.next("property")?.sequence("property")?, &mut odd)?;
     let picture = picture(fields.next("picture")?.sequence("picture")?, &mut odd)?;
     let owner = match fields.optional("extDatas")? {
-        Some(element) => owner(element, &mut odd)?,
+        Some(element) => owner::read(element, &mut odd)?,
         None => None,
     };
     fields.end()?;
@@ -355,68 +275,12 @@ impl<'a> Property<'a> {
             Some(element) => element.number("certListType")?,
             None => 1,
         };
-        let signers = signers(list_type, fields.next("certList")?, odd)?;
+        let signers = signers::read(list_type, fields.next("certList")?, odd)?;
         let created = time(&mut fields, "createDate", odd)?.0;
         let valid_from = time(&mut fields, "validStart", odd)?.0;
         let (valid_to, time_type) = time(&mut fields, "validEnd", odd)?;
         fields.end()?;
         Ok(Self { kind, name, signers, created, valid_from, valid_to, time_type })
-    }
-}
-
-fn signers<'a>(list_type: u32, list: Element<'a>, odd: &mut Oddities) -> Result<Signers<'a>, Fault> {
-    let field = "certList";
-    if list.tag == Tag::Set {
-        odd.add("certList is a SET OF where the standard has a SEQUENCE OF");
-    } else if !list.is_context(0) && !list.is_context(1) {
-        list.expect(Tag::Sequence, field)?;
-    }
-    let mut elements = list.fields(field)?.rest(CERTIFICATES_MAX)?;
-    // A CHOICE may be written as [0] or [1] EXPLICIT around the SEQUENCE OF.
-    if let (Tag::ContextSpecific { .. }, [inner]) = (list.tag, elements.as_slice())
-        && inner.tag == Tag::Sequence
-    {
-        odd.add("certList has an explicit tag");
-        elements = inner.fields(field)?.rest(CERTIFICATES_MAX)?;
-    }
-    match list_type {
-        1 => Ok(Signers::Certificates(
-            elements.into_iter().map(|element| certificate_octets(element, field, odd)).collect::<Result<_, _>>()?,
-        )),
-        2 => Ok(Signers::Digests(
-            elements.into_iter().map(|element| digest_entry(element, odd)).collect::<Result<_, _>>()?,
-        )),
-        other => Err(Fault::format("certListType", format!("{other} is neither 1 (certificates) nor 2 (digests)"))),
-    }
-}
-
-/// `SEQUENCE { type PrintableString, value OCTET STRING }`; a lone OCTET STRING is taken for an SM3 digest.
-fn digest_entry<'a>(element: Element<'a>, odd: &mut Oddities) -> Result<(String, &'a [u8]), Fault> {
-    let field = "certList";
-    if element.tag == Tag::OctetString {
-        odd.add("certList has a digest without its type");
-        return Ok((String::new(), element.octets(field)?));
-    }
-    let mut fields = element.sequence(field)?;
-    let kind = fields.next(field)?;
-    let name = if kind.tag == Tag::ObjectIdentifier {
-        kind.oid(field)?.to_string()
-    } else {
-        kind.text(Tag::PrintableString, 64, "certList.type", odd)?
-    };
-    let value = fields.next(field)?.bits_or_octet_string(field, odd)?;
-    fields.end()?;
-    Ok((name, value))
-}
-
-impl<'a> Element<'a> {
-    /// An OCTET STRING, or the BIT STRING that some software writes instead.
-    fn bits_or_octet_string(self, field: &'static str, odd: &mut Oddities) -> Result<&'a [u8], Fault> {
-        if self.tag == Tag::BitString {
-            odd.add(format!("{field} is a BIT STRING where the standard has an OCTET STRING"));
-            return self.bits(field);
-        }
-        self.octets(field)
     }
 }
 
@@ -454,66 +318,4 @@ fn side(fields: &mut Fields<'_>, field: &'static str) -> Result<u32, Fault> {
         return Err(Fault::format(field, format!("more than {SIDE_MM_MAX} mm")));
     }
     Ok(side)
-}
-
-/// Reads extDatas, and the owner from the one extension that names it.
-fn owner(element: Element<'_>, odd: &mut Oddities) -> Result<Option<Owner>, Fault> {
-    let field = "extDatas";
-    let list = if element.is_context(0) {
-        odd.add("extDatas has an explicit tag");
-        let mut inner = element.fields(field)?;
-        let list = inner.next(field)?;
-        inner.end()?;
-        list
-    } else {
-        element
-    };
-    let mut owner = None;
-    for element in list.sequence(field)?.rest(EXTENSIONS_MAX)? {
-        let extension = Extension::read(element, odd)?;
-        if extension.id == OWNER {
-            owner = Some(owner_of(extension.value));
-        }
-    }
-    Ok(owner)
-}
-
-/// The value is text, or DER with texts in it; the order of code and name differs between makers.
-fn owner_of(value: &[u8]) -> Owner {
-    let mut texts = Vec::new();
-    collect_texts(value, 0, &mut texts);
-    if texts.is_empty()
-        && let Ok(text) = std::str::from_utf8(value)
-    {
-        texts = text.split(['|', ',', ';']).map(|part| part.trim().to_owned()).collect();
-    }
-    let is_code = |text: &str| text.parse::<Uscc>().is_ok();
-    let mut owner = Owner::default();
-    for text in texts.into_iter().filter(|text| !text.is_empty()) {
-        match text.get(..Uscc::BYTES) {
-            _ if is_code(&text) => owner.uscc = Some(text),
-            Some(code) if is_code(code) => {
-                owner.uscc = Some(code.to_owned());
-                owner.name = text.get(Uscc::BYTES..).map(shown);
-            }
-            _ => owner.name = owner.name.or_else(|| Some(shown(&text))),
-        }
-    }
-    owner
-}
-
-/// Texts met in DER down to three levels, at most eight.
-fn collect_texts(bytes: &[u8], level: u8, texts: &mut Vec<String>) {
-    let mut rest = bytes;
-    while !rest.is_empty() && texts.len() < 8 {
-        let Ok((element, after)) = Element::first(rest, "extnValue") else {
-            return;
-        };
-        if element.tag.is_constructed() && level < 3 {
-            collect_texts(element.value, level + 1, texts);
-        } else if let Ok(text) = string_of(element, "extnValue") {
-            texts.push(text.chars().take(NAME_CHARS_MAX).collect());
-        }
-        rest = after;
-    }
 }

@@ -181,6 +181,10 @@ fn content<'a>(element: Element<'a>, odd: &mut Oddities) -> Result<Option<&'a [u
     let _type = fields.next("contentType")?.oid("contentType")?;
     let found = match fields.optional("content")? {
         None => None,
+        Some(wrapped) if wrapped.is_context(0) && !wrapped.tag.is_constructed() => {
+            odd.add("content is tagged [0] IMPLICIT where the standard has EXPLICIT");
+            Some(wrapped.value)
+        }
         Some(wrapped) => {
             let inner = explicit(wrapped, "content")?;
             if inner.tag == Tag::OctetString {

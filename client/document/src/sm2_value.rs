@@ -41,8 +41,9 @@ pub struct Sm2Value {
 }
 
 impl Sm2Value {
-    /// Reads either form. Negative, oversized or zero numbers are [`Reason::SignatureValue`]; padding and other shapes
-    /// are [`Reason::Format`]; bytes after the SEQUENCE are [`Reason::TrailingBytes`].
+    /// Reads either form. Negative, oversized or zero numbers, and bytes of neither form, are
+    /// [`Reason::SignatureValue`]; padding and other shapes
+    /// in a SEQUENCE are [`Reason::Format`]; bytes after the SEQUENCE are [`Reason::TrailingBytes`].
     pub fn read(bytes: &[u8], field: &'static str) -> Result<Self, Fault> {
         if let Ok(r_s) = <[u8; 64]>::try_from(bytes) {
             // A DER value of 64 bytes in all would need r or s of at most 29 bytes: one in 2^24 at best. Its inner lengths
@@ -53,8 +54,10 @@ impl Sm2Value {
     }
 
     fn of_der(bytes: &[u8], field: &'static str) -> Result<Self, Fault> {
-        // Raw numbers of another length may by chance begin like some value: they are no SEQUENCE with bytes after it.
-        Element::first(bytes, field)?.0.expect(Tag::Sequence, field)?;
+        if bytes.first() != Some(&0x30) {
+            let detail = format!("{} bytes that are neither SEQUENCE {{ r, s }} nor the 64 bytes of both", bytes.len());
+            return Err(Fault::new(Reason::SignatureValue, field, detail));
+        }
         let mut fields = Element::whole(bytes, field)?.sequence(field)?;
         let (r, s) = (fields.next(field)?, fields.next(field)?);
         fields.end()?;
@@ -180,10 +183,8 @@ mod tests {
         assert_eq!(code(&[&der(&[1], &[1])[..], &[0]].concat()), Reason::TrailingBytes);
         assert_eq!(code(&[0x30, 0x80, 2, 1, 1, 2, 1, 1, 0, 0]), Reason::Format, "indefinite");
         assert_eq!(code(&[0x30, 0x81, 6, 2, 1, 1, 2, 1, 1]), Reason::Format, "long form of a short length");
-        assert_eq!(code(&[]), Reason::Format);
-        assert_eq!(code(&[7; 63]), Reason::Format);
-        // As it happens the first of these 65 bytes are an OCTET STRING of 0x20 bytes.
-        assert_eq!(code(&[&[0x04, 0x20][..], &[7; 63]].concat()), Reason::Format, "raw numbers and a byte more");
+        assert_eq!(code(&[]), Reason::SignatureValue);
+        assert_eq!(code(&[7; 63]), Reason::SignatureValue);
     }
 
     #[test]

@@ -249,6 +249,23 @@ impl TrustList {
         &self.passed_over
     }
 
+    /// What remains of the list when others have a say in it: the roots and revocation lists that they accept too, by the SM3 of
+    /// their DER, and the seal makers that they pin, in place of its own.
+    pub fn narrowed(
+        &self,
+        is_root: impl Fn(&Digest) -> bool,
+        is_revocation_list: impl Fn(&Digest) -> bool,
+        makers: Vec<Digest>,
+    ) -> Self {
+        Self {
+            roots: self.roots.iter().filter(|root| is_root(&root.sm3())).cloned().collect(),
+            authorities: self.authorities.clone(),
+            makers,
+            lists: self.lists.iter().filter(|(_, list)| is_revocation_list(&list.sm3)).cloned().collect(),
+            passed_over: Vec::new(),
+        }
+    }
+
     /// Whether a certificate is a pinned seal maker.
     pub fn is_maker(&self, certificate: &Certificate) -> bool {
         let digest = certificate.sm3();

@@ -73,6 +73,34 @@ fn existing(path: &Path, option: &str, forms: &str) -> Result<Document, ClientEr
     document_of(path)
 }
 
+/// A certificate or revocation list: a file (PEM or DER), or the digest by which the ledger names it, SM3 of the DER, as
+/// `sm3:<hex>` or 64 hexadecimal characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateSource(String);
+
+impl std::str::FromStr for CertificateSource {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl CertificateSource {
+    /// The digest. `option` names the argument in errors.
+    pub fn digest(&self, option: &str) -> Result<Digest, ClientError> {
+        let path = Path::new(&self.0);
+        if path.is_file() {
+            let bytes = std::fs::read(path).map_err(|error| ClientError::file("cannot read", path, error))?;
+            let reason = format!("{} is neither a certificate nor a revocation list", self.0);
+            return huxin_document::named_digest(&bytes).ok_or_else(|| ClientError::input(option, reason));
+        }
+        let digits = self.0.strip_prefix("sm3:").unwrap_or(&self.0);
+        let forms = "give a certificate file that exists, or sm3:<64 lower-case hexadecimal characters>";
+        digits.parse().map_err(|_| ClientError::input(option, format!("{:?}: {forms}", self.0)))
+    }
+}
+
 /// The digests of optional arguments.
 pub fn optional_digest(source: Option<&DigestSource>, option: &str) -> Result<Option<Digest>, ClientError> {
     source.map(|source| source.digest(option)).transpose()

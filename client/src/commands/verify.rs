@@ -11,7 +11,8 @@ use super::context::Global;
 use super::issue::save;
 use super::output::Output;
 use crate::error::{ClientError, ExitCode};
-use crate::sdk::{Question, Subject, Verified, document_of};
+use crate::sdk::{Question, Subject, Verified};
+use crate::sealed::{Examined, FileAnswer, ask, examine, join, trust_list, trusted_by_provinces};
 
 /// Is this genuine, and valid now or then?
 #[derive(Debug, Args)]
@@ -24,6 +25,10 @@ pub struct Verify {
     /// The time asked about: 2026-11-21 (its first moment in Beijing) or RFC 3339; now if absent.
     #[arg(long, value_name = "TIME")]
     as_of: Option<TimeMs>,
+    /// Certificates and revocation lists to follow the chains of a sealed file by: a file, or a folder. Of these only those count
+    /// that the provinces trust.
+    #[arg(long, value_name = "DIR|FILE")]
+    trust_list: Option<PathBuf>,
     /// Save the receipt that proves the answer.
     #[arg(long, value_name = "FILE")]
     receipt_out: Option<PathBuf>,
@@ -31,20 +36,30 @@ pub struct Verify {
 
 impl Verify {
     pub async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
-        let question = self.question()?;
+        let list = trust_list(self.trust_list.as_deref())?;
+        let path = Path::new(&self.subject);
+        let examined = if path.is_file() { Some(examine(path, None, None)?) } else { None };
+        let question = self.question(examined.as_ref())?;
         let client = global.client().await?;
         let answer = client.verify(&question).await?;
         if let (Some(path), Some(bytes)) = (&self.receipt_out, &answer.receipt) {
             save(path, bytes)?;
         }
-        output.answer(&answer, || text(&answer));
-        Ok(exit_code(answer.verdict))
+        let Some(examined) = examined.filter(Examined::is_judged) else {
+            output.answer(&answer, || text(&answer));
+            return Ok(exit_code(answer.verdict));
+        };
+        let facts = ask(&client, &examined, list.as_ref()).await?;
+        // Judged again by those certificates that the provinces trust, and by no others.
+        let trusted = trusted_by_provinces(list.as_ref(), &facts);
+        let examined = if trusted.is_some() { examine(path, trusted.as_ref(), None)? } else { examined };
+        let joined = join(answer, &examined, &facts, client.chain().algorithm(), trusted.is_some());
+        output.answer(&joined, || file_text(&joined));
+        Ok(exit_code(joined.verified.verdict))
     }
 
-    fn question(&self) -> Result<Question, ClientError> {
-        let path = Path::new(&self.subject);
-        let is_file = path.is_file();
-        let subject = match (&self.id, is_file) {
+    fn question(&self, examined: Option<&Examined>) -> Result<Question, ClientError> {
+        let subject = match (&self.id, examined.is_some()) {
             (Some(id), true) => licence_subject(id)?,
             (None, true) => Subject::Document,
             (Some(_), false) => {
@@ -52,7 +67,7 @@ impl Verify {
             }
             (None, false) => licence_subject(&self.subject)?,
         };
-        let document = if is_file { Some(document_of(path)?) } else { None };
+        let document = examined.map(|examined| examined.document);
         Ok(Question { subject, document, as_of: self.as_of })
     }
 }
@@ -83,6 +98,21 @@ pub fn exit_code(verdict: Verdict) -> ExitCode {
     }
 }
 
+/// The answer about a sealed file for people.
+fn file_text(answer: &FileAnswer) -> String {
+    let mut text = text(&answer.verified);
+    let _ = writeln!(text, "  仅账本 by the ledger alone: {}", answer.ledger_verdict.as_str());
+    for seal in &answer.seals {
+        let place = seal.seal.as_deref().unwrap_or("未备案 not registered");
+        let recorded = seal.recorded.as_deref().unwrap_or("未上账 not recorded");
+        let _ = writeln!(text, "  签章 seal [{}]     {place}, 签章上账 recorded {recorded}", seal.signature);
+    }
+    if !answer.file.reasons.is_empty() {
+        let _ = writeln!(text, "  文件理由码 codes of the file: {}", answer.file.reasons.join(", "));
+    }
+    text
+}
+
 /// The answer for people, in both languages.
 pub fn text(answer: &Verified) -> String {
     let mut text = String::new();
@@ -106,7 +136,7 @@ pub fn text(answer: &Verified) -> String {
             CheckResult::Fail => "不符 FAIL   ",
             CheckResult::Unknown => "未知 unknown",
         };
-        let _ = writeln!(text, "  {mark}  {:<11} {} / {}", check.name, check.zh, check.en);
+        let _ = writeln!(text, "  {mark}  {:<18} {} / {}", check.name, check.zh, check.en);
     }
     let _ = writeln!(text, "  未检查 not checked: {}", answer.not_checked.join(", "));
     if answer.proven {

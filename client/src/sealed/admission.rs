@@ -39,7 +39,7 @@ pub fn admit(examined: &Examined, exception: Option<&BasisCode>) -> Result<Admit
     }
     let is_sound = report.cryptography == Verdict::Valid && report.verdict != Verdict::Invalid;
     match (is_sound, exception) {
-        (false, None) => return Err(refusal(examined)),
+        (false, None) => return Err(examined.refusal()),
         (true, Some(_)) => {
             let reason = "no check of the file failed, so there is no exception to record; leave it out";
             return Err(ClientError::input("--exception", reason));
@@ -48,7 +48,7 @@ pub fn admit(examined: &Examined, exception: Option<&BasisCode>) -> Result<Admit
     }
     let mut admitted = Admitted {
         seal: report.signatures.iter().find_map(seal_reference),
-        warnings: warnings(examined),
+        warnings: examined.warnings(),
         ..Admitted::default()
     };
     let Some(licence) = &report.licence else { return Ok(admitted) };
@@ -61,7 +61,7 @@ pub fn admit(examined: &Examined, exception: Option<&BasisCode>) -> Result<Admit
 }
 
 /// Reads the identifier of a file. A wrong check character is a warning of the report, not an error.
-fn identifier(text: &str) -> Result<LicenceId, ClientError> {
+pub(super) fn identifier(text: &str) -> Result<LicenceId, ClientError> {
     let parsed = match LicenceId::parse(text, LicenceProfile::Lenient) {
         Err(IdError::CheckCharacter { .. }) => LicenceId::from_structure(text),
         parsed => parsed,
@@ -72,30 +72,4 @@ fn identifier(text: &str) -> Result<LicenceId, ClientError> {
 fn seal_reference(signature: &SignatureReport) -> Option<SealReference> {
     let (seal, signer) = (signature.seal.as_ref()?, signature.signer.as_ref()?);
     Some(SealReference { seal: seal.id.parse().ok()?, certificate: signer.sm3 })
-}
-
-fn warnings(examined: &Examined) -> Vec<String> {
-    let report = &examined.report;
-    let of_signatures = report.signatures.iter().flat_map(|signature| &signature.warnings);
-    let mut codes: Vec<String> =
-        report.warnings.iter().chain(of_signatures).map(|warning| warning.code.code().to_owned()).collect();
-    codes.sort_unstable();
-    codes.dedup();
-    codes
-}
-
-fn refusal(examined: &Examined) -> ClientError {
-    let report = &examined.report;
-    let path = examined.path.display().to_string();
-    if report.verdict == Verdict::Unsigned {
-        let sentence = "it is not sealed: 文件未加盖电子印章".to_owned();
-        return ClientError::Document { path, reasons: vec!["UNSIGNED"], sentence };
-    }
-    let sentences: Vec<String> =
-        report.reasons.iter().map(|reason| format!("{} ({}) {}", reason.en(), reason.code(), reason.zh())).collect();
-    ClientError::Document {
-        path,
-        reasons: report.reasons.iter().map(|reason| reason.code()).collect(),
-        sentence: sentences.join("; "),
-    }
 }

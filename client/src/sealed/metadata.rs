@@ -50,7 +50,8 @@ mod tests {
 
     #[test]
     fn the_text_is_sorted_and_one_line_each() {
-        let fields = [("ZZMC", "测试证照"), ("ZZBH", " 7\n8 ")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let fields =
+            [("ZZMC", "测试证照"), ("ZZBH", " 7\n8 ")].map(|(name, value)| (name.to_owned(), value.to_owned()));
         let fields = BTreeMap::from(fields);
         assert_eq!(canonical(&fields), "ZZBH=7 8\nZZMC=测试证照\n");
         assert_eq!(digest_of(&fields), Some(DigestAlgorithm::Sm3.plain(&["ZZBH=7 8\nZZMC=测试证照\n".as_bytes()])));

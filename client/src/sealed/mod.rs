@@ -4,9 +4,19 @@
 //! What a file says of itself is judged by [`huxin_document`]; nothing here reads a format.
 
 mod admission;
+mod facts;
+mod joined;
 mod metadata;
 mod read;
+mod registration;
+mod signature;
+#[cfg(test)]
+mod tests;
 
 pub use admission::{Admitted, admit};
+pub use facts::{LedgerFacts, SignatureOnLedger, ThenAndNow, ask};
+pub use joined::{FileAnswer, FileWord, SealWord, join, trusted_by_provinces};
 pub use metadata::{canonical, digest_of};
 pub use read::{Examined, examine, trust_list};
+pub use registration::{ReadSeal, Stated, seal_from_file};
+pub use signature::{addresses, report_digest, signature_record};

@@ -340,6 +340,8 @@ fn licence_answer(
         document_sha256: licence.document.sha256.to_string(),
         document_sm3: licence.document.sm3.map(|digest| digest.to_string()),
         document_bytes: licence.document.size_bytes,
+        seal: licence.seal.as_ref().map(|seal| seal.seal.to_string()),
+        exception: licence.exception.as_ref().map(ToString::to_string),
         valid_from: licence.valid_from_ms.to_string(),
         valid_until: licence.valid_until_ms.map(|time| time.to_string()),
         record: index.0,

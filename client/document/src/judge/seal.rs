@@ -5,13 +5,10 @@ use super::{Options, value, warn_odd};
 use crate::certificate::Certificate;
 use crate::reason::Reason;
 use crate::report::{
-    CertificateFacts, Checks, HeaderFacts, PictureFacts, SealFacts, SignatureReport, Sm2Facts, Weight,
+    CertificateFacts, Checks, HeaderFacts, PictureFacts, SIGNERS_MAX, SealFacts, SignatureReport, Sm2Facts, Weight,
 };
 use crate::seal::{Seal, Signers};
 use crate::sm2_value::SM2_WITH_SM3;
-
-/// Certificates of a seal's list that are compared with its number and owner.
-const COMPARED_MAX: usize = 16;
 
 /// Notes the checks of `seal` and its facts in `signature`. `carried` help to build the maker's chain.
 pub(super) fn judge(seal: &Seal<'_>, carried: &[Certificate], options: &Options<'_>, signature: &mut SignatureReport) {
@@ -47,8 +44,9 @@ pub(super) fn judge(seal: &Seal<'_>, carried: &[Certificate], options: &Options<
     if seal.algorithm != SM2_WITH_SM3 {
         signature.warn(Reason::NonstandardEncoding, format!("signAlgID of the seal is {}", seal.algorithm));
     }
-    compare_subjects(seal, signature);
-    signature.seal = Some(facts(seal, maker.ok().as_ref(), verified, numbers));
+    let signers = listed_signers(seal);
+    compare_subjects(seal, &signers, signature);
+    signature.seal = Some(facts(seal, &signers, maker.ok().as_ref(), verified, numbers));
 }
 
 /// A seal without a document has no time of signing. Its validity is asked for the time given, if one is.
@@ -63,15 +61,23 @@ pub(super) fn window_alone(seal: &Seal<'_>, options: &Options<'_>, checks: &mut 
     }
 }
 
+/// The first certificates that the seal lists.
+fn listed_signers(seal: &Seal<'_>) -> Vec<Certificate> {
+    match &seal.signers {
+        Signers::Certificates(listed) => {
+            listed.iter().take(SIGNERS_MAX).filter_map(|der| Certificate::read(der).ok()).collect()
+        }
+        Signers::Digests(_) => Vec::new(),
+    }
+}
+
 /// Agency seals number themselves with 14 digits and repeat the number as CN, and code and name as O, of the signer's
 /// certificate. Seals of other numberings follow no such rule and are not compared.
-fn compare_subjects(seal: &Seal<'_>, signature: &mut SignatureReport) {
+fn compare_subjects(seal: &Seal<'_>, signers: &[Certificate], signature: &mut SignatureReport) {
     if seal.id.len() != 14 || !seal.id.bytes().all(|byte| byte.is_ascii_digit()) {
         return;
     }
-    let Signers::Certificates(listed) = &seal.signers else { return };
-    let subjects: Vec<_> =
-        listed.iter().take(COMPARED_MAX).filter_map(|der| Some(Certificate::read(der).ok()?.subject)).collect();
+    let subjects: Vec<_> = signers.iter().map(|signer| &signer.subject).collect();
     if !subjects.is_empty() && !subjects.iter().any(|subject| subject.values("CN").any(|name| name == seal.id)) {
         signature.warn(Reason::SealSubjectMismatch, format!("no listed certificate has CN={}", seal.id));
     }
@@ -81,7 +87,13 @@ fn compare_subjects(seal: &Seal<'_>, signature: &mut SignatureReport) {
     }
 }
 
-fn facts(seal: &Seal<'_>, maker: Option<&Certificate>, verified: Option<bool>, numbers: Option<Sm2Facts>) -> SealFacts {
+fn facts(
+    seal: &Seal<'_>,
+    signers: &[Certificate],
+    maker: Option<&Certificate>,
+    verified: Option<bool>,
+    numbers: Option<Sm2Facts>,
+) -> SealFacts {
     let (cert_list_type, cert_list_count) = match &seal.signers {
         Signers::Certificates(listed) => (1, listed.len()),
         Signers::Digests(listed) => (2, listed.len()),
@@ -99,7 +111,8 @@ fn facts(seal: &Seal<'_>, maker: Option<&Certificate>, verified: Option<bool>, n
         time_type: seal.time_type,
         cert_list_type,
         cert_list_count,
-        signers_sm3: seal.signer_digests(),
+        signers_sm3: seal.signers.digests(),
+        signers: signers.iter().map(CertificateFacts::of).collect(),
         picture: PictureFacts {
             kind: seal.picture.kind.to_owned(),
             bytes: seal.picture.data.len(),

@@ -128,7 +128,7 @@ fn membership(of: &SealSignature<'_>, signer: &Result<Certificate, Fault>, signa
     let point = signer.as_ref().ok().and_then(Certificate::sm2_key);
     let with_z = point.and_then(|point| sm2::message_digest(&point, sm2::DEFAULT_USER_ID, &[of.certificate]));
     let code = Reason::SignerNotInSealCertList;
-    match of.seal.lists(of.certificate, with_z) {
+    match of.seal.signers.lists(of.certificate, with_z) {
         Membership::Listed => signature.checks.pass(CRYPTOGRAPHY, name),
         Membership::ListedWithZ => {
             signature.checks.pass(CRYPTOGRAPHY, name);

@@ -48,8 +48,9 @@ fn values_that_no_signature_has() {
         ("raw zeros", vec![0; 64], Reason::SealSignature),
         ("raw r = n", [&n[..], &[1; 32]].concat(), Reason::SealSignature),
         ("raw s = n", [&[1; 32][..], &n].concat(), Reason::SealSignature),
-        ("63 bytes", vec![7; 63], Reason::Format),
-        ("nothing", vec![], Reason::Format),
+        ("63 bytes", vec![7; 63], Reason::SealSignature),
+        ("nothing", vec![], Reason::SealSignature),
+        ("65 bytes", vec![1; 65], Reason::SealSignature),
     ] {
         let pki = Pki::new();
         let whole = SealSpec::new(Shape::V4, &pki).sign();
@@ -173,9 +174,9 @@ fn seals_with_impossible_fields() {
             }),
         ),
         (
-            "BOOLEAN of 2",
+            "BOOLEAN of two bytes",
             seal(|spec, _| {
-                spec.extensions = Some(seq(&[&seq(&[&oid("1.2.3"), &[1, 1, 2], &octets(&[])])]));
+                spec.extensions = Some(seq(&[&seq(&[&oid("1.2.3"), &[1, 2, 255, 255], &octets(&[])])]));
             }),
         ),
         ("elements after extDatas", seal(|spec, _| spec.extensions = Some([seq(&[]), int(&[1])].concat()))),

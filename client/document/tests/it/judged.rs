@@ -69,6 +69,7 @@ fn the_numbers_for_the_ledger_verify_without_the_file() {
     assert_eq!(seal.maker.as_ref().unwrap().sm3, DigestAlgorithm::Sm3.plain(&[&pki.maker.der]));
     assert_eq!(seal.signers_sm3, [DigestAlgorithm::Sm3.plain(&[&pki.signer.der])]);
     assert_eq!(signature.signer.as_ref().unwrap().sm3, seal.signers_sm3[0]);
+    assert_eq!((seal.signers.len(), seal.signers[0].point), (1, Some(pki.signer.key.point())));
 }
 
 #[test]
@@ -397,6 +398,7 @@ fn an_unsigned_document_is_unsigned() {
     );
     let broken = judge(b"PK\x03\x04rubbish", None);
     assert_eq!((broken.verdict, codes(&broken)), (Verdict::Invalid, vec!["ZIP_MALFORMED"]));
+    assert_eq!(broken.cryptography, Verdict::Unknown, "no signature was judged");
 }
 
 #[test]

@@ -60,6 +60,12 @@ fn odd_seals_are_accepted_with_a_warning() {
         }),
     );
     accepted(
+        "TRUE as 01",
+        &seal(Shape::V4, |spec, _| {
+            spec.extensions = Some(seq(&[&seq(&[&oid("1.2.3"), &[1, 1, 1], &octets(&[1])])]));
+        }),
+    );
+    accepted(
         "extDatas [0]",
         &seal(Shape::V4, |spec, _| {
             spec.extensions = Some(context(0, &[&seq(&[&seq(&[&oid("1.2.3"), &octets(&[1])])])]));

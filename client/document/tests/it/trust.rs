@@ -51,7 +51,7 @@ fn a_maker_revoked_before_it_made_the_seal() {
 fn without_a_current_list_revocation_is_unknown() {
     let pki = Pki::new();
     let report = judge(&sealed(Shape::V4, &pki), Some(&list(&[&pki.root.der])));
-    assert_eq!((report.verdict, reasons(&report)), (Verdict::Unknown, vec![]));
+    assert_eq!((report.verdict, reasons(&report)), (Verdict::Unknown, vec!["REVOCATION_LIST_ABSENT"]));
     let check = report.signatures[0].checks.get("signer_revocation").unwrap();
     assert_eq!(check.code, Some(Reason::RevocationListAbsent));
 }

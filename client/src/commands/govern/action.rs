@@ -11,7 +11,7 @@ use huxin_chain_spec::record::governance::{Action, NewProvince, NewValidator, Tr
 use huxin_chain_spec::record::membership::StatusChange;
 use serde_json::Value;
 
-use crate::commands::arguments::{DigestSource, optional_digest, structured_file, word};
+use crate::commands::arguments::{CertificateSource, structured_file, word};
 use crate::commands::keys::{key_id, public_key};
 use crate::error::ClientError;
 
@@ -87,13 +87,13 @@ pub enum ActionCommand {
     TrustAdd {
         /// The certificate; the genesis hash for a ledger.
         #[arg(value_name = "FILE")]
-        certificate: DigestSource,
+        certificate: CertificateSource,
         /// certificate-authority, seal-maker, time-stamp-authority or ledger.
         #[arg(long, value_parser = word::<TrustRole>)]
         role: TrustRole,
         /// Its certificate revocation list.
         #[arg(long, value_name = "FILE")]
-        crl: Option<DigestSource>,
+        crl: Option<CertificateSource>,
         /// First moment at which it is no longer trusted.
         #[arg(long, value_name = "TIME")]
         valid_until: TimeMs,
@@ -101,14 +101,14 @@ pub enum ActionCommand {
     /// End the trust in a certificate.
     TrustRetire {
         #[arg(value_name = "FILE")]
-        certificate: DigestSource,
+        certificate: CertificateSource,
     },
     /// Anchor a newer certificate revocation list.
     CrlAnchor {
         #[arg(value_name = "CERTIFICATE")]
-        certificate: DigestSource,
+        certificate: CertificateSource,
         #[arg(value_name = "CRL")]
-        crl: DigestSource,
+        crl: CertificateSource,
     },
     /// Set the limits of the chain, all of them.
     Parameters {
@@ -188,7 +188,7 @@ impl ActionCommand {
             Self::TrustAdd { certificate, role, crl, valid_until } => Action::TrustAdd {
                 certificate: certificate.digest("certificate")?,
                 role,
-                crl: optional_digest(crl.as_ref(), "--crl")?,
+                crl: crl.map(|crl| crl.digest("--crl")).transpose()?,
                 valid_until_ms: valid_until,
             },
             Self::TrustRetire { certificate } => {

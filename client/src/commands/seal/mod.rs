@@ -1,19 +1,19 @@
 //! `huxin seal`: electronic seals (电子印章), changes of their state, and what they signed.
 
+mod register;
 mod show;
 mod sign;
+mod sign_record;
 #[cfg(test)]
 mod tests;
 
 use clap::{Args, Subcommand};
-use huxin_chain_spec::ids::{BasisCode, RegionCode, SealId, TimeMs, Uscc};
-use huxin_chain_spec::record::seal::{Seal, SealAddress, SealChange};
+use huxin_chain_spec::ids::{BasisCode, TimeMs};
+use huxin_chain_spec::record::seal::{SealAddress, SealChange};
 use huxin_chain_spec::record::{Operation, SealOperation};
 
-use super::arguments::{DigestSource, DocumentSource, ReceiptFile, sorted};
+use super::arguments::ReceiptFile;
 use super::context::Global;
-use super::issue::region_of;
-use super::keys::public_key;
 use super::output::Output;
 use super::record::record;
 use crate::error::{ClientError, ExitCode};
@@ -25,7 +25,7 @@ pub enum SealCommand {
     /// File a seal after it was made (备案).
     Register {
         #[command(flatten)]
-        seal: Box<SealArguments>,
+        seal: Box<register::SealArguments>,
         #[command(flatten)]
         receipt: ReceiptFile,
     },
@@ -45,7 +45,7 @@ pub enum SealCommand {
         #[arg(value_parser = address)]
         predecessor: SealAddress,
         #[command(flatten)]
-        seal: Box<SealArguments>,
+        seal: Box<register::SealArguments>,
         /// Code of the legal basis.
         #[arg(long)]
         basis: BasisCode,
@@ -54,42 +54,10 @@ pub enum SealCommand {
     },
     /// Sign the digest of a file with a seal's key, and record the signature (用印).
     Sign(Box<sign::Sign>),
+    /// Record a signature that stands in a sealed OFD file, so that nobody can doubt later when it existed (签章上账).
+    SignRecord(sign_record::SignRecord),
     /// A seal, or a signature made with it, with its proof checked here.
     Show(show::ShowSeal),
-}
-
-/// A seal as it is filed.
-#[derive(Debug, Clone, Args)]
-pub struct SealArguments {
-    /// 印章编码.
-    #[arg(long)]
-    seal: SealId,
-    /// Unified social credit code of the owner (印章所有者).
-    #[arg(long)]
-    owner: Uscc,
-    /// Region of the owner; positions 3 to 8 of its code if absent.
-    #[arg(long, value_name = "REGION")]
-    owner_region: Option<RegionCode>,
-    /// Unified social credit code of the maker (制章者).
-    #[arg(long)]
-    maker: Uscc,
-    #[arg(long, value_name = "FILE")]
-    maker_certificate: DigestSource,
-    /// Signer certificate in the seal; give several.
-    #[arg(long = "certificate", value_name = "FILE", required = true)]
-    certificates: Vec<DigestSource>,
-    /// Key that signs with the seal: `ed25519:<hex>`, or a key file; give several.
-    #[arg(long = "seal-key", value_name = "KEY", required = true)]
-    keys: Vec<String>,
-    /// The seal's file (.esl).
-    #[arg(long, value_name = "FILE")]
-    document: DocumentSource,
-    /// Start of validity: 2026-11-21 or RFC 3339.
-    #[arg(long, value_name = "TIME")]
-    valid_from: TimeMs,
-    /// First moment after validity.
-    #[arg(long, value_name = "TIME")]
-    valid_until: TimeMs,
 }
 
 /// A change of a seal's state.
@@ -116,25 +84,6 @@ fn address(text: &str) -> Result<SealAddress, String> {
     Ok(SealAddress { province, seal: seal.parse().map_err(|error| format!("{error}"))? })
 }
 
-impl SealArguments {
-    fn seal(self) -> Result<Seal, ClientError> {
-        let certificates = self.certificates.iter().map(|source| source.digest("--certificate"));
-        let keys = self.keys.iter().map(|text| public_key(text));
-        Ok(Seal {
-            owner_region: self.owner_region.map_or_else(|| region_of(&self.owner), Ok)?,
-            seal: self.seal,
-            owner: self.owner,
-            maker: self.maker,
-            maker_certificate: self.maker_certificate.digest("--maker-certificate")?,
-            certificates: sorted(certificates.collect::<Result<_, _>>()?),
-            keys: sorted(keys.collect::<Result<_, _>>()?),
-            document: self.document.document("--document")?,
-            valid_from_ms: self.valid_from,
-            valid_until_ms: self.valid_until,
-        })
-    }
-}
-
 impl ChangeArguments {
     fn change(self, change: impl FnOnce(SealChange) -> SealOperation) -> (SealOperation, ReceiptFile) {
         let effective_ms = self.effective.unwrap_or_else(clock);
@@ -147,7 +96,7 @@ impl SealCommand {
         let (operation, receipt) = match self {
             Self::Show(show) => return show.run(global, output).await,
             Self::Sign(sign) => sign.operation(global)?,
-            other => other.operation()?,
+            other => other.operation(output)?,
         };
         let address = match (operation.new_seal(), operation.existing_seal()) {
             (Some(seal), _) => Some(seal.address()),
@@ -160,12 +109,20 @@ impl SealCommand {
     }
 
     /// The operation of every command that needs no seal key.
-    fn operation(self) -> Result<(SealOperation, ReceiptFile), ClientError> {
-        Ok(match self {
-            Self::Register { seal, receipt } => (SealOperation::Register(seal.seal()?), receipt),
-            Self::Replace { predecessor, seal, basis, receipt } => {
-                (SealOperation::Replace { predecessor, seal: seal.seal()?, basis }, receipt)
+    fn operation(self, output: &Output) -> Result<(SealOperation, ReceiptFile), ClientError> {
+        let seal_of = |arguments: Box<register::SealArguments>| {
+            let read = arguments.seal()?;
+            for code in &read.warnings {
+                output.note(&format!("huxin: 注意 warning: {code}"));
             }
+            Ok::<_, ClientError>(read.seal)
+        };
+        Ok(match self {
+            Self::Register { seal, receipt } => (SealOperation::Register(seal_of(seal)?), receipt),
+            Self::Replace { predecessor, seal, basis, receipt } => {
+                (SealOperation::Replace { predecessor, seal: seal_of(seal)?, basis }, receipt)
+            }
+            Self::SignRecord(sign) => sign.operation()?,
             Self::Activate(change) => change.change(SealOperation::Activate),
             Self::Suspend(change) => change.change(SealOperation::Suspend),
             Self::Resume(change) => change.change(SealOperation::Resume),

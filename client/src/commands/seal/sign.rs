@@ -9,7 +9,7 @@ use huxin_chain_spec::record::SealOperation;
 use huxin_chain_spec::record::seal::{SealAddress, SealSignature, SignatureStructure};
 
 use super::address;
-use crate::commands::arguments::{DigestSource, ReceiptFile, word};
+use crate::commands::arguments::{CertificateSource, DigestSource, ReceiptFile, word};
 use crate::commands::context::Global;
 use crate::error::ClientError;
 use crate::keys;
@@ -28,7 +28,7 @@ pub struct Sign {
     seal_key: PathBuf,
     /// The signer's certificate, one of those in the seal.
     #[arg(long, value_name = "FILE")]
-    certificate: DigestSource,
+    certificate: CertificateSource,
     /// The digest that is signed; the file's SHA-256 if absent.
     #[arg(long, value_name = "HEX")]
     message: Option<DigestSource>,

@@ -2,7 +2,9 @@
 
 use clap::Parser as _;
 use huxin_chain_spec::crypto::{DigestAlgorithm, SignatureScheme, SigningKey, verify_seal};
+use huxin_chain_spec::ids::Uscc;
 use huxin_chain_spec::record::licence::Document;
+use huxin_chain_spec::record::seal::Seal;
 
 use super::*;
 use crate::commands::{Cli, Command};
@@ -22,13 +24,13 @@ fn parse(words: &str) -> Result<SealCommand, clap::Error> {
 }
 
 fn operation(words: &str) -> Result<SealOperation, ClientError> {
-    parse(words).unwrap().operation().map(|(operation, _)| operation)
+    parse(words).unwrap().operation(&Output::new(true)).map(|(operation, _)| operation)
 }
 
 fn filed(number: &str) -> String {
     format!(
         "--seal {number} --owner 11100000000013338W --owner-region 310000 --maker 11100000000013338W \
-         --maker-certificate HEX --certificate sha256:{} --certificate HEX --seal-key {KEY_B} --seal-key {KEY_A} \
+         --maker-certificate HEX --certificate sm3:{} --certificate HEX --seal-key {KEY_B} --seal-key {KEY_A} \
          --document sha256:HEX,bytes:7 --valid-from 2026-01-01 --valid-until 2031-01-01",
         "cd".repeat(32)
     )

@@ -1,0 +1,133 @@
+//! From a seal's file (.esl) to the record that files it.
+
+use std::path::Path;
+
+use huxin_chain_spec::crypto::PublicKey;
+use huxin_chain_spec::ids::{RegionCode, TimeMs, Uscc};
+use huxin_chain_spec::record::seal::Seal;
+use huxin_document::TrustList;
+use huxin_document::report::{CertificateFacts, FileKind, Verdict};
+
+use super::read::{Examined, examine};
+use crate::error::ClientError;
+
+/// Digits of the region at the front of a seal's number, and in a social credit code from its third character on.
+const REGION_DIGITS: usize = 6;
+/// Characters of a social credit code.
+const USCC_CHARACTERS: usize = 18;
+/// Ends of validity are written to the second, and belong to it.
+const SECOND_MS: u64 = 1_000;
+
+/// What the command line says of a seal besides its file; the file's own word where it is left out.
+#[derive(Debug, Clone, Default)]
+pub struct Stated {
+    pub owner: Option<Uscc>,
+    pub owner_region: Option<RegionCode>,
+    pub maker: Option<Uscc>,
+    /// Keys that sign with the seal, where its file lists digests of certificates instead of certificates.
+    pub keys: Vec<PublicKey>,
+}
+
+/// A seal read from its file, with the codes of what is odd about it.
+#[derive(Debug, Clone)]
+pub struct ReadSeal {
+    pub seal: Seal,
+    pub warnings: Vec<String>,
+}
+
+/// Reads a seal's file: number, owner, maker, certificates, keys and validity.
+///
+/// # Errors
+/// [`ClientError::Document`] where the file is no seal, or its maker's signature or any other check fails;
+/// [`ClientError::Input`] where neither file nor command line say who owns or made it.
+pub fn seal_from_file(path: &Path, stated: &Stated, trust: Option<&TrustList>) -> Result<ReadSeal, ClientError> {
+    let examined = examine(path, trust, None)?;
+    let report = &examined.report;
+    let facts = match (&report.seal, report.kind) {
+        (Some(facts), FileKind::Seal) => facts,
+        _ => return Err(ClientError::input(path.display().to_string(), "the file is no electronic seal (.esl)")),
+    };
+    if report.cryptography != Verdict::Valid || report.verdict == Verdict::Invalid {
+        return Err(examined.refusal());
+    }
+    let missing = |option: &str| ClientError::input(option, "needed, for the seal's file does not say");
+    let signer = facts.signers.first();
+    let owner = stated
+        .owner
+        .or_else(|| facts.owner.as_ref().and_then(|owner| owner.uscc.as_deref()?.parse().ok()))
+        .or_else(|| signer.and_then(organisation_of))
+        .ok_or_else(|| missing("--owner"))?;
+    let maker = facts.maker.as_ref().ok_or_else(|| missing("--maker-certificate"))?;
+    let listed = facts.signers.iter().filter_map(|signer| signer.point).map(PublicKey::Sm2);
+    let mut keys: Vec<PublicKey> = listed.chain(stated.keys.iter().copied()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    if keys.is_empty() {
+        return Err(missing("--seal-key"));
+    }
+    let mut certificates = facts.signers_sm3.clone();
+    certificates.sort_unstable();
+    certificates.dedup();
+    let seal = Seal {
+        seal: facts.id.parse().map_err(|error| ClientError::input("number of the seal in the file", error))?,
+        owner,
+        owner_region: stated
+            .owner_region
+            .or_else(|| region_at_front(&facts.id))
+            .or_else(|| region_at_front(owner.to_string().get(2..)?))
+            .ok_or_else(|| missing("--owner-region"))?,
+        maker: stated.maker.or_else(|| organisation_of(maker)).ok_or_else(|| missing("--maker"))?,
+        maker_certificate: maker.sm3,
+        certificates,
+        keys,
+        document: examined.document,
+        valid_from_ms: facts.valid_from,
+        valid_until_ms: until(facts.valid_to),
+    };
+    Ok(ReadSeal { seal, warnings: examined.warnings() })
+}
+
+/// The first moment after an end of validity as files write it.
+pub(super) fn until(end: TimeMs) -> TimeMs {
+    end.plus_ms(SECOND_MS)
+}
+
+/// The region whose code these characters begin with.
+pub(super) fn region_at_front(text: &str) -> Option<RegionCode> {
+    let region: RegionCode = text.get(..REGION_DIGITS)?.parse().ok()?;
+    region.check().is_ok().then_some(region)
+}
+
+/// The social credit code at the front of the O of a certificate's subject (`O=<code><name>`), as seals of authorities write it.
+pub(super) fn organisation_of(certificate: &CertificateFacts) -> Option<Uscc> {
+    let parts = certificate.subject.split(',').filter_map(|part| part.trim().strip_prefix("O="));
+    parts.filter_map(|name| name.get(..USCC_CHARACTERS)?.parse::<Uscc>().ok()).find(|code| code.check().is_ok())
+}
+
+impl Examined {
+    /// Codes of what is odd about the file and no reason to refuse it, each once.
+    pub fn warnings(&self) -> Vec<String> {
+        let of_signatures = self.report.signatures.iter().flat_map(|signature| &signature.warnings);
+        let all = self.report.warnings.iter().chain(of_signatures);
+        let mut codes: Vec<String> = all.map(|warning| warning.code.code().to_owned()).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        codes
+    }
+
+    /// The error that says which checks of the file did not pass.
+    pub fn refusal(&self) -> ClientError {
+        let path = self.path.display().to_string();
+        if self.report.verdict == Verdict::Unsigned {
+            let sentence = "it is not sealed (UNSIGNED) 文件未加盖电子印章".to_owned();
+            return ClientError::Document { path, reasons: vec!["UNSIGNED"], sentence };
+        }
+        let reasons = &self.report.reasons;
+        let sentences = reasons.iter().map(|reason| format!("{} ({}) {}", reason.en(), reason.code(), reason.zh()));
+        ClientError::Document {
+            path,
+            sentence: sentences.collect::<Vec<_>>().join("; "),
+            reasons: reasons.iter().map(|reason| reason.code()).collect(),
+        }
+    }
+}
