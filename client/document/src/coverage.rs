@@ -24,8 +24,9 @@
 //! against the seal inside the value. A signature that was dropped from an unprotected `Signatures.xml` leaves its files behind:
 //! nothing names them any more, and they are reported as unreferenced even where a later signature protects them.
 //!
-//! **Unreferenced** (夹带) is an entry that no document reaches, no signature and no integrity list protects, and that is no file of a
-//! listed signature. Something must have put it there after the last signature.
+//! **Unreferenced** (夹带) is an entry that no document reaches, no signature protects, and that is no file of a listed signature.
+//! Something must have put it there after the last signature. An integrity list (GM/T 0099) can excuse it, but not by itself, because
+//! anybody can write one: the judge asks who signed the list.
 //!
 //! **Revisions.** An earlier signature cannot protect what was added later. Content that it does not protect is excused where a later
 //! *valid* signature protects it, and reported as `covered_later`; for the last signature nothing is excused.
@@ -96,7 +97,7 @@ impl Ground<'_, '_> {
 }
 
 /// Names of the entries that nothing refers to: not `OFD.xml`, reached by no document, no file of a listed signature, and not
-/// `vouched` for by a signature or the integrity list.
+/// `vouched` for by a signature.
 pub(crate) fn unreferenced(
     package: &Package<'_>,
     root: EntryId,

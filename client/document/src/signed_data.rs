@@ -69,6 +69,8 @@ pub struct SignedData<'a> {
     pub algorithm: ObjectIdentifier,
     /// The signature as written, see [`crate::sm2_value`].
     pub signature: &'a [u8],
+    /// What the further signers say, each with the same content and certificates.
+    pub others: Vec<Self>,
     pub odd: Oddities,
 }
 
@@ -99,11 +101,18 @@ impl<'a> SignedData<'a> {
         let signers =
             fields.next("signerInfos")?.expect(Tag::Set, "signerInfos")?.fields("signerInfos")?.rest(SIGNERS_MAX)?;
         fields.end()?;
-        if signers.len() > 1 {
-            odd.add("there are several signers, of which the first is judged");
+        let Some((first, others)) = signers.split_first() else {
+            return Err(Fault::format("signerInfos", "there is no signer"));
+        };
+        if !others.is_empty() {
+            odd.add("there are several signers, of which the first is shown");
         }
-        let signer = signers.first().ok_or_else(|| Fault::format("signerInfos", "there is no signer"))?;
-        SignerInfo::read(*signer, &mut odd)?.join(content_type, content, certificates, odd)
+        let mut data = SignerInfo::read(*first, &mut odd)?.join(content_type, content, certificates, odd);
+        for other in others {
+            let signer = SignerInfo::read(*other, &mut data.odd)?;
+            data.others.push(signer.join(content_type, content, data.certificates.clone(), Oddities::default()));
+        }
+        Ok(data)
     }
 }
 
@@ -139,9 +148,9 @@ impl<'a> SignerInfo<'a> {
         content: Option<&'a [u8]>,
         certificates: Vec<&'a [u8]>,
         odd: Oddities,
-    ) -> Result<SignedData<'a>, Fault> {
+    ) -> SignedData<'a> {
         let Self { signer, digest_algorithm, attributes, algorithm, signature } = self;
-        Ok(SignedData {
+        SignedData {
             content_type,
             content,
             certificates,
@@ -150,8 +159,9 @@ impl<'a> SignerInfo<'a> {
             attributes,
             algorithm,
             signature,
+            others: Vec::new(),
             odd,
-        })
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 #![cfg(target_os = "linux")]
 
-use huxin_document::Limits;
 use huxin_document::ofd::Ofd;
+use huxin_document::{Limits, Options, inspect};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use zip::write::SimpleFileOptions;
@@ -68,6 +68,8 @@ fn file_of_a_hundred_megabytes_takes_little_more_than_itself() {
     assert!(ofd.is_complete());
     assert_eq!(ofd.check_references(0).unwrap().len(), ATTACHMENTS);
     assert_eq!(ofd.coverage(0, &[]).unprotected_content, ["A.xml", "D.xml", "OFD.xml", "P.xml"]);
+    let report = inspect(&bytes, &Options::default());
+    assert_eq!(report.signatures[0].xml.as_ref().unwrap().references_bad.len(), ATTACHMENTS);
     let above = peak_kib() - before;
     assert!(above <= ABOVE_FILE_KIB_MAX, "{above} KiB above the file");
     eprintln!("{above} KiB above a file of {} bytes", bytes.len());

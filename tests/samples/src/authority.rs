@@ -16,6 +16,9 @@ pub const OLD_MAKER_VALID: Window = Window { from: Moment::day(2025, 1, 1), unti
 /// When the revoked signer's certificate was revoked.
 pub const REVOKED_AT: Moment = Moment::day(2026, 5, 1);
 
+/// Revocation lists say that they are current in this window.
+const LISTS_VALID: Window = Window { from: Moment::day(2026, 5, 2), until: CERTIFICATES_VALID.until };
+
 const TEST_ONLY: &str = "互信样例 TEST ONLY";
 
 /// An agency that seals licences.
@@ -72,6 +75,37 @@ pub struct Authority {
     pub rogue_maker: Identity,
     /// Bears the true maker's name and claims the true root as issuer, but the rogue root signed its certificate.
     pub impostor_maker: Identity,
+    /// Signed its own certificate and is no authority; nobody trusts it.
+    pub lone_maker: Identity,
+    /// The true root issued its certificate, but not for signing.
+    pub encipherment_maker: Identity,
+    /// Authorities between the root and some signers.
+    pub branches: Branches,
+}
+
+/// Authorities below the root.
+#[derive(Debug, Clone)]
+pub struct Branches {
+    /// Trusted, with a revocation list.
+    pub listed: Identity,
+    /// Trusted, without a revocation list.
+    pub silent: Identity,
+    /// Not in the trust list.
+    pub unlisted: Identity,
+}
+
+impl Branches {
+    fn new(root: &Identity) -> Result<Self, SampleError> {
+        let issue = |file: &str, common_name: &str| {
+            let name = Name::new(&[(oid::ORGANISATION, TEST_ONLY), (oid::COMMON_NAME, common_name)]);
+            Identity::issue(file, name, CERTIFICATES_VALID, Role::Authority, Some(root.as_issuer()))
+        };
+        Ok(Self {
+            listed: issue("branch", "Huxin Sample Branch SM2")?,
+            silent: issue("silent-branch", "Huxin Sample Silent Branch SM2")?,
+            unlisted: issue("unlisted-branch", "Huxin Sample Unlisted Branch SM2")?,
+        })
+    }
 }
 
 impl Authority {
@@ -86,8 +120,27 @@ impl Authority {
             issued("rogue-maker", self::maker_name("Rogue Sample Seal Maker"), CERTIFICATES_VALID, &rogue_root)?;
         let posing = crate::certificate::Issuer { name: &root.name, key: &rogue_root.key };
         let impostor_maker =
-            Identity::issue("impostor-maker", maker_name, CERTIFICATES_VALID, Role::Signer, Some(posing))?;
-        Ok(Self { root, maker, old_maker, rogue_root, rogue_maker, impostor_maker })
+            Identity::issue("impostor-maker", maker_name.clone(), CERTIFICATES_VALID, Role::Signer, Some(posing))?;
+        let lone_maker = Identity::issue("lone-maker", maker_name, CERTIFICATES_VALID, Role::Signer, None)?;
+        let encipherment_maker = Identity::issue(
+            "encipherment-maker",
+            self::maker_name("Huxin Sample Encipherment Seal Maker"),
+            CERTIFICATES_VALID,
+            Role::Encipherment,
+            Some(root.as_issuer()),
+        )?;
+        let branches = Branches::new(&root)?;
+        Ok(Self {
+            root,
+            maker,
+            old_maker,
+            rogue_root,
+            rogue_maker,
+            impostor_maker,
+            lone_maker,
+            encipherment_maker,
+            branches,
+        })
     }
 
     /// The signer of an agency's seal: `CN` is the seal number, `O` the social credit code and name.
@@ -105,6 +158,26 @@ impl Authority {
         issued(&format!("rogue-signer-{seal_id}"), signer_name(agency, seal_id), CERTIFICATES_VALID, &self.rogue_root)
     }
 
+    /// A signer whose certificate an authority below the root issued.
+    pub fn branch_signer(&self, branch: &Identity, agency: &Agency, seal_id: &str) -> Result<Identity, SampleError> {
+        let file = format!("{}-signer-{seal_id}", branch.file);
+        issued(&file, signer_name(agency, seal_id), CERTIFICATES_VALID, branch)
+    }
+
+    /// A signer whose certificate is not for signing.
+    pub fn encipherment_signer(&self, agency: &Agency, seal_id: &str) -> Result<Identity, SampleError> {
+        let (file, name) = (format!("encipherment-signer-{seal_id}"), signer_name(agency, seal_id));
+        Identity::issue(&file, name, CERTIFICATES_VALID, Role::Encipherment, Some(self.root.as_issuer()))
+    }
+
+    /// A signer whose certificate has a subject of more than 2,000 bytes.
+    pub fn wordy_signer(&self, agency: &Agency, seal_id: &str) -> Result<Identity, SampleError> {
+        let organisation = format!("{}{}", agency.code, agency.name);
+        let unit = "样例科室".repeat(160);
+        let parts = [(oid::ORGANISATION, organisation.as_str()), (oid::UNIT, &unit), (oid::COMMON_NAME, seal_id)];
+        issued(&format!("wordy-signer-{seal_id}"), Name::new(&parts), CERTIFICATES_VALID, &self.root)
+    }
+
     /// A signer whose certificate names a point that is not on the curve; its signatures are over another key.
     pub fn off_curve_signer(&self, agency: &Agency, seal_id: &str) -> Result<Identity, SampleError> {
         let file = format!("off-curve-signer-{seal_id}");
@@ -120,13 +193,31 @@ impl Authority {
 
     /// The root's revocation list, which holds the given certificate since [`REVOKED_AT`].
     pub fn revocation_list(&self, revoked: &Identity) -> Result<Vec<u8>, SampleError> {
-        let window = Window { from: Moment::day(2026, 5, 2), until: CERTIFICATES_VALID.until };
-        revocation_list(self.root.as_issuer(), window, &[Revocation { identity: revoked, at: REVOKED_AT }])
+        revocation_list(self.root.as_issuer(), LISTS_VALID, &[Revocation { identity: revoked, at: REVOKED_AT }])
+    }
+
+    /// The revocation list of the trusted branch, which holds nobody.
+    pub fn branch_list(&self) -> Result<Vec<u8>, SampleError> {
+        revocation_list(self.branches.listed.as_issuer(), LISTS_VALID, &[])
+    }
+
+    /// Revocation lists in the names of the root and of the branch that has none, both by the rogue root's key. They revoke
+    /// the given certificate and the maker's from the start, which nobody may believe.
+    pub fn forged_lists(&self, signer: &Identity) -> Result<[Vec<u8>; 2], SampleError> {
+        let since = CERTIFICATES_VALID.from;
+        let revoked = [signer, &self.maker].map(|identity| Revocation { identity, at: since });
+        let forge = |name| {
+            let issuer = crate::certificate::Issuer { name, key: &self.rogue_root.key };
+            revocation_list(issuer, LISTS_VALID, &revoked)
+        };
+        Ok([forge(&self.root.name)?, forge(&self.branches.silent.name)?])
     }
 
     /// Everyone, for writing to files.
-    pub fn everyone(&self) -> [&Identity; 6] {
-        [&self.root, &self.maker, &self.old_maker, &self.rogue_root, &self.rogue_maker, &self.impostor_maker]
+    pub fn everyone(&self) -> Vec<&Identity> {
+        let branches = [&self.branches.listed, &self.branches.silent, &self.branches.unlisted];
+        let makers = [&self.maker, &self.old_maker, &self.rogue_maker, &self.impostor_maker, &self.lone_maker];
+        [&self.root, &self.rogue_root, &self.encipherment_maker].into_iter().chain(makers).chain(branches).collect()
     }
 }
 

@@ -48,14 +48,32 @@ pub struct Expected {
     pub reasons: &'static [&'static str],
     /// What is to be said though it decides nothing.
     pub warnings: &'static [&'static str],
+    /// Codes of what nobody can decide with the folder `trust`, other than the reasons: a missing revocation list, a time stamp.
+    pub undecided: &'static [&'static str],
 }
+
+/// Reasons that are no matter of cryptography.
+const POLICY: [&str; 9] = [
+    "CERT_KEY_USAGE",
+    "CERT_REVOKED_BEFORE_SIGNING",
+    "INTEGRITY_LIST",
+    "MAKER_CERT_NOT_VALID_AT_CREATE",
+    "UNPROTECTED_CONTENT",
+    "UNREFERENCED_ENTRY",
+    "UNTRUSTED_MAKER",
+    "UNTRUSTED_SIGNER",
+    "XML_DEPTH",
+];
 
 impl Expected {
     /// Nothing is wrong.
-    pub const VALID: Self = Self { cryptography: Verdict::Valid, verdict: Verdict::Valid, reasons: &[], warnings: &[] };
+    pub const VALID: Self = Self::of(Verdict::Valid, Verdict::Valid, &[]);
     /// Nobody signed.
-    pub const UNSIGNED: Self =
-        Self { cryptography: Verdict::Unsigned, verdict: Verdict::Unsigned, reasons: &[], warnings: &[] };
+    pub const UNSIGNED: Self = Self::of(Verdict::Unsigned, Verdict::Unsigned, &[]);
+
+    const fn of(cryptography: Verdict, verdict: Verdict, reasons: &'static [&'static str]) -> Self {
+        Self { cryptography, verdict, reasons, warnings: &[], undecided: &[] }
+    }
 
     /// Nothing is wrong, but something is to be said.
     pub const fn warned(warnings: &'static [&'static str]) -> Self {
@@ -64,22 +82,32 @@ impl Expected {
 
     /// Already the cryptography fails.
     pub const fn broken(reasons: &'static [&'static str]) -> Self {
-        Self { cryptography: Verdict::Invalid, verdict: Verdict::Invalid, reasons, warnings: &[] }
+        Self::of(Verdict::Invalid, Verdict::Invalid, reasons)
     }
 
     /// The cryptography holds; coverage, chain or revocation does not.
     pub const fn refused(reasons: &'static [&'static str]) -> Self {
-        Self { cryptography: Verdict::Valid, verdict: Verdict::Invalid, reasons, warnings: &[] }
+        Self::of(Verdict::Valid, Verdict::Invalid, reasons)
     }
 
-    /// The container must not be opened, so that no signature is judged.
+    /// The container must not be opened: nothing in it can be verified, which is no better than a broken signature.
     pub const fn unopened(reasons: &'static [&'static str]) -> Self {
-        Self { cryptography: Verdict::Unknown, verdict: Verdict::Invalid, reasons, warnings: &[] }
+        Self::broken(reasons)
     }
 
     /// The file does not hold what a judgement would need.
     pub const fn unknown(reasons: &'static [&'static str]) -> Self {
-        Self { cryptography: Verdict::Unknown, verdict: Verdict::Unknown, reasons, warnings: &[] }
+        Self::of(Verdict::Unknown, Verdict::Unknown, reasons)
+    }
+
+    /// The cryptography holds, but chain or revocation cannot be decided.
+    pub const fn undecided(undecided: &'static [&'static str]) -> Self {
+        Self::of(Verdict::Valid, Verdict::Unknown, &[]).with_undecided(undecided)
+    }
+
+    /// The same with codes of what cannot be decided.
+    pub const fn with_undecided(self, undecided: &'static [&'static str]) -> Self {
+        Self { undecided, ..self }
     }
 
     /// The same with warnings.
@@ -88,8 +116,9 @@ impl Expected {
     }
 
     /// The reasons that hold for the cryptography alone.
-    pub fn cryptography_reasons(&self) -> &'static [&'static str] {
-        if self.cryptography == Verdict::Valid { &[] } else { self.reasons }
+    pub fn cryptography_reasons(&self) -> Vec<&'static str> {
+        let holds = self.cryptography == Verdict::Valid;
+        self.reasons.iter().copied().filter(|reason| !holds && !POLICY.contains(reason)).collect()
     }
 }
 
@@ -229,18 +258,30 @@ impl Catalogue {
         let (revoked, expired) = (revoked_signer(&order)?, expired_signer(&order)?);
         let (rogue, second) = (samples::rogue_signer(&order)?, samples::second_signer(&order)?);
         let signers = [order.signer()?, second, revoked, expired, rogue];
-        let mut files: Vec<_> =
-            self.workshop.authority.everyone().into_iter().chain(&signers).flat_map(certificate_files).collect();
-        let list = self.revocation_list()?;
-        files.push(("root.crl".to_owned(), pem("X509 CRL", &list).into_bytes()));
-        files.push(("root.crl.der".to_owned(), list));
+        let others = samples::other_signers(&order)?;
+        let everyone = self.workshop.authority.everyone().into_iter().chain(&signers).chain(&others);
+        let mut files: Vec<_> = everyone.flat_map(certificate_files).collect();
+        let lists = [("root", self.revocation_list()?), ("branch", self.workshop.authority.branch_list()?)];
+        for (name, list) in lists.into_iter().chain(self.forged_lists()?) {
+            files.push((format!("{name}.crl"), pem("X509 CRL", &list).into_bytes()));
+            files.push((format!("{name}.crl.der"), list));
+        }
         Ok(files)
     }
 
-    /// What a relying party trusts: the root, the seal makers, the revocation list; PEM.
+    /// What a relying party trusts: root, authorities below it, seal makers, revocation lists (`silent-branch` has none); PEM.
     pub fn trust(&self) -> Result<Vec<(String, Vec<u8>)>, SampleError> {
-        let wanted = ["root.crt", "maker.crt", "old-maker.crt", "root.crl"];
+        let wanted =
+            ["root.crt", "root.crl", "branch.crt", "branch.crl", "silent-branch.crt", "maker.crt", "old-maker.crt"];
         Ok(self.pki()?.into_iter().filter(|(name, _)| wanted.contains(&name.as_str())).collect())
+    }
+
+    /// Revocation lists in DER that pose as those of `root` and `silent-branch`, and revoke the maker and the usual signer. Another
+    /// key signed them, so whoever adds them to a trust list gets the same answers as before. Each by its name in `pki`.
+    pub fn forged_lists(&self) -> Result<[(&'static str, Vec<u8>); 2], SampleError> {
+        let order = Order::new(&self.workshop, self.signed_at, "")?;
+        let [root, branch] = self.workshop.authority.forged_lists(&order.signer()?)?;
+        Ok([("forged-root", root), ("forged-silent-branch", branch)])
     }
 
     /// The root's revocation list in DER, which holds the revoked signer.

@@ -45,6 +45,8 @@ pub enum Role {
     Authority,
     /// Sign seals or documents.
     Signer,
+    /// Encipher keys, and nothing else: whoever signs with it has a defect.
+    Encipherment,
 }
 
 /// A certificate, and the key it is for.
@@ -151,16 +153,19 @@ pub fn revocation_list(issuer: Issuer<'_>, window: Window, revoked: &[Revocation
         extension(oid::AUTHORITY_KEY, false, &authority_key(issuer.key.public())),
         extension(oid::CRL_NUMBER, false, &der::integer(1)),
     ]);
-    let tbs = der::sequence(&[
+    let mut parts = vec![
         der::integer(1),
         der::algorithm(oid::SM2_WITH_SM3),
         issuer.name.der.clone(),
         der::utc_time(&window.from.utc_time()),
         der::utc_time(&window.until.utc_time()),
-        der::sequence(&entries),
-        der::explicit(0, &list_extensions),
-    ]);
-    signed(tbs, issuer.key)
+    ];
+    // RFC 5280 5.1.2.6: the list of certificates is absent when there are none.
+    if !entries.is_empty() {
+        parts.push(der::sequence(&entries));
+    }
+    parts.push(der::explicit(0, &list_extensions));
+    signed(der::sequence(&parts), issuer.key)
 }
 
 /// PEM with the given label, `CERTIFICATE` or `X509 CRL`.
@@ -196,6 +201,8 @@ fn extensions(role: Role, public: &[u8], issuer_public: &[u8]) -> Vec<u8> {
         // keyCertSign and cRLSign are bits 5 and 6; digitalSignature and nonRepudiation bits 0 and 1.
         Role::Authority => (der::sequence(&[der::yes()]), der::bits_but(1, &[0x06])),
         Role::Signer => (der::sequence(&[]), der::bits_but(6, &[0xc0])),
+        // keyEncipherment is bit 2.
+        Role::Encipherment => (der::sequence(&[]), der::bits_but(5, &[0x20])),
     };
     der::sequence(&[
         extension(oid::BASIC_CONSTRAINTS, true, &constraints),

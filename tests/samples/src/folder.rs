@@ -57,6 +57,7 @@ fn describe(sample: &Sample, size_bytes: usize) -> Value {
         "verdict": expected.verdict.name(),
         "reasons": expected.reasons,
         "warnings": expected.warnings,
+        "undecided": expected.undecided,
     })
 }
 

@@ -44,6 +44,8 @@ pub enum CertificateList {
     Certificates,
     /// certListType 2: SM3 of each certificate.
     Digests,
+    /// certListType 2, each digest begun from the given Z; found in some implementations.
+    DigestsWithZ([u8; 32]),
 }
 
 /// What a seal says.
@@ -65,6 +67,8 @@ pub struct SealSpec {
     pub made: Moment,
     /// When it may be used.
     pub valid: Window,
+    /// Whether a time stamp follows the maker's signature; v5 only.
+    pub stamped: bool,
 }
 
 impl SealSpec {
@@ -79,6 +83,7 @@ impl SealSpec {
             signers: vec![signer.certificate.clone()],
             made: SEALS_MADE,
             valid: SEALS_VALID,
+            stamped: false,
         }
     }
 }
@@ -106,8 +111,17 @@ pub(crate) fn seal_forged(signed: &SealSpec, shown: &SealSpec, maker: &Identity)
     let signature = der::bits(&maker.key.sign(&message)?.der());
     Ok(match shown.structure {
         Structure::V1 => der::sequence(&[information, der::sequence(&[certificate, algorithm, signature])]),
-        Structure::V4 | Structure::V5 => der::sequence(&[information, certificate, algorithm, signature]),
+        Structure::V4 | Structure::V5 => {
+            let mut parts = vec![information, certificate, algorithm, signature];
+            parts.extend(shown.stamped.then(time_stamp));
+            der::sequence(&parts)
+        }
     })
+}
+
+/// `[0] BIT STRING` in the place of a time stamp (GB/T 20520). What is in it is no real token: nobody made one.
+pub(crate) fn time_stamp() -> Vec<u8> {
+    der::explicit(0, &der::bits(&der::sequence(&[der::oid(oid::SIGNED_DATA), der::utf8("TEST ONLY")])))
 }
 
 /// SES_SealInfo.
@@ -132,7 +146,8 @@ fn properties(spec: &SealSpec) -> Vec<u8> {
     } else {
         match spec.list {
             CertificateList::Certificates => parts.extend([der::integer(1), certificates(spec)]),
-            CertificateList::Digests => parts.extend([der::integer(2), digests(spec)]),
+            CertificateList::Digests => parts.extend([der::integer(2), digests(spec, &[])]),
+            CertificateList::DigestsWithZ(z) => parts.extend([der::integer(2), digests(spec, &z)]),
         }
         parts.extend(times.map(|time| der::generalized_time(&time.generalized())));
     }
@@ -143,8 +158,11 @@ fn certificates(spec: &SealSpec) -> Vec<u8> {
     der::sequence(&spec.signers.iter().map(|certificate| der::octets(certificate)).collect::<Vec<_>>())
 }
 
-fn digests(spec: &SealSpec) -> Vec<u8> {
-    let digest = |certificate: &Vec<u8>| der::sequence(&[der::printable("SM3"), der::octets(&sm3(certificate))]);
+fn digests(spec: &SealSpec, start: &[u8]) -> Vec<u8> {
+    let digest = |certificate: &Vec<u8>| {
+        let value = sm3(&[start, certificate].concat());
+        der::sequence(&[der::printable("SM3"), der::octets(&value)])
+    };
     der::sequence(&spec.signers.iter().map(digest).collect::<Vec<_>>())
 }
 

@@ -5,7 +5,7 @@ use crate::der::{self, oid};
 use crate::error::SampleError;
 use crate::key::{SignatureValue, sm3};
 use crate::moment::Moment;
-use crate::seal::Structure;
+use crate::seal::{Structure, time_stamp};
 
 /// What carries the signature.
 #[derive(Debug, Clone)]
@@ -14,6 +14,8 @@ pub enum Container {
     Seal(Structure, Vec<u8>),
     /// GB/T 35275 SignedData.
     SignedData(Signed),
+    /// GB/T 35275 SignedData over its content with a second signer, whose value is written in the given form.
+    Joint(Box<Identity>, ValueForm),
     /// The SM2 value alone; nobody's certificate is in the file.
     Bare,
 }
@@ -108,6 +110,10 @@ pub struct Signing<'a> {
     pub data_hash: DataHash,
     /// How r and s are written.
     pub value: ValueForm,
+    /// Whether a time stamp follows a seal's signature.
+    pub stamped: bool,
+    /// Certificates that SignedData carries beside the signer's, DER.
+    pub carried: &'a [Vec<u8>],
     /// Path of Signature.xml in the package, from its root.
     pub path: &'a str,
     /// Bytes of Signature.xml.
@@ -120,7 +126,8 @@ impl Signing<'_> {
         match self.container {
             Container::Seal(Structure::V1, seal) => self.seal_v1(seal),
             Container::Seal(structure, seal) => self.seal_v4(*structure, seal),
-            Container::SignedData(signed) => self.signed_data(*signed),
+            Container::SignedData(signed) => self.signed_data(*signed, None),
+            Container::Joint(second, form) => self.signed_data(Signed::Content, Some((second, *form))),
             Container::Bare => self.sign(self.document),
         }
     }
@@ -163,39 +170,40 @@ impl Signing<'_> {
             der::ia5(self.path),
         ]);
         let signature = self.sign(&to_sign)?;
-        Ok(der::sequence(&[
-            to_sign,
-            der::octets(&self.signer.certificate),
-            der::oid(oid::SM2_WITH_SM3),
-            der::bits(&signature),
-        ]))
+        let certificate = der::octets(&self.signer.certificate);
+        let mut parts = vec![to_sign, certificate, der::oid(oid::SM2_WITH_SM3), der::bits(&signature)];
+        parts.extend(self.stamped.then(time_stamp));
+        Ok(der::sequence(&parts))
     }
 
     /// ContentInfo with SignedData of GB/T 35275.
-    fn signed_data(&self, signed: Signed) -> Result<Vec<u8>, SampleError> {
+    fn signed_data(&self, signed: Signed, second: Option<(&Identity, ValueForm)>) -> Result<Vec<u8>, SampleError> {
         let digest = self.digest();
         let mut content = vec![der::oid(oid::DATA)];
-        let mut signer = vec![der::integer(1), self.signer.issuer_and_serial(), der::algorithm(oid::SM3)];
-        let signature = match signed {
+        let first = match signed {
             Signed::Content => {
                 content.push(der::explicit(0, &der::octets(&digest)));
-                self.sign(&digest)?
+                signer_info(self.signer, None, &self.sign(&digest)?)
             }
             Signed::Attributes => {
                 let attributes = self.attributes(&digest);
                 // The signature is over the attributes as a SET, which the file carries under the tag [0].
                 let signature = self.sign(&attributes)?;
-                signer.push([vec![0xa0], attributes.into_iter().skip(1).collect()].concat());
-                signature
+                signer_info(self.signer, Some(attributes), &signature)
             }
         };
-        signer.extend([der::algorithm(oid::SM2_SIGNATURE), der::octets(&signature)]);
+        let (mut certificates, mut signers) = (vec![self.signer.certificate.clone()], vec![first]);
+        certificates.extend_from_slice(self.carried);
+        if let Some((second, form)) = second {
+            certificates.push(second.certificate.clone());
+            signers.push(signer_info(second, None, &form.write(&second.key.sign(&digest)?)));
+        }
         let signed_data = der::sequence(&[
             der::integer(1),
             der::set(&[der::algorithm(oid::SM3)]),
             der::sequence(&content),
-            der::explicit(0, &self.signer.certificate),
-            der::set(&[der::sequence(&signer)]),
+            der::explicit(0, &certificates.concat()),
+            der::set(&signers),
         ]);
         Ok(der::sequence(&[der::oid(oid::SIGNED_DATA), der::explicit(0, &signed_data)]))
     }
@@ -208,6 +216,14 @@ impl Signing<'_> {
             attribute(oid::MESSAGE_DIGEST, der::octets(digest)),
         ])
     }
+}
+
+/// SignerInfo; `attributes` as a SET.
+fn signer_info(signer: &Identity, attributes: Option<Vec<u8>>, signature: &[u8]) -> Vec<u8> {
+    let mut parts = vec![der::integer(1), signer.issuer_and_serial(), der::algorithm(oid::SM3)];
+    parts.extend(attributes.map(|set| [vec![0xa0], set.into_iter().skip(1).collect()].concat()));
+    parts.extend([der::algorithm(oid::SM2_SIGNATURE), der::octets(signature)]);
+    der::sequence(&parts)
 }
 
 #[cfg(test)]

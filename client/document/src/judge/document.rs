@@ -8,8 +8,8 @@ use crate::defect::Defect;
 use crate::ofd::{BadReference, BadReferenceStatus, IntegrityList, Metadata, Ofd, SignatureFile, SignatureKind};
 use crate::reason::{Reason, Severity};
 use crate::report::{
-    BadReferenceFacts, Checks, IntegrityReport, LicenceFacts, Report, SignatureReport, SignatureXmlFacts, Verdict,
-    Warning, Weight, first, status_text,
+    BadReferenceFacts, Check, Checks, IntegrityReport, LicenceFacts, Outcome, Report, SignatureReport,
+    SignatureXmlFacts, Verdict, Warning, Weight, first, status_text,
 };
 use crate::seal::SEAL_BYTES_MAX;
 use crate::signed_value::SignedValue;
@@ -28,6 +28,8 @@ const HOSTILE: [Reason; 6] = [
 ];
 /// Digests that are known to be outdated.
 const LEGACY_DIGESTS: [&str; 6] = ["md5", "sha1", "sha-1", "1.2.840.113549.2.5", "1.3.14.3.2.26", ""];
+
+const UNREAD: &str = "not everything that the document refers to could be read";
 
 /// What stands around a signature value.
 pub(super) struct Around<'a> {
@@ -64,14 +66,16 @@ pub(super) fn judge(ofd: &Ofd<'_>, options: &Options<'_>, report: &mut Report) {
     }
     // Later signatures first have to be judged themselves before they can excuse an earlier one.
     let mut valid: Vec<bool> = report.signatures.iter_mut().map(is_valid).collect();
+    report.integrity = ofd.integrity().map(|list| integrity(ofd, list, options));
+    let by_signer = report.integrity.as_ref().filter(|list| is_by_one_of(&list.signature, &report.signatures));
+    let unlisted = by_signer.map(|list| list.unlisted_entries.clone());
     for (index, signature) in report.signatures.iter_mut().enumerate().rev() {
         let later = valid.get(index + 1..).unwrap_or_default();
-        coverage(ofd, index, later, signature);
+        coverage(ofd, index, later, unlisted.as_deref(), signature);
         if let Some(valid) = valid.get_mut(index) {
             *valid = is_valid(signature);
         }
     }
-    report.integrity = ofd.integrity().map(|list| integrity(ofd, list, options));
     report.licence = Some(licence(ofd.metadata(), &mut report.warnings));
 }
 
@@ -79,6 +83,15 @@ pub(super) fn judge(ofd: &Ofd<'_>, options: &Options<'_>, report: &mut Report) {
 fn is_valid(signature: &mut SignatureReport) -> bool {
     signature.conclude();
     signature.cryptography == Verdict::Valid && signature.verdict != Verdict::Invalid
+}
+
+/// Whether a signature on the integrity list holds and is by somebody who signed the document. Anybody can add a list, and its signer
+/// cannot be judged as others are: the list says no time.
+fn is_by_one_of(list: &SignatureReport, signatures: &[SignatureReport]) -> bool {
+    let signer = |signature: &SignatureReport| signature.signer.as_ref().map(|signer| signer.sm3);
+    list.cryptography == Verdict::Valid
+        && list.signer.is_some()
+        && signatures.iter().any(|signature| signer(signature) == signer(list))
 }
 
 fn structure(defects: &[Defect], report: &mut Report) {
@@ -196,8 +209,18 @@ fn judge_bytes(value: Option<&[u8]>, around: &Around<'_>, options: &Options<'_>,
     }
 }
 
-fn coverage(ofd: &Ofd<'_>, index: usize, later_valid: &[bool], signature: &mut SignatureReport) {
-    let found = ofd.coverage(index, later_valid);
+/// `unlisted` are the entries that an integrity list by a signer of this file does not name; the others are no contraband.
+fn coverage(
+    ofd: &Ofd<'_>,
+    index: usize,
+    later_valid: &[bool],
+    unlisted: Option<&[String]>,
+    signature: &mut SignatureReport,
+) {
+    let mut found = ofd.coverage(index, later_valid);
+    if let Some(unlisted) = unlisted {
+        found.unreferenced.retain(|name| unlisted.contains(name));
+    }
     let detail =
         |names: &[String]| format!("{} entries, the first {}", names.len(), names.first().map_or("", |name| name));
     let checks = &mut signature.checks;
@@ -207,14 +230,39 @@ fn coverage(ofd: &Ofd<'_>, index: usize, later_valid: &[bool], signature: &mut S
     } else if found.complete {
         checks.pass(policy, "coverage");
     } else {
-        let code = ofd.defects().iter().map(|defect| defect.code).find(|code| code.severity() == Severity::Check);
-        let why = "not everything that the document refers to could be read";
-        checks.unknown(policy, "coverage", code.unwrap_or(Reason::OfdStructure), why);
+        let (outcome, code) = unread(ofd.defects(), signature.xml.as_ref());
+        checks.0.push(Check {
+            name: "coverage",
+            result: outcome,
+            code: Some(code),
+            detail: UNREAD.to_owned(),
+            weight: policy,
+        });
     }
     let none = found.unreferenced.is_empty();
     checks.verify(policy, "unreferenced", none, Reason::UnreferencedEntry, detail(&found.unreferenced));
     if let Some(xml) = &mut signature.xml {
         xml.set_coverage(found);
+    }
+}
+
+/// What it means that a document could not be read whole. XML that is as it was signed and that no reader should open is refused. What
+/// was altered after signing is a matter of `references`; and what is beyond our limits may be sound all the same.
+fn unread(defects: &[Defect], xml: Option<&SignatureXmlFacts>) -> (Outcome, Reason) {
+    let altered = xml.map(|xml| xml.references_bad.as_slice()).unwrap_or_default();
+    let is_altered = |defect: &Defect| altered.iter().any(|bad| bad.file == defect.place);
+    let weight = |defect: &&Defect| match defect.code {
+        _ if is_altered(defect) => 2,
+        Reason::XmlTooLarge | Reason::TooMany => 1,
+        // A link to nowhere leaves nothing unread, unless it was to lead to the document itself.
+        Reason::EntryMissing | Reason::LocationOutside => 3,
+        _ => 0,
+    };
+    let checked = defects.iter().filter(|defect| defect.code.severity() == Severity::Check);
+    match checked.min_by_key(weight) {
+        Some(defect) if matches!(weight(&defect), 1 | 2) => (Outcome::Unknown, defect.code),
+        Some(defect) => (Outcome::Fail, defect.code),
+        None => (Outcome::Fail, Reason::OfdStructure),
     }
 }
 

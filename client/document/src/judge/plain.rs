@@ -20,7 +20,7 @@ use crate::asn1::Fault;
 use crate::certificate::Certificate;
 use crate::moment::Moment;
 use crate::reason::Reason;
-use crate::report::{CertificateFacts, Checks, SignatureReport, Sm2Facts, Weight};
+use crate::report::{CertificateFacts, Check, Checks, Outcome, SignatureReport, Sm2Facts, Weight};
 use crate::seal::Structure;
 use crate::signed_data::{Attributes, SignedData, SignerId};
 use crate::sm2_value::{SM3, Sm2Value};
@@ -42,6 +42,29 @@ pub(super) fn judge_data(
     options: &Options<'_>,
     signature: &mut SignatureReport,
 ) {
+    judge_signer(of, around, options, signature);
+    for other in &of.others {
+        let mut apart = SignatureReport::new("", "Sign");
+        judge_signer(other, around, options, &mut apart);
+        note_other(&apart.checks, &mut signature.checks);
+    }
+}
+
+/// Notes under one name what did not pass of a further signer: a signature is no better than its worst signer.
+fn note_other(of: &Checks, checks: &mut Checks) {
+    let name = "other_signer";
+    let counts = |check: &&Check| check.result != Outcome::Pass && check.weight != Weight::Note;
+    let open: Vec<&Check> = of.0.iter().filter(counts).collect();
+    if open.is_empty() {
+        checks.pass(CRYPTOGRAPHY, name);
+    }
+    checks.0.extend(open.into_iter().map(|check| {
+        let detail = format!("{}: {}", check.name, check.detail);
+        Check { name, detail, ..check.clone() }
+    }));
+}
+
+fn judge_signer(of: &SignedData<'_>, around: &Around<'_>, options: &Options<'_>, signature: &mut SignatureReport) {
     signature.structure = Some(Structure::Gbt35275);
     signature.signature_algorithm = Some(of.algorithm.to_string());
     signature.data_hash = of

@@ -17,7 +17,7 @@ const LIST_NAME: &str = "OFDEntries.xml";
 pub(super) struct Integrity {
     pub list: IntegrityList,
     /// Entries that it names.
-    pub listed: BTreeSet<EntryId>,
+    listed: BTreeSet<EntryId>,
     /// The list itself and its signature value.
     pub machinery: Vec<EntryId>,
 }

@@ -28,16 +28,16 @@ pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Ofd<'a>, Defe
     let (documents, is_complete) = walk_documents(&package, limits, &mut notes, root, &tree);
     let signatures = read_signatures(&package, limits, &mut notes, &tree);
     let integrity = integrity::read(&package, limits);
-    let (integrity_list, integrity_entries, integrity_machinery) = match integrity {
-        Some(Integrity { list, listed, machinery }) => (Some(list), listed, machinery),
-        None => (None, BTreeSet::new(), Vec::new()),
+    let (integrity_list, integrity_machinery) = match integrity {
+        Some(Integrity { list, machinery, .. }) => (Some(list), machinery),
+        None => (None, Vec::new()),
     };
     let protected: Vec<Protected> =
         signatures.files.iter().map(|signature| protected_by(&package, signature)).collect();
     let machinery: BTreeSet<EntryId> = signatures.machinery.into_iter().chain(integrity_machinery).collect();
     let dropped = dropped_signatures(&package, limits, &protected, &documents, &machinery);
-    let mut vouched = integrity_entries;
-    vouched.extend(protected.iter().flat_map(|one| &one.entries).filter(|entry| !dropped.contains(entry)));
+    let protected_entries = protected.iter().flat_map(|one| &one.entries).copied();
+    let vouched = protected_entries.filter(|entry| !dropped.contains(entry)).collect();
     Ok(Ofd {
         unreferenced: coverage::unreferenced(&package, root, &documents, &machinery, &vouched),
         package,

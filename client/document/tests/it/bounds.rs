@@ -2,7 +2,8 @@
 
 use super::fixture::{DOCUMENT, Files, PAGE, SIGNATURES};
 use huxin_document::ofd::Ofd;
-use huxin_document::{Limits, Reason};
+use huxin_document::report::Outcome;
+use huxin_document::{Limits, Options, Reason, inspect};
 use std::io::{Cursor, Write as _};
 use zip::{CompressionMethod, ZipWriter};
 
@@ -152,4 +153,31 @@ fn defects_without_number_are_counted_as_one_more() {
     let ofd = Ofd::open(&bytes, &Limits::default()).unwrap();
     assert_eq!(ofd.defects().len(), 101);
     assert_eq!(ofd.defects()[100].code, Reason::TooMany);
+}
+
+/// A page with a document type was `unknown` for no reason that the report named, and admission took the file. Links that lead nowhere,
+/// which the document has too, are not why.
+#[test]
+fn a_page_that_nobody_should_open_is_refused_and_one_beyond_the_limits_is_unknown() {
+    let coverage_of = |signed: &str, shown: &str| {
+        let mut files = Files::whole();
+        files.list_signatures(1);
+        files.remove("Doc_0/Res/i.png");
+        files.set(PAGE, signed);
+        files.sign(0, |name| name != SIGNATURES);
+        files.set(PAGE, shown);
+        let report = inspect(&stored(&files), &Options::default());
+        let check = report.signatures[0].checks.get("coverage").unwrap();
+        assert_eq!(report.reasons.contains(&check.code.unwrap()), check.result == Outcome::Fail, "{check:?}");
+        (check.result, check.code.unwrap())
+    };
+    for (page, code) in
+        [(LAUGHS, Reason::XmlDtd), (&nested(10_000), Reason::XmlDepth), ("<Page>", Reason::XmlMalformed)]
+    {
+        assert_eq!(coverage_of(page, page), (Outcome::Fail, code));
+        // Altered after signing: the digest says so, and that is the one reason.
+        assert_eq!(coverage_of("<Page/>", page), (Outcome::Unknown, code));
+    }
+    let long = format!("<Page><!--{}--></Page>", " ".repeat(25 << 20));
+    assert_eq!(coverage_of(&long, &long), (Outcome::Unknown, Reason::XmlTooLarge));
 }

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_possible_truncation, reason = "tests")]
 
 mod bounds;
+mod catalogue;
+mod catalogue_mutation;
 mod conformance;
 mod container;
 mod coverage;

@@ -1,5 +1,6 @@
 //! OpenSSL as a second opinion on every SM2 signature, good and bad, where the `openssl` command is present.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
@@ -9,6 +10,7 @@ use huxin_document::seal::Seal;
 use huxin_document::signed_value::SignedValue;
 use huxin_document::sm2_value::Sm2Value;
 use huxin_document::{Limits, Options, inspect};
+use huxin_samples::{Catalogue, SIGNED_AT};
 
 use crate::conformance::samples;
 use crate::made::{DataSpec, SealSpec, Shape, SignatureSpec};
@@ -72,15 +74,18 @@ fn of_value(bytes: &[u8]) -> Vec<Signed> {
     }
 }
 
+/// Our answer on a signature over a message.
+fn verifies(certificate: &Certificate, message: &[u8], value: &Sm2Value) -> bool {
+    use huxin_chain_spec::crypto::sm2::{DEFAULT_USER_ID, message_digest, verify_digest};
+    let point = certificate.sm2_key().unwrap();
+    let e = message_digest(&point, DEFAULT_USER_ID, &[message]).unwrap();
+    verify_digest(&point, &e, &value.r_s)
+}
+
 /// Compares our answer with OpenSSL's for the signature, and for each part of it changed.
 fn compare(folder: &Path, place: &str, (certificate, message, signature): &Signed) -> bool {
     let certificate = Certificate::read(certificate).unwrap();
-    let point = certificate.sm2_key().unwrap();
-    let ours = |message: &[u8], value: &Sm2Value| {
-        use huxin_chain_spec::crypto::sm2::{DEFAULT_USER_ID, message_digest, verify_digest};
-        let e = message_digest(&point, DEFAULT_USER_ID, &[message]).unwrap();
-        verify_digest(&point, &e, &value.r_s)
-    };
+    let ours = |message: &[u8], value: &Sm2Value| verifies(&certificate, message, value);
     let value = Sm2Value::read(signature, "signature").unwrap();
     let good = ours(message, &value);
     assert_eq!(openssl(folder, &certificate, message, &value_der(&value.r_s)), good, "{place}");
@@ -169,6 +174,40 @@ fn openssl_agrees_on_the_samples() {
         }
     }
     assert!(verified > 0);
+}
+
+/// Every signature of the catalogue's samples, sound or not, where a key and a value can be read at all.
+#[test]
+fn openssl_agrees_on_the_catalogue() {
+    if !is_present() {
+        return;
+    }
+    let (catalogue, folder) = (Catalogue::new(SIGNED_AT).unwrap(), tempfile::tempdir().unwrap());
+    let (mut good, mut bad, mut asked) = (0, 0, BTreeSet::new());
+    for sample in catalogue.samples() {
+        let bytes = catalogue.make(sample).unwrap();
+        let signed: Vec<Signed> = match Seal::read_first(&bytes) {
+            Ok((seal, _)) => vec![of_seal(&seal)],
+            Err(_) if Ofd::open(&bytes, &Limits::default()).is_err() => continue,
+            Err(_) => values_of(&bytes).iter().flat_map(|value| of_value(value)).collect(),
+        };
+        for (certificate, message, signature) in signed {
+            // Off the curve, or too long a subject: there is nothing to compare.
+            let Some(certificate) = Certificate::read(&certificate).ok().filter(|read| read.sm2_key().is_some()) else {
+                continue;
+            };
+            let value = Sm2Value::read(&signature, "signature");
+            let ours = value.as_ref().is_ok_and(|value| verifies(&certificate, &message, value));
+            // What we refuse to read is put to OpenSSL as it stands.
+            let der = value.map_or(signature, |value| value_der(&value.r_s));
+            let theirs = openssl(folder.path(), &certificate, &message, &der);
+            assert_eq!(ours, theirs, "{}", sample.file);
+            let count = if ours { &mut good } else { &mut bad };
+            *count += 1;
+            asked.insert(sample.file);
+        }
+    }
+    assert!(good > 150 && bad >= 8 && asked.len() > 85, "{good} good, {bad} bad, of {} samples", asked.len());
 }
 
 fn values_of(bytes: &[u8]) -> Vec<Vec<u8>> {

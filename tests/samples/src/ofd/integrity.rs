@@ -31,6 +31,8 @@ pub fn protect(package: &mut Package, signer: &Identity, time: Moment) -> Result
         time_text: None,
         data_hash: DataHash::Plain,
         value: ValueForm::Der,
+        stamped: false,
+        carried: &[],
         path: LIST,
         document: &list,
     }

@@ -8,4 +8,4 @@ pub mod sealing;
 
 pub use archive::Package;
 pub use content::Metadata;
-pub use sealing::{CheckMethod, Layout, Sealing};
+pub use sealing::{CheckMethod, Layout, Sealing, USUAL, Writing};

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
 
 use crate::certificate::Identity;
 use crate::error::SampleError;
@@ -20,6 +21,10 @@ pub enum CheckMethod {
     Sm3Oid,
     /// SM3 by its name.
     Sm3Name,
+    /// SM3 by its name in small letters.
+    Sm3Small,
+    /// SHA-256 by its name.
+    Sha256,
     /// MD5, which the standard of 2016 implies where nothing is said.
     Md5Unsaid,
 }
@@ -29,14 +34,43 @@ impl CheckMethod {
         match self {
             Self::Sm3Oid => " CheckMethod=\"1.2.156.10197.1.401\"",
             Self::Sm3Name => " CheckMethod=\"SM3\"",
+            Self::Sm3Small => " CheckMethod=\"sm3\"",
+            Self::Sha256 => " CheckMethod=\"SHA256\"",
             Self::Md5Unsaid => "",
         }
     }
 
     fn digest(self, bytes: &[u8]) -> String {
         match self {
-            Self::Sm3Oid | Self::Sm3Name => STANDARD.encode(sm3(bytes)),
+            Self::Sm3Oid | Self::Sm3Name | Self::Sm3Small => STANDARD.encode(sm3(bytes)),
+            Self::Sha256 => STANDARD.encode(Sha256::digest(bytes)),
             Self::Md5Unsaid => STANDARD.encode(md5(bytes)),
+        }
+    }
+}
+
+/// How Signature.xml is written, which other tools than ours decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writing {
+    /// On one line, with the prefix `ofd`.
+    Usual,
+    /// After a byte order mark.
+    ByteOrderMark,
+    /// With another prefix.
+    OtherPrefix,
+    /// With lines that end in CR LF.
+    CrLf,
+}
+
+impl Writing {
+    fn write(self, xml: String) -> String {
+        match self {
+            Self::Usual => xml,
+            Self::ByteOrderMark => format!("\u{feff}{xml}"),
+            Self::OtherPrefix => {
+                xml.replace("xmlns:ofd", "xmlns:sig").replace("<ofd:", "<sig:").replace("</ofd:", "</sig:")
+            }
+            Self::CrLf => xml.replace('\n', "").replace("><", ">\r\n<"),
         }
     }
 }
@@ -46,16 +80,27 @@ impl CheckMethod {
 pub struct Layout {
     /// Path of Signatures.xml.
     pub signatures: &'static str,
+    /// Folder of the signatures' own folders.
+    pub folder: &'static str,
     /// Name of the signature value's file.
     pub value: &'static str,
     /// Whether the seal is also a file of its own.
     pub seal_file: bool,
     /// Whether entries are named relative to Signature.xml, and the local time is spelled with marks.
     pub relative: bool,
+    /// Whether entries are named in capitals, whatever their names are.
+    pub capitals: bool,
 }
 
 /// What most producers do.
-pub const USUAL: Layout = Layout { signatures: SIGNATURES, value: "SignedValue.dat", seal_file: true, relative: false };
+pub const USUAL: Layout = Layout {
+    signatures: SIGNATURES,
+    folder: "Doc_0/Signs",
+    value: "SignedValue.dat",
+    seal_file: true,
+    relative: false,
+    capitals: false,
+};
 
 /// A signature over a package.
 #[derive(Debug, Clone)]
@@ -76,6 +121,12 @@ pub struct Sealing {
     pub method: CheckMethod,
     /// Names.
     pub layout: Layout,
+    /// How Signature.xml is written.
+    pub writing: Writing,
+    /// Whether a time stamp follows a seal's signature.
+    pub stamped: bool,
+    /// Certificates that GB/T 35275 signed data carries beside the signer's, DER.
+    pub carried: Vec<Vec<u8>>,
     /// Digest of Signature.xml.
     pub data_hash: DataHash,
     /// How r and s are written.
@@ -98,6 +149,9 @@ impl Sealing {
             unprotected: Vec::new(),
             method: CheckMethod::Sm3Oid,
             layout: USUAL,
+            writing: Writing::Usual,
+            stamped: false,
+            carried: Vec::new(),
             data_hash: DataHash::Plain,
             value: ValueForm::Der,
             seal_file: None,
@@ -107,7 +161,7 @@ impl Sealing {
 
     /// Signs the package as it is now, after the signatures that it already has.
     pub fn apply(&self, package: &mut Package) -> Result<(), SampleError> {
-        let folder = |number: usize| format!("Doc_0/Signs/Sign_{number}");
+        let folder = |number: usize| format!("{}/Sign_{number}", self.layout.folder);
         let number =
             (0..).find(|&number| package.get(&format!("{}/Signature.xml", folder(number))).is_none()).unwrap_or(0);
         let folder = folder(number);
@@ -120,7 +174,7 @@ impl Sealing {
         if let Some(seal) = seal {
             package.put(&format!("{folder}/Seal.esl"), seal.clone());
         }
-        let document = self.document(package, &folder, seal.is_some()).into_bytes();
+        let document = self.writing.write(self.document(package, &folder, seal.is_some())).into_bytes();
         let path = format!("/{signature_name}");
         let value = Signing {
             container: &self.container,
@@ -129,6 +183,8 @@ impl Sealing {
             time_text: self.time_text,
             data_hash: self.data_hash,
             value: self.value,
+            stamped: self.stamped,
+            carried: &self.carried,
             path: &path,
             document: &document,
         }
@@ -144,7 +200,7 @@ impl Sealing {
         let from = before.find("<ofd:Signature ").unwrap_or(before.len());
         let earlier = before.get(from..).unwrap_or_default().replace("</ofd:Signatures>", "");
         let kind = if matches!(self.container, Container::Seal(..)) { "Seal" } else { "Sign" };
-        let base = if self.layout.relative { "Signs" } else { "/Doc_0/Signs" };
+        let base = if self.layout.relative { "Signs".to_owned() } else { format!("/{}", self.layout.folder) };
         let id = number + 1;
         let list = format!(
             "<ofd:MaxSignId>{id}</ofd:MaxSignId>{earlier}\
@@ -166,6 +222,7 @@ impl Sealing {
             .chain(streamed)
             .map(|(name, value)| {
                 let name = self.reference(name, folder);
+                let name = if self.layout.capitals { name.to_uppercase() } else { name };
                 format!("<ofd:Reference FileRef=\"{name}\"><ofd:CheckValue>{value}</ofd:CheckValue></ofd:Reference>")
             })
             .collect();

@@ -24,14 +24,14 @@ pub(super) const SAMPLES: &[Sample] = &[
         "ofd/bad_zip_dotdot.ofd",
         "文件名指向包外",
         "an entry name that leads out of the package",
-        Expected::unopened(&["ZIP_UNSAFE_NAME"]),
+        Expected::unopened(&["ZIP_PATH"]),
         |order| renamed(with_entry(order, "aa/bb/outside.xml")?, "aa/bb/outside.xml", "../../outside.xml"),
     ),
     Sample::new(
         "ofd/bad_zip_absolute_name.ofd",
         "文件名为绝对路径",
         "an entry name from the root of the file system",
-        Expected::unopened(&["ZIP_UNSAFE_NAME"]),
+        Expected::unopened(&["ZIP_PATH"]),
         |order| renamed(with_entry(order, "a/outside.xml")?, "a/outside.xml", "//outside.xml"),
     ),
     Sample::new(
@@ -45,14 +45,14 @@ pub(super) const SAMPLES: &[Sample] = &[
         "ofd/bad_zip_bomb.ofd",
         "压缩炸弹：256 MiB 的零",
         "zip bomb: 256 MiB of zeros",
-        Expected::unopened(&["ZIP_TOO_LARGE"]),
+        Expected::unopened(&["ZIP_BOMB"]),
         |order| with_zeros(&order.sealed(|_| ())?, "Doc_0/Res/zeros.bin", 256),
     ),
     Sample::new(
         "ofd/bad_zip_truncated.ofd",
         "压缩包被截断",
         "the package is cut short",
-        Expected::unopened(&["ZIP_FORMAT"]),
+        Expected::unopened(&["ZIP_MALFORMED"]),
         |order| {
             let mut file = order.sealed(|_| ())?.zip()?;
             file.truncate(file.len() / 2);
@@ -74,7 +74,7 @@ pub(super) const SAMPLES: &[Sample] = &[
         "ofd/bad_xml_deep.ofd",
         "页面嵌套一万层",
         "a page with ten thousand elements inside each other",
-        Expected::unopened(&["XML_TOO_DEEP"]),
+        Expected::refused(&["XML_DEPTH"]),
         |order| {
             let nested = ["<ofd:PageBlock>".repeat(DEPTH), "</ofd:PageBlock>".repeat(DEPTH)].concat();
             sealed_after(order, |package| package.edit(entry::PAGE, "</ofd:Layer>", &format!("{nested}</ofd:Layer>")))
@@ -84,7 +84,7 @@ pub(super) const SAMPLES: &[Sample] = &[
         "ofd/unknown_pdf.pdf",
         "不是 OFD 的文件：只算摘要",
         "not an OFD file: only its digests can be given",
-        Expected::unknown(&["NOT_OFD"]),
+        Expected::unknown(&["NOT_EXAMINED"]),
         |_| Ok(PDF.as_bytes().to_vec()),
     ),
 ];

@@ -3,7 +3,7 @@
 use crate::catalogue::{Expected, Order, Sample};
 use crate::error::SampleError;
 use crate::ofd::content::{self, Extent};
-use crate::ofd::{CheckMethod, Layout, Package, Sealing, integrity};
+use crate::ofd::{CheckMethod, Layout, Package, Sealing, USUAL, integrity};
 use crate::samples::{second_agency, second_signer};
 use crate::seal::{CertificateList, SealSpec, Structure, seal_by};
 use crate::signature::{Container, Signed, ValueForm};
@@ -157,8 +157,13 @@ fn of_structure(order: &Order<'_>, structure: Structure) -> Result<Sealing, Samp
 }
 
 fn other_layout(order: &Order<'_>) -> Result<Package, SampleError> {
-    let layout =
-        Layout { signatures: "Doc_0/Signatures.xml", value: "SignValue.dat", seal_file: false, relative: true };
+    let layout = Layout {
+        signatures: "Doc_0/Signatures.xml",
+        value: "SignValue.dat",
+        seal_file: false,
+        relative: true,
+        ..USUAL
+    };
     let mut package = content::licence(&order.spec.metadata()?, order.spec.extent, Some(layout.signatures));
     let mut sealing = order.sealing()?;
     sealing.layout = layout;

@@ -66,7 +66,7 @@ pub(super) const SAMPLES: &[Sample] = &[
         "ofd/bad_maker_expired_at_creation.ofd",
         "制章时制章人证书已过有效期",
         "the maker's certificate had expired when the seal was made",
-        Expected::broken(&["MAKER_CERT_NOT_VALID_AT_CREATE"]),
+        Expected::refused(&["MAKER_CERT_NOT_VALID_AT_CREATE"]),
         |order| made_by(order, &order.workshop.authority.old_maker),
     ),
     Sample::new(
@@ -163,7 +163,7 @@ pub(super) const SAMPLES: &[Sample] = &[
         "seals/bad_maker_expired_at_creation.esl",
         "制章时制章人证书已过有效期",
         "the maker's certificate had expired when the seal was made",
-        Expected::broken(&["MAKER_CERT_NOT_VALID_AT_CREATE"]),
+        Expected::refused(&["MAKER_CERT_NOT_VALID_AT_CREATE"]),
         |order| seal_by(&order.seal_spec(Structure::V4)?, &order.workshop.authority.old_maker),
     ),
     Sample::new(

@@ -42,6 +42,7 @@ fn make_writes_every_sample_and_says_what_it_is() {
         assert_eq!(described["verdict"], sample.expected.verdict.name());
         assert_eq!(described["cryptography"], sample.expected.cryptography.name());
         assert_eq!(described["reasons"], serde_json::json!(sample.expected.reasons));
+        assert_eq!(described["undecided"], serde_json::json!(sample.expected.undecided));
         assert!(said.contains(&format!("{}: {}", sample.file, sample.zh)), "{}", sample.file);
     }
     for (part, files) in [("pki", catalogue.pki().unwrap()), ("trust", catalogue.trust().unwrap())] {
@@ -50,7 +51,7 @@ fn make_writes_every_sample_and_says_what_it_is() {
         }
     }
     let trusted = std::fs::read_dir(folder.path().join("trust")).unwrap().count();
-    assert_eq!(trusted, 4);
+    assert_eq!(trusted, 7);
 }
 
 #[test]

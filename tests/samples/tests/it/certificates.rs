@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use huxin_samples::{Catalogue, SIGNED_AT};
 use tempfile::TempDir;
 
-use crate::openssl::{present, run, said, verifies};
+use crate::openssl::{chains, present, run, said, verifies};
 use crate::tlv::Tlv;
 
 /// The files in a folder.
@@ -28,10 +28,11 @@ fn openssl_reads_every_certificate_and_its_extensions() {
     }
     let (_folder, files) = pki();
     let certificates: Vec<_> = files.iter().filter(|(name, _)| name.ends_with(".crt")).collect();
-    assert_eq!(certificates.len(), 11);
+    assert_eq!(certificates.len(), 21);
     for (name, path) in certificates {
         let text = said(&["x509", "-in", path.to_str().unwrap(), "-noout", "-text"]);
-        let role = if name.ends_with("root.crt") { "CA:TRUE" } else { "CA:FALSE" };
+        let is_authority = name.ends_with("root.crt") || name.ends_with("branch.crt");
+        let role = if is_authority { "CA:TRUE" } else { "CA:FALSE" };
         for expected in [
             "Version: 3 (0x2)",
             "Signature Algorithm: SM2-with-SM3",
@@ -69,11 +70,14 @@ fn openssl_chains_the_sound_and_refuses_the_rogue() {
     }
     let (folder, files) = pki();
     let root = folder.path().join("root.crt");
-    let at = "1780300800";
-    let base = ["verify", "-vfyopt", "distid:1234567812345678", "-x509_strict", "-attime", at, "-CAfile"];
+    let at = 1_780_300_800;
+    let between: Vec<PathBuf> = ["branch.crt", "silent-branch.crt", "unlisted-branch.crt"]
+        .map(|branch| folder.path().join(branch))
+        .into_iter()
+        .collect();
     for (name, path) in files.iter().filter(|(name, _)| name.ends_with(".crt")) {
-        let chained = run(&[&base[..], &[root.to_str().unwrap(), path.to_str().unwrap()]].concat()).status.success();
-        let outside = ["rogue", "impostor", "old-maker", "signer-31000000000007"];
+        let chained = chains(&root, &between, &std::fs::read(path.with_extension("der")).unwrap(), at);
+        let outside = ["rogue", "impostor", "lone", "old-maker", "signer-31000000000007"];
         assert_eq!(chained, !outside.iter().any(|start| name.starts_with(start)), "{name}");
     }
 }
@@ -99,6 +103,33 @@ fn the_revocation_list_names_the_revoked_signer_and_is_signed_by_the_root() {
     assert!(verifies(&root, parts[0].whole, parts[2].bits()));
     let rogue = std::fs::read(path("rogue-root.der")).unwrap();
     assert!(!verifies(&rogue, parts[0].whole, parts[2].bits()));
+}
+
+/// The branch's own list names nobody; the forged ones name their victims, and are not by whom they say.
+#[test]
+fn the_other_revocation_lists_are_what_their_names_say() {
+    if !present() {
+        return;
+    }
+    let (folder, _files) = pki();
+    let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    let is_by = |list: &str, key: &str| {
+        let list = read(list);
+        let parts = Tlv::only(&list).unwrap().children();
+        verifies(&read(key), parts[0].whole, parts[2].bits())
+    };
+    for (list, issuer, forger, revoked) in [
+        ("branch", "branch.der", None, 0),
+        ("forged-root", "root.der", Some("rogue-root.der"), 2),
+        ("forged-silent-branch", "silent-branch.der", Some("rogue-root.der"), 2),
+    ] {
+        let path = folder.path().join(format!("{list}.crl"));
+        let text = said(&["crl", "-in", path.to_str().unwrap(), "-noout", "-text"]);
+        assert_eq!(text.matches("Serial Number").count(), revoked, "{list}:\n{text}");
+        let der = format!("{list}.crl.der");
+        assert_eq!(is_by(&der, issuer), forger.is_none(), "{list}");
+        assert!(forger.is_none_or(|forger| is_by(&der, forger)), "{list}");
+    }
 }
 
 #[test]

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use sha2::Sha256;
 use sm3::{Digest, Sm3};
 
-use crate::opened::{Entries, references, resolved, signature_folders, text};
+use crate::opened::{Entries, references, resolved, signature_folders, signature_xml};
 use crate::openssl;
 use crate::tlv::Tlv;
 
@@ -20,10 +21,14 @@ pub fn sm3(bytes: &[u8]) -> Vec<u8> {
 pub fn failures(entries: &Entries) -> Codes {
     let mut codes = Codes::new();
     for folder in signature_folders(entries) {
-        let xml = text(entries, &format!("{folder}/Signature.xml"));
+        let xml = signature_xml(entries, &folder);
         if xml.contains("CheckMethod=") {
+            let digest = |bytes: &[u8]| match xml.contains("CheckMethod=\"SHA256\"") {
+                true => Sha256::digest(bytes).to_vec(),
+                false => sm3(bytes),
+            };
             let wrong = |(name, value): &(String, String)| {
-                entries.get(name).is_none_or(|bytes| STANDARD.encode(sm3(bytes)) != *value)
+                entries.get(name).is_none_or(|bytes| STANDARD.encode(digest(bytes)) != *value)
             };
             if references(entries, &folder).iter().any(wrong) {
                 codes.insert("REFERENCE_DIGEST");
@@ -33,15 +38,22 @@ pub fn failures(entries: &Entries) -> Codes {
         }
         let value = xml.split("<ofd:SignedValue>").nth(1).unwrap().split('<').next().unwrap();
         let value = &entries[&resolved(&folder, value)];
-        let seal_file = entries.get(&format!("{folder}/Seal.esl"));
+        let signed = &entries[&format!("{folder}/Signature.xml")];
+        let seal_file = entries.get(&format!("{folder}/Seal.esl")).map(|file| out_of_base64(file));
         match Tlv::only(value) {
-            Ok(value) => judge_value(&value, xml.as_bytes(), seal_file, &mut codes),
+            Ok(value) => judge_value(&value, signed, seal_file.as_ref(), &mut codes),
             Err(code) => {
                 codes.insert(code);
             }
         }
     }
     codes
+}
+
+/// The seal's DER, from a file that may be lines of base64.
+pub fn out_of_base64(file: &[u8]) -> Vec<u8> {
+    let packed: Vec<u8> = file.iter().copied().filter(|octet| !octet.is_ascii_whitespace()).collect();
+    if file.first() == Some(&0x30) { file.to_vec() } else { STANDARD.decode(packed).unwrap_or_else(|_| file.to_vec()) }
 }
 
 fn judge_value(value: &Tlv<'_>, xml: &[u8], seal_file: Option<&Vec<u8>>, codes: &mut Codes) {
@@ -69,7 +81,14 @@ fn sealed(parts: &[Tlv<'_>], xml: &[u8], seal_file: Option<&Vec<u8>>, codes: &mu
     } else {
         (parts[1].content, parts[3].bits(), to_sign[2].text().to_owned())
     };
-    check(openssl::verifies(certificate, parts[0].whole, &as_der(signature)), "SIGNATURE_VALUE", codes);
+    if subject(certificate).len() > 1024 {
+        codes.insert("FORMAT");
+    } else if signature.len() == 64 || signature[0] == 0x30 {
+        check(openssl::verifies(certificate, parts[0].whole, &as_der(signature)), "SIGNATURE_VALUE", codes);
+    } else {
+        codes.insert("FORMAT");
+    }
+    check(may_sign(certificate), "CERT_KEY_USAGE", codes);
     check(to_sign[3].bits() == sm3(xml), "SIGNATURE_XML_DIGEST", codes);
     check(seal_file.is_none_or(|file| file == to_sign[1].whole), "SEAL_FILE_MISMATCH", codes);
     check(time[4..6].parse::<u8>().unwrap() <= 12, "FORMAT", codes);
@@ -89,8 +108,13 @@ pub struct SealFacts {
 
 impl SealFacts {
     fn lists(&self, certificate: &[u8]) -> bool {
-        let wanted = if self.digests { sm3(certificate) } else { certificate.to_vec() };
-        self.signers.contains(&wanted)
+        if !self.digests {
+            return self.signers.contains(&certificate.to_vec());
+        }
+        // Begun from Z, a digest is odd but tells the certificate all the same.
+        [sm3(certificate), sm3(&[z(certificate), certificate.to_vec()].concat())]
+            .iter()
+            .any(|digest| self.signers.contains(digest))
     }
 }
 
@@ -107,6 +131,7 @@ pub fn seal(seal: &Tlv<'_>, codes: &mut Codes) -> SealFacts {
         (parts[1].content, parts[3].bits(), information.whole.to_vec())
     };
     check(openssl::verifies(maker, &message, signature), "SEAL_SIGNATURE", codes);
+    check(may_sign(maker), "CERT_KEY_USAGE", codes);
     let properties = information.children()[2].children();
     let (list, times, digests) = if version_1 {
         (properties[2], &properties[3..6], false)
@@ -122,29 +147,43 @@ pub fn seal(seal: &Tlv<'_>, codes: &mut Codes) -> SealFacts {
 
 fn signed_data(signed_data: &Tlv<'_>, xml: &[u8], codes: &mut Codes) {
     let parts = signed_data.children();
-    let certificate = parts[3].children()[0].whole;
-    let signer = parts[4].children()[0].children();
-    let content = parts[2].children();
-    let (message, digest) = match content.get(1) {
-        Some(content) => {
-            let octets = content.children()[0].content.to_vec();
-            (octets.clone(), octets)
-        }
-        None => {
-            let attributes = signer[3];
-            let mut set = attributes.whole.to_vec();
-            set[0] = 0x31;
-            let digest = attributes.children().into_iter().find_map(|attribute| {
-                let parts = attribute.children();
-                let message_digest = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 4];
-                (parts[0].content == message_digest).then(|| parts[1].children()[0].content.to_vec())
-            });
-            (set, digest.unwrap())
-        }
+    let content = parts[2].children().get(1).map(|content| content.children()[0].content.to_vec());
+    for (signer, certificate) in signers(&parts) {
+        let signer = signer.children();
+        let (message, digest) = match &content {
+            Some(content) => (content.clone(), content.clone()),
+            None => signed_attributes(&signer[3]),
+        };
+        let signature = signer.last().unwrap().content;
+        check(openssl::verifies(certificate, &message, signature), "SIGNATURE_VALUE", codes);
+        check(digest == sm3(xml), "SIGNATURE_XML_DIGEST", codes);
+    }
+}
+
+/// The attributes as the SET that is signed, and the digest among them.
+fn signed_attributes(attributes: &Tlv<'_>) -> (Vec<u8>, Vec<u8>) {
+    let mut set = attributes.whole.to_vec();
+    set[0] = 0x31;
+    let digest = attributes.children().into_iter().find_map(|attribute| {
+        let parts = attribute.children();
+        let message_digest = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 4];
+        (parts[0].content == message_digest).then(|| parts[1].children()[0].content.to_vec())
+    });
+    (set, digest.unwrap())
+}
+
+/// Each SignerInfo of a SignedData with its certificate, found by issuer and serial number.
+fn signers<'a>(parts: &[Tlv<'a>]) -> Vec<(Tlv<'a>, &'a [u8])> {
+    let carried = parts[3].children();
+    let of = |signer: Tlv<'a>| {
+        let wanted = signer.children()[1].content;
+        let names = |certificate: &&Tlv<'a>| {
+            let tbs = certificate.children()[0].children();
+            [tbs[3].whole, tbs[1].whole].concat() == wanted
+        };
+        (signer, carried.iter().find(names).unwrap().whole)
     };
-    let signature = signer.last().unwrap().content;
-    check(openssl::verifies(certificate, &message, signature), "SIGNATURE_VALUE", codes);
-    check(digest == sm3(xml), "SIGNATURE_XML_DIGEST", codes);
+    parts[4].children().into_iter().map(of).collect()
 }
 
 /// The certificate in each signature that carries one, and that of the seal's maker.
@@ -158,7 +197,7 @@ pub fn certificates(entries: &Entries) -> Vec<(&'static str, Vec<u8>)> {
         match parts[0].tag {
             0x06 => {
                 let signed_data = parts[1].children()[0].children();
-                found.push(("UNTRUSTED_SIGNER", signed_data[3].children()[0].whole.to_vec()));
+                found.extend(signers(&signed_data).into_iter().map(|(_, one)| ("UNTRUSTED_SIGNER", one.to_vec())));
             }
             0x30 => {
                 let to_sign = parts[0].children();
@@ -172,10 +211,37 @@ pub fn certificates(entries: &Entries) -> Vec<(&'static str, Vec<u8>)> {
     found
 }
 
+/// The fields of a certificate: version, serial, algorithm, issuer, validity, subject, key, extensions.
+fn fields(certificate: &[u8]) -> Vec<Tlv<'_>> {
+    Tlv::only(certificate).unwrap().children()[0].children()
+}
+
+fn subject(certificate: &[u8]) -> &[u8] {
+    fields(certificate)[5].whole
+}
+
+/// Whether keyUsage has digitalSignature or nonRepudiation.
+fn may_sign(certificate: &[u8]) -> bool {
+    let extensions = fields(certificate)[7].children()[0].children();
+    let usage = extensions.into_iter().find(|one| one.children()[0].content == [0x55, 0x1d, 0x0f]).unwrap();
+    let bits = Tlv::only(usage.children().last().unwrap().content).unwrap().content;
+    bits[1] & 0xc0 != 0
+}
+
+/// Z of GB/T 32918.2 for the certificate's key.
+fn z(certificate: &[u8]) -> Vec<u8> {
+    let curve = "fffffffeffffffffffffffffffffffffffffffff00000000fffffffffffffffc\
+                 28e9fa9e9d9f5e344d5a9e4bcf6509a7f39789f515ab8f92ddbcbd414d940e93\
+                 32c4ae2c1f1981195f9904466a39c9948fe30bbff2660be1715a4589334c74c7\
+                 bc3736a2f4f6779c59bdcee36b692153d0a9877cc62a474002df32e52139f0a0";
+    let key = fields(certificate)[6].children()[1].bits();
+    let curve: String = curve.split_whitespace().collect();
+    sm3(&[&[0x00, 0x80], &b"1234567812345678"[..], &hex::decode(curve).unwrap(), &key[1..]].concat())
+}
+
 /// From and until of a certificate, as GeneralizedTime.
 fn validity(certificate: &[u8]) -> [String; 2] {
-    let tbs = Tlv::only(certificate).unwrap().children()[0];
-    let times = tbs.children()[4].children();
+    let times = fields(certificate)[4].children();
     [full_year(&times[0]), full_year(&times[1])]
 }
 

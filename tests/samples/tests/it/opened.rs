@@ -36,13 +36,30 @@ pub fn signature_folders(entries: &Entries) -> Vec<String> {
     entries.keys().filter(|name| name.ends_with(marker)).map(|name| name.replace(marker, "")).collect()
 }
 
+/// Signature.xml with the usual prefix, whatever the file's own is.
+pub fn signature_xml(entries: &Entries, folder: &str) -> String {
+    text(entries, &format!("{folder}/Signature.xml")).replace("<sig:", "<ofd:").replace("</sig:", "</ofd:")
+}
+
+/// The entry of a name that may be written in another case; the name itself where there is none.
+fn entry_of(entries: &Entries, name: String) -> String {
+    if entries.contains_key(&name) {
+        return name;
+    }
+    entries.keys().find(|key| key.eq_ignore_ascii_case(&name)).cloned().unwrap_or(name)
+}
+
 /// Protected entries and their base64 digests.
 pub fn references(entries: &Entries, folder: &str) -> Vec<(String, String)> {
-    let xml = text(entries, &format!("{folder}/Signature.xml"));
+    let xml = &signature_xml(entries, folder);
     let names = between(xml, "FileRef=\"", "\"");
     let values = between(xml, "<ofd:CheckValue>", "<");
     assert_eq!(names.len(), values.len());
-    names.iter().zip(values).map(|(name, value)| (resolved(folder, name), value.to_owned())).collect()
+    names
+        .iter()
+        .zip(values)
+        .map(|(name, value)| (entry_of(entries, resolved(folder, name)), value.to_owned()))
+        .collect()
 }
 
 /// Path from the package's root.

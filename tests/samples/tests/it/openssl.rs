@@ -1,6 +1,6 @@
 //! The `openssl` command, which knows SM2 and nothing of this crate.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// Whether a version is installed that has SM2; says so where it is not.
@@ -41,12 +41,21 @@ pub fn verifies(certificate: &[u8], message: &[u8], signature: &[u8]) -> bool {
     run(&[&method[..], &input].concat()).status.success()
 }
 
-/// Whether a certificate (DER) chains to the root at a time in seconds since 1970.
-pub fn chains(root_pem: &Path, certificate: &[u8], at: i64) -> bool {
+/// Whether a certificate (DER) chains to the root at a time in seconds since 1970, directly or by way of one of the authorities.
+///
+/// OpenSSL 3.0 takes the user id for the certificate it is asked about and no other, so each link is a question of its own.
+pub fn chains(root_pem: &Path, between_pem: &[PathBuf], certificate: &[u8], at: i64) -> bool {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("c.pem");
     std::fs::write(&path, huxin_samples::pem("CERTIFICATE", certificate)).unwrap();
-    let (root, at) = (root_pem.to_str().unwrap(), at.to_string());
-    let arguments = ["verify", "-vfyopt", "distid:1234567812345678", "-x509_strict", "-attime", &at, "-CAfile", root];
-    run(&[&arguments[..], &[path.to_str().unwrap()]].concat()).status.success()
+    let by = |branch: &&PathBuf| issued(branch, &path, at) && issued(root_pem, branch, at);
+    issued(root_pem, &path, at) || between_pem.iter().any(|branch| by(&branch))
+}
+
+/// Whether an authority (PEM) issued a certificate (PEM).
+pub fn issued(authority: &Path, certificate: &Path, at: i64) -> bool {
+    let (authority, certificate) = (authority.to_str().unwrap(), certificate.to_str().unwrap());
+    let at = at.to_string();
+    let how = ["verify", "-vfyopt", "distid:1234567812345678", "-x509_strict", "-partial_chain", "-attime", &at];
+    run(&[&how[..], &["-CAfile", authority, certificate]].concat()).status.success()
 }
