@@ -6,6 +6,7 @@ mod bounds;
 mod conformance;
 mod container;
 mod coverage;
+mod documents_page;
 mod fixture;
 mod fuzz;
 mod fuzz_der;
