@@ -2,41 +2,10 @@
 # The story of the consortium itself: a fifth province joins the running network, votes and validates; a validator's key is
 # replaced; a change that would stop the chain is refused; the province leaves. Sourced by scripts/demo.
 
+# shellcheck source=scripts/stories/council
+source "$ROOT/scripts/stories/council"
+
 beijing=node-4-beijing
-scheme=ed25519
-[[ $suite == standard ]] || scheme=sm2
-height=0
-
-# govern NODE PROVINCE CODE COMMAND...: signed with a province's governance key.
-govern() {
-    local node=$1 province=$2 code=$3
-    shift 3
-    catch_up "$node"
-    at "$node" "$code" --key "$(key_of "$province" governance)" govern "$@"
-    ((code != 0)) || height=$(json_field height <"$answer")
-}
-
-# propose NODE PROVINCE ACTION...: proposes, and remembers the proposal.
-propose() {
-    local node=$1 province=$2
-    shift 2
-    govern "$node" "$province" 0 propose --closes "$(date -u -d '+1 day' +%FT%TZ)" --rationale "$(paper rationale)" "$@"
-    proposal=$(json_field proposal <"$answer")
-}
-
-is_passed() { at "$shanghai" 0 govern show "$proposal" && [[ $(json_field_after '"derived": {' status <"$answer") == passed ]]; }
-
-# agree PROVINCE...: each votes yes through Shanghai's node, until the threshold is reached.
-agree() {
-    local province
-    for province in "$@"; do is_passed || govern "$shanghai" "$province" 0 vote "$proposal" yes; done
-}
-
-# passed: the proposal has taken effect.
-passed() {
-    catch_up "$shanghai"
-    is_passed || fail "proposal $proposal has not passed"
-}
 
 validators() { "$HUXIN" --json --node "$(api_of "$shanghai")" show validators | grep -c '"power"'; }
 has_validators() { (($(validators) == $1)); }
@@ -74,8 +43,11 @@ has_validators 5 || fail "$(validators) validators, not 5"
 catch_up "$beijing"
 done_line "proposal 提案 $proposal passed; five validators 五个验证节点; no node was restarted 无一节点重启"
 
+"$BIN/huxin-samples" make "$work/samples" >/dev/null
+pki=$work/samples/pki
+
 step "Beijing votes with the others" "北京参与表决"
-propose "$anhui" 340000 trust-add "$(paper ca-certificate)" --role certificate-authority --valid-until 2030-01-01
+propose "$anhui" 340000 trust-add "$pki/root.crt" --role certificate-authority --valid-until 2030-01-01
 govern "$beijing" 110000 0 vote "$proposal" yes
 govern "$beijing" 110000 1 vote "$proposal" yes
 refused_with proposal.double_vote

@@ -112,7 +112,7 @@ pub fn licence(target: &Target, random: &mut StdRng, reference: LicenceRef) -> L
 }
 
 /// `count` issues of licences that nobody has seen before.
-fn issues(target: &Target, random: &mut StdRng, count: usize) -> Vec<Operation> {
+pub fn issues(target: &Target, random: &mut StdRng, count: usize) -> Vec<Operation> {
     let mut issue = || {
         let mut reference = [0; 32];
         random.fill_bytes(&mut reference);
@@ -136,6 +136,7 @@ pub fn presign(
 pub async fn write(
     target: Target,
     mut signed: Vec<SignedTransaction>,
+    make: impl Fn(&Target, &mut StdRng, usize) -> Vec<Operation>,
     per_transaction: usize,
     window: Window,
     height: &AtomicU64,
@@ -153,7 +154,7 @@ pub async fn write(
         let started = Instant::now();
         let transaction = match signed.pop() {
             Some(transaction) => Ok(transaction),
-            None => sign(&target, issues(&target, &mut random, per_transaction), height),
+            None => sign(&target, make(&target, &mut random, per_transaction), height),
         };
         let outcome = match transaction {
             Ok(transaction) => submit(&mut connection, &transaction, height, &mut tally).await,

@@ -7,6 +7,7 @@ mod http;
 mod load;
 mod measure;
 mod report;
+mod seals;
 mod verify_load;
 mod workload;
 mod yardstick;

@@ -12,6 +12,7 @@ use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use super::load::{self, Tally, Target, Window};
 use super::measure::{CpuMeter, resident_mib};
 use super::report::Report;
+use super::seals::{self, BenchSeal};
 use super::{cases, verify_load, yardstick};
 use crate::error::ClientError;
 use crate::keys;
@@ -37,6 +38,8 @@ pub enum Workload {
     Batch,
     /// Steps of cases, many cases per transaction.
     Cases,
+    /// Signatures by SM2 seals, one per transaction.
+    Seals,
     /// Ten transactions a second, up to the checked receipt.
     Light,
     /// Questions by identifier, with proof.
@@ -53,6 +56,7 @@ impl Workload {
             Self::Single => "single",
             Self::Batch => "batch",
             Self::Cases => "cases",
+            Self::Seals => "seals",
             Self::Light => "light",
             Self::Verify => "verify",
             Self::Idle => "idle",
@@ -63,7 +67,9 @@ impl Workload {
     /// The workloads this stands for.
     pub fn parts(self) -> Vec<Self> {
         match self {
-            Self::All => vec![Self::Idle, Self::Light, Self::Single, Self::Batch, Self::Cases, Self::Verify],
+            Self::All => {
+                vec![Self::Idle, Self::Light, Self::Single, Self::Batch, Self::Cases, Self::Seals, Self::Verify]
+            }
             one => vec![one],
         }
     }
@@ -142,6 +148,10 @@ impl Bench<'_> {
         if part == Workload::Cases {
             cases::publish(&self.targets, self.client, &self.height).await?;
         }
+        let seals = match part {
+            Workload::Seals => seals::file(&self.targets, &self.height, &mut random()?).await?,
+            _ => Vec::new(),
+        };
         let signed = match part {
             Workload::Single | Workload::All => self.presign()?,
             _ => Vec::new(),
@@ -163,6 +173,7 @@ impl Bench<'_> {
                 Workload::Single | Workload::All => self.write(self.options.clients, signed, 1, window).await,
                 Workload::Batch => self.write(self.options.batch_clients, Vec::new(), self.options.batch, window).await,
                 Workload::Cases => self.carry(window).await,
+                Workload::Seals => self.seal(&seals, window).await,
                 Workload::Light => self.light(window).await,
                 Workload::Verify => self.verify(&ids, window).await,
                 Workload::Idle => Ok(Vec::new()),
@@ -201,7 +212,19 @@ impl Bench<'_> {
             .zip(signed)
             .map(|(position, signed)| {
                 let (target, random) = (self.target(position), random()?);
-                Ok(load::write(target, signed, per_transaction, window, &self.height, random))
+                Ok(load::write(target, signed, load::issues, per_transaction, window, &self.height, random))
+            })
+            .collect::<Result<Vec<_>, ClientError>>()?;
+        Ok(join_all(writers).await)
+    }
+
+    async fn seal(&self, seals: &[BenchSeal], window: Window) -> Result<Vec<Tally>, ClientError> {
+        let writers = (0..self.options.clients)
+            .map(|position| {
+                let seal = seals.get(position % seals.len().max(1)).cloned();
+                let seal = seal.ok_or_else(|| ClientError::input("--nodes", "the network has no node"))?;
+                let make = move |_: &Target, random: &mut StdRng, count| seals::signatures(&seal, random, count);
+                Ok(load::write(self.target(position), Vec::new(), make, 1, window, &self.height, random()?))
             })
             .collect::<Result<Vec<_>, ClientError>>()?;
         Ok(join_all(writers).await)

@@ -7,7 +7,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use huxin_chain_spec::crypto::{
-    BatchItem, DigestAlgorithm, SignedAs, Signer as _, SigningKey, transaction_message, verify_batch,
+    BatchItem, Digest, DigestAlgorithm, SignatureScheme, SignedAs, Signer as _, SigningKey, transaction_message,
+    verify_batch, verify_seal,
 };
 use huxin_chain_spec::ids::TxId;
 
@@ -29,7 +30,8 @@ const HTTP_CONNECTIONS: usize = 64;
 pub async fn measure(network: &Network, key: &SigningKey) -> Result<BTreeMap<String, f64>, ClientError> {
     let folder = network.genesis.parent().unwrap_or(Path::new("."));
     Ok(BTreeMap::from([
-        ("ed25519_batch_verify_per_s".to_owned(), batch_verify_per_s(key)),
+        (format!("{}_batch_verify_per_s", scheme_name(key)), batch_verify_per_s(key)),
+        ("sm2_verify_per_s".to_owned(), sm2_verify_per_s()),
         ("synced_append_16k_per_s".to_owned(), synced_append_per_s(folder)?),
         ("http_health_per_s".to_owned(), http_per_s(network).await),
     ]))
@@ -49,6 +51,25 @@ fn batch_verify_per_s(key: &SigningKey) -> f64 {
         batches += u32::from(verify_batch(&items).is_empty());
     }
     per_s(f64::from(batches) * f64::from(u32::try_from(BATCH).unwrap_or(0)), started)
+}
+
+fn scheme_name(key: &SigningKey) -> &'static str {
+    match key.public_key().scheme() {
+        SignatureScheme::Ed25519 => "ed25519",
+        SignatureScheme::Sm2 => "sm2",
+    }
+}
+
+/// SM2 signatures of a seal verified per second and core.
+fn sm2_verify_per_s() -> f64 {
+    let Some(key) = SigningKey::from_secret(SignatureScheme::Sm2, [7; 32]) else { return 0.0 };
+    let (public, message) = (key.public_key(), Digest([9; 32]));
+    let signature = key.sign_seal(&message);
+    let (started, mut verified) = (Instant::now(), 0u32);
+    while started.elapsed() < SPAN {
+        verified += u32::from(verify_seal(&public, &message, &signature));
+    }
+    per_s(f64::from(verified), started)
 }
 
 /// Appends of [`APPEND_BYTES`] with `fdatasync`, one after the other, on the disk that holds the network.

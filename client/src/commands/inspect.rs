@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use huxin_chain_spec::ids::TimeMs;
-use huxin_document::Reason;
 use huxin_document::report::{
     CertificateFacts, Check, FileKind, Outcome, Report, SealFacts, SignatureReport, SignatureXmlFacts, Verdict,
 };
+use huxin_document::{Reason, TrustList};
 
 use super::output::Output;
 use super::record::line;
@@ -30,8 +30,9 @@ pub struct Inspect {
 impl Inspect {
     pub fn run(self, output: &Output) -> Result<ExitCode, ClientError> {
         let trust = trust_list(self.trust_list.as_deref())?;
-        for passed_over in trust.iter().flat_map(|list| list.passed_over()) {
-            output.note(&format!("huxin: not used of the trust list: {}: {}", passed_over.place, passed_over.why));
+        if let Some([first, rest @ ..]) = trust.as_ref().map(TrustList::passed_over) {
+            let more = if rest.is_empty() { String::new() } else { format!(" (and {} more)", rest.len()) };
+            output.note(&format!("huxin: not used of the trust list: {}: {}{more}", first.place, first.why));
         }
         let examined = examine(&self.file, trust.as_ref(), self.at)?;
         output.answer(&examined.report, || text(&examined.report));

@@ -53,7 +53,7 @@ impl Verify {
         // Judged again by those certificates that the provinces trust, and by no others.
         let trusted = trusted_by_provinces(list.as_ref(), &facts);
         let examined = if trusted.is_some() { examine(path, trusted.as_ref(), None)? } else { examined };
-        let joined = join(answer, &examined, &facts, trusted.is_some());
+        let joined = join(answer, &examined, &facts, client.chain().algorithm(), trusted.is_some());
         output.answer(&joined, || file_text(&joined));
         Ok(exit_code(joined.verified.verdict))
     }
@@ -136,7 +136,7 @@ pub fn text(answer: &Verified) -> String {
             CheckResult::Fail => "不符 FAIL   ",
             CheckResult::Unknown => "未知 unknown",
         };
-        let _ = writeln!(text, "  {mark}  {:<11} {} / {}", check.name, check.zh, check.en);
+        let _ = writeln!(text, "  {mark}  {:<18} {} / {}", check.name, check.zh, check.en);
     }
     let _ = writeln!(text, "  未检查 not checked: {}", answer.not_checked.join(", "));
     if answer.proven {

@@ -61,7 +61,7 @@ pub fn admit(examined: &Examined, exception: Option<&BasisCode>) -> Result<Admit
 }
 
 /// Reads the identifier of a file. A wrong check character is a warning of the report, not an error.
-fn identifier(text: &str) -> Result<LicenceId, ClientError> {
+pub(super) fn identifier(text: &str) -> Result<LicenceId, ClientError> {
     let parsed = match LicenceId::parse(text, LicenceProfile::Lenient) {
         Err(IdError::CheckCharacter { .. }) => LicenceId::from_structure(text),
         parsed => parsed,

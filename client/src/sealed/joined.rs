@@ -5,6 +5,7 @@
 //!
 //! | name | passes when | otherwise |
 //! |---|---|---|
+//! | `identifier` | the identifier in the file is that of the licence under which it is recorded | `identifier.contradicts` |
 //! | `file` | signature values, digests, certificate lists and time windows hold | the first reason code of the file |
 //! | `coverage` | all content is protected and nothing is carried along | `UNPROTECTED_CONTENT`, `UNREFERENCED_ENTRY` |
 //! | `seal` | the seal was in use when it signed | `SEAL_SUSPENDED`, `SEAL_REVOKED`, `SEAL_FILE_MISMATCH`, or unknown |
@@ -13,11 +14,11 @@
 //! | `maker` | the provinces trust the seal's maker, at the time of signing or now | `UNTRUSTED_MAKER`, `CERT_REVOKED_BEFORE_SIGNING`, or unknown |
 //! | `maker_now` | the provinces name the maker itself on their trust list now | tells what became of it since; changes no verdict |
 //!
-//! A fail of `file`, `coverage`, `seal` or `maker` makes the answer `invalid`, except where the issuer recorded this very file with an
+//! A fail of `identifier`, `file`, `coverage`, `seal` or `maker` makes the answer `invalid`, except where the issuer recorded this very file with an
 //! exception. What the ledger does not know stays unknown and never makes an answer worse.
 
-use huxin_chain_spec::crypto::PublicKey;
-use huxin_chain_spec::ids::TimeMs;
+use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, PublicKey};
+use huxin_chain_spec::ids::{LicenceRef, TimeMs};
 use huxin_chain_spec::record::governance::TrustRole;
 use huxin_chain_spec::state::seal::{SealState, SealStatus};
 use huxin_chain_spec::verdict::{Check, CheckResult, Verdict};
@@ -25,6 +26,7 @@ use huxin_document::report::{self, Outcome, Report, SignatureReport};
 use huxin_document::{Reason, TrustList};
 use serde::Serialize;
 
+use super::admission::identifier;
 use super::facts::{LedgerFacts, SignatureOnLedger};
 use super::read::Examined;
 use crate::sdk::Verified;
@@ -71,7 +73,7 @@ pub struct SealWord {
 pub fn trusted_by_provinces(list: Option<&TrustList>, facts: &LedgerFacts) -> Option<TrustList> {
     let list = list?;
     let signed = facts.signatures.iter().filter_map(|signature| signature.signed_ms).max();
-    let counts = |certificate: &huxin_chain_spec::crypto::Digest, role| is_trusted(facts, certificate, role, signed);
+    let counts = |certificate: &Digest, role| is_trusted(facts, certificate, role, signed);
     let lists: Vec<_> = facts
         .trust
         .values()
@@ -84,12 +86,7 @@ pub fn trusted_by_provinces(list: Option<&TrustList>, facts: &LedgerFacts) -> Op
 }
 
 /// Whether the provinces trusted a certificate in a role when something was signed, or do now.
-fn is_trusted(
-    facts: &LedgerFacts,
-    certificate: &huxin_chain_spec::crypto::Digest,
-    role: TrustRole,
-    signed: Option<TimeMs>,
-) -> bool {
+fn is_trusted(facts: &LedgerFacts, certificate: &Digest, role: TrustRole, signed: Option<TimeMs>) -> bool {
     let Some(entry) = facts.trust.get(certificate) else { return false };
     let at = |time: Option<TimeMs>| {
         let entries = [entry.then.as_ref(), entry.now.as_ref()];
@@ -100,9 +97,19 @@ fn is_trusted(
 
 /// Joins the sources. `examined` was judged by the certificates that the provinces trust ([`trusted_by_provinces`]), as far as
 /// certificates were given at all (`has_list`).
-pub fn join(mut verified: Verified, examined: &Examined, facts: &LedgerFacts, has_list: bool) -> FileAnswer {
+pub fn join(
+    mut verified: Verified,
+    examined: &Examined,
+    facts: &LedgerFacts,
+    algorithm: DigestAlgorithm,
+    has_list: bool,
+) -> FileAnswer {
     let report = &examined.report;
     let mut checks = vec![file_check(report), coverage_check(report)];
+    if let Some(check) = identifier_check(&verified, report, algorithm) {
+        verified.checks.retain(|check| check.code != "identifier.not_given");
+        checks.push(check);
+    }
     let many = facts.signatures.len() > 1;
     let mut seals = Vec::new();
     for on_ledger in &facts.signatures {
@@ -181,6 +188,33 @@ fn file_check(report: &Report) -> Check {
             Check::new("file", CheckResult::Unknown, "file.unknown", en, zh)
         }
     }
+}
+
+/// Whether the identifier that the file carries is that of the licence under which the file is recorded. `None` where nobody can tell:
+/// no licence, or no identifier in the file, or it was asked for by its identifier anyway.
+fn identifier_check(verified: &Verified, report: &Report, algorithm: DigestAlgorithm) -> Option<Check> {
+    let licence = verified.licence.as_ref()?;
+    let text = report.licence.as_ref()?.identifier.as_deref()?;
+    if !verified.checks.iter().any(|check| check.code == "identifier.not_given") {
+        return None;
+    }
+    let id = identifier(text).ok()?;
+    let (result, code, en, zh) = if LicenceRef::of(algorithm, &id).to_string() == licence.licence {
+        (
+            CheckResult::Pass,
+            "identifier.matches",
+            "the identifier in the file is the recorded one",
+            "文件所载证照标识与上账一致",
+        )
+    } else {
+        (
+            CheckResult::Fail,
+            "identifier.contradicts",
+            "the file carries another identifier than the licence under which it is recorded",
+            "文件所载证照标识与其上账证照不符",
+        )
+    };
+    Some(Check::new("identifier", result, code, en, zh))
 }
 
 fn is_of_coverage(reason: Reason) -> bool {

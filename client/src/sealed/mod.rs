@@ -10,6 +10,8 @@ mod metadata;
 mod read;
 mod registration;
 mod signature;
+#[cfg(test)]
+mod tests;
 
 pub use admission::{Admitted, admit};
 pub use facts::{LedgerFacts, SignatureOnLedger, ThenAndNow, ask};

@@ -1,0 +1,451 @@
+//! Sealed files made by the sample maker, taken in and joined with what a ledger might say.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::path::{Path, PathBuf};
+
+use huxin_chain_spec::api::{AsOfAnswer, LicenceAnswer};
+use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, verify_seal};
+use huxin_chain_spec::ids::{BasisCode, LicenceRef, ProvinceCode, RecordIndex, TimeMs};
+use huxin_chain_spec::record::governance::TrustRole;
+use huxin_chain_spec::record::seal::{Seal, SealAddress};
+use huxin_chain_spec::state::governance::TrustState;
+use huxin_chain_spec::state::seal::{SealSignatureState, SealState, SealStatus};
+use huxin_chain_spec::verdict::{Check, CheckResult, Verdict};
+use huxin_document::TrustList;
+use huxin_samples::{Catalogue, SIGNED_AT};
+use tempfile::TempDir;
+
+use super::*;
+use crate::error::ClientError;
+use crate::sdk::Verified;
+
+/// The samples on disk.
+struct Samples {
+    folder: TempDir,
+    catalogue: Catalogue,
+}
+
+impl Samples {
+    fn new() -> Self {
+        let (folder, catalogue) = (tempfile::tempdir().unwrap(), Catalogue::new(SIGNED_AT).unwrap());
+        std::fs::create_dir(folder.path().join("trust")).unwrap();
+        for (name, bytes) in catalogue.trust().unwrap() {
+            std::fs::write(folder.path().join("trust").join(name), bytes).unwrap();
+        }
+        Self { folder, catalogue }
+    }
+
+    /// `ofd/ok_v4.ofd` and the like.
+    fn file(&self, name: &str) -> PathBuf {
+        let sample = self.catalogue.get(name).unwrap();
+        let path = self.folder.path().join(Path::new(name).file_name().unwrap());
+        std::fs::write(&path, self.catalogue.make(sample).unwrap()).unwrap();
+        path
+    }
+
+    fn trust(&self) -> TrustList {
+        trust_list(Some(&self.folder.path().join("trust"))).unwrap().unwrap()
+    }
+
+    fn examined(&self, name: &str) -> Examined {
+        examine(&self.file(name), Some(&self.trust()), None).unwrap()
+    }
+
+    fn filed(&self) -> Seal {
+        let stated = Stated { maker: Some("11100000000013338W".parse().unwrap()), ..Stated::default() };
+        seal_from_file(&self.file("seals/ok_v4.esl"), &stated, Some(&self.trust())).unwrap().seal
+    }
+}
+
+fn reasons(error: &ClientError) -> Vec<&'static str> {
+    match error {
+        ClientError::Document { reasons, .. } => reasons.clone(),
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn a_sound_file_says_everything_a_licence_needs() {
+    let samples = Samples::new();
+    let admitted = admit(&samples.examined("ofd/ok_v4.ofd"), None).unwrap();
+    let spec = samples.catalogue.licence(samples.catalogue.get("ofd/ok_v4.ofd").unwrap()).unwrap();
+    assert_eq!(admitted.id.unwrap().to_string(), spec.identifier().unwrap());
+    assert_eq!(admitted.seal.unwrap().seal.as_str(), spec.seal_id);
+    assert!(admitted.metadata.is_some());
+    let (from, until) = (admitted.valid_from_ms.unwrap(), admitted.valid_until_ms.unwrap());
+    assert_eq!(from, "2026-06-01".parse::<TimeMs>().unwrap());
+    // The last day belongs to the validity.
+    assert_eq!(until, "2031-06-01".parse::<TimeMs>().unwrap());
+    assert!(admitted.warnings.is_empty(), "{:?}", admitted.warnings);
+}
+
+#[test]
+fn a_file_whose_checks_fail_is_refused_with_their_codes() {
+    let samples = Samples::new();
+    for (name, code) in [
+        ("ofd/bad_page_byte.ofd", "REFERENCE_DIGEST"),
+        ("ofd/bad_signature_value.ofd", "SIGNATURE_VALUE"),
+        ("ofd/bad_seal_name_forged.ofd", "SEAL_SIGNATURE"),
+        ("ofd/bad_wrong_signer.ofd", "SIGNER_NOT_IN_SEAL_CERT_LIST"),
+        ("ofd/bad_rogue_maker.ofd", "UNTRUSTED_MAKER"),
+        ("ofd/bad_revoked_before_signing.ofd", "CERT_REVOKED_BEFORE_SIGNING"),
+        ("ofd/bad_unprotected_page.ofd", "UNPROTECTED_CONTENT"),
+        ("ofd/bad_extra_entry.ofd", "UNREFERENCED_ENTRY"),
+        ("ofd/bad_zip_duplicate_name.ofd", "ZIP_DUPLICATE_NAME"),
+        ("ofd/unsigned.ofd", "UNSIGNED"),
+        ("ofd/unknown_bare_value.ofd", "CERT_NOT_EMBEDDED"),
+    ] {
+        let examined = samples.examined(name);
+        let error = admit(&examined, None).unwrap_err();
+        assert!(reasons(&error).contains(&code), "{name}: {error}");
+        assert_eq!((error.code(), error.exit_code()), ("client.document", crate::error::ExitCode::Refused));
+        let reason: BasisCode = "SDYZ-1".parse().unwrap();
+        admit(&examined, Some(&reason)).unwrap();
+    }
+    let needless = admit(&samples.examined("ofd/ok_v4.ofd"), Some(&"SDYZ-1".parse().unwrap())).unwrap_err();
+    assert_eq!(needless.code(), "client.input");
+}
+
+/// What could not be checked for want of a trust list is no reason to refuse a file.
+#[test]
+fn a_sound_file_needs_no_trust_list() {
+    let samples = Samples::new();
+    let examined = examine(&samples.file("ofd/bad_rogue_maker.ofd"), None, None).unwrap();
+    admit(&examined, None).unwrap();
+}
+
+#[test]
+fn other_files_are_recorded_by_their_digests_alone() {
+    let samples = Samples::new();
+    let examined = samples.examined("ofd/unknown_pdf.pdf");
+    assert!(!examined.is_judged());
+    assert_eq!(admit(&examined, None).unwrap(), Admitted::default());
+    let bytes = std::fs::read(&examined.path).unwrap();
+    assert_eq!(examined.document.sha256, DigestAlgorithm::Sha256.plain(&[&bytes]));
+    assert_eq!(examined.document.sm3, Some(DigestAlgorithm::Sm3.plain(&[&bytes])));
+}
+
+#[test]
+fn a_seal_is_filed_as_its_file_says() {
+    let samples = Samples::new();
+    let seal = samples.filed();
+    let agency = samples.catalogue.licence(samples.catalogue.get("ofd/ok_v4.ofd").unwrap()).unwrap().agency;
+    assert_eq!(seal.owner.to_string(), agency.code);
+    assert_eq!((seal.keys.len(), seal.certificates.len()), (1, 1));
+    assert_eq!(seal.valid_until_ms.0 % 60_000, 1_000, "the last second belongs to the validity");
+    // A list of digests names no key.
+    let (stated, path) = (Stated::default(), samples.file("seals/ok_v4_cert_digests.esl"));
+    let maker = Stated { maker: Some(seal.maker), ..stated };
+    let error = seal_from_file(&path, &maker, None).unwrap_err();
+    assert!(error.to_string().contains("--seal-key"), "{error}");
+    let keyed = Stated { keys: seal.keys.clone(), ..maker.clone() };
+    let by_digest = seal_from_file(&path, &keyed, None).unwrap().seal;
+    assert_eq!((by_digest.certificates, by_digest.keys), (seal.certificates, seal.keys));
+    for (name, code) in [
+        ("seals/bad_name_forged.esl", "SEAL_SIGNATURE"),
+        ("seals/bad_trailing_byte.esl", "TRAILING_BYTES"),
+        ("seals/bad_rogue_maker.esl", "UNTRUSTED_MAKER"),
+    ] {
+        let error = seal_from_file(&samples.file(name), &maker, Some(&samples.trust())).unwrap_err();
+        assert!(reasons(&error).contains(&code), "{name}: {error}");
+    }
+    let not_a_seal = seal_from_file(&samples.file("ofd/ok_v4.ofd"), &maker, None).unwrap_err();
+    assert_eq!(not_a_seal.code(), "client.input");
+}
+
+/// What goes on the ledger verifies there under the key that was filed with the seal.
+#[test]
+fn a_recorded_signature_verifies_under_the_filed_key() {
+    let samples = Samples::new();
+    let filed = samples.filed();
+    for name in ["ofd/ok_v4.ofd", "ofd/ok_v4_raw.ofd", "ofd/ok_v1.ofd", "ofd/ok_v5.ofd"] {
+        let examined = samples.examined(name);
+        let record = signature_record(&examined, &examined.report.signatures[0], None).unwrap();
+        let key = filed.keys.iter().find(|key| key.id() == record.key).unwrap();
+        assert!(verify_seal(key, &record.message, &record.signature), "{name}");
+        assert!(!verify_seal(key, &Digest([1; 32]), &record.signature));
+        assert!(filed.certificates.contains(&record.certificate));
+        assert_eq!((record.address, record.document), (filed.address(), examined.document));
+    }
+    let other = SealAddress { province: "310000".parse().unwrap(), seal: "S-1".parse().unwrap() };
+    let examined = samples.examined("ofd/ok_v4.ofd");
+    assert!(signature_record(&examined, &examined.report.signatures[0], Some(other)).is_err());
+    let plain = samples.examined("ofd/ok_gbt35275.ofd");
+    assert!(signature_record(&plain, &plain.report.signatures[0], None).is_err(), "it has no seal");
+}
+
+const SIGNED: &str = "2026-06-01T08:00:00Z";
+
+fn time(text: &str) -> TimeMs {
+    text.parse().unwrap()
+}
+
+fn seal_state(seal: &Seal, status: SealStatus, effective: &str) -> SealState {
+    SealState {
+        status,
+        seal: seal.clone(),
+        registrar: seal.owner,
+        maker_trusted: false,
+        registered_by: RecordIndex(1),
+        changed_by: RecordIndex(2),
+        effective_ms: time(effective),
+        predecessor: None,
+        successor: None,
+    }
+}
+
+/// A ledger that knows the seal, with these states at the time of signing and now.
+fn facts(seal: &Seal, then: Option<SealState>, now: Option<SealState>) -> LedgerFacts {
+    let address = now.as_ref().map(|_| seal.address());
+    let signed_ms = Some(time(SIGNED));
+    let signature =
+        SignatureOnLedger { position: 0, address, signed_ms, seal: ThenAndNow { then, now }, recorded: None };
+    LedgerFacts { signatures: vec![signature], trust: Default::default() }
+}
+
+fn answer(verdict: Verdict, licence: Option<LicenceAnswer>) -> Verified {
+    Verified {
+        verdict,
+        proven: true,
+        checks: vec![
+            Check::new("identifier", CheckResult::Unknown, "identifier.not_given", "", ""),
+            Check::new("seal", CheckResult::Unknown, "seal.not_checked", "", ""),
+        ],
+        as_of: AsOfAnswer { height: 1, time_ms: 1, time: String::new() },
+        not_checked: vec!["seal".to_owned()],
+        licence,
+        node: String::new(),
+        warnings: Vec::new(),
+        receipt: None,
+    }
+}
+
+fn licence_answer(examined: &Examined, id: &str, exception: Option<&str>) -> LicenceAnswer {
+    LicenceAnswer {
+        licence: LicenceRef::of(DigestAlgorithm::Sha256, &id.parse().unwrap()).to_string(),
+        licence_type: String::new(),
+        issuer: String::new(),
+        province: String::new(),
+        region: String::new(),
+        version: 1,
+        status: "issued".to_owned(),
+        document_sha256: examined.document.sha256.to_string(),
+        document_sm3: None,
+        document_bytes: 1,
+        seal: None,
+        exception: exception.map(str::to_owned),
+        valid_from: String::new(),
+        valid_until: None,
+        record: 1,
+        recorded_time: String::new(),
+        successor: None,
+    }
+}
+
+fn joined(verified: Verified, examined: &Examined, facts: &LedgerFacts) -> FileAnswer {
+    join(verified, examined, facts, DigestAlgorithm::Sha256, true)
+}
+
+fn check<'a>(answer: &'a FileAnswer, name: &str) -> (CheckResult, &'a str) {
+    let check = answer.verified.checks.iter().find(|check| check.name == name).unwrap();
+    (check.result, &check.code)
+}
+
+/// Which state of the seal counted when it signed, and what that makes of the answer.
+#[test]
+fn the_seal_counts_as_of_the_time_of_signing() {
+    use SealStatus as S;
+    let samples = Samples::new();
+    let (examined, seal) = (samples.examined("ofd/ok_v4.ofd"), samples.filed());
+    let state = |status, effective: &str| Some(seal_state(&seal, status, effective));
+    let (before, after) = ("2026-05-01", "2026-07-01");
+    let active = || state(S::Active, "2026-02-01");
+    let rows: [(Option<SealState>, Option<SealState>, CheckResult, &str, Verdict); 11] = [
+        (active(), active(), CheckResult::Pass, "seal.active", Verdict::Valid),
+        (active(), state(S::Suspended, after), CheckResult::Pass, "seal.active", Verdict::Valid),
+        (active(), state(S::Cancelled, after), CheckResult::Pass, "seal.active", Verdict::Valid),
+        // Recorded later, in effect before.
+        (active(), state(S::Suspended, before), CheckResult::Fail, "SEAL_SUSPENDED", Verdict::Invalid),
+        (active(), state(S::Invalidated, before), CheckResult::Fail, "SEAL_REVOKED", Verdict::Invalid),
+        (state(S::Suspended, before), active(), CheckResult::Fail, "SEAL_SUSPENDED", Verdict::Invalid),
+        (state(S::Cancelled, before), state(S::Cancelled, before), CheckResult::Fail, "SEAL_REVOKED", Verdict::Invalid),
+        (state(S::Replaced, before), state(S::Replaced, before), CheckResult::Fail, "SEAL_REVOKED", Verdict::Invalid),
+        (state(S::Registered, before), active(), CheckResult::Fail, "seal.not_active", Verdict::Invalid),
+        (None, active(), CheckResult::Unknown, "seal.registered_later", Verdict::Valid),
+        (None, None, CheckResult::Unknown, "seal.not_registered", Verdict::Valid),
+    ];
+    for (number, (then, now, result, code, verdict)) in rows.into_iter().enumerate() {
+        // In the sixth row the suspension had ended by now, from a later time on.
+        let now = now
+            .map(|now| if number == 5 || number == 8 { SealState { effective_ms: time(after), ..now } } else { now });
+        let answer = joined(answer(Verdict::Valid, None), &examined, &facts(&seal, then, now));
+        assert_eq!(check(&answer, "seal"), (result, code), "row {number}");
+        assert_eq!(answer.verified.verdict, verdict, "row {number}");
+        assert_eq!(answer.ledger_verdict, Verdict::Valid);
+        assert!(answer.verified.not_checked.is_empty(), "the seal was looked at");
+    }
+}
+
+#[test]
+fn a_seal_of_the_same_number_with_another_certificate_is_another_seal() {
+    let samples = Samples::new();
+    let (examined, filed) = (samples.examined("ofd/ok_v4.ofd"), samples.filed());
+    let changes: [fn(&mut Seal); 3] = [
+        |seal| seal.certificates = vec![Digest([1; 32])],
+        |seal| seal.maker_certificate = Digest([1; 32]),
+        |seal| seal.keys.clear(),
+    ];
+    for change in changes {
+        let mut seal = filed.clone();
+        change(&mut seal);
+        let state = || Some(seal_state(&seal, SealStatus::Active, "2026-02-01"));
+        let answer = joined(answer(Verdict::Valid, None), &examined, &facts(&seal, state(), state()));
+        assert_eq!(check(&answer, "seal"), (CheckResult::Fail, "SEAL_FILE_MISMATCH"));
+        assert_eq!(answer.verified.verdict, Verdict::Invalid);
+    }
+}
+
+/// What the file says weighs on every verdict of the ledger, and what nobody knows on none.
+#[test]
+fn file_and_ledger_join() {
+    let samples = Samples::new();
+    let seal = samples.filed();
+    let nothing = facts(&seal, None, None);
+    let rows = [
+        ("ofd/ok_v4.ofd", "file", CheckResult::Pass, "file.sound", false),
+        ("ofd/bad_page_byte.ofd", "file", CheckResult::Fail, "REFERENCE_DIGEST", true),
+        ("ofd/bad_seal_name_forged.ofd", "file", CheckResult::Fail, "SEAL_SIGNATURE", true),
+        ("ofd/bad_rogue_maker.ofd", "maker", CheckResult::Fail, "UNTRUSTED_MAKER", true),
+        ("ofd/bad_unprotected_page.ofd", "coverage", CheckResult::Fail, "UNPROTECTED_CONTENT", true),
+        ("ofd/bad_extra_entry.ofd", "coverage", CheckResult::Fail, "UNREFERENCED_ENTRY", true),
+    ];
+    for (name, check_name, result, code, is_invalid) in rows {
+        let examined = samples.examined(name);
+        for verdict in [Verdict::Valid, Verdict::Revoked, Verdict::Unknown] {
+            let answer = joined(answer(verdict, None), &examined, &nothing);
+            assert_eq!(check(&answer, check_name), (result, code), "{name}");
+            let expected = if is_invalid { Verdict::Invalid } else { verdict };
+            assert_eq!((answer.verified.verdict, answer.ledger_verdict), (expected, verdict), "{name}");
+        }
+    }
+    let unsigned = samples.examined("ofd/unsigned.ofd");
+    let none = LedgerFacts { signatures: Vec::new(), trust: Default::default() };
+    let answer = joined(answer(Verdict::Unknown, None), &unsigned, &none);
+    assert_eq!(check(&answer, "file"), (CheckResult::Unknown, "file.unsigned"));
+    assert_eq!(answer.verified.verdict, Verdict::Unknown, "unknown is never invalid");
+}
+
+#[test]
+fn an_exception_covers_the_very_file_and_no_other() {
+    let samples = Samples::new();
+    let (examined, seal) = (samples.examined("ofd/bad_unprotected_page.ofd"), samples.filed());
+    let id = examined.report.licence.as_ref().unwrap().identifier.clone().unwrap();
+    let nothing = facts(&seal, None, None);
+    let excepted = licence_answer(&examined, &id, Some("SDYZ-1"));
+    let kept = joined(answer(Verdict::Valid, Some(excepted.clone())), &examined, &nothing);
+    assert_eq!(kept.verified.verdict, Verdict::Valid);
+    assert_eq!(check(&kept, "coverage"), (CheckResult::Fail, "UNPROTECTED_CONTENT"), "and it is still shown");
+    let other = samples.examined("ofd/bad_page_byte.ofd");
+    assert_eq!(joined(answer(Verdict::Valid, Some(excepted)), &other, &nothing).verified.verdict, Verdict::Invalid);
+}
+
+/// A sound file recorded under the identifier of somebody else's licence is not that licence.
+#[test]
+fn the_identifier_in_the_file_must_be_the_recorded_one() {
+    let samples = Samples::new();
+    let (examined, seal) = (samples.examined("ofd/ok_v4.ofd"), samples.filed());
+    let id = examined.report.licence.as_ref().unwrap().identifier.clone().unwrap();
+    let nothing = facts(&seal, None, None);
+    let same = joined(answer(Verdict::Valid, Some(licence_answer(&examined, &id, None))), &examined, &nothing);
+    assert_eq!(check(&same, "identifier"), (CheckResult::Pass, "identifier.matches"));
+    let another = "1.2.156.3005.2.11100000000013338W011.113100000000000191.20260001.001.A";
+    let other = joined(answer(Verdict::Valid, Some(licence_answer(&examined, another, None))), &examined, &nothing);
+    assert_eq!(check(&other, "identifier"), (CheckResult::Fail, "identifier.contradicts"));
+    assert_eq!(other.verified.verdict, Verdict::Invalid);
+}
+
+#[test]
+fn a_recorded_signature_counts_from_its_record() {
+    let samples = Samples::new();
+    let (examined, seal) = (samples.examined("ofd/ok_v4.ofd"), samples.filed());
+    let state = || Some(seal_state(&seal, SealStatus::Active, "2026-02-01"));
+    let mut known = facts(&seal, state(), state());
+    let recorded = SealSignatureState {
+        recorded_by: RecordIndex(7),
+        recorded_ms: time("2026-06-02"),
+        claimed_ms: time(SIGNED),
+        key: seal.keys[0].id(),
+        certificate: seal.certificates[0],
+    };
+    known.signatures[0].recorded = Some(recorded);
+    let answer = joined(answer(Verdict::Valid, None), &examined, &known);
+    assert_eq!(check(&answer, "signature_recorded"), (CheckResult::Pass, "signature.recorded"));
+    assert_eq!(answer.seals[0].record, Some(7));
+}
+
+/// Only those certificates of a folder count that the provinces trust: a root of one's own making is none.
+#[test]
+fn the_provinces_decide_which_roots_count() {
+    let samples = Samples::new();
+    let (list, seal) = (samples.trust(), samples.filed());
+    let file = samples.file("ofd/ok_v4.ofd");
+    let root = list.roots()[0].sm3();
+    let entry = |role, since: &str, retired: Option<&str>| TrustState {
+        role,
+        sponsor: "310000".parse::<ProvinceCode>().unwrap(),
+        crl: Some(crl_digest(&samples)),
+        valid_until_ms: time("2040-01-01"),
+        since_ms: time(since),
+        retired_ms: retired.map(time),
+    };
+    let authority = TrustRole::CertificateAuthority;
+    let rows = [
+        (None, "UNTRUSTED_MAKER"),
+        (Some(entry(authority, "2026-01-01", None)), "maker.chain"),
+        // Listed after the signature was made, and trusted now.
+        (Some(entry(authority, "2026-07-01", None)), "maker.chain"),
+        // Trusted then, retired since.
+        (Some(entry(authority, "2026-01-01", Some("2026-07-01"))), "maker.chain"),
+        (Some(entry(authority, "2026-01-01", Some("2026-05-01"))), "UNTRUSTED_MAKER"),
+        (Some(entry(TrustRole::TimeStampAuthority, "2026-01-01", None)), "UNTRUSTED_MAKER"),
+    ];
+    for (entry, code) in rows {
+        let mut known = facts(&seal, None, None);
+        known.trust.insert(root, ThenAndNow { then: entry.clone(), now: entry.clone() });
+        let trusted = trusted_by_provinces(Some(&list), &known).unwrap();
+        let examined = examine(&file, Some(&trusted), None).unwrap();
+        let answer = joined(answer(Verdict::Valid, None), &examined, &known);
+        assert_eq!(check(&answer, "maker").1, code, "{entry:?}");
+    }
+}
+
+fn crl_digest(samples: &Samples) -> Digest {
+    huxin_document::named_digest(&samples.catalogue.revocation_list().unwrap()).unwrap()
+}
+
+/// Without certificates at hand, a maker whom the provinces name themselves is still trusted, and any other unknown.
+#[test]
+fn a_maker_may_be_named_on_the_ledger() {
+    let samples = Samples::new();
+    let seal = samples.filed();
+    let examined = examine(&samples.file("ofd/ok_v4.ofd"), None, None).unwrap();
+    let mut known = facts(&seal, None, None);
+    let ask = |known: &LedgerFacts| {
+        let joined = join(answer(Verdict::Valid, None), &examined, known, DigestAlgorithm::Sha256, false);
+        (check(&joined, "maker").1.to_owned(), check(&joined, "maker_now").1.to_owned(), joined.verified.verdict)
+    };
+    let expected = ("maker.not_checked".to_owned(), "maker.not_listed".to_owned(), Verdict::Valid);
+    assert_eq!(ask(&known), expected);
+    let entry = TrustState {
+        role: TrustRole::SealMaker,
+        sponsor: "310000".parse().unwrap(),
+        crl: None,
+        valid_until_ms: time("2100-01-01"),
+        since_ms: time("2026-01-01"),
+        retired_ms: None,
+    };
+    let both = ThenAndNow { then: Some(entry.clone()), now: Some(entry) };
+    known.trust.insert(seal.maker_certificate, both);
+    assert_eq!(ask(&known), ("maker.listed".to_owned(), "maker.listed".to_owned(), Verdict::Valid));
+}
