@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use huxin_chain_spec::codes::Code;
+use huxin_document::Reason;
 use serde_json::{Value, json};
 
 use super::context::Global;
@@ -17,7 +18,7 @@ use crate::testnet::Network;
 /// Why the chain is slow or stuck; or what a code means.
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// A code such as licence.duplicate.
+    /// A code such as licence.duplicate, or of a document such as REFERENCE_DIGEST.
     code: Option<String>,
     /// Operations address of a node; give several.
     #[arg(long = "operations", env = "HUXIN_OPERATIONS", value_name = "URL", value_delimiter = ',')]
@@ -50,6 +51,11 @@ impl Explain {
 }
 
 fn explain_code(name: &str, output: &Output) -> Result<ExitCode, ClientError> {
+    if let Some(reason) = Reason::ALL.iter().find(|reason| reason.code() == name) {
+        let value = json!({ "code": name, "what": reason.en(), "what_zh": reason.zh() });
+        output.answer(&value, || format!("{name}\n{}\n{}", reason.en(), reason.zh()));
+        return Ok(ExitCode::Success);
+    }
     let code = Code::from_name(name).ok_or_else(|| ClientError::input(name, "no such code in this version"))?;
     let value = json!({
         "code": code.as_str(), "number": code.number(), "what": code.what_en(), "next": code.next_en(),

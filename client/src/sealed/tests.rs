@@ -1,6 +1,6 @@
 //! Sealed files made by the sample maker, taken in and joined with what a ledger might say.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::path::{Path, PathBuf};
 
@@ -261,7 +261,8 @@ fn the_seal_counts_as_of_the_time_of_signing() {
     let state = |status, effective: &str| Some(seal_state(&seal, status, effective));
     let (before, after) = ("2026-05-01", "2026-07-01");
     let active = || state(S::Active, "2026-02-01");
-    let rows: [(Option<SealState>, Option<SealState>, CheckResult, &str, Verdict); 11] = [
+    type Row = (Option<SealState>, Option<SealState>, CheckResult, &'static str, Verdict);
+    let rows: [Row; 11] = [
         (active(), active(), CheckResult::Pass, "seal.active", Verdict::Valid),
         (active(), state(S::Suspended, after), CheckResult::Pass, "seal.active", Verdict::Valid),
         (active(), state(S::Cancelled, after), CheckResult::Pass, "seal.active", Verdict::Valid),
@@ -412,7 +413,7 @@ fn the_provinces_decide_which_roots_count() {
     ];
     for (entry, code) in rows {
         let mut known = facts(&seal, None, None);
-        known.trust.insert(root, ThenAndNow { then: entry.clone(), now: entry.clone() });
+        known.trust.insert(root, ThenAndNow { then: entry, now: entry });
         let trusted = trusted_by_provinces(Some(&list), &known).unwrap();
         let examined = examine(&file, Some(&trusted), None).unwrap();
         let answer = joined(answer(Verdict::Valid, None), &examined, &known);
@@ -445,7 +446,7 @@ fn a_maker_may_be_named_on_the_ledger() {
         since_ms: time("2026-01-01"),
         retired_ms: None,
     };
-    let both = ThenAndNow { then: Some(entry.clone()), now: Some(entry) };
+    let both = ThenAndNow { then: Some(entry), now: Some(entry) };
     known.trust.insert(seal.maker_certificate, both);
     assert_eq!(ask(&known), ("maker.listed".to_owned(), "maker.listed".to_owned(), Verdict::Valid));
 }
