@@ -76,7 +76,10 @@ fn checks_are_those_of_the_report() {
         .flat_map(|row| named(row[0]).map(str::to_owned).collect::<Vec<_>>())
         .collect();
     let source = read("src/report.rs");
-    let comment: String = source.lines().filter_map(|line| line.strip_prefix("//! ")).fold(String::new(), |text, line| text + line + "\n");
+    let comment: String = source
+        .lines()
+        .filter_map(|line| line.strip_prefix("//! "))
+        .fold(String::new(), |text, line| text + line + "\n");
     let of_report: BTreeSet<String> =
         rows(&comment).iter().flat_map(|row| named(row[0]).map(str::to_owned).collect::<Vec<_>>()).collect();
     assert!(of_report.len() > 20);
