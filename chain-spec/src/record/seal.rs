@@ -96,9 +96,10 @@ pub struct SealSignature {
     pub address: SealAddress,
     /// The file that was signed.
     pub document: Document,
-    /// The digest that was signed, for example `SM3(Signature.xml)`.
+    /// The digest that was signed: with an SM2 key `e = SM3(Z || M)` of the signature in the file. Alone it proves nothing: whoever
+    /// holds the file computes it.
     pub message: Digest,
-    /// Signature over [`crate::crypto::seal_message`] of `message`.
+    /// Signature over `message`, see [`crate::crypto::verify_seal`].
     pub signature: Signature,
     /// Which of the seal's keys made it.
     pub key: KeyId,

@@ -8,6 +8,7 @@ mod catalogue_mutation;
 mod conformance;
 mod container;
 mod coverage;
+mod documents_page;
 mod fixture;
 mod fuzz;
 mod fuzz_der;
