@@ -144,7 +144,9 @@ impl Checker<'_> {
     /// The receipt with all its proofs checked.
     fn read(&self, answer: &ThingAnswer) -> Result<(ThingReceipt, Vec<u8>), ClientError> {
         let proof = answer.proof.as_deref();
-        let proof = proof.ok_or_else(|| self.mismatch("it gives no proof".to_owned()))?;
+        let proof = proof.ok_or_else(|| {
+            self.mismatch("it gives no proof (a chain without a block has none; wait for the first)".to_owned())
+        })?;
         let bytes = base64::engine::general_purpose::STANDARD
             .decode(proof)
             .map_err(|error| self.mismatch(format!("the proof is not base64: {error}")))?;
