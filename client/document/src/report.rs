@@ -323,6 +323,13 @@ impl SignatureReport {
         self.reasons = self.checks.reasons();
     }
 
+    /// Whether the chain check of this name (`signer_chain`, `maker_chain`) failed only because the trust list lacks an issuer: no
+    /// certificate of the issuer's name was there to refuse. Whoever has a fuller list may yet trust it. `false` for a check that did
+    /// not fail, and where an issuer was at hand and did not sign, may not issue, was not valid then or was revoked.
+    pub fn chain_is_incomplete(&self, name: &str) -> bool {
+        self.checks.get(name).is_some_and(|check| check.is_issuer_absent)
+    }
+
     pub(crate) fn warn(&mut self, code: Reason, detail: impl Into<String>) {
         let warning = Warning { code, detail: detail.into() };
         if !self.warnings.contains(&warning) {

@@ -231,13 +231,7 @@ fn coverage(
         checks.pass(policy, "coverage");
     } else {
         let (outcome, code) = unread(ofd.defects(), signature.xml.as_ref());
-        checks.0.push(Check {
-            name: "coverage",
-            result: outcome,
-            code: Some(code),
-            detail: UNREAD.to_owned(),
-            weight: policy,
-        });
+        checks.0.push(Check::new(policy, "coverage", outcome, Some(code), UNREAD));
     }
     let none = found.unreferenced.is_empty();
     checks.verify(policy, "unreferenced", none, Reason::UnreferencedEntry, detail(&found.unreferenced));

@@ -49,6 +49,21 @@ pub struct Check {
     /// What was found, for the log; not stable. Empty when there is nothing to add.
     pub detail: String,
     pub weight: Weight,
+    /// Of a chain that failed: the trust list has no issuer of that name, rather than one that refused. Not shown; see
+    /// [`super::SignatureReport::chain_is_incomplete`].
+    pub is_issuer_absent: bool,
+}
+
+impl Check {
+    pub(crate) fn new(
+        weight: Weight,
+        name: &'static str,
+        result: Outcome,
+        code: Option<Reason>,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self { name, result, code, detail: detail.into(), weight, is_issuer_absent: false }
+    }
 }
 
 impl Serialize for Check {
@@ -75,15 +90,15 @@ pub struct Checks(pub Vec<Check>);
 
 impl Checks {
     pub(crate) fn pass(&mut self, weight: Weight, name: &'static str) {
-        self.0.push(Check { name, result: Outcome::Pass, code: None, detail: String::new(), weight });
+        self.0.push(Check::new(weight, name, Outcome::Pass, None, ""));
     }
 
     pub(crate) fn fail(&mut self, weight: Weight, name: &'static str, code: Reason, detail: impl Into<String>) {
-        self.0.push(Check { name, result: Outcome::Fail, code: Some(code), detail: detail.into(), weight });
+        self.0.push(Check::new(weight, name, Outcome::Fail, Some(code), detail));
     }
 
     pub(crate) fn unknown(&mut self, weight: Weight, name: &'static str, code: Reason, detail: impl Into<String>) {
-        self.0.push(Check { name, result: Outcome::Unknown, code: Some(code), detail: detail.into(), weight });
+        self.0.push(Check::new(weight, name, Outcome::Unknown, Some(code), detail));
     }
 
     /// Pass when `good`, otherwise fail with `code`.

@@ -120,7 +120,12 @@ impl Spec {
 
     /// Signs with the issuer's key.
     pub fn sign(&self, issuer: &Key) -> Vec<u8> {
-        let algorithm = seq(&[&oid(SM2_WITH_SM3)]);
+        self.sign_as(SM2_WITH_SM3, issuer)
+    }
+
+    /// The same, claiming another algorithm.
+    pub fn sign_as(&self, algorithm: &str, issuer: &Key) -> Vec<u8> {
+        let algorithm = seq(&[&oid(algorithm)]);
         let extensions = self.extensions();
         let extensions = seq(&extensions.iter().map(Vec::as_slice).collect::<Vec<_>>());
         let tbs = seq(&[

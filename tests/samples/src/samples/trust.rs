@@ -98,6 +98,24 @@ pub(super) const SAMPLES: &[Sample] = &[
         |order| made_by(order, &order.workshop.authority.impostor_maker),
     ),
     Sample::new(
+        "ofd/bad_mislabelled_maker.ofd",
+        "制章人冒用真名和真根证书名，并自称证书由 RSA 签名",
+        "the maker bears the true name and issuer, and claims that its certificate is signed with RSA",
+        Expected::refused(&["UNTRUSTED_MAKER"]),
+        |order| made_by(order, &order.workshop.authority.mislabelled_maker),
+    ),
+    Sample::new(
+        "ofd/bad_mislabelled_signer.ofd",
+        "签章人证书冒用真根证书名，并自称由 RSA 签名",
+        "the signer's certificate names the true root, and claims to be signed with RSA",
+        Expected::refused(&["UNTRUSTED_SIGNER"]),
+        |order| {
+            let signer = order.workshop.authority.mislabelled_signer(&order.spec.agency, &order.spec.seal_id)?;
+            let spec = SealSpec::new(Structure::V4, &order.spec.seal_id, &order.spec.agency, &signer);
+            order.sealed_with(&order.sealing_with(&spec, signer)?)?.zip()
+        },
+    ),
+    Sample::new(
         "ofd/bad_rogue_signer.ofd",
         "签章人证书由不受信任的根签发",
         "the signer's certificate is of a root that nobody trusts",
