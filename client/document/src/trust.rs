@@ -315,7 +315,7 @@ impl TrustList {
             .lists
             .iter()
             .filter(|(signer, list)| Some(*signer) == key && list.issuer == certificate.issuer.text)
-            .map(|(_, list)| list.standing(&certificate.serial, at));
+            .map(|(_, list)| list.standing(&certificate.serial, certificate.not_after, at));
         answers.fold(Standing::Unknown, |so_far, answer| match (so_far, answer) {
             (Standing::Revoked(one), Standing::Revoked(other)) => Standing::Revoked(one.min(other)),
             (revoked @ Standing::Revoked(_), _) | (_, revoked @ Standing::Revoked(_)) => revoked,

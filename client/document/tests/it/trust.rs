@@ -7,7 +7,7 @@ use huxin_document::{Options, Reason, TrustList, inspect};
 
 use crate::judged::{judge, outcome, trust_of};
 use crate::made::{SealSpec, Shape, issued_by, sealed, sealed_with};
-use crate::pki::{CERT_AND_CRL_SIGN, Issued, KEY_ENCIPHERMENT, Key, Pki, Spec, crl, name};
+use crate::pki::{CERT_AND_CRL_SIGN, Issued, KEY_ENCIPHERMENT, Key, Pki, Spec, crl, crl_of, name};
 use crate::tlv::{FALSE, TRUE, octets, oid, seq, utc};
 
 fn list(files: &[&[u8]]) -> TrustList {
@@ -356,4 +356,28 @@ fn an_issuer_that_is_missing_is_told_from_one_that_refused() {
     let signature = &report.signatures[0];
     assert!(signature.chain_is_incomplete("signer_chain") && signature.chain_is_incomplete("maker_chain"));
     assert!(!signature.chain_is_incomplete("signer_revocation"), "another check");
+}
+
+/// A list that says not until when it is current, or that is younger than the certificate's end, clears nobody; it still revokes.
+#[test]
+fn a_list_without_end_or_after_the_certificates_end_clears_nothing() {
+    let pki = Pki::new();
+    let document = sealed(Shape::V4, &pki);
+    let end = "360601000000Z";
+    for (times, clears) in [
+        (vec![utc("260601000000Z"), utc(end)], true),
+        (vec![utc("260601000000Z")], false),
+        // The certificates end on 2035-01-01.
+        (vec![utc("350101000000Z"), utc(end)], true),
+        (vec![utc("350101000001Z"), utc(end)], false),
+    ] {
+        let of = |entries: &[(u8, &str)]| list(&[&pki.root.der, &crl_of(&pki.root, entries, &[], &times)]);
+        let report = judge(&document, Some(&of(&[])));
+        let expected = if clears { Verdict::Valid } else { Verdict::Unknown };
+        assert_eq!(report.verdict, expected, "{times:?}");
+        assert_eq!(reasons(&report), if clears { vec![] } else { vec!["REVOCATION_LIST_ABSENT"] }, "{times:?}");
+        let report = judge(&document, Some(&of(&[(3, "260501000000Z")])));
+        assert_eq!(report.verdict, Verdict::Invalid, "{times:?}");
+        assert!(reasons(&report).contains(&"CERT_REVOKED_BEFORE_SIGNING"), "{times:?}");
+    }
 }
