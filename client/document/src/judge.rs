@@ -164,7 +164,7 @@ fn conclude(mut report: Report) -> Report {
 /// Turns what a parser found odd into warnings.
 fn warn_odd(odd: &Oddities, warnings: &mut Vec<Warning>) {
     for detail in &odd.0 {
-        let warning = Warning { code: Reason::NonstandardEncoding, detail: detail.clone() };
+        let warning = Warning::new(Reason::NonstandardEncoding, detail);
         if !warnings.contains(&warning) {
             warnings.push(warning);
         }

@@ -52,6 +52,7 @@ use crate::ofd::{BadReferenceStatus, Coverage};
 use crate::reason::Reason;
 use crate::seal::{Owner, Structure};
 use crate::sm2_value::ValueForm;
+use crate::text::shown;
 
 /// What kind of file it is, told by its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -174,8 +175,12 @@ pub struct SealFacts {
     /// 1: certificates, 2: digests.
     pub cert_list_type: u8,
     pub cert_list_count: usize,
-    /// SM3 of each certificate that may sign with it, as far as the list tells.
+    /// SM3 of each certificate that may sign with it, as far as the list tells. A digest computed with Z is replaced by the plain one
+    /// where the certificate is known, which it is inside a signature by it.
     pub signers_sm3: Vec<Digest>,
+    /// Whether the list has a digest computed with Z before the certificate, which no digest of a certificate equals. None for a seal
+    /// alone that lists digests: without the certificates nobody can tell.
+    pub signers_with_z: Option<bool>,
     /// The listed certificates themselves, the first [`SIGNERS_MAX`] that can be read.
     pub signers: Vec<CertificateFacts>,
     pub picture: PictureFacts,
@@ -197,10 +202,9 @@ pub const NAMES_MAX: usize = 1_000;
 /// Listed certificates of a seal that are shown.
 pub const SIGNERS_MAX: usize = 16;
 
-/// The first [`NAMES_MAX`] of a list, so that many signatures over many entries make no report larger than their file.
-pub(crate) fn first<T>(mut list: Vec<T>) -> Vec<T> {
-    list.truncate(NAMES_MAX);
-    list
+/// The first [`NAMES_MAX`] of a list, so that many signatures over many entries make no report larger than their file; escaped.
+pub(crate) fn first(list: Vec<String>) -> Vec<String> {
+    list.into_iter().take(NAMES_MAX).map(|name| shown(&name)).collect()
 }
 
 /// A protected entry that is not as it was signed.
@@ -292,7 +296,7 @@ pub struct SignatureReport {
 impl SignatureReport {
     pub(crate) fn new(id: &str, kind: &'static str) -> Self {
         Self {
-            id: id.to_owned(),
+            id: shown(id),
             kind,
             structure: None,
             verdict: Verdict::Unknown,
@@ -331,7 +335,7 @@ impl SignatureReport {
     }
 
     pub(crate) fn warn(&mut self, code: Reason, detail: impl Into<String>) {
-        let warning = Warning { code, detail: detail.into() };
+        let warning = Warning::new(code, detail.into());
         if !self.warnings.contains(&warning) {
             self.warnings.push(warning);
         }
@@ -356,6 +360,9 @@ pub struct LicenceFacts {
     pub identifier: Option<String>,
     /// Where it was found.
     pub identifier_source: Option<String>,
+    /// Whether the file states it as its own, in one `ZZBS`. Otherwise it is a guess: a text of an identifier's form in a title, a keyword
+    /// or another field, which may as well name another licence. A guess binds nothing.
+    pub identifier_stated: bool,
     /// Whether its structure and check character hold.
     pub identifier_valid: Option<bool>,
     /// GB/T 36903 short names.

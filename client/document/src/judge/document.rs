@@ -8,11 +8,12 @@ use crate::defect::Defect;
 use crate::ofd::{BadReference, BadReferenceStatus, IntegrityList, Metadata, Ofd, SignatureFile, SignatureKind};
 use crate::reason::{Reason, Severity};
 use crate::report::{
-    BadReferenceFacts, Check, Checks, IntegrityReport, LicenceFacts, Outcome, Report, SignatureReport,
+    BadReferenceFacts, Check, Checks, IntegrityReport, LicenceFacts, NAMES_MAX, Outcome, Report, SignatureReport,
     SignatureXmlFacts, Verdict, Warning, Weight, first, status_text,
 };
 use crate::seal::SEAL_BYTES_MAX;
 use crate::signed_value::SignedValue;
+use crate::text::shown;
 
 const CRYPTOGRAPHY: Weight = Weight::Cryptography;
 /// Longest signature value read: a seal of the greatest size, twice, for what stands around it.
@@ -67,11 +68,11 @@ pub(super) fn judge(ofd: &Ofd<'_>, options: &Options<'_>, report: &mut Report) {
     // Later signatures first have to be judged themselves before they can excuse an earlier one.
     let mut valid: Vec<bool> = report.signatures.iter_mut().map(is_valid).collect();
     report.integrity = ofd.integrity().map(|list| integrity(ofd, list, options));
-    let by_signer = report.integrity.as_ref().filter(|list| is_by_one_of(&list.signature, &report.signatures));
-    let unlisted = by_signer.map(|list| list.unlisted_entries.clone());
+    let list = report.integrity.as_ref().map(|list| &list.signature);
+    let is_vouched = list.is_some_and(|list| vouches(list, &report.signatures));
     for (index, signature) in report.signatures.iter_mut().enumerate().rev() {
         let later = valid.get(index + 1..).unwrap_or_default();
-        coverage(ofd, index, later, unlisted.as_deref(), signature);
+        coverage(ofd, index, later, is_vouched, signature);
         if let Some(valid) = valid.get_mut(index) {
             *valid = is_valid(signature);
         }
@@ -85,13 +86,16 @@ fn is_valid(signature: &mut SignatureReport) -> bool {
     signature.cryptography == Verdict::Valid && signature.verdict != Verdict::Invalid
 }
 
-/// Whether a signature on the integrity list holds and is by somebody who signed the document. Anybody can add a list, and its signer
-/// cannot be judged as others are: the list says no time.
-fn is_by_one_of(list: &SignatureReport, signatures: &[SignatureReport]) -> bool {
+/// Whether an integrity list excuses entries that nothing else refers to: it names all that is there, its signature holds, nothing about
+/// that failed, and it is by somebody whose signature on the document holds. Anybody can add a list; a bare value, or one that cannot be
+/// verified here, says nothing of who did; and the list names no time, so that its signer cannot be judged as others are.
+fn vouches(list: &SignatureReport, signatures: &[SignatureReport]) -> bool {
     let signer = |signature: &SignatureReport| signature.signer.as_ref().map(|signer| signer.sm3);
-    list.cryptography == Verdict::Valid
+    let holds = |signature: &&SignatureReport| signature.cryptography == Verdict::Valid;
+    holds(&list)
+        && list.verdict != Verdict::Invalid
         && list.signer.is_some()
-        && signatures.iter().any(|signature| signer(signature) == signer(list))
+        && signatures.iter().filter(holds).any(|signature| signer(signature) == signer(list))
 }
 
 fn structure(defects: &[Defect], report: &mut Report) {
@@ -111,7 +115,7 @@ fn structure(defects: &[Defect], report: &mut Report) {
 }
 
 fn warning(defect: &Defect) -> Warning {
-    Warning { code: defect.code, detail: format!("{} {}", defect.place, defect.detail).trim().to_owned() }
+    Warning::new(defect.code, format!("{} {}", defect.place, defect.detail).trim())
 }
 
 fn one_signature(ofd: &Ofd<'_>, index: usize, file: &SignatureFile, options: &Options<'_>) -> SignatureReport {
@@ -125,11 +129,11 @@ fn one_signature(ofd: &Ofd<'_>, index: usize, file: &SignatureFile, options: &Op
     }
     let value = read_value(ofd, file.signed_value_path.as_deref(), &mut signature.checks);
     signature.xml = Some(SignatureXmlFacts {
-        signature_xml: file.path.clone(),
+        signature_xml: shown(&file.path),
         signature_xml_sm3: DigestAlgorithm::Sm3.plain(&[&file.xml]),
-        signature_method: file.method.clone(),
-        signature_datetime: file.date_time.clone(),
-        check_method: file.check_method.clone(),
+        signature_method: file.method.as_deref().map(shown),
+        signature_datetime: file.date_time.as_deref().map(shown),
+        check_method: file.check_method.as_deref().map(shown),
         references: file.references.len(),
         references_bad: bad,
         unprotected_entries: Vec::new(),
@@ -187,7 +191,8 @@ fn references(
     if file.check_method.is_none() && bad.is_empty() && !file.references.is_empty() {
         signature.warn(Reason::LegacyAlgorithm, "CheckMethod is absent, for which GB/T 33190-2016 says MD5");
     }
-    first(bad).into_iter().map(|one| BadReferenceFacts { file: one.file, status: status_text(one.status) }).collect()
+    let facts = |one: BadReference| BadReferenceFacts { file: shown(&one.file), status: status_text(one.status) };
+    bad.into_iter().take(NAMES_MAX).map(facts).collect()
 }
 
 fn read_value(ofd: &Ofd<'_>, path: Option<&str>, checks: &mut Checks) -> Option<Vec<u8>> {
@@ -209,17 +214,11 @@ fn judge_bytes(value: Option<&[u8]>, around: &Around<'_>, options: &Options<'_>,
     }
 }
 
-/// `unlisted` are the entries that an integrity list by a signer of this file does not name; the others are no contraband.
-fn coverage(
-    ofd: &Ofd<'_>,
-    index: usize,
-    later_valid: &[bool],
-    unlisted: Option<&[String]>,
-    signature: &mut SignatureReport,
-) {
+/// `is_vouched`: an integrity list that names every entry is by a signer of this file; then nothing is contraband.
+fn coverage(ofd: &Ofd<'_>, index: usize, later_valid: &[bool], is_vouched: bool, signature: &mut SignatureReport) {
     let mut found = ofd.coverage(index, later_valid);
-    if let Some(unlisted) = unlisted {
-        found.unreferenced.retain(|name| unlisted.contains(name));
+    if is_vouched {
+        found.unreferenced.clear();
     }
     let detail =
         |names: &[String]| format!("{} entries, the first {}", names.len(), names.first().map_or("", |name| name));
@@ -272,7 +271,7 @@ fn integrity(ofd: &Ofd<'_>, list: &IntegrityList, options: &Options<'_>) -> Inte
     judge_bytes(value.as_deref(), &around, options, &mut signature);
     signature.conclude();
     IntegrityReport {
-        path: list.path.clone(),
+        path: shown(&list.path),
         unlisted_entries: first(list.unlisted_entries.clone()),
         missing_entries: first(list.missing_entries.clone()),
         signature,
@@ -289,11 +288,12 @@ fn licence(metadata: &Metadata, warnings: &mut Vec<Warning>) -> LicenceFacts {
             }
             other => other.code().as_str().to_owned(),
         };
-        warnings.push(Warning { code: Reason::IdCheckChar, detail });
+        warnings.push(Warning::new(Reason::IdCheckChar, detail));
     }
     LicenceFacts {
         identifier: metadata.licence_id.clone(),
         identifier_source: metadata.licence_id_source.clone(),
+        identifier_stated: metadata.is_licence_id_stated,
         identifier_valid: checked.map(|result| result.is_ok()),
         fields: metadata.fields.clone(),
     }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde::ser::SerializeStruct as _;
 
 use crate::reason::Reason;
+use crate::text::{DETAIL_CHARS_MAX, cut};
 
 /// A judgement of a file or signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -46,7 +47,7 @@ pub struct Check {
     pub result: Outcome,
     /// Present exactly when it did not pass.
     pub code: Option<Reason>,
-    /// What was found, for the log; not stable. Empty when there is nothing to add.
+    /// What was found, for the log, escaped and cut to 256 characters; not stable. Empty when there is nothing to add.
     pub detail: String,
     pub weight: Weight,
     /// Of a chain that failed: the trust list has no issuer of that name, rather than one that refused. Not shown; see
@@ -62,7 +63,7 @@ impl Check {
         code: Option<Reason>,
         detail: impl Into<String>,
     ) -> Self {
-        Self { name, result, code, detail: detail.into(), weight, is_issuer_absent: false }
+        Self { name, result, code, detail: cut(&detail.into(), DETAIL_CHARS_MAX), weight, is_issuer_absent: false }
     }
 }
 
@@ -161,7 +162,14 @@ impl Checks {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
     pub code: Reason,
+    /// Escaped and cut to 256 characters.
     pub detail: String,
+}
+
+impl Warning {
+    pub(crate) fn new(code: Reason, detail: impl AsRef<str>) -> Self {
+        Self { code, detail: cut(detail.as_ref(), DETAIL_CHARS_MAX) }
+    }
 }
 
 impl Serialize for Warning {
