@@ -80,7 +80,7 @@ pub enum ClientError {
     Input { place: String, reason: String },
     /// A document fails the checks of itself, so it is not recorded.
     #[error(
-        "{path} is not recorded, for its own checks do not pass: {sentence}; look closer with `huxin inspect`, or give the code of a reason to record it all the same with --exception"
+        "{path} is not recorded, for its own checks do not pass: {sentence}; look closer with `huxin inspect` (for a licence, `--exception CODE` records it all the same)"
     )]
     Document { path: String, reasons: Vec<&'static str>, sentence: String },
     /// A file could not be read or written.

@@ -101,7 +101,7 @@ defect bad_seal_name_forged file SEAL_SIGNATURE
 defect bad_wrong_signer file SIGNER_NOT_IN_SEAL_CERT_LIST
 defect bad_seal_expired_at_signing file SEAL_NOT_VALID_AT_SIGN_TIME
 defect bad_rogue_maker maker UNTRUSTED_MAKER
-defect bad_revoked_before_signing maker CERT_REVOKED_BEFORE_SIGNING
+defect bad_revoked_before_signing revocation CERT_REVOKED_BEFORE_SIGNING
 defect bad_unprotected_page coverage UNPROTECTED_CONTENT
 defect bad_extra_entry coverage UNREFERENCED_ENTRY
 verify_as unknown 2 "${licences_made[0]}"
@@ -112,7 +112,7 @@ step "The seal is suspended: what it sealed before stands, what it seals now doe
 seal_office seal suspend "310000/$number" --basis $BASIS
 verify_as valid 0 "${today[0]}"
 check seal pass seal.active
-check seal_now fail seal.suspended
+check seal_now fail seal_now.suspended
 wait_until 5 "the next second" bash -c "[[ \$(date +%s) != $(date +%s) ]]"
 "$BIN/huxin-samples" licences "$work/later" --count 1 --first 200 --province 310000 --issuer "$owner" --signed-at "$(now)" >/dev/null
 later=("$work"/later/*.ofd)

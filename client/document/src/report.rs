@@ -23,17 +23,16 @@
 //! | `maker_revocation` | policy | not revoked before createDate | `MAKER_CERT_REVOKED_BEFORE_CREATE`, `REVOCATION_LIST_ABSENT` |
 //! | `seal_window_at`, `signer_window_at` | policy | valid at the time asked; only when one is | `SEAL_NOT_VALID_AT_ASKED_TIME`, `CERT_NOT_VALID_AT_ASKED_TIME` |
 //! | `other_signer` | of the check | all of the above hold for a further signer of the same SignedData; once for each that does not | as above |
-//! | `coverage` | policy | no content is left open | `UNPROTECTED_CONTENT`, and as `document_structure` where a part cannot be read |
+//! | `coverage` | policy | no content is left open | `UNPROTECTED_CONTENT`; unknown with the code of `document_structure` where a part cannot be read |
 //! | `unreferenced` | policy | nothing is carried along | `UNREFERENCED_ENTRY` |
 //! | `integrity_list` | policy | the list (GM/T 0099) names exactly the package's entries | `INTEGRITY_LIST` |
 //! | `timestamp` | note | never: time stamps are not verified; only when there is one | `TIMESTAMP_NOT_CHECKED` |
 //!
-//! **A container that cannot be read** is a failed `container` check: `cryptography` and `verdict` are `invalid`, `signatures` is empty.
-//! Nothing in it could be verified, and a file that no reader should open must not look better than one that is merely broken.
-//! A part that was signed as it is and cannot be read (a page with a document type, say) leaves the container as it is and fails
-//! `coverage`, because nobody can say what it shows. Where it was altered, which `references` says, or is only beyond the limits of
-//! size and count, `coverage` is unknown. The maker's window stands with
-//! its chain (GM/T 0031, 6.1.2 c): it says whether the maker may be believed, not whether the signatures hold.
+//! **A container that cannot be read** is a failed `container` check: `verdict` is `invalid` and `signatures` is empty, but nothing is
+//! said against signatures that nobody saw: `cryptography` is `unknown`. A part of the document that cannot be read leaves the
+//! container as it is. `coverage` is then unknown, and where the part was made to harm a reader (a page with a document type, say)
+//! `document_structure` fails too; where it was altered after signing, `references` says so and that is the reason. The maker's
+//! window stands with its chain (GM/T 0031, 6.1.2 c): it says whether the maker may be believed, not whether signatures hold.
 //!
 //! **Verdicts.** `cryptography` looks at the checks of that weight, `verdict` at those and policy: a fail makes `invalid`, else an
 //! unknown `unknown`, else `valid`; a file is what its worst signature is, and `unsigned` without any. Of a package that cannot be opened

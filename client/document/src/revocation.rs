@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use der::Tag;
 use der::asn1::ObjectIdentifier;
-use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
 use huxin_chain_spec::ids::TimeMs;
 
 use crate::asn1::{Element, Fault, Fields, Oddities};
@@ -40,8 +39,6 @@ pub enum Standing {
 #[derive(Debug, Clone)]
 pub struct RevocationList {
     pub issuer: String,
-    /// Of the DER bytes.
-    pub sm3: Digest,
     pub this_update: TimeMs,
     pub next_update: Option<TimeMs>,
     /// Serial numbers without leading zeros, and the earliest moment of revocation.
@@ -74,7 +71,6 @@ impl RevocationList {
         };
         let mut list = Self {
             issuer,
-            sm3: DigestAlgorithm::Sm3.plain(&[bytes]),
             this_update,
             next_update,
             entries: BTreeMap::new(),

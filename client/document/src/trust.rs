@@ -257,23 +257,24 @@ impl TrustList {
         &self.passed_over
     }
 
-    /// What remains of the list when others have a say in it: the roots and revocation lists that they accept too, by the SM3 of
-    /// their DER, and the seal makers that they pin, in place of its own.
-    pub fn narrowed(
-        &self,
-        is_root: impl Fn(&Digest) -> bool,
-        is_revocation_list: impl Fn(&Digest) -> bool,
-        makers: Vec<Digest>,
-    ) -> Self {
-        let (roots, refused): (Vec<_>, Vec<_>) = self.roots.iter().cloned().partition(|root| is_root(&root.sm3()));
+    /// What remains of the list when others decide where chains may end: at those roots and authorities that they accept, by the SM3
+    /// of their DER. The seal makers that they pin take the place of the list's own. Authorities on the way and revocation lists stay:
+    /// they count for nothing without such an end.
+    pub fn narrowed(&self, is_end: impl Fn(&Digest) -> bool, makers: Vec<Digest>) -> Self {
+        let refused = self.roots.iter().filter(|root| !is_end(&root.sm3())).map(|root| root.subject.text.clone());
         Self {
-            roots,
-            refused: refused.into_iter().map(|root| root.subject.text).chain(self.refused.iter().cloned()).collect(),
+            refused: refused.chain(self.refused.iter().cloned()).collect(),
+            roots: self.issuers().filter(|issuer| is_end(&issuer.sm3())).cloned().collect(),
             authorities: self.authorities.clone(),
             makers,
-            lists: self.lists.iter().filter(|(_, list)| is_revocation_list(&list.sm3)).cloned().collect(),
+            lists: self.lists.clone(),
             passed_over: Vec::new(),
         }
+    }
+
+    /// SM3 of the DER of every root and authority.
+    pub fn issuer_digests(&self) -> Vec<Digest> {
+        self.issuers().map(Certificate::sm3).collect()
     }
 
     /// Whether a certificate is a pinned seal maker.

@@ -24,7 +24,7 @@ const FILES_PER_TRANSACTION: usize = 1_000;
 /// What the command line says of a new licence.
 #[derive(Debug, Clone, Args)]
 pub struct NewLicence {
-    /// 证照类型代码: 18 characters and 3 digits.
+    /// 证照类型代码: 18 characters and 3 digits. Like --issuer, for files that carry no identifier.
     #[arg(long, env = "HUXIN_LICENCE_TYPE")]
     licence_type: Option<LicenceType>,
     /// Unified social credit code of the issuer: the organisation of the signing key.
@@ -128,14 +128,16 @@ impl NewLicence {
             version: id.version(),
             document,
             metadata: agreed("--metadata", self.metadata, found.metadata)?,
-            seal: match (&self.seal, self.seal_certificate) {
-                (Some(seal), Some(certificate)) => Some(SealReference { seal: seal.clone(), certificate }),
-                _ => found.seal,
+            seal: match (&self.seal, self.seal_certificate, found.seal) {
+                (Some(_), _, Some(found)) => return Err(contradiction("--seal", &found.seal)),
+                (Some(seal), Some(certificate), None) => Some(SealReference { seal: seal.clone(), certificate }),
+                (_, _, found) => found,
             },
             exception: self.exception.clone(),
             holder: self.holder_commitment,
-            valid_from_ms: self.valid_from.or(found.valid_from_ms).map_or_else(start_of_today, Ok)?,
-            valid_until_ms: self.valid_until.or(found.valid_until_ms),
+            valid_from_ms: agreed("--valid-from", self.valid_from, found.valid_from_ms)?
+                .map_or_else(start_of_today, Ok)?,
+            valid_until_ms: agreed("--valid-until", self.valid_until, found.valid_until_ms)?,
         };
         Ok(Draft { file: file.to_owned(), id, licence, warnings: found.warnings })
     }

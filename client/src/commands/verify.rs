@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use huxin_chain_spec::api::LicenceAnswer;
 use huxin_chain_spec::ids::{IdError, LicenceId, LicenceProfile, LicenceRef, TimeMs};
 use huxin_chain_spec::verdict::{CheckResult, Verdict};
 
@@ -11,8 +12,10 @@ use super::context::Global;
 use super::issue::save;
 use super::output::Output;
 use crate::error::{ClientError, ExitCode};
-use crate::sdk::{Question, Subject, Verified};
-use crate::sealed::{Examined, FileAnswer, ask, examine, join, trust_list, trusted_by_provinces};
+use crate::sdk::{Client, Question, Subject, Verified};
+use crate::sealed::{
+    Examined, FileAnswer, Judged, ask, contradicts, examine, join, stated_identifier, trust_list, trusted_by_provinces,
+};
 
 /// Is this genuine, and valid now or then?
 #[derive(Debug, Args)]
@@ -41,7 +44,10 @@ impl Verify {
         let examined = if path.is_file() { Some(examine(path, None, None)?) } else { None };
         let question = self.question(examined.as_ref())?;
         let client = global.client().await?;
-        let answer = client.verify(&question).await?;
+        let answer = match (&examined, &question.subject) {
+            (Some(examined), Subject::Document) => by_file(&client, &question, examined).await?,
+            _ => client.verify(&question).await?,
+        };
         if let (Some(path), Some(bytes)) = (&self.receipt_out, &answer.receipt) {
             save(path, bytes)?;
         }
@@ -49,11 +55,15 @@ impl Verify {
             output.answer(&answer, || text(&answer));
             return Ok(exit_code(answer.verdict));
         };
-        let facts = ask(&client, &examined, list.as_ref()).await?;
+        let is_recorded = |licence: &&LicenceAnswer| licence.document_sha256 == examined.document.sha256.to_string();
+        let licence = answer.licence.as_ref().filter(is_recorded);
+        let recorded = licence.and_then(|licence| licence.recorded_time.parse().ok());
+        let facts = ask(&client, &examined, list.as_ref(), recorded).await?;
         // Judged again by those certificates that the provinces trust, and by no others.
         let trusted = trusted_by_provinces(list.as_ref(), &facts);
         let examined = if trusted.is_some() { examine(path, trusted.as_ref(), None)? } else { examined };
-        let joined = join(answer, &examined, &facts, client.chain().algorithm(), trusted.is_some());
+        let judged = Judged { examined: &examined, has_list: trusted.is_some(), algorithm: client.chain().algorithm() };
+        let joined = join(answer, judged, &facts);
         output.answer(&joined, || file_text(&joined));
         Ok(exit_code(joined.verified.verdict))
     }
@@ -70,6 +80,22 @@ impl Verify {
         let document = examined.map(|examined| examined.document);
         Ok(Question { subject, document, as_of: self.as_of })
     }
+}
+
+/// Asks about a file. The ledger finds it by its digest, and may know the same file under several licences, since anybody may record a
+/// digest: the one that the file itself names counts.
+async fn by_file(client: &Client, question: &Question, examined: &Examined) -> Result<Verified, ClientError> {
+    let found = client.verify(question).await?;
+    let algorithm = client.chain().algorithm();
+    let Some(id) = stated_identifier(examined) else { return Ok(found) };
+    if found.licence.as_ref().is_some_and(|licence| !contradicts(licence, &id, algorithm)) {
+        return Ok(found);
+    }
+    let named = Question { subject: Subject::Identifier(id), ..question.clone() };
+    let named = client.verify(&named).await?;
+    let sha256 = examined.document.sha256.to_string();
+    let is_this_file = named.licence.as_ref().is_some_and(|licence| licence.document_sha256 == sha256);
+    Ok(if is_this_file { named } else { found })
 }
 
 /// Reads an identifier or a reference. A wrong check character is left to the answer.

@@ -60,6 +60,11 @@ pub fn admit(examined: &Examined, exception: Option<&BasisCode>) -> Result<Admit
     Ok(admitted)
 }
 
+/// The identifier that a file states for itself, if it states a readable one.
+pub fn stated_identifier(examined: &Examined) -> Option<LicenceId> {
+    identifier(examined.report.licence.as_ref()?.identifier.as_deref()?).ok()
+}
+
 /// Reads the identifier of a file. A wrong check character is a warning of the report, not an error.
 pub(super) fn identifier(text: &str) -> Result<LicenceId, ClientError> {
     let parsed = match LicenceId::parse(text, LicenceProfile::Lenient) {

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use huxin_chain_spec::crypto::Digest;
+use huxin_chain_spec::crypto::{Digest, PublicKey};
 use huxin_chain_spec::ids::TimeMs;
+use huxin_chain_spec::record::governance::TrustRole;
 use huxin_chain_spec::record::seal::{SealAddress, signature_reference};
 use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::state::governance::TrustState;
@@ -15,58 +16,110 @@ use huxin_document::report::SignatureReport;
 use super::read::Examined;
 use super::signature::addresses;
 use crate::error::ClientError;
-use crate::sdk::{Client, ThingQuestion, clock};
+use crate::sdk::{Client, Page, ThingQuestion, clock};
 
-/// A thing at two times.
+/// Signing times are written to the second.
+const CLOCK_RESOLUTION_MS: u64 = 999;
+
+/// A thing at three times.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ThenAndNow<T> {
-    /// At the time of signing; `None` if the ledger did not hold it, or did not exist yet.
-    pub then: Option<T>,
+pub struct OverTime<T> {
+    /// When the signature was made by the signer's own clock; `None` if the ledger did not hold the thing, or did not exist yet.
+    pub claimed: Option<T>,
+    /// At the latest time at which the signature can have been made, where the ledger proves one.
+    pub proven: Option<T>,
     pub now: Option<T>,
 }
 
+impl<T> Default for OverTime<T> {
+    fn default() -> Self {
+        Self { claimed: None, proven: None, now: None }
+    }
+}
+
+/// When a signature was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SigningTime {
+    /// By the signer's own clock, to the end of the second it names.
+    pub claimed_ms: Option<TimeMs>,
+    /// When the ledger recorded the signature or this very file: it existed then.
+    pub proven_ms: Option<TimeMs>,
+}
+
 /// What the ledger says about one signature of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SignatureOnLedger {
     /// Its position among the signatures of the file.
     pub position: usize,
+    pub time: SigningTime,
+    /// Where a seal of this number stands, if one does.
     pub address: Option<SealAddress>,
-    /// The time that counts as that of signing: when the signature was recorded, or else the signer's own word.
-    pub signed_ms: Option<TimeMs>,
-    pub seal: ThenAndNow<SealState>,
+    pub seal: OverTime<SealState>,
     pub recorded: Option<SealSignatureState>,
 }
 
 /// Entries of the trust list on the ledger, by the digest of their certificate.
-pub type TrustEntries = BTreeMap<Digest, ThenAndNow<TrustState>>;
+pub type TrustEntries = BTreeMap<Digest, OverTime<TrustState>>;
 
 /// Everything asked about one file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LedgerFacts {
     pub signatures: Vec<SignatureOnLedger>,
     pub trust: TrustEntries,
+    /// Whether the caller's certificates hold every authority that the provinces trust now, as far as the node tells.
+    pub has_every_authority: bool,
 }
 
-/// Asks the ledger about the seals of a file, and about the certificates of `list` and the makers of the seals.
+/// Asks the ledger about the seals of a file, and about the certificates of `list` and the makers of the seals. `recorded` is when the
+/// ledger recorded this very file, if it did.
 ///
 /// # Errors
 /// Those of [`Client::thing`].
-pub async fn ask(client: &Client, examined: &Examined, list: Option<&TrustList>) -> Result<LedgerFacts, ClientError> {
-    let mut facts = LedgerFacts { signatures: Vec::new(), trust: TrustEntries::new() };
+pub async fn ask(
+    client: &Client,
+    examined: &Examined,
+    list: Option<&TrustList>,
+    recorded: Option<TimeMs>,
+) -> Result<LedgerFacts, ClientError> {
+    let mut facts = LedgerFacts::default();
     for (position, signature) in examined.report.signatures.iter().enumerate() {
-        if signature.seal.is_some() {
-            facts.signatures.push(ask_signature(client, examined, position, signature).await?);
-        }
+        facts.signatures.push(ask_signature(client, examined, position, signature, recorded).await?);
     }
-    let signed = facts.signatures.iter().filter_map(|signature| signature.signed_ms).max();
+    let time = SigningTime {
+        claimed_ms: facts.signatures.iter().filter_map(|signature| signature.time.claimed_ms).max(),
+        proven_ms: facts.signatures.iter().filter_map(|signature| signature.time.proven_ms).min(),
+    };
     let seals = examined.report.signatures.iter().filter_map(|signature| signature.seal.as_ref());
     let makers = seals.filter_map(|seal| seal.maker.as_ref()).map(|maker| maker.sm3);
-    let roots = list.into_iter().flat_map(TrustList::roots).map(|root| root.sm3());
-    for certificate in makers.chain(roots).collect::<BTreeSet<_>>() {
-        let entry = then_and_now(client, &StateKey::Trust(certificate), signed).await?;
+    let issuers = list.map(TrustList::issuer_digests).unwrap_or_default();
+    for certificate in makers.chain(issuers.iter().copied()).collect::<BTreeSet<_>>() {
+        let entry = over_time(client, &StateKey::Trust(certificate), time).await?;
         facts.trust.insert(certificate, entry);
     }
+    facts.has_every_authority = list.is_some() && has_every_authority(client, &issuers).await?;
     Ok(facts)
+}
+
+/// Whether every authority that the provinces trust now is among `issuers`. The list of entries is the node's word; each is proven.
+async fn has_every_authority(client: &Client, issuers: &[Digest]) -> Result<bool, ClientError> {
+    let mut page = Page::default();
+    loop {
+        let (_, listed) = client.nodes().things("trust", &page).await?;
+        for thing in &listed.things {
+            let Some(digest) = thing.name.rsplit('/').next().and_then(|digest| digest.parse().ok()) else { continue };
+            if issuers.contains(&digest) {
+                continue;
+            }
+            let entry: Option<TrustState> = state(client, &StateKey::Trust(digest), None).await?;
+            if entry.is_some_and(|entry| entry.is_trusted(TrustRole::CertificateAuthority, clock())) {
+                return Ok(false);
+            }
+        }
+        match listed.next {
+            Some(next) => page.after = Some(next),
+            None => return Ok(true),
+        }
+    }
 }
 
 async fn ask_signature(
@@ -74,40 +127,60 @@ async fn ask_signature(
     examined: &Examined,
     position: usize,
     signature: &SignatureReport,
+    recorded: Option<TimeMs>,
 ) -> Result<SignatureOnLedger, ClientError> {
+    let claimed_ms = signature.sign_time.map(|time| time.plus_ms(CLOCK_RESOLUTION_MS));
     let mut found = SignatureOnLedger {
         position,
-        address: None,
-        signed_ms: signature.sign_time,
-        seal: ThenAndNow { then: None, now: None },
-        recorded: None,
+        time: SigningTime { claimed_ms, proven_ms: recorded },
+        ..SignatureOnLedger::default()
     };
     let candidates = signature.seal.as_ref().map(|seal| addresses(seal, signature)).unwrap_or_default();
     for address in candidates {
         let key = StateKey::Seal(address.province, address.seal.clone());
-        let Some(now) = state(client, &key, None).await? else { continue };
+        let Some(now) = state::<SealState>(client, &key, None).await? else { continue };
+        let is_this = is_registered_seal(&now, signature);
+        if found.address.is_some() && !is_this {
+            continue;
+        }
+        found.address = Some(address.clone());
+        found.seal = OverTime { now: Some(now), ..OverTime::default() };
+        if !is_this {
+            // A seal of another authority may bear the same number.
+            continue;
+        }
         if let Some(numbers) = &signature.signature {
             let algorithm = client.chain().algorithm();
             let reference = signature_reference(algorithm, &address, &examined.document.sha256, &numbers.e);
             found.recorded = state(client, &StateKey::SealSignature(reference), None).await?;
         }
-        if let Some(recorded) = &found.recorded {
-            found.signed_ms = Some(recorded.recorded_ms);
-        }
-        let then = past(client, &key, found.signed_ms).await?;
-        found.seal = ThenAndNow { then, now: Some(now) };
-        found.address = Some(address);
+        let of_signature = found.recorded.map(|recorded| recorded.recorded_ms);
+        found.time.proven_ms = [of_signature, recorded].into_iter().flatten().min();
+        found.seal = over_time(client, &key, found.time).await?;
         break;
     }
     Ok(found)
 }
 
-async fn then_and_now<T: BorshSerialize + BorshDeserialize>(
+/// Whether the seal in a file is the filed one: maker, signer and key.
+pub(super) fn is_registered_seal(state: &SealState, signature: &SignatureReport) -> bool {
+    let maker = signature.seal.as_ref().and_then(|seal| seal.maker.as_ref());
+    let is_maker = maker.is_none_or(|maker| maker.sm3 == state.seal.maker_certificate);
+    let is_signer = signature.signer.as_ref().is_none_or(|signer| state.seal.certificates.contains(&signer.sm3));
+    let key = signature.signature.as_ref().map(|numbers| PublicKey::Sm2(numbers.point));
+    is_maker && is_signer && key.is_none_or(|key| state.seal.keys.contains(&key))
+}
+
+async fn over_time<T: BorshSerialize + BorshDeserialize>(
     client: &Client,
     key: &StateKey,
-    time: Option<TimeMs>,
-) -> Result<ThenAndNow<T>, ClientError> {
-    Ok(ThenAndNow { then: past(client, key, time).await?, now: state(client, key, None).await? })
+    time: SigningTime,
+) -> Result<OverTime<T>, ClientError> {
+    Ok(OverTime {
+        claimed: past(client, key, time.claimed_ms).await?,
+        proven: past(client, key, time.proven_ms).await?,
+        now: state(client, key, None).await?,
+    })
 }
 
 /// The state at a time; none before the chain began.

@@ -48,21 +48,21 @@ pub struct Expected {
     pub reasons: &'static [&'static str],
     /// What is to be said though it decides nothing.
     pub warnings: &'static [&'static str],
-    /// Codes of what nobody can decide with the folder `trust`, other than the reasons: a missing revocation list, a time stamp.
+    /// Codes of what nobody can decide and what decides nothing: a time stamp.
     pub undecided: &'static [&'static str],
 }
 
-/// Reasons that are no matter of cryptography.
+/// Reasons that are no matter of cryptography; those of containers and XML are not either.
 const POLICY: [&str; 9] = [
     "CERT_KEY_USAGE",
     "CERT_REVOKED_BEFORE_SIGNING",
     "INTEGRITY_LIST",
     "MAKER_CERT_NOT_VALID_AT_CREATE",
+    "REVOCATION_LIST_ABSENT",
     "UNPROTECTED_CONTENT",
     "UNREFERENCED_ENTRY",
     "UNTRUSTED_MAKER",
     "UNTRUSTED_SIGNER",
-    "XML_DEPTH",
 ];
 
 impl Expected {
@@ -90,9 +90,9 @@ impl Expected {
         Self::of(Verdict::Valid, Verdict::Invalid, reasons)
     }
 
-    /// The container must not be opened: nothing in it can be verified, which is no better than a broken signature.
+    /// The container must not be opened, so that no signature is judged.
     pub const fn unopened(reasons: &'static [&'static str]) -> Self {
-        Self::broken(reasons)
+        Self::of(Verdict::Unknown, Verdict::Invalid, reasons)
     }
 
     /// The file does not hold what a judgement would need.
@@ -101,11 +101,11 @@ impl Expected {
     }
 
     /// The cryptography holds, but chain or revocation cannot be decided.
-    pub const fn undecided(undecided: &'static [&'static str]) -> Self {
-        Self::of(Verdict::Valid, Verdict::Unknown, &[]).with_undecided(undecided)
+    pub const fn undecided(reasons: &'static [&'static str]) -> Self {
+        Self::of(Verdict::Valid, Verdict::Unknown, reasons)
     }
 
-    /// The same with codes of what cannot be decided.
+    /// The same with codes of what cannot be decided and decides nothing.
     pub const fn with_undecided(self, undecided: &'static [&'static str]) -> Self {
         Self { undecided, ..self }
     }
@@ -117,8 +117,8 @@ impl Expected {
 
     /// The reasons that hold for the cryptography alone.
     pub fn cryptography_reasons(&self) -> Vec<&'static str> {
-        let holds = self.cryptography == Verdict::Valid;
-        self.reasons.iter().copied().filter(|reason| !holds && !POLICY.contains(reason)).collect()
+        let of_package = |reason: &str| reason.starts_with("ZIP_") || reason.starts_with("XML_");
+        self.reasons.iter().copied().filter(|reason| !POLICY.contains(reason) && !of_package(reason)).collect()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Checks of an OFD file: each signature with what surrounds it, then coverage, the integrity list and the identifier.
 
+use std::collections::BTreeSet;
+
 use huxin_chain_spec::crypto::DigestAlgorithm;
 use huxin_chain_spec::ids::{IdError, LicenceId};
 
@@ -8,8 +10,8 @@ use crate::defect::Defect;
 use crate::ofd::{BadReference, BadReferenceStatus, IntegrityList, Metadata, Ofd, SignatureFile, SignatureKind};
 use crate::reason::{Reason, Severity};
 use crate::report::{
-    BadReferenceFacts, Check, Checks, IntegrityReport, LicenceFacts, NAMES_MAX, Outcome, Report, SignatureReport,
-    SignatureXmlFacts, Verdict, Warning, Weight, first, status_text,
+    BadReferenceFacts, Checks, IntegrityReport, LicenceFacts, NAMES_MAX, Report, SignatureReport, SignatureXmlFacts,
+    Verdict, Warning, Weight, first, status_text,
 };
 use crate::seal::SEAL_BYTES_MAX;
 use crate::signed_value::SignedValue;
@@ -29,8 +31,6 @@ const HOSTILE: [Reason; 6] = [
 ];
 /// Digests that are known to be outdated.
 const LEGACY_DIGESTS: [&str; 6] = ["md5", "sha1", "sha-1", "1.2.840.113549.2.5", "1.3.14.3.2.26", ""];
-
-const UNREAD: &str = "not everything that the document refers to could be read";
 
 /// What stands around a signature value.
 pub(super) struct Around<'a> {
@@ -61,10 +61,10 @@ pub(super) fn judge_value(
 }
 
 pub(super) fn judge(ofd: &Ofd<'_>, options: &Options<'_>, report: &mut Report) {
-    structure(ofd.defects(), report);
     for (index, file) in ofd.signatures().iter().enumerate() {
         report.signatures.push(one_signature(ofd, index, file, options));
     }
+    structure(ofd.defects(), report);
     // Later signatures first have to be judged themselves before they can excuse an earlier one.
     let mut valid: Vec<bool> = report.signatures.iter_mut().map(is_valid).collect();
     report.integrity = ofd.integrity().map(|list| integrity(ofd, list, options));
@@ -101,8 +101,13 @@ fn vouches(list: &SignatureReport, signatures: &[SignatureReport]) -> bool {
 fn structure(defects: &[Defect], report: &mut Report) {
     let (checked, noted): (Vec<_>, Vec<_>) =
         defects.iter().partition(|defect| defect.code.severity() == Severity::Check);
-    // What is missing or malformed leaves coverage open, which says so. What is built to harm a reader is refused outright.
-    let hostile = checked.iter().find(|defect| HOSTILE.contains(&defect.code));
+    let bad =
+        report.signatures.iter().filter_map(|signature| signature.xml.as_ref()).flat_map(|xml| &xml.references_bad);
+    let altered: BTreeSet<&str> = bad.map(|bad| bad.file.as_str()).collect();
+    // What is missing or malformed leaves coverage open, which says so. What is built to harm a reader is refused outright. A part that was
+    // altered after signing has its digest for a reason: one changed byte makes an entity of an honest page.
+    let is_hostile = |defect: &Defect| HOSTILE.contains(&defect.code) && !altered.contains(defect.place.as_str());
+    let hostile = checked.iter().find(|defect| is_hostile(defect));
     match hostile.or(checked.first()) {
         None => report.checks.pass(Weight::Note, "document_structure"),
         Some(first) => {
@@ -229,33 +234,16 @@ fn coverage(ofd: &Ofd<'_>, index: usize, later_valid: &[bool], is_vouched: bool,
     } else if found.complete {
         checks.pass(policy, "coverage");
     } else {
-        let (outcome, code) = unread(ofd.defects(), signature.xml.as_ref());
-        checks.0.push(Check::new(policy, "coverage", outcome, Some(code), UNREAD));
+        let codes = ofd.defects().iter().map(|defect| defect.code).filter(|code| code.severity() == Severity::Check);
+        // A link to nowhere leaves nothing unread, unless it was to lead to the document itself.
+        let code = codes.min_by_key(|code| matches!(code, Reason::EntryMissing | Reason::LocationOutside));
+        let why = "not everything that the document refers to could be read";
+        checks.unknown(policy, "coverage", code.unwrap_or(Reason::OfdStructure), why);
     }
     let none = found.unreferenced.is_empty();
     checks.verify(policy, "unreferenced", none, Reason::UnreferencedEntry, detail(&found.unreferenced));
     if let Some(xml) = &mut signature.xml {
         xml.set_coverage(found);
-    }
-}
-
-/// What it means that a document could not be read whole. XML that is as it was signed and that no reader should open is refused. What
-/// was altered after signing is a matter of `references`; and what is beyond our limits may be sound all the same.
-fn unread(defects: &[Defect], xml: Option<&SignatureXmlFacts>) -> (Outcome, Reason) {
-    let altered = xml.map(|xml| xml.references_bad.as_slice()).unwrap_or_default();
-    let is_altered = |defect: &Defect| altered.iter().any(|bad| bad.file == defect.place);
-    let weight = |defect: &&Defect| match defect.code {
-        _ if is_altered(defect) => 2,
-        Reason::XmlTooLarge | Reason::TooMany => 1,
-        // A link to nowhere leaves nothing unread, unless it was to lead to the document itself.
-        Reason::EntryMissing | Reason::LocationOutside => 3,
-        _ => 0,
-    };
-    let checked = defects.iter().filter(|defect| defect.code.severity() == Severity::Check);
-    match checked.min_by_key(weight) {
-        Some(defect) if matches!(weight(&defect), 1 | 2) => (Outcome::Unknown, defect.code),
-        Some(defect) => (Outcome::Fail, defect.code),
-        None => (Outcome::Fail, Reason::OfdStructure),
     }
 }
 

@@ -10,7 +10,8 @@ use huxin_document::{Options, Reason, TrustList, inspect};
 use huxin_samples::{Catalogue, Expected, SIGNED_AT, Sample};
 
 /// Reasons that nobody finds without a trust list.
-const OF_TRUST: [&str; 3] = ["CERT_REVOKED_BEFORE_SIGNING", "UNTRUSTED_MAKER", "UNTRUSTED_SIGNER"];
+const OF_TRUST: [&str; 4] =
+    ["CERT_REVOKED_BEFORE_SIGNING", "REVOCATION_LIST_ABSENT", "UNTRUSTED_MAKER", "UNTRUSTED_SIGNER"];
 
 pub fn builder_of(catalogue: &Catalogue) -> TrustListBuilder {
     let mut builder = TrustListBuilder::default();
@@ -76,7 +77,6 @@ impl Answer {
     fn expected_without_trust(of: &Expected, unjudged: bool) -> Self {
         let mut answer = Self::expected(of);
         answer.reasons.retain(|code| !OF_TRUST.contains(code));
-        answer.undecided.remove("REVOCATION_LIST_ABSENT");
         if unjudged {
             answer.undecided.insert("TRUST_LIST_ABSENT");
         }

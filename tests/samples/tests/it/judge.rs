@@ -83,10 +83,8 @@ fn sealed(parts: &[Tlv<'_>], xml: &[u8], seal_file: Option<&Vec<u8>>, codes: &mu
     };
     if subject(certificate).len() > 1024 {
         codes.insert("FORMAT");
-    } else if signature.len() == 64 || signature[0] == 0x30 {
-        check(openssl::verifies(certificate, parts[0].whole, &as_der(signature)), "SIGNATURE_VALUE", codes);
     } else {
-        codes.insert("FORMAT");
+        check(openssl::verifies(certificate, parts[0].whole, &as_der(signature)), "SIGNATURE_VALUE", codes);
     }
     check(may_sign(certificate), "CERT_KEY_USAGE", codes);
     check(to_sign[3].bits() == sm3(xml), "SIGNATURE_XML_DIGEST", codes);
