@@ -59,14 +59,14 @@ pub(super) const SAMPLES: &[Sample] = &[
         "ofd/bad_signer_expired_at_signing.ofd",
         "签章时签章人证书已过有效期",
         "the signer's certificate had expired when it signed",
-        Expected::broken(&["CERT_NOT_VALID_AT_SIGN_TIME"]),
+        Expected::broken(&["CERT_NOT_VALID_AT_SIGN_TIME"]).with_undecided(&["REVOCATION_LIST_ABSENT"]),
         |order| order.sealed_with(&by_other(order, EXPIRED_SEAL_ID, expired_signer(order)?)?)?.zip(),
     ),
     Sample::new(
         "ofd/bad_maker_expired_at_creation.ofd",
         "制章时制章人证书已过有效期",
         "the maker's certificate had expired when the seal was made",
-        Expected::refused(&["MAKER_CERT_NOT_VALID_AT_CREATE"]),
+        Expected::refused(&["MAKER_CERT_NOT_VALID_AT_CREATE"]).with_undecided(&["REVOCATION_LIST_ABSENT"]),
         |order| made_by(order, &order.workshop.authority.old_maker),
     ),
     Sample::new(
@@ -181,7 +181,7 @@ pub(super) const SAMPLES: &[Sample] = &[
         "seals/bad_maker_expired_at_creation.esl",
         "制章时制章人证书已过有效期",
         "the maker's certificate had expired when the seal was made",
-        Expected::refused(&["MAKER_CERT_NOT_VALID_AT_CREATE"]),
+        Expected::refused(&["MAKER_CERT_NOT_VALID_AT_CREATE"]).with_undecided(&["REVOCATION_LIST_ABSENT"]),
         |order| seal_by(&order.seal_spec(Structure::V4)?, &order.workshop.authority.old_maker),
     ),
     Sample::new(
