@@ -9,6 +9,7 @@ mod plain;
 mod seal;
 mod sealed;
 mod value;
+mod values;
 
 use huxin_chain_spec::crypto::DigestAlgorithm;
 use huxin_chain_spec::ids::TimeMs;

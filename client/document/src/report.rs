@@ -196,14 +196,35 @@ pub struct SealFacts {
     pub sm3: Digest,
 }
 
-/// Names in each list of a report; how many there are altogether stands in the detail of the check.
+/// Names in each list of a report, within [`NAMES_TOTAL_MAX`]; how many there are altogether stands in the detail of the check.
 pub const NAMES_MAX: usize = 1_000;
 /// Listed certificates of a seal that are shown.
 pub const SIGNERS_MAX: usize = 16;
 
-/// The first [`NAMES_MAX`] of a list, so that many signatures over many entries make no report larger than their file; escaped.
-pub(crate) fn first(list: Vec<String>) -> Vec<String> {
-    list.into_iter().take(NAMES_MAX).map(|name| shown(&name)).collect()
+/// Names in all lists of a report together.
+pub const NAMES_TOTAL_MAX: usize = 10_000;
+
+/// The names that a report still has room for, so that many signatures over many entries make none larger than their file.
+pub(crate) struct Names {
+    left: usize,
+}
+
+impl Names {
+    pub(crate) fn new() -> Self {
+        Self { left: NAMES_TOTAL_MAX }
+    }
+
+    /// Takes the first of a list, at most [`NAMES_MAX`].
+    pub(crate) fn first<T>(&mut self, mut list: Vec<T>) -> Vec<T> {
+        list.truncate(NAMES_MAX.min(self.left));
+        self.left = self.left.saturating_sub(list.len());
+        list
+    }
+
+    /// The same, escaped.
+    pub(crate) fn shown(&mut self, list: Vec<String>) -> Vec<String> {
+        self.first(list).iter().map(|name| shown(name)).collect()
+    }
 }
 
 /// A protected entry that is not as it was signed.
@@ -245,11 +266,11 @@ pub struct SignatureXmlFacts {
 }
 
 impl SignatureXmlFacts {
-    pub(crate) fn set_coverage(&mut self, coverage: Coverage) {
-        self.unprotected_entries = first(coverage.unprotected_entries);
-        self.unprotected_content = first(coverage.unprotected_content);
-        self.covered_later = first(coverage.covered_later);
-        self.unreferenced = first(coverage.unreferenced);
+    pub(crate) fn set_coverage(&mut self, coverage: Coverage, names: &mut Names) {
+        self.unprotected_content = names.shown(coverage.unprotected_content);
+        self.unreferenced = names.shown(coverage.unreferenced);
+        self.covered_later = names.shown(coverage.covered_later);
+        self.unprotected_entries = names.shown(coverage.unprotected_entries);
     }
 }
 

@@ -138,3 +138,62 @@ fn collect(value: &serde_json::Value, into: &mut Vec<String>) {
         _ => {}
     }
 }
+
+/// 256 signatures that name one value of 16 MiB unpacked and judged it 256 times, from a file of a few kilobytes.
+#[test]
+fn many_signatures_over_one_huge_value_end_in_bounded_time() {
+    // A seal signature whose picture fills it, so that all of it is hashed for every judgement.
+    let pki = Pki::new();
+    let mut seal = SealSpec::new(Shape::V4, &pki);
+    seal.picture = seq(&[&ia5("png"), &octets(&vec![0; 7 << 20]), &crate::tlv::int(&[40]), &crate::tlv::int(&[40])]);
+    let seal = seal.sign();
+    let document = sealed_with(Shape::V4, &pki, |spec, _| spec.seal = seal.clone());
+    for value in [vec![0x30; (16 << 20) - 100_000], value_of(&document)] {
+        let mut files = files_of(&sealed(Shape::V4, &pki));
+        let items: String =
+            (0..256).map(|id| format!("<Signature ID='{id}' BaseLoc='/Doc_0/Signs/Sign_0/Signature.xml'/>")).collect();
+        for (name, content) in &mut files {
+            match name.as_str() {
+                "Doc_0/Signs/Signatures.xml" => *content = format!("<Signatures>{items}</Signatures>").into_bytes(),
+                "Doc_0/Signs/Sign_0/SignedValue.dat" => content.clone_from(&value),
+                _ => {}
+            }
+        }
+        let bytes = zip(&files);
+        assert!(bytes.len() < 200_000, "{}", bytes.len());
+        let start = std::time::Instant::now();
+        let report = inspect(&bytes, &Options::default());
+        let took = start.elapsed();
+        assert!(took < std::time::Duration::from_secs(3), "{took:?}");
+        assert_eq!((report.signatures.len(), report.verdict), (256, Verdict::Invalid));
+        let code = report.signatures[255].checks.get("structure").unwrap().code.unwrap();
+        assert_eq!(code.code(), "TOO_MANY");
+        assert_ne!(
+            report.signatures[0].checks.get("structure").unwrap().code.map(|code| code.code()),
+            Some("TOO_MANY")
+        );
+    }
+}
+
+fn value_of(document: &[u8]) -> Vec<u8> {
+    files_of(document).into_iter().find(|(name, _)| name.ends_with("SignedValue.dat")).unwrap().1
+}
+
+/// 256 signatures that protect nothing of 2,000 entries would list half a million names.
+#[test]
+fn a_report_lists_ten_thousand_names_and_no_more() {
+    let pki = Pki::new();
+    let mut files = files_of(&sealed(Shape::V4, &pki));
+    let items: String =
+        (0..256).map(|id| format!("<Signature ID='{id}' BaseLoc='/Doc_0/Signs/Sign_0/Signature.xml'/>")).collect();
+    let list = files.iter_mut().find(|(name, _)| name == "Doc_0/Signs/Signatures.xml").unwrap();
+    list.1 = format!("<Signatures>{items}</Signatures>").into_bytes();
+    files.extend((0..2_000).map(|index| (format!("x/{index}"), vec![])));
+    let report = inspect(&zip(&files), &Options::default());
+    let names = report.signatures.iter().filter_map(|signature| signature.xml.as_ref());
+    let names: usize =
+        names.map(|xml| xml.unprotected_entries.len() + xml.unreferenced.len() + xml.references_bad.len()).sum();
+    assert_eq!(names, 10_000);
+    assert_eq!(report.signatures[255].xml.as_ref().unwrap().unreferenced.len(), 1_000);
+    assert!(report.signatures[0].checks.get("unreferenced").unwrap().detail.starts_with("2000 entries"));
+}
