@@ -7,6 +7,7 @@ use der::asn1::{BitStringRef, ObjectIdentifier, OctetStringRef};
 use der::{AnyRef, Decode, ErrorKind, Header, Reader, SliceReader, Tag};
 
 use crate::reason::Reason;
+pub(crate) use crate::text::shown;
 
 /// Why some DER was refused: a stable code, the field it happened in, and what was found there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -256,13 +257,4 @@ impl<'a> Fields<'a> {
         }
         Ok(found)
     }
-}
-
-/// `text` without characters that could disturb a terminal or turn the reading direction: they become `\u{..}`.
-pub(crate) fn shown(text: &str) -> String {
-    let disturbs = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
-    text.chars().map(|c| if disturbs(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect()
 }

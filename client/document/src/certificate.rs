@@ -226,7 +226,8 @@ impl Certificate {
         self.key_usage.is_none_or(|usage| usage.digital_signature || usage.non_repudiation)
     }
 
-    /// Whether `issuer`'s key made the signature on this certificate. `None` when the algorithm is not SM2 with SM3.
+    /// Whether `issuer`'s key made the signature on this certificate. `None` when that key is of an algorithm that is not verified here.
+    /// What the certificate claims of its signature's algorithm is the claim of whoever made it: an SM2 key makes no other signatures.
     pub fn is_signed_by(&self, issuer: &Self) -> Option<bool> {
         let point = match issuer.key {
             Key::Sm2(point) => point,
@@ -234,7 +235,7 @@ impl Certificate {
             Key::Other(_) => return None,
         };
         if !sm2_value::means_sm2(&self.algorithm) {
-            return None;
+            return Some(false);
         }
         let signed = self.der.get(self.signed.clone()).unwrap_or_default();
         Some(verify_sm2(&point, signed, &self.signature))

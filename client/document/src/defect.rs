@@ -1,6 +1,7 @@
 //! What is wrong with a file, and where.
 
 use crate::reason::Reason;
+use crate::text::cut;
 
 /// Longest place or detail kept, in characters. Names come from outside and end up in reports.
 const TEXT_CHARS_MAX: usize = 200;
@@ -20,30 +21,8 @@ pub struct Defect {
 impl Defect {
     /// A defect of `place`. Control characters of both texts are escaped, and both are cut.
     pub fn new(code: Reason, place: &str, detail: impl AsRef<str>) -> Self {
-        Self { code, place: shown(place), detail: shown(detail.as_ref()) }
+        Self { code, place: cut(place, TEXT_CHARS_MAX), detail: cut(detail.as_ref(), TEXT_CHARS_MAX) }
     }
-}
-
-/// Escapes what a terminal or a report could mistake for structure, and cuts.
-fn shown(text: &str) -> String {
-    let mut out = String::new();
-    for (count, c) in text.chars().enumerate() {
-        if count == TEXT_CHARS_MAX {
-            out.push('…');
-            break;
-        }
-        if c.is_control() || is_bidi_control(c) {
-            out.extend(c.escape_unicode());
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
-/// Characters that reorder the text around them on screen: `gnp.xml` must not read as `lmx.png`.
-fn is_bidi_control(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

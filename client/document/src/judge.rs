@@ -9,6 +9,7 @@ mod plain;
 mod seal;
 mod sealed;
 mod value;
+mod values;
 
 use huxin_chain_spec::crypto::DigestAlgorithm;
 use huxin_chain_spec::ids::TimeMs;
@@ -164,7 +165,7 @@ fn conclude(mut report: Report) -> Report {
 /// Turns what a parser found odd into warnings.
 fn warn_odd(odd: &Oddities, warnings: &mut Vec<Warning>) {
     for detail in &odd.0 {
-        let warning = Warning { code: Reason::NonstandardEncoding, detail: detail.clone() };
+        let warning = Warning::new(Reason::NonstandardEncoding, detail);
         if !warnings.contains(&warning) {
             warnings.push(warning);
         }

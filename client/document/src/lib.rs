@@ -22,6 +22,7 @@ pub mod seal;
 pub mod signed_data;
 pub mod signed_value;
 pub mod sm2_value;
+mod text;
 pub mod trust;
 pub mod xml;
 

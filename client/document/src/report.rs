@@ -51,6 +51,7 @@ use crate::ofd::{BadReferenceStatus, Coverage};
 use crate::reason::Reason;
 use crate::seal::{Owner, Structure};
 use crate::sm2_value::ValueForm;
+use crate::text::shown;
 
 /// What kind of file it is, told by its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -173,8 +174,12 @@ pub struct SealFacts {
     /// 1: certificates, 2: digests.
     pub cert_list_type: u8,
     pub cert_list_count: usize,
-    /// SM3 of each certificate that may sign with it, as far as the list tells.
+    /// SM3 of each certificate that may sign with it, as far as the list tells. A digest computed with Z is replaced by the plain one
+    /// where the certificate is known, which it is inside a signature by it.
     pub signers_sm3: Vec<Digest>,
+    /// Whether the list has a digest computed with Z before the certificate, which no digest of a certificate equals. None for a seal
+    /// alone that lists digests: without the certificates nobody can tell.
+    pub signers_with_z: Option<bool>,
     /// The listed certificates themselves, the first [`SIGNERS_MAX`] that can be read.
     pub signers: Vec<CertificateFacts>,
     pub picture: PictureFacts,
@@ -191,15 +196,35 @@ pub struct SealFacts {
     pub sm3: Digest,
 }
 
-/// Names in each list of a report; how many there are altogether stands in the detail of the check.
+/// Names in each list of a report, within [`NAMES_TOTAL_MAX`]; how many there are altogether stands in the detail of the check.
 pub const NAMES_MAX: usize = 1_000;
 /// Listed certificates of a seal that are shown.
 pub const SIGNERS_MAX: usize = 16;
 
-/// The first [`NAMES_MAX`] of a list, so that many signatures over many entries make no report larger than their file.
-pub(crate) fn first<T>(mut list: Vec<T>) -> Vec<T> {
-    list.truncate(NAMES_MAX);
-    list
+/// Names in all lists of a report together.
+pub const NAMES_TOTAL_MAX: usize = 10_000;
+
+/// The names that a report still has room for, so that many signatures over many entries make none larger than their file.
+pub(crate) struct Names {
+    left: usize,
+}
+
+impl Names {
+    pub(crate) fn new() -> Self {
+        Self { left: NAMES_TOTAL_MAX }
+    }
+
+    /// Takes the first of a list, at most [`NAMES_MAX`].
+    pub(crate) fn first<T>(&mut self, mut list: Vec<T>) -> Vec<T> {
+        list.truncate(NAMES_MAX.min(self.left));
+        self.left = self.left.saturating_sub(list.len());
+        list
+    }
+
+    /// The same, escaped.
+    pub(crate) fn shown(&mut self, list: Vec<String>) -> Vec<String> {
+        self.first(list).iter().map(|name| shown(name)).collect()
+    }
 }
 
 /// A protected entry that is not as it was signed.
@@ -241,11 +266,11 @@ pub struct SignatureXmlFacts {
 }
 
 impl SignatureXmlFacts {
-    pub(crate) fn set_coverage(&mut self, coverage: Coverage) {
-        self.unprotected_entries = first(coverage.unprotected_entries);
-        self.unprotected_content = first(coverage.unprotected_content);
-        self.covered_later = first(coverage.covered_later);
-        self.unreferenced = first(coverage.unreferenced);
+    pub(crate) fn set_coverage(&mut self, coverage: Coverage, names: &mut Names) {
+        self.unprotected_content = names.shown(coverage.unprotected_content);
+        self.unreferenced = names.shown(coverage.unreferenced);
+        self.covered_later = names.shown(coverage.covered_later);
+        self.unprotected_entries = names.shown(coverage.unprotected_entries);
     }
 }
 
@@ -291,7 +316,7 @@ pub struct SignatureReport {
 impl SignatureReport {
     pub(crate) fn new(id: &str, kind: &'static str) -> Self {
         Self {
-            id: id.to_owned(),
+            id: shown(id),
             kind,
             structure: None,
             verdict: Verdict::Unknown,
@@ -322,8 +347,15 @@ impl SignatureReport {
         self.reasons = self.checks.reasons();
     }
 
+    /// Whether the chain check of this name (`signer_chain`, `maker_chain`) failed only because the trust list lacks an issuer: no
+    /// certificate of the issuer's name was there to refuse. Whoever has a fuller list may yet trust it. `false` for a check that did
+    /// not fail, and where an issuer was at hand and did not sign, may not issue, was not valid then or was revoked.
+    pub fn chain_is_incomplete(&self, name: &str) -> bool {
+        self.checks.get(name).is_some_and(|check| check.is_issuer_absent)
+    }
+
     pub(crate) fn warn(&mut self, code: Reason, detail: impl Into<String>) {
-        let warning = Warning { code, detail: detail.into() };
+        let warning = Warning::new(code, detail.into());
         if !self.warnings.contains(&warning) {
             self.warnings.push(warning);
         }
@@ -348,6 +380,9 @@ pub struct LicenceFacts {
     pub identifier: Option<String>,
     /// Where it was found.
     pub identifier_source: Option<String>,
+    /// Whether the file states it as its own, in one `ZZBS`. Otherwise it is a guess: a text of an identifier's form in a title, a keyword
+    /// or another field, which may as well name another licence. A guess binds nothing.
+    pub identifier_stated: bool,
     /// Whether its structure and check character hold.
     pub identifier_valid: Option<bool>,
     /// GB/T 36903 short names.

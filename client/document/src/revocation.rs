@@ -133,11 +133,14 @@ impl RevocationList {
             && verify_sm2(&point, &self.signed, &self.signature)
     }
 
-    /// What this list says of a serial number, for the moment `at`.
-    pub fn standing(&self, serial: &[u8], at: TimeMs) -> Standing {
+    /// What this list says of a certificate that ends at `not_after`, by its serial number, for the moment `at`. A number that is listed
+    /// revokes whatever the list's times are; one that is not listed clears only where the list is whole, says until when it is current
+    /// and is so at `at`, and is no younger than the certificate's end, after which entries may be dropped (RFC 5280, 3.3).
+    pub fn standing(&self, serial: &[u8], not_after: TimeMs, at: TimeMs) -> Standing {
+        let is_current = self.next_update.is_some_and(|next| at <= next);
         match self.entries.get(serial) {
             Some(date) => Standing::Revoked(*date),
-            None if self.is_partial || self.next_update.is_some_and(|next| next < at) => Standing::Unknown,
+            None if self.is_partial || !is_current || self.this_update > not_after => Standing::Unknown,
             None => Standing::NotListed,
         }
     }

@@ -85,6 +85,8 @@ pub struct TrustList {
     /// Each with the compressed key that signed it.
     lists: Vec<([u8; 33], RevocationList)>,
     passed_over: Vec<PassedOver>,
+    /// Names of roots that [`TrustList::narrowed`] took out: known, and not trusted.
+    refused: Vec<String>,
 }
 
 /// Answer to "does it lead to a root".
@@ -92,9 +94,15 @@ pub struct TrustList {
 pub enum ChainAnswer {
     /// The certificates from the issuer up to the root. Empty when the certificate is itself a root, or a pinned maker.
     Trusted(Vec<Certificate>),
-    /// It does not, and why.
-    Untrusted(String),
-    /// An algorithm on the way is not verified here.
+    /// It does not.
+    Untrusted {
+        /// What was found, in plain words.
+        why: String,
+        /// Whether no certificate at hand was refused as its issuer: the list merely lacks one, and a fuller list might trust it. `false`:
+        /// there is an issuer of that name, and it did not sign, may not issue, was not valid then or was revoked.
+        is_issuer_absent: bool,
+    },
+    /// Its issuer is in the list, and has a key of an algorithm that is not verified here.
     Unknown(Reason),
 }
 
@@ -253,7 +261,9 @@ impl TrustList {
     /// of their DER. The seal makers that they pin take the place of the list's own. Authorities on the way and revocation lists stay:
     /// they count for nothing without such an end.
     pub fn narrowed(&self, is_end: impl Fn(&Digest) -> bool, makers: Vec<Digest>) -> Self {
+        let refused = self.roots.iter().filter(|root| !is_end(&root.sm3())).map(|root| root.subject.text.clone());
         Self {
+            refused: refused.chain(self.refused.iter().cloned()).collect(),
             roots: self.issuers().filter(|issuer| is_end(&issuer.sm3())).cloned().collect(),
             authorities: self.authorities.clone(),
             makers,
@@ -284,16 +294,18 @@ impl TrustList {
         if self.roots.contains(certificate) {
             return ChainAnswer::Trusted(Vec::new());
         }
-        let mut search = Search { list: self, carried, at, left: VERIFICATIONS_MAX, unknown: None, why: None };
+        let mut search =
+            Search { list: self, carried, at, left: VERIFICATIONS_MAX, unknown: None, why: None, is_refused: false };
         let mut chain = Vec::new();
         if search.up(certificate, &mut chain) {
             return ChainAnswer::Trusted(chain);
         }
         match search.unknown {
             Some(reason) => ChainAnswer::Unknown(reason),
-            None => {
-                ChainAnswer::Untrusted(search.why.unwrap_or_else(|| "its issuer is not in the trust list".to_owned()))
-            }
+            None => ChainAnswer::Untrusted {
+                why: search.why.unwrap_or_else(|| "its issuer is not in the trust list".to_owned()),
+                is_issuer_absent: !search.is_refused,
+            },
         }
     }
 
@@ -304,7 +316,7 @@ impl TrustList {
             .lists
             .iter()
             .filter(|(signer, list)| Some(*signer) == key && list.issuer == certificate.issuer.text)
-            .map(|(_, list)| list.standing(&certificate.serial, at));
+            .map(|(_, list)| list.standing(&certificate.serial, certificate.not_after, at));
         answers.fold(Standing::Unknown, |so_far, answer| match (so_far, answer) {
             (Standing::Revoked(one), Standing::Revoked(other)) => Standing::Revoked(one.min(other)),
             (revoked @ Standing::Revoked(_), _) | (_, revoked @ Standing::Revoked(_)) => revoked,
@@ -322,16 +334,19 @@ struct Search<'t> {
     left: usize,
     unknown: Option<Reason>,
     why: Option<String>,
+    /// Whether an issuer was at hand and refused.
+    is_refused: bool,
 }
 
 impl Search<'_> {
     /// Extends `chain`, whose last certificate (or the one asked about) is `below`, up to a root.
     fn up(&mut self, below: &Certificate, chain: &mut Vec<Certificate>) -> bool {
         if chain.len() + 2 > CHAIN_MAX {
-            self.why = Some(format!("the chain is longer than {CHAIN_MAX}"));
+            self.refuse(format!("the chain is longer than {CHAIN_MAX}"));
             return false;
         }
         let list = self.list;
+        self.is_refused |= list.refused.contains(&below.issuer.text);
         for issuer in list.issuers().chain(self.carried) {
             if issuer.subject.text != below.issuer.text
                 || chain.contains(issuer)
@@ -362,14 +377,19 @@ impl Search<'_> {
             None
         };
         if let Some(refusal) = refusal {
-            self.why = Some(format!("the issuer {} {refusal}", issuer.subject.text));
+            self.refuse(format!("the issuer {} {refusal}", issuer.subject.text));
             return false;
         }
         self.left -= 1;
         match below.is_signed_by(issuer) {
             Some(true) => {}
-            Some(false) => {
+            // What came with the document is no word against it, nor a reason to leave the question open.
+            Some(false) | None if !self.list.issuers().any(|listed| listed == issuer) => {
                 self.why = Some(format!("the key of {} did not sign it", issuer.subject.text));
+                return false;
+            }
+            Some(false) => {
+                self.refuse(format!("the key of {} did not sign it", issuer.subject.text));
                 return false;
             }
             None => {
@@ -381,9 +401,14 @@ impl Search<'_> {
         let revoked = authorities_below > 0
             && matches!(self.list.standing(below, issuer, self.at), Standing::Revoked(date) if date <= self.at);
         if revoked {
-            self.why = Some(format!("the authority {} was revoked", below.subject.text));
+            self.refuse(format!("the authority {} was revoked", below.subject.text));
         }
         !revoked
+    }
+
+    fn refuse(&mut self, why: String) {
+        self.why = Some(why);
+        self.is_refused = true;
     }
 }
 

@@ -75,6 +75,8 @@ pub struct Authority {
     pub rogue_maker: Identity,
     /// Bears the true maker's name and claims the true root as issuer, but the rogue root signed its certificate.
     pub impostor_maker: Identity,
+    /// As the impostor, and its certificate claims that the true root signed it with RSA.
+    pub mislabelled_maker: Identity,
     /// Signed its own certificate and is no authority; nobody trusts it.
     pub lone_maker: Identity,
     /// The true root issued its certificate, but not for signing.
@@ -118,9 +120,17 @@ impl Authority {
         let old_maker = issued("old-maker", self::maker_name("Huxin Sample Old Seal Maker"), OLD_MAKER_VALID, &root)?;
         let rogue_maker =
             issued("rogue-maker", self::maker_name("Rogue Sample Seal Maker"), CERTIFICATES_VALID, &rogue_root)?;
-        let posing = crate::certificate::Issuer { name: &root.name, key: &rogue_root.key };
+        let posing = crate::certificate::Issuer { key: &rogue_root.key, ..root.as_issuer() };
         let impostor_maker =
             Identity::issue("impostor-maker", maker_name.clone(), CERTIFICATES_VALID, Role::Signer, Some(posing))?;
+        let mislabelled = crate::certificate::Issuer { algorithm: oid::SHA256_WITH_RSA, ..posing };
+        let mislabelled_maker = Identity::issue(
+            "mislabelled-maker",
+            maker_name.clone(),
+            CERTIFICATES_VALID,
+            Role::Signer,
+            Some(mislabelled),
+        )?;
         let lone_maker = Identity::issue("lone-maker", maker_name, CERTIFICATES_VALID, Role::Signer, None)?;
         let encipherment_maker = Identity::issue(
             "encipherment-maker",
@@ -137,6 +147,7 @@ impl Authority {
             rogue_root,
             rogue_maker,
             impostor_maker,
+            mislabelled_maker,
             lone_maker,
             encipherment_maker,
             branches,
@@ -156,6 +167,17 @@ impl Authority {
     /// A signer whose certificate the rogue root issued.
     pub fn rogue_signer(&self, agency: &Agency, seal_id: &str) -> Result<Identity, SampleError> {
         issued(&format!("rogue-signer-{seal_id}"), signer_name(agency, seal_id), CERTIFICATES_VALID, &self.rogue_root)
+    }
+
+    /// A signer whose certificate claims that the true root signed it with RSA; the rogue root signed it.
+    pub fn mislabelled_signer(&self, agency: &Agency, seal_id: &str) -> Result<Identity, SampleError> {
+        let issuer = crate::certificate::Issuer {
+            name: &self.root.name,
+            key: &self.rogue_root.key,
+            algorithm: oid::SHA256_WITH_RSA,
+        };
+        let file = format!("mislabelled-signer-{seal_id}");
+        Identity::issue(&file, signer_name(agency, seal_id), CERTIFICATES_VALID, Role::Signer, Some(issuer))
     }
 
     /// A signer whose certificate an authority below the root issued.
@@ -207,7 +229,7 @@ impl Authority {
         let since = CERTIFICATES_VALID.from;
         let revoked = [signer, &self.maker].map(|identity| Revocation { identity, at: since });
         let forge = |name| {
-            let issuer = crate::certificate::Issuer { name, key: &self.rogue_root.key };
+            let issuer = crate::certificate::Issuer { name, ..self.rogue_root.as_issuer() };
             revocation_list(issuer, LISTS_VALID, &revoked)
         };
         Ok([forge(&self.root.name)?, forge(&self.branches.silent.name)?])
@@ -217,7 +239,8 @@ impl Authority {
     pub fn everyone(&self) -> Vec<&Identity> {
         let branches = [&self.branches.listed, &self.branches.silent, &self.branches.unlisted];
         let makers = [&self.maker, &self.old_maker, &self.rogue_maker, &self.impostor_maker, &self.lone_maker];
-        [&self.root, &self.rogue_root, &self.encipherment_maker].into_iter().chain(makers).chain(branches).collect()
+        let others = [&self.root, &self.rogue_root, &self.encipherment_maker, &self.mislabelled_maker];
+        others.into_iter().chain(makers).chain(branches).collect()
     }
 }
 

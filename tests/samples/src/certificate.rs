@@ -73,6 +73,8 @@ pub struct Issuer<'a> {
     pub name: &'a Name,
     /// The issuer's key.
     pub key: &'a Key,
+    /// What is claimed of the signature; it is made with SM2 all the same.
+    pub algorithm: &'static [u64],
 }
 
 impl Identity {
@@ -99,26 +101,26 @@ impl Identity {
         role: Role,
         issuer: Option<Issuer<'_>>,
     ) -> Result<Self, SampleError> {
-        let by = issuer.unwrap_or(Issuer { name: &name, key: &key });
+        let by = issuer.unwrap_or(Issuer { name: &name, key: &key, algorithm: oid::SM2_WITH_SM3 });
         let serial = serial(file);
         let tbs = der::sequence(&[
             der::explicit(0, &der::integer(2)),
             der::unsigned(&serial),
-            der::algorithm(oid::SM2_WITH_SM3),
+            der::algorithm(by.algorithm),
             by.name.der.clone(),
             der::sequence(&[der::utc_time(&window.from.utc_time()), der::utc_time(&window.until.utc_time())]),
             name.der.clone(),
             public_key_information(public),
             der::explicit(3, &extensions(role, public, by.key.public())),
         ]);
-        let certificate = signed(tbs, by.key)?;
+        let certificate = signed(tbs, by)?;
         let issuer = by.name.clone();
         Ok(Self { file: file.to_owned(), key, name, issuer, serial, certificate })
     }
 
     /// This identity as an issuer.
     pub fn as_issuer(&self) -> Issuer<'_> {
-        Issuer { name: &self.name, key: &self.key }
+        Issuer { name: &self.name, key: &self.key, algorithm: oid::SM2_WITH_SM3 }
     }
 
     /// `SEQUENCE { issuer, serial }`, as GB/T 35275 names a signer.
@@ -155,7 +157,7 @@ pub fn revocation_list(issuer: Issuer<'_>, window: Window, revoked: &[Revocation
     ]);
     let mut parts = vec![
         der::integer(1),
-        der::algorithm(oid::SM2_WITH_SM3),
+        der::algorithm(issuer.algorithm),
         issuer.name.der.clone(),
         der::utc_time(&window.from.utc_time()),
         der::utc_time(&window.until.utc_time()),
@@ -165,7 +167,7 @@ pub fn revocation_list(issuer: Issuer<'_>, window: Window, revoked: &[Revocation
         parts.push(der::sequence(&entries));
     }
     parts.push(der::explicit(0, &list_extensions));
-    signed(der::sequence(&parts), issuer.key)
+    signed(der::sequence(&parts), issuer)
 }
 
 /// PEM with the given label, `CERTIFICATE` or `X509 CRL`.
@@ -177,9 +179,9 @@ pub fn pem(label: &str, der: &[u8]) -> String {
 }
 
 /// `SEQUENCE { to be signed, algorithm, signature }`.
-fn signed(tbs: Vec<u8>, key: &Key) -> Result<Vec<u8>, SampleError> {
-    let signature = der::bits(&key.sign(&tbs)?.der());
-    Ok(der::sequence(&[tbs, der::algorithm(oid::SM2_WITH_SM3), signature]))
+fn signed(tbs: Vec<u8>, by: Issuer<'_>) -> Result<Vec<u8>, SampleError> {
+    let signature = der::bits(&by.key.sign(&tbs)?.der());
+    Ok(der::sequence(&[tbs, der::algorithm(by.algorithm), signature]))
 }
 
 /// Sixteen octets from the file name, the first of them from 64 to 127: positive and always as long.

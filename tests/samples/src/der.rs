@@ -4,6 +4,8 @@
 pub mod oid {
     /// SM2 signature with SM3 digest (GM/T 0006).
     pub const SM2_WITH_SM3: &[u64] = &[1, 2, 156, 10197, 1, 501];
+    /// sha256WithRSAEncryption: what a certificate claims that nobody should believe.
+    pub const SHA256_WITH_RSA: &[u64] = &[1, 2, 840, 113549, 1, 1, 11];
     /// SM3 digest.
     pub const SM3: &[u64] = &[1, 2, 156, 10197, 1, 401];
     /// Curve sm2p256v1.

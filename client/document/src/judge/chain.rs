@@ -74,8 +74,11 @@ pub(super) fn check(
             checks.pass(POLICY, role.chain);
             checks.pass(POLICY, role.revocation);
         }
-        ChainAnswer::Untrusted(why) => {
+        ChainAnswer::Untrusted { why, is_issuer_absent } => {
             checks.fail(POLICY, role.chain, role.untrusted, why);
+            if let Some(check) = checks.0.last_mut() {
+                check.is_issuer_absent = is_issuer_absent;
+            }
             checks.unknown(POLICY, role.revocation, role.untrusted, "without a chain nobody can say it was revoked");
         }
         ChainAnswer::Unknown(reason) => {

@@ -2,19 +2,25 @@
 
 use std::collections::BTreeSet;
 
+use std::rc::Rc;
+
 use huxin_chain_spec::crypto::DigestAlgorithm;
 use huxin_chain_spec::ids::{IdError, LicenceId};
 
+use super::values::Values;
 use super::{Options, plain, sealed};
 use crate::defect::Defect;
-use crate::ofd::{BadReference, BadReferenceStatus, IntegrityList, Metadata, Ofd, SignatureFile, SignatureKind};
+use crate::ofd::{
+    BadReference, BadReferenceStatus, Coverage, IntegrityList, Metadata, Ofd, SignatureFile, SignatureKind,
+};
 use crate::reason::{Reason, Severity};
 use crate::report::{
-    BadReferenceFacts, Checks, IntegrityReport, LicenceFacts, Report, SignatureReport, SignatureXmlFacts, Verdict,
-    Warning, Weight, first, status_text,
+    BadReferenceFacts, Checks, IntegrityReport, LicenceFacts, Names, Report, SignatureReport, SignatureXmlFacts,
+    Verdict, Warning, Weight, status_text,
 };
 use crate::seal::SEAL_BYTES_MAX;
 use crate::signed_value::SignedValue;
+use crate::text::shown;
 
 const CRYPTOGRAPHY: Weight = Weight::Cryptography;
 /// Longest signature value read: a seal of the greatest size, twice, for what stands around it.
@@ -60,18 +66,29 @@ pub(super) fn judge_value(
 }
 
 pub(super) fn judge(ofd: &Ofd<'_>, options: &Options<'_>, report: &mut Report) {
+    let (mut values, mut names) = (Values::of(ofd), Names::new());
     for (index, file) in ofd.signatures().iter().enumerate() {
-        report.signatures.push(one_signature(ofd, index, file, options));
+        report.signatures.push(one_signature(
+            &mut Reading { ofd, values: &mut values, names: &mut names },
+            index,
+            file,
+            options,
+        ));
     }
     structure(ofd.defects(), report);
     // Later signatures first have to be judged themselves before they can excuse an earlier one.
     let mut valid: Vec<bool> = report.signatures.iter_mut().map(is_valid).collect();
-    report.integrity = ofd.integrity().map(|list| integrity(ofd, list, options));
-    let by_signer = report.integrity.as_ref().filter(|list| is_by_one_of(&list.signature, &report.signatures));
-    let unlisted = by_signer.and(ofd.integrity()).map(|list| list.unlisted_entries.as_slice());
+    report.integrity = ofd
+        .integrity()
+        .map(|list| integrity(&mut Reading { ofd, values: &mut values, names: &mut names }, list, options));
+    let list = report.integrity.as_ref().map(|list| &list.signature);
+    let is_vouched = list.is_some_and(|list| vouches(list, &report.signatures));
     for (index, signature) in report.signatures.iter_mut().enumerate().rev() {
         let later = valid.get(index + 1..).unwrap_or_default();
-        coverage(ofd, index, later, unlisted, signature);
+        let found = coverage(ofd, index, later, is_vouched, signature);
+        if let Some(xml) = &mut signature.xml {
+            xml.set_coverage(found, &mut names);
+        }
         if let Some(valid) = valid.get_mut(index) {
             *valid = is_valid(signature);
         }
@@ -85,13 +102,16 @@ fn is_valid(signature: &mut SignatureReport) -> bool {
     signature.cryptography == Verdict::Valid && signature.verdict != Verdict::Invalid
 }
 
-/// Whether a signature on the integrity list holds and is by somebody who signed the document. Anybody can add a list, and its signer
-/// cannot be judged as others are: the list says no time.
-fn is_by_one_of(list: &SignatureReport, signatures: &[SignatureReport]) -> bool {
+/// Whether an integrity list excuses entries that nothing else refers to: it names all that is there, its signature holds, nothing about
+/// that failed, and it is by somebody whose signature on the document holds. Anybody can add a list; a bare value, or one that cannot be
+/// verified here, says nothing of who did; and the list names no time, so that its signer cannot be judged as others are.
+fn vouches(list: &SignatureReport, signatures: &[SignatureReport]) -> bool {
     let signer = |signature: &SignatureReport| signature.signer.as_ref().map(|signer| signer.sm3);
-    list.cryptography == Verdict::Valid
+    let holds = |signature: &&SignatureReport| signature.cryptography == Verdict::Valid;
+    holds(&list)
+        && list.verdict != Verdict::Invalid
         && list.signer.is_some()
-        && signatures.iter().any(|signature| signer(signature) == signer(list))
+        && signatures.iter().filter(holds).any(|signature| signer(signature) == signer(list))
 }
 
 fn structure(defects: &[Defect], report: &mut Report) {
@@ -116,25 +136,37 @@ fn structure(defects: &[Defect], report: &mut Report) {
 }
 
 fn warning(defect: &Defect) -> Warning {
-    Warning { code: defect.code, detail: format!("{} {}", defect.place, defect.detail).trim().to_owned() }
+    Warning::new(defect.code, format!("{} {}", defect.place, defect.detail).trim())
 }
 
-fn one_signature(ofd: &Ofd<'_>, index: usize, file: &SignatureFile, options: &Options<'_>) -> SignatureReport {
+/// What is read from, and what of it there is still room for.
+struct Reading<'r, 'o, 'a> {
+    ofd: &'o Ofd<'a>,
+    values: &'r mut Values<'o, 'a>,
+    names: &'r mut Names,
+}
+
+fn one_signature(
+    from: &mut Reading<'_, '_, '_>,
+    index: usize,
+    file: &SignatureFile,
+    options: &Options<'_>,
+) -> SignatureReport {
     let kind = if file.kind == SignatureKind::Seal { "Seal" } else { "Sign" };
     let mut signature = SignatureReport::new(&file.id, kind);
     files(&file.defects, &mut signature);
-    let bad = references(ofd, index, file, &mut signature);
-    let seal_file = file.seal_path.as_deref().map(|path| ofd.read(path, SEAL_BYTES_MAX as u64));
+    let bad = references(from, index, file, &mut signature);
+    let seal_file = file.seal_path.as_deref().map(|path| from.values.read(path, SEAL_BYTES_MAX as u64));
     if let Some(Err(defect)) = &seal_file {
         signature.checks.fail(CRYPTOGRAPHY, "seal_file", defect.code, defect.to_string());
     }
-    let value = read_value(ofd, file.signed_value_path.as_deref(), &mut signature.checks);
+    let value = read_value(from.values, file.signed_value_path.as_deref(), &mut signature.checks);
     signature.xml = Some(SignatureXmlFacts {
-        signature_xml: file.path.clone(),
+        signature_xml: shown(&file.path),
         signature_xml_sm3: DigestAlgorithm::Sm3.plain(&[&file.xml]),
-        signature_method: file.method.clone(),
-        signature_datetime: file.date_time.clone(),
-        check_method: file.check_method.clone(),
+        signature_method: file.method.as_deref().map(shown),
+        signature_datetime: file.date_time.as_deref().map(shown),
+        check_method: file.check_method.as_deref().map(shown),
         references: file.references.len(),
         references_bad: bad,
         unprotected_entries: Vec::new(),
@@ -142,7 +174,7 @@ fn one_signature(ofd: &Ofd<'_>, index: usize, file: &SignatureFile, options: &Op
         covered_later: Vec::new(),
         unreferenced: Vec::new(),
         seal_file_present: file.seal_path.is_some(),
-        signed_value_bytes: value.as_ref().map_or(0, Vec::len),
+        signed_value_bytes: value.as_ref().map_or(0, |value| value.len()),
     });
     let seal_file = seal_file.and_then(Result::ok);
     let around = Around { xml: Some(&file.xml), date_time: file.date_time.as_deref(), seal_file: seal_file.as_deref() };
@@ -162,14 +194,14 @@ fn files(defects: &[Defect], signature: &mut SignatureReport) {
 }
 
 fn references(
-    ofd: &Ofd<'_>,
+    from: &mut Reading<'_, '_, '_>,
     index: usize,
     file: &SignatureFile,
     signature: &mut SignatureReport,
 ) -> Vec<BadReferenceFacts> {
     let method = file.check_method.as_deref().unwrap_or_default();
     let is_legacy = LEGACY_DIGESTS.contains(&method.trim().to_ascii_lowercase().as_str());
-    let bad: Vec<BadReference> = match ofd.check_references(index) {
+    let bad: Vec<BadReference> = match from.ofd.check_references(index) {
         Ok(bad) => bad,
         Err(defect) => {
             signature.checks.fail(CRYPTOGRAPHY, "references", defect.code, defect.to_string());
@@ -192,12 +224,13 @@ fn references(
     if file.check_method.is_none() && bad.is_empty() && !file.references.is_empty() {
         signature.warn(Reason::LegacyAlgorithm, "CheckMethod is absent, for which GB/T 33190-2016 says MD5");
     }
-    first(bad).into_iter().map(|one| BadReferenceFacts { file: one.file, status: status_text(one.status) }).collect()
+    let facts = |one: BadReference| BadReferenceFacts { file: shown(&one.file), status: status_text(one.status) };
+    from.names.first(bad).into_iter().map(facts).collect()
 }
 
-fn read_value(ofd: &Ofd<'_>, path: Option<&str>, checks: &mut Checks) -> Option<Vec<u8>> {
+fn read_value(values: &mut Values<'_, '_>, path: Option<&str>, checks: &mut Checks) -> Option<Rc<[u8]>> {
     let read = match path {
-        Some(path) => ofd.read(path, SIGNED_VALUE_BYTES_MAX),
+        Some(path) => values.read(path, SIGNED_VALUE_BYTES_MAX),
         None => Err(Defect::new(Reason::EntryMissing, "", "there is no signature value")),
     };
     read.map_err(|defect| checks.fail(CRYPTOGRAPHY, "structure", defect.code, defect.to_string())).ok()
@@ -214,17 +247,17 @@ fn judge_bytes(value: Option<&[u8]>, around: &Around<'_>, options: &Options<'_>,
     }
 }
 
-/// `unlisted` are the entries that an integrity list by a signer of this file does not name; the others are no contraband.
+/// `is_vouched`: an integrity list that names every entry is by a signer of this file; then nothing is contraband.
 fn coverage(
     ofd: &Ofd<'_>,
     index: usize,
     later_valid: &[bool],
-    unlisted: Option<&[String]>,
+    is_vouched: bool,
     signature: &mut SignatureReport,
-) {
+) -> Coverage {
     let mut found = ofd.coverage(index, later_valid);
-    if let Some(unlisted) = unlisted {
-        found.unreferenced.retain(|name| unlisted.contains(name));
+    if is_vouched {
+        found.unreferenced.clear();
     }
     let detail =
         |names: &[String]| format!("{} entries, the first {}", names.len(), names.first().map_or("", |name| name));
@@ -243,26 +276,24 @@ fn coverage(
     }
     let none = found.unreferenced.is_empty();
     checks.verify(policy, "unreferenced", none, Reason::UnreferencedEntry, detail(&found.unreferenced));
-    if let Some(xml) = &mut signature.xml {
-        xml.set_coverage(found);
-    }
+    found
 }
 
 /// GM/T 0099: the list must name exactly the package's entries, and its signature must hold.
-fn integrity(ofd: &Ofd<'_>, list: &IntegrityList, options: &Options<'_>) -> IntegrityReport {
+fn integrity(from: &mut Reading<'_, '_, '_>, list: &IntegrityList, options: &Options<'_>) -> IntegrityReport {
     let mut signature = SignatureReport::new("", "Sign");
     files(&list.defects, &mut signature);
     let complete = list.unlisted_entries.is_empty() && list.missing_entries.is_empty();
     let detail = format!("{} not listed, {} missing", list.unlisted_entries.len(), list.missing_entries.len());
     signature.checks.verify(Weight::Policy, "integrity_list", complete, Reason::IntegrityList, detail);
-    let value = read_value(ofd, list.signed_value_path.as_deref(), &mut signature.checks);
+    let value = read_value(from.values, list.signed_value_path.as_deref(), &mut signature.checks);
     let around = Around { xml: Some(&list.xml), date_time: None, seal_file: None };
     judge_bytes(value.as_deref(), &around, options, &mut signature);
     signature.conclude();
     IntegrityReport {
-        path: list.path.clone(),
-        unlisted_entries: first(list.unlisted_entries.clone()),
-        missing_entries: first(list.missing_entries.clone()),
+        path: shown(&list.path),
+        unlisted_entries: from.names.shown(list.unlisted_entries.clone()),
+        missing_entries: from.names.shown(list.missing_entries.clone()),
         signature,
     }
 }
@@ -277,11 +308,12 @@ fn licence(metadata: &Metadata, warnings: &mut Vec<Warning>) -> LicenceFacts {
             }
             other => other.code().as_str().to_owned(),
         };
-        warnings.push(Warning { code: Reason::IdCheckChar, detail });
+        warnings.push(Warning::new(Reason::IdCheckChar, detail));
     }
     LicenceFacts {
         identifier: metadata.licence_id.clone(),
         identifier_source: metadata.licence_id_source.clone(),
+        identifier_stated: metadata.is_licence_id_stated,
         identifier_valid: checked.map(|result| result.is_ok()),
         fields: metadata.fields.clone(),
     }

@@ -60,7 +60,7 @@ fn note_other(of: &Checks, checks: &mut Checks) {
     }
     checks.0.extend(open.into_iter().map(|check| {
         let detail = format!("{}: {}", check.name, check.detail);
-        Check { name, detail, ..check.clone() }
+        Check::new(check.weight, name, check.result, check.code, detail)
     }));
 }
 

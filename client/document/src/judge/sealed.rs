@@ -129,9 +129,20 @@ fn membership(of: &SealSignature<'_>, signer: &Result<Certificate, Fault>, signa
     let with_z = point.and_then(|point| sm2::message_digest(&point, sm2::DEFAULT_USER_ID, &[of.certificate]));
     let code = Reason::SignerNotInSealCertList;
     match of.seal.signers.lists(of.certificate, with_z) {
-        Membership::Listed => signature.checks.pass(CRYPTOGRAPHY, name),
+        Membership::Listed => {
+            signature.checks.pass(CRYPTOGRAPHY, name);
+            if let Some(seal) = &mut signature.seal {
+                seal.signers_with_z = Some(false);
+            }
+        }
         Membership::ListedWithZ => {
             signature.checks.pass(CRYPTOGRAPHY, name);
+            if let Some(seal) = &mut signature.seal {
+                let plain = DigestAlgorithm::Sm3.plain(&[of.certificate]);
+                let listed = seal.signers_sm3.iter_mut().filter(|digest| Some(**digest) == with_z);
+                listed.for_each(|digest| *digest = plain);
+                seal.signers_with_z = Some(true);
+            }
             signature.warn(Reason::NonstandardEncoding, "certList has a digest computed with Z before the certificate");
         }
         Membership::Unknown => {

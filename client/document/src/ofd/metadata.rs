@@ -7,6 +7,7 @@
 use huxin_chain_spec::ids::{LICENCE_ID_CHARS_MAX, LICENCE_ROOT, LicenceId};
 
 use super::types::Metadata;
+use crate::text::shown;
 use crate::xml::Element;
 
 /// Short names that say nothing of a person: name and type of the licence, issuer and its code, dates of issue and validity, when an
@@ -37,7 +38,7 @@ pub(super) fn read(ofd: &Element) -> Metadata {
     let Some(info) = ofd.first("DocBody").and_then(|body| body.first("DocInfo")) else {
         return Metadata { documents, ..Metadata::default() };
     };
-    let value = |name| info.text_of(name).filter(|text| is_short(text)).map(str::to_owned);
+    let value = |name| info.text_of(name).filter(|text| is_short(text)).map(shown);
     let mut metadata = Metadata {
         documents,
         doc_id: value("DocID"),
@@ -50,14 +51,21 @@ pub(super) fn read(ofd: &Element) -> Metadata {
         custom.filter_map(|item| Some((item.attribute("Name")?.trim(), item.text()?))).collect();
     for (name, text) in &custom {
         if FIELDS.contains(name) && is_short(text) && !holds_person_number(text) {
-            metadata.fields.entry((*name).to_owned()).or_insert_with(|| (*text).to_owned());
+            metadata.fields.entry((*name).to_owned()).or_insert_with(|| shown(text));
         }
     }
     if let Some((source, id)) = identifier(info, &custom) {
-        metadata.licence_id = Some(id);
-        metadata.licence_id_source = Some(source);
+        metadata.is_licence_id_stated = is_stated(&custom, &id);
+        metadata.licence_id = Some(shown(&id));
+        metadata.licence_id_source = Some(shown(&source));
     }
     metadata
+}
+
+/// Whether there is a `ZZBS`, and every one says exactly this.
+fn is_stated(custom: &[(&str, &str)], id: &str) -> bool {
+    let mut named = custom.iter().filter(|(name, _)| *name == IDENTIFIER).peekable();
+    named.peek().is_some() && named.all(|(_, text)| *text == id)
 }
 
 /// The identifier: what `ZZBS` says, whatever it is; else the first text of the identifier's form in another custom value, the
@@ -128,6 +136,7 @@ mod tests {
         ));
         assert_eq!(metadata.licence_id.as_deref(), Some(ID));
         assert_eq!(metadata.licence_id_source.as_deref(), Some("ZZBS"));
+        assert!(metadata.is_licence_id_stated);
         assert_eq!(metadata.fields["ZZLXDM"], "11100000000013338W011");
         assert_eq!((metadata.documents, metadata.doc_id.as_deref()), (1, Some("d")));
     }
@@ -140,6 +149,34 @@ mod tests {
         let metadata = metadata_of(&format!("<Keywords><Keyword>x</Keyword><Keyword>{ID}</Keyword></Keywords>"));
         assert_eq!(metadata.licence_id.as_deref(), Some(ID));
         assert_eq!(metadata.licence_id_source.as_deref(), Some("Keywords"));
+    }
+
+    /// A licence that names another one in its title was taken for that other one.
+    #[test]
+    fn only_one_zzbs_states_an_identifier() {
+        let other = "1.2.156.3005.2.11100000000013338W011.113100000000000191.20260002.001.8";
+        let custom = |items: &[(&str, &str)]| {
+            let items = items.iter().map(|(name, text)| format!("<CustomData Name='{name}'>{text}</CustomData>"));
+            metadata_of(&format!("<Title>{other}</Title><CustomDatas>{}</CustomDatas>", items.collect::<String>()))
+        };
+        assert!(custom(&[("ZZBS", ID)]).is_licence_id_stated);
+        assert!(custom(&[("ZZBS", ID), ("ZZBS", ID)]).is_licence_id_stated);
+        for items in [&[][..], &[("X", ID)], &[("ZZBS", ID), ("ZZBS", other)]] {
+            let metadata = custom(items);
+            assert!(metadata.licence_id.is_some() && !metadata.is_licence_id_stated, "{items:?}");
+        }
+    }
+
+    #[test]
+    fn control_characters_of_values_are_escaped() {
+        let metadata = metadata_of(
+            "<DocID>d\u{1b}[2J</DocID><Creator>\u{202e}x</Creator><CustomDatas><CustomData Name='ZZMC'>a\u{1b}[2J&#x9b;b</CustomData>\
+             <CustomData Name='ZZBS'>1\u{7f}2</CustomData></CustomDatas>",
+        );
+        assert_eq!(metadata.doc_id.as_deref(), Some("d\\u{1b}[2J"));
+        assert_eq!(metadata.creator.as_deref(), Some("\\u{202e}x"));
+        assert_eq!(metadata.fields["ZZMC"], "a\\u{1b}[2J\\u{9b}b");
+        assert_eq!(metadata.licence_id.as_deref(), Some("1\\u{7f}2"));
     }
 
     #[test]

@@ -135,6 +135,8 @@ pub struct Metadata {
     pub licence_id: Option<String>,
     /// Where the identifier was found: a short name, `Title`, `Subject` or `Keywords`.
     pub licence_id_source: Option<String>,
+    /// Whether `ZZBS` says it, and no other `ZZBS` says otherwise. Otherwise it is a guess.
+    pub is_licence_id_stated: bool,
     /// The other short names that are safe to take out, with their values, in the order of the names.
     pub fields: std::collections::BTreeMap<String, String>,
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde::ser::SerializeStruct as _;
 
 use crate::reason::Reason;
+use crate::text::{DETAIL_CHARS_MAX, cut};
 
 /// A judgement of a file or signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -46,9 +47,24 @@ pub struct Check {
     pub result: Outcome,
     /// Present exactly when it did not pass.
     pub code: Option<Reason>,
-    /// What was found, for the log; not stable. Empty when there is nothing to add.
+    /// What was found, for the log, escaped and cut to 256 characters; not stable. Empty when there is nothing to add.
     pub detail: String,
     pub weight: Weight,
+    /// Of a chain that failed: the trust list has no issuer of that name, rather than one that refused. Not shown; see
+    /// [`super::SignatureReport::chain_is_incomplete`].
+    pub is_issuer_absent: bool,
+}
+
+impl Check {
+    pub(crate) fn new(
+        weight: Weight,
+        name: &'static str,
+        result: Outcome,
+        code: Option<Reason>,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self { name, result, code, detail: cut(&detail.into(), DETAIL_CHARS_MAX), weight, is_issuer_absent: false }
+    }
 }
 
 impl Serialize for Check {
@@ -75,15 +91,15 @@ pub struct Checks(pub Vec<Check>);
 
 impl Checks {
     pub(crate) fn pass(&mut self, weight: Weight, name: &'static str) {
-        self.0.push(Check { name, result: Outcome::Pass, code: None, detail: String::new(), weight });
+        self.0.push(Check::new(weight, name, Outcome::Pass, None, ""));
     }
 
     pub(crate) fn fail(&mut self, weight: Weight, name: &'static str, code: Reason, detail: impl Into<String>) {
-        self.0.push(Check { name, result: Outcome::Fail, code: Some(code), detail: detail.into(), weight });
+        self.0.push(Check::new(weight, name, Outcome::Fail, Some(code), detail));
     }
 
     pub(crate) fn unknown(&mut self, weight: Weight, name: &'static str, code: Reason, detail: impl Into<String>) {
-        self.0.push(Check { name, result: Outcome::Unknown, code: Some(code), detail: detail.into(), weight });
+        self.0.push(Check::new(weight, name, Outcome::Unknown, Some(code), detail));
     }
 
     /// Pass when `good`, otherwise fail with `code`.
@@ -146,7 +162,14 @@ impl Checks {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
     pub code: Reason,
+    /// Escaped and cut to 256 characters.
     pub detail: String,
+}
+
+impl Warning {
+    pub(crate) fn new(code: Reason, detail: impl AsRef<str>) -> Self {
+        Self { code, detail: cut(detail.as_ref(), DETAIL_CHARS_MAX) }
+    }
 }
 
 impl Serialize for Warning {

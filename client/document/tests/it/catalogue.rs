@@ -77,6 +77,8 @@ impl Answer {
     fn expected_without_trust(of: &Expected, unjudged: bool) -> Self {
         let mut answer = Self::expected(of);
         answer.reasons.retain(|code| !OF_TRUST.contains(code));
+        // Nobody asks for a revocation list where no chain is known.
+        answer.undecided.remove("REVOCATION_LIST_ABSENT");
         if unjudged {
             answer.undecided.insert("TRUST_LIST_ABSENT");
         }

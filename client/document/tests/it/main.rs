@@ -21,6 +21,7 @@ mod openssl;
 mod pki;
 mod samples;
 mod signatures;
+mod slipped;
 mod structure;
 mod tlv;
 mod trust;

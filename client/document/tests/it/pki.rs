@@ -120,7 +120,12 @@ impl Spec {
 
     /// Signs with the issuer's key.
     pub fn sign(&self, issuer: &Key) -> Vec<u8> {
-        let algorithm = seq(&[&oid(SM2_WITH_SM3)]);
+        self.sign_as(SM2_WITH_SM3, issuer)
+    }
+
+    /// The same, claiming another algorithm.
+    pub fn sign_as(&self, algorithm: &str, issuer: &Key) -> Vec<u8> {
+        let algorithm = seq(&[&oid(algorithm)]);
         let extensions = self.extensions();
         let extensions = seq(&extensions.iter().map(Vec::as_slice).collect::<Vec<_>>());
         let tbs = seq(&[
@@ -174,9 +179,15 @@ impl Pki {
 }
 
 pub fn crl(issuer: &Issued, entries: &[(u8, &str)], extensions: &[Vec<u8>]) -> Vec<u8> {
+    crl_of(issuer, entries, extensions, &[utc("260601000000Z"), utc("360601000000Z")])
+}
+
+/// A list with these times: thisUpdate, and nextUpdate where it has one.
+pub fn crl_of(issuer: &Issued, entries: &[(u8, &str)], extensions: &[Vec<u8>], times: &[Vec<u8>]) -> Vec<u8> {
     let algorithm = seq(&[&oid(SM2_WITH_SM3)]);
     let entries: Vec<Vec<u8>> = entries.iter().map(|(serial, date)| seq(&[&int(&[*serial]), &utc(date)])).collect();
-    let mut parts = vec![int(&[1]), algorithm.clone(), issuer.name.clone(), utc("260601000000Z"), utc("360601000000Z")];
+    let mut parts = vec![int(&[1]), algorithm.clone(), issuer.name.clone()];
+    parts.extend(times.iter().cloned());
     if !entries.is_empty() {
         parts.push(seq(&entries.iter().map(Vec::as_slice).collect::<Vec<_>>()));
     }

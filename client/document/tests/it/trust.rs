@@ -7,7 +7,7 @@ use huxin_document::{Options, Reason, TrustList, inspect};
 
 use crate::judged::{judge, outcome, trust_of};
 use crate::made::{SealSpec, Shape, issued_by, sealed, sealed_with};
-use crate::pki::{CERT_AND_CRL_SIGN, Issued, KEY_ENCIPHERMENT, Key, Pki, Spec, crl, name};
+use crate::pki::{CERT_AND_CRL_SIGN, Issued, KEY_ENCIPHERMENT, Key, Pki, Spec, crl, crl_of, name};
 use crate::tlv::{FALSE, TRUE, octets, oid, seq, utc};
 
 fn list(files: &[&[u8]]) -> TrustList {
@@ -280,4 +280,104 @@ fn a_chain_may_be_asked_for_another_time() {
         |at: Option<&str>| inspect(&bytes, &Options { trust: Some(&trust), at: at.map(|at| at.parse().unwrap()) });
     assert_eq!(ask(None).verdict, Verdict::Valid);
     assert_eq!(reasons(&ask(Some("2028-01-01"))), ["UNTRUSTED_SIGNER"]);
+}
+
+/// A certificate in the name of `issuer` that another key signed, and that claims RSA of its signature.
+fn mislabelled(issuer: &Issued) -> Issued {
+    let key = Key::of(50);
+    let subject = name(crate::pki::SEAL_ID);
+    let der = Spec::leaf(3, subject.clone(), &issuer.name, &key).sign_as("1.2.840.113549.1.1.11", &Key::of(51));
+    Issued { der, key, name: subject }
+}
+
+/// Whoever writes a certificate writes its signatureAlgorithm too. A claim of RSA in the name of a root with an SM2 key used to leave the
+/// chain unknown, where it is a forgery.
+#[test]
+fn claiming_another_algorithm_makes_no_forgery_an_open_question() {
+    let mut pki = Pki::new();
+    pki.signer = mislabelled(&pki.root);
+    let report = judge(&sealed(Shape::V4, &pki), Some(&trust_of(&pki, &[])));
+    assert_eq!((reasons(&report), report.verdict), (vec!["UNTRUSTED_SIGNER"], Verdict::Invalid));
+    assert!(!report.signatures[0].chain_is_incomplete("signer_chain"));
+    let mut pki = Pki::new();
+    pki.maker = mislabelled(&pki.root);
+    let report = judge(&sealed(Shape::V4, &pki), Some(&trust_of(&pki, &[])));
+    assert_eq!((reasons(&report), report.verdict), (vec!["UNTRUSTED_MAKER"], Verdict::Invalid));
+    assert!(!report.signatures[0].chain_is_incomplete("maker_chain"));
+}
+
+/// An authority of the list whose own key is of another curve leaves it open; the same authority carried by the document does not.
+#[test]
+fn only_an_issuer_of_the_list_with_another_key_leaves_the_chain_unknown() {
+    let pki = Pki::new();
+    let foreign = issued_by(&pki.root, 20, name("Foreign CA"), 20, |spec| {
+        spec.authority = Some(None);
+        spec.usage = Some(CERT_AND_CRL_SIGN);
+        spec.curve = "1.2.840.10045.3.1.7";
+    });
+    let leaf = Certificate::read(&issued_by(&foreign, 60, name("Leaf"), 60, |_| {}).der).unwrap();
+    let at = "2026-06-01".parse().unwrap();
+    let answer = list(&[&pki.root.der, &foreign.der]).chain(&leaf, &[], at);
+    assert_eq!(answer, ChainAnswer::Unknown(Reason::LegacyAlgorithm));
+    let carried = [Certificate::read(&foreign.der).unwrap()];
+    let answer = list(&[&pki.root.der]).chain(&leaf, &carried, at);
+    assert!(matches!(answer, ChainAnswer::Untrusted { is_issuer_absent: true, .. }), "{answer:?}");
+}
+
+#[test]
+fn an_issuer_that_is_missing_is_told_from_one_that_refused() {
+    let pki = Pki::new();
+    let absent = |answer: &ChainAnswer| match answer {
+        ChainAnswer::Untrusted { is_issuer_absent, .. } => *is_issuer_absent,
+        other => panic!("{other:?}"),
+    };
+    let at = "2026-06-01".parse().unwrap();
+    let authority = issued_by(&pki.root, 20, name("CA"), 20, |spec| {
+        spec.authority = Some(None);
+        spec.usage = Some(CERT_AND_CRL_SIGN);
+        spec.not_after = utc("260101000000Z");
+    });
+    let leaf = Certificate::read(&issued_by(&authority, 60, name("Leaf"), 60, |_| {}).der).unwrap();
+    assert!(absent(&list(&[&pki.root.der]).chain(&leaf, &[], at)), "nothing of that name");
+    assert!(!absent(&list(&[&pki.root.der, &authority.der]).chain(&leaf, &[], at)), "expired");
+    let signer = Certificate::read(&pki.signer.der).unwrap();
+    let another = Key::of(70);
+    let named = name("Test Root");
+    let namesake = Spec::authority(9, named.clone(), &named, &another, None).sign(&another);
+    assert!(!absent(&list(&[&namesake]).chain(&signer, &[], at)), "did not sign");
+    let narrowed = list(&[&pki.root.der]).narrowed(|_| false, Vec::new());
+    assert!(!absent(&narrowed.chain(&signer, &[], at)), "known, and not accepted by the others");
+    let report = judge(&sealed(Shape::V4, &pki), Some(&list(&[&namesake])));
+    assert!(!report.signatures[0].chain_is_incomplete("signer_chain"));
+    let elsewhere = name("Elsewhere");
+    let elsewhere = Spec::authority(9, elsewhere.clone(), &elsewhere, &another, None).sign(&another);
+    let report = judge(&sealed(Shape::V4, &pki), Some(&list(&[&elsewhere])));
+    assert_eq!((report.verdict, reasons(&report)), (Verdict::Invalid, vec!["UNTRUSTED_MAKER", "UNTRUSTED_SIGNER"]));
+    let signature = &report.signatures[0];
+    assert!(signature.chain_is_incomplete("signer_chain") && signature.chain_is_incomplete("maker_chain"));
+    assert!(!signature.chain_is_incomplete("signer_revocation"), "another check");
+}
+
+/// A list that says not until when it is current, or that is younger than the certificate's end, clears nobody; it still revokes.
+#[test]
+fn a_list_without_end_or_after_the_certificates_end_clears_nothing() {
+    let pki = Pki::new();
+    let document = sealed(Shape::V4, &pki);
+    let end = "360601000000Z";
+    for (times, clears) in [
+        (vec![utc("260601000000Z"), utc(end)], true),
+        (vec![utc("260601000000Z")], false),
+        // The certificates end on 2035-01-01.
+        (vec![utc("350101000000Z"), utc(end)], true),
+        (vec![utc("350101000001Z"), utc(end)], false),
+    ] {
+        let of = |entries: &[(u8, &str)]| list(&[&pki.root.der, &crl_of(&pki.root, entries, &[], &times)]);
+        let report = judge(&document, Some(&of(&[])));
+        let expected = if clears { Verdict::Valid } else { Verdict::Unknown };
+        assert_eq!(report.verdict, expected, "{times:?}");
+        assert_eq!(reasons(&report), if clears { vec![] } else { vec!["REVOCATION_LIST_ABSENT"] }, "{times:?}");
+        let report = judge(&document, Some(&of(&[(3, "260501000000Z")])));
+        assert_eq!(report.verdict, Verdict::Invalid, "{times:?}");
+        assert!(reasons(&report).contains(&"CERT_REVOKED_BEFORE_SIGNING"), "{times:?}");
+    }
 }

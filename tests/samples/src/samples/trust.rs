@@ -59,14 +59,14 @@ pub(super) const SAMPLES: &[Sample] = &[
         "ofd/bad_signer_expired_at_signing.ofd",
         "签章时签章人证书已过有效期",
         "the signer's certificate had expired when it signed",
-        Expected::broken(&["CERT_NOT_VALID_AT_SIGN_TIME"]),
+        Expected::broken(&["CERT_NOT_VALID_AT_SIGN_TIME"]).with_undecided(&["REVOCATION_LIST_ABSENT"]),
         |order| order.sealed_with(&by_other(order, EXPIRED_SEAL_ID, expired_signer(order)?)?)?.zip(),
     ),
     Sample::new(
         "ofd/bad_maker_expired_at_creation.ofd",
         "制章时制章人证书已过有效期",
         "the maker's certificate had expired when the seal was made",
-        Expected::refused(&["MAKER_CERT_NOT_VALID_AT_CREATE"]),
+        Expected::refused(&["MAKER_CERT_NOT_VALID_AT_CREATE"]).with_undecided(&["REVOCATION_LIST_ABSENT"]),
         |order| made_by(order, &order.workshop.authority.old_maker),
     ),
     Sample::new(
@@ -96,6 +96,24 @@ pub(super) const SAMPLES: &[Sample] = &[
         "the maker bears the true name and issuer, but the true root did not sign",
         Expected::refused(&["UNTRUSTED_MAKER"]),
         |order| made_by(order, &order.workshop.authority.impostor_maker),
+    ),
+    Sample::new(
+        "ofd/bad_mislabelled_maker.ofd",
+        "制章人冒用真名和真根证书名，并自称证书由 RSA 签名",
+        "the maker bears the true name and issuer, and claims that its certificate is signed with RSA",
+        Expected::refused(&["UNTRUSTED_MAKER"]),
+        |order| made_by(order, &order.workshop.authority.mislabelled_maker),
+    ),
+    Sample::new(
+        "ofd/bad_mislabelled_signer.ofd",
+        "签章人证书冒用真根证书名，并自称由 RSA 签名",
+        "the signer's certificate names the true root, and claims to be signed with RSA",
+        Expected::refused(&["UNTRUSTED_SIGNER"]),
+        |order| {
+            let signer = order.workshop.authority.mislabelled_signer(&order.spec.agency, &order.spec.seal_id)?;
+            let spec = SealSpec::new(Structure::V4, &order.spec.seal_id, &order.spec.agency, &signer);
+            order.sealed_with(&order.sealing_with(&spec, signer)?)?.zip()
+        },
     ),
     Sample::new(
         "ofd/bad_rogue_signer.ofd",
@@ -163,7 +181,7 @@ pub(super) const SAMPLES: &[Sample] = &[
         "seals/bad_maker_expired_at_creation.esl",
         "制章时制章人证书已过有效期",
         "the maker's certificate had expired when the seal was made",
-        Expected::refused(&["MAKER_CERT_NOT_VALID_AT_CREATE"]),
+        Expected::refused(&["MAKER_CERT_NOT_VALID_AT_CREATE"]).with_undecided(&["REVOCATION_LIST_ABSENT"]),
         |order| seal_by(&order.seal_spec(Structure::V4)?, &order.workshop.authority.old_maker),
     ),
     Sample::new(

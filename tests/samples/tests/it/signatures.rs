@@ -174,5 +174,5 @@ fn signers_and_makers_chain_to_the_root_except_where_the_sample_says_so() {
             untrusted_files += u32::from(!trusted);
         }
     }
-    assert_eq!(untrusted_files, 5);
+    assert_eq!(untrusted_files, 7);
 }
