@@ -53,7 +53,7 @@ pub fn admit(examined: &Examined, exception: Option<&BasisCode>) -> Result<Admit
     };
     let Some(licence) = &report.licence else { return Ok(admitted) };
     let field = |name: &str| licence.fields.get(name).map(String::as_str);
-    admitted.id = licence.identifier.as_deref().map(identifier).transpose()?;
+    admitted.id = stated(examined).map(identifier).transpose()?;
     admitted.metadata = digest_of(&licence.fields);
     admitted.valid_from_ms = field("ZZYXQQSRQ").or_else(|| field("ZZBFRQ")).and_then(first_moment);
     admitted.valid_until_ms = field("ZZYXQJZRQ").and_then(moment_after);
@@ -62,7 +62,13 @@ pub fn admit(examined: &Examined, exception: Option<&BasisCode>) -> Result<Admit
 
 /// The identifier that a file states for itself, if it states a readable one.
 pub fn stated_identifier(examined: &Examined) -> Option<LicenceId> {
-    identifier(examined.report.licence.as_ref()?.identifier.as_deref()?).ok()
+    identifier(stated(examined)?).ok()
+}
+
+/// The text in the field of the identifier (ZZBS). What merely looks like one elsewhere in a file may be that of another licence.
+fn stated(examined: &Examined) -> Option<&str> {
+    let licence = examined.report.licence.as_ref().filter(|licence| licence.identifier_stated)?;
+    licence.identifier.as_deref()
 }
 
 /// Reads the identifier of a file. A wrong check character is a warning of the report, not an error.

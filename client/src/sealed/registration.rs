@@ -65,6 +65,11 @@ pub fn seal_from_file(path: &Path, stated: &Stated, trust: Option<&TrustList>) -
     if keys.is_empty() {
         return Err(missing("--seal-key"));
     }
+    if facts.signers_with_z == Some(true) {
+        let reason =
+            "its list holds digests with Z before the certificate, which GB/T 38540 does not say; have it made anew";
+        return Err(ClientError::input(path.display().to_string(), reason));
+    }
     let mut certificates = facts.signers_sm3.clone();
     certificates.sort_unstable();
     certificates.dedup();

@@ -90,7 +90,8 @@ pub fn contradicts(licence: &LicenceAnswer, id: &LicenceId, algorithm: DigestAlg
 /// compare.
 pub(super) fn identifier(verified: &Verified, report: &Report, algorithm: DigestAlgorithm) -> Option<Check> {
     let licence = verified.licence.as_ref()?;
-    let text = report.licence.as_ref()?.identifier.as_deref()?;
+    let stated = report.licence.as_ref().filter(|licence| licence.identifier_stated)?;
+    let text = stated.identifier.as_deref()?;
     let Ok(id) = read_identifier(text) else {
         let (en, zh) = ("the identifier in the file is none of GB/T 36904", "文件所载证照标识不符合 GB/T 36904");
         return Some(unknown("identifier", "identifier.unreadable", en, zh));
