@@ -96,8 +96,8 @@ impl CertificateSource {
             return huxin_document::named_digest(&bytes).ok_or_else(|| ClientError::input(option, reason));
         }
         let digits = self.0.strip_prefix("sm3:").unwrap_or(&self.0);
-        let forms = "give a certificate file that exists, or sm3:<64 lower-case hexadecimal characters>";
-        digits.parse().map_err(|_| ClientError::input(option, format!("{:?}: {forms}", self.0)))
+        let forms = "give a certificate file, or sm3:<64 lower-case hexadecimal characters>";
+        digits.parse().map_err(|_| ClientError::input(option, format!("there is no file {}; {forms}", self.0)))
     }
 }
 
