@@ -508,6 +508,31 @@ fn the_provinces_decide_where_chains_may_end() {
     }
 }
 
+/// A rogue maker gains nothing by claiming a time at which some authority was still trusted.
+#[test]
+fn a_retired_authority_excuses_no_stranger() {
+    let samples = Samples::new();
+    let (list, file) = (samples.trust(), samples.file("ofd/bad_rogue_maker.ofd"));
+    let retired = TrustState {
+        role: TrustRole::CertificateAuthority,
+        sponsor: "310000".parse().unwrap(),
+        crl: None,
+        valid_until_ms: time("2100-01-01"),
+        since_ms: time("2026-01-01"),
+        retired_ms: Some(time("2026-07-01")),
+    };
+    let mut known = nothing();
+    let entry = OverTime { claimed: Some(retired), proven: None, now: Some(retired) };
+    known.trust.insert(list.roots()[0].sm3(), entry);
+    let trusted = trusted_by_provinces(Some(&list), &known).unwrap();
+    let examined = examine(&file, Some(&trusted), None).unwrap();
+    let answer = joined(answer(Verdict::Valid, None), &examined, &known);
+    assert_eq!(
+        (check(&answer, "maker"), answer.verified.verdict),
+        ((CheckResult::Fail, "UNTRUSTED_MAKER"), Verdict::Invalid)
+    );
+}
+
 /// Without certificates at hand, a maker whom the provinces name themselves is still trusted, and any other unknown.
 #[test]
 fn a_maker_may_be_named_on_the_ledger() {

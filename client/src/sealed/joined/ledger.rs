@@ -169,9 +169,13 @@ fn maker(on_ledger: &SignatureOnLedger, signature: &SignatureReport, facts: &Led
     let chains: Vec<_> = chains.into_iter().flatten().collect();
     let failed = chains.iter().find(|(result, _)| *result == Outcome::Fail).and_then(|(_, reason)| *reason);
     let all_pass = !chains.is_empty() && chains.iter().all(|(result, _)| *result == Outcome::Pass);
+    // A retired authority leaves a chain open only where the chain ends at it: an issuer nobody knows was never trusted.
+    let is_stranger = ["maker_chain", "signer_chain"].into_iter().any(|name| signature.chain_is_incomplete(name));
     let filed = on_ledger.seal.now.as_ref().filter(|state| is_registered_seal(state, signature));
     match failed {
-        Some(reason) if has_list && facts.has_every_authority && !was_trusted_by_claim(on_ledger, facts) => {
+        Some(reason)
+            if has_list && facts.has_every_authority && (is_stranger || !was_trusted_by_claim(on_ledger, facts)) =>
+        {
             by_reason("maker", CheckResult::Fail, reason)
         }
         _ if has_list && all_pass => pass(
