@@ -9,7 +9,7 @@ use huxin_chain_spec::record::governance::TrustRole;
 use huxin_chain_spec::record::seal::{SealAddress, signature_reference};
 use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::state::governance::TrustState;
-use huxin_chain_spec::state::seal::{SealSignatureState, SealState};
+use huxin_chain_spec::state::seal::{SealSignatureState, SealState, SealStatus};
 use huxin_document::TrustList;
 use huxin_document::report::SignatureReport;
 
@@ -40,10 +40,24 @@ impl<T> Default for OverTime<T> {
 /// When a signature was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SigningTime {
-    /// By the signer's own clock, to the end of the second it names.
+    /// By the signer's own clock: the beginning of the second it names.
+    pub claimed_from_ms: Option<TimeMs>,
+    /// The end of that second, or `proven_ms` if that came first.
     pub claimed_ms: Option<TimeMs>,
     /// When the ledger recorded the signature or this very file: it existed then.
     pub proven_ms: Option<TimeMs>,
+}
+
+impl SigningTime {
+    /// `second`: as the signer's clock named it. A signature that the ledger holds was made before that, whatever the clock said.
+    pub fn new(second: Option<TimeMs>, proven_ms: Option<TimeMs>) -> Self {
+        let cap = |time: TimeMs| proven_ms.map_or(time, |proven| proven.min(time));
+        Self {
+            claimed_from_ms: second.map(cap),
+            claimed_ms: second.map(|time| cap(time.plus_ms(CLOCK_RESOLUTION_MS))),
+            proven_ms,
+        }
+    }
 }
 
 /// What the ledger says about one signature of a file.
@@ -55,6 +69,8 @@ pub struct SignatureOnLedger {
     /// Where a seal of this number stands, if one does.
     pub address: Option<SealAddress>,
     pub seal: OverTime<SealState>,
+    /// The seal at the beginning of the second that the signer's clock names, asked for where it was not in use at its end.
+    pub seal_before: Option<SealState>,
     pub recorded: Option<SealSignatureState>,
 }
 
@@ -86,6 +102,7 @@ pub async fn ask(
         facts.signatures.push(ask_signature(client, examined, position, signature, recorded).await?);
     }
     let time = SigningTime {
+        claimed_from_ms: facts.signatures.iter().filter_map(|signature| signature.time.claimed_from_ms).max(),
         claimed_ms: facts.signatures.iter().filter_map(|signature| signature.time.claimed_ms).max(),
         proven_ms: facts.signatures.iter().filter_map(|signature| signature.time.proven_ms).min(),
     };
@@ -129,12 +146,8 @@ async fn ask_signature(
     signature: &SignatureReport,
     recorded: Option<TimeMs>,
 ) -> Result<SignatureOnLedger, ClientError> {
-    let claimed_ms = signature.sign_time.map(|time| time.plus_ms(CLOCK_RESOLUTION_MS));
-    let mut found = SignatureOnLedger {
-        position,
-        time: SigningTime { claimed_ms, proven_ms: recorded },
-        ..SignatureOnLedger::default()
-    };
+    let time = SigningTime::new(signature.sign_time, recorded);
+    let mut found = SignatureOnLedger { position, time, ..SignatureOnLedger::default() };
     let candidates = signature.seal.as_ref().map(|seal| addresses(seal, signature)).unwrap_or_default();
     for address in candidates {
         let key = StateKey::Seal(address.province, address.seal.clone());
@@ -155,8 +168,11 @@ async fn ask_signature(
             found.recorded = state(client, &StateKey::SealSignature(reference), None).await?;
         }
         let of_signature = found.recorded.map(|recorded| recorded.recorded_ms);
-        found.time.proven_ms = [of_signature, recorded].into_iter().flatten().min();
+        found.time = SigningTime::new(signature.sign_time, [of_signature, recorded].into_iter().flatten().min());
         found.seal = over_time(client, &key, found.time).await?;
+        if found.seal.claimed.as_ref().is_some_and(|state| state.status != SealStatus::Active) {
+            found.seal_before = past(client, &key, found.time.claimed_from_ms).await?;
+        }
         break;
     }
     Ok(found)

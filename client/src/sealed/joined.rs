@@ -22,7 +22,8 @@
 //!
 //! **Time.** The signer's own clock is never enough for a pass. A seal must have been in use at the time claimed, and still at the
 //! earliest time at which the ledger proves that the signature existed (its record, or that of the file), or without such a proof
-//! still now. What the ledger does not know stays unknown and never makes an answer worse.
+//! still now. That clock names a second: a seal in use at either end of it may have signed, and a signature that the ledger holds was
+//! made before that, whatever the clock says. What the ledger does not know stays unknown and never makes an answer worse.
 
 mod ledger;
 mod own;

@@ -199,7 +199,7 @@ fn seal_state(seal: &Seal, status: SealStatus, effective: &str) -> SealState {
 fn facts(claimed: Option<SealState>, proven: Option<(&str, SealState)>, now: Option<SealState>) -> LedgerFacts {
     let signature = SignatureOnLedger {
         address: now.as_ref().map(|state| state.seal.address()),
-        time: SigningTime { claimed_ms: Some(time(SIGNED)), proven_ms: proven.as_ref().map(|(at, _)| time(at)) },
+        time: SigningTime::new(Some(time(SIGNED)), proven.as_ref().map(|(at, _)| time(at))),
         seal: OverTime { claimed, proven: proven.map(|(_, state)| state), now },
         ..SignatureOnLedger::default()
     };
@@ -324,6 +324,49 @@ fn the_seal_counts_as_of_the_time_of_signing() {
     }
     let unfiled = joined(answer(Verdict::Valid, None), &examined, &nothing());
     assert_eq!(check(&unfiled, "seal"), (CheckResult::Unknown, "seal.not_registered"));
+}
+
+/// A signing time names a second. What else happened in that second is judged by the ledger's own time, to the millisecond.
+#[test]
+fn the_second_of_signing_is_no_instant() {
+    use SealStatus as S;
+    let samples = Samples::new();
+    let (examined, seal) = (samples.examined("ofd/ok_v4.ofd"), samples.filed());
+    let state = |status, effective: &str| seal_state(&seal, status, effective);
+    let (recorded, out_of_use) = ("2026-06-01T08:00:00.194Z", "2026-06-01T08:00:00.843Z");
+    let time = SigningTime::new(Some(time(SIGNED)), Some(time(recorded)));
+    assert_eq!(time.claimed_ms, time.proven_ms, "it existed when it was recorded");
+    assert_eq!(
+        SigningTime::new(time.claimed_from_ms, None).claimed_ms,
+        Some(TimeMs(time.claimed_from_ms.unwrap().0 + 999))
+    );
+    let early = SigningTime::new(Some(TimeMs(u64::from(u32::MAX) * 1_000)), time.proven_ms);
+    assert_eq!(early.claimed_from_ms, time.proven_ms, "a fast clock makes nothing later than its record");
+    let active = || state(S::Active, "2026-02-01");
+    let ask = |mut known: LedgerFacts, before: Option<SealState>| {
+        known.signatures[0].seal_before = before;
+        let answer = joined(answer(Verdict::Valid, None), &examined, &known);
+        (check(&answer, "seal").1.to_owned(), answer.verified.verdict)
+    };
+    for status in [S::Suspended, S::Cancelled, S::Replaced, S::Invalidated] {
+        let now = || Some(state(status, out_of_use));
+        let proven = facts(Some(active()), Some((recorded, active())), now());
+        assert_eq!(ask(proven, None), ("seal.active".to_owned(), Verdict::Valid));
+        // Not recorded: nobody knows which came first.
+        let unproven = ask(facts(now(), None, now()), Some(active()));
+        assert_eq!(unproven, ("seal.time_unproven".to_owned(), Verdict::Valid), "{status:?}");
+    }
+    // Suspended before that second, and cancelled within it: it was in use at no time of it.
+    let (suspended, cancelled) = (state(S::Suspended, "2026-05-01"), || Some(state(S::Cancelled, out_of_use)));
+    let never = ask(facts(cancelled(), None, cancelled()), Some(suspended));
+    assert_eq!(never, ("SEAL_REVOKED".to_owned(), Verdict::Invalid));
+    // Recorded ahead of its effect: what counted before is not in the state.
+    let announced = || Some(state(S::Cancelled, "2026-06-01T08:05:00Z"));
+    let changing = ask(facts(announced(), None, announced()), announced());
+    assert_eq!(changing, ("seal.changing".to_owned(), Verdict::Valid));
+    let put_into_use = state(S::Active, out_of_use);
+    let same_second = ask(facts(Some(put_into_use.clone()), None, Some(put_into_use)), None);
+    assert_eq!(same_second, ("seal.active".to_owned(), Verdict::Valid));
 }
 
 #[test]

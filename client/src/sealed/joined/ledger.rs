@@ -11,7 +11,7 @@ use huxin_document::report::{Outcome, SignatureReport};
 
 use super::{by_reason, fail, is_trusted, pass, stood, unknown};
 use crate::sdk::clock;
-use crate::sealed::facts::{LedgerFacts, SignatureOnLedger, is_registered_seal};
+use crate::sealed::facts::{LedgerFacts, SignatureOnLedger, SigningTime, is_registered_seal};
 
 /// The checks of a seal.
 pub(super) fn seal(
@@ -33,24 +33,41 @@ pub(super) fn seal(
     checks
 }
 
-/// The status that counted at a time, by the state that stood on the ledger then. A mark as invalid counts from its effective time on,
-/// whenever it was recorded: the seal was unlawful. Other changes recorded later do not reach back.
-fn status_at(then: Option<&SealState>, now: Option<&SealState>, time: TimeMs) -> Option<SealStatus> {
-    if let Some(now) = now
-        && now.status == SealStatus::Invalidated
-        && now.effective_ms <= time
-    {
-        return Some(SealStatus::Invalidated);
+/// What is known of a seal at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stood {
+    NotFiled,
+    /// The ledger already held a change that was not yet in effect, and its state does not tell what counted before it.
+    Changing,
+    As(SealStatus),
+}
+
+/// How a seal stood at a time, by the state that the ledger held then. A mark as invalid counts from its effective time on, whenever it
+/// was recorded: the seal was unlawful. Other changes recorded later do not reach back.
+fn stood_at(then: Option<&SealState>, now: &SealState, time: TimeMs) -> Stood {
+    if now.status == SealStatus::Invalidated && now.effective_ms <= time {
+        return Stood::As(SealStatus::Invalidated);
     }
-    let then = then?;
+    let Some(then) = then else { return Stood::NotFiled };
     match then.status {
-        // Recorded a little before it takes effect.
-        SealStatus::Suspended | SealStatus::Cancelled | SealStatus::Replaced if then.effective_ms > time => {
-            Some(SealStatus::Active)
+        // Only a seal in use can be suspended.
+        SealStatus::Suspended if then.effective_ms > time => Stood::As(SealStatus::Active),
+        SealStatus::Active | SealStatus::Cancelled | SealStatus::Replaced if then.effective_ms > time => {
+            Stood::Changing
         }
-        SealStatus::Active if then.effective_ms > time => None,
-        status => Some(status),
+        status => Stood::As(status),
     }
+}
+
+/// How a seal stood when the signer's clock says that it signed. That clock names a second; a seal that was in use at either end of it
+/// may have signed while it was.
+fn stood_when_claimed(on_ledger: &SignatureOnLedger, now: &SealState) -> Stood {
+    let SigningTime { claimed_from_ms, claimed_ms, .. } = on_ledger.time;
+    let at = |then: &Option<SealState>, time: Option<TimeMs>| {
+        time.map_or(Stood::NotFiled, |time| stood_at(then.as_ref(), now, time))
+    };
+    let (from, to) = (at(&on_ledger.seal_before, claimed_from_ms), at(&on_ledger.seal.claimed, claimed_ms));
+    if from == Stood::As(SealStatus::Active) { from } else { to }
 }
 
 fn seal_then(on_ledger: &SignatureOnLedger, signature: &SignatureReport) -> Check {
@@ -65,38 +82,43 @@ fn seal_then(on_ledger: &SignatureOnLedger, signature: &SignatureReport) -> Chec
         return unknown("seal", "seal.other_certificates", en, zh);
     }
     let seal = &on_ledger.seal;
-    let claimed = on_ledger.time.claimed_ms.and_then(|time| status_at(seal.claimed.as_ref(), Some(now), time));
     let until = match on_ledger.time.proven_ms {
-        Some(time) => status_at(seal.proven.as_ref(), Some(now), time),
-        None => status_at(Some(now), Some(now), clock()),
+        Some(time) => stood_at(on_ledger.seal.proven.as_ref(), now, time),
+        None => stood_at(Some(now), now, clock()),
     };
-    match (claimed, until) {
-        (None, _) => unknown(
+    match (stood_when_claimed(on_ledger, now), until) {
+        (Stood::NotFiled, _) => unknown(
             "seal",
             "seal.registered_later",
             "the seal was filed after the signature was made, so the ledger cannot tell whether it was in use then",
             "印章备案晚于签章时间，账本无法说明当时是否启用",
         ),
-        (Some(SealStatus::Active), Some(SealStatus::Active)) => pass(
+        (Stood::Changing, _) => unknown(
+            "seal",
+            "seal.changing",
+            "the seal's status was changing when it signed: the change was recorded before the time from which it counts",
+            "签章时印章状态正在变更：变更已上账而尚未生效",
+        ),
+        (Stood::As(SealStatus::Active), Stood::As(SealStatus::Active)) => pass(
             "seal",
             "seal.active",
             "the seal is filed with these certificates and was in use when it signed",
             "印章以相同证书备案，签章时处于启用状态",
         ),
-        (Some(SealStatus::Active), _) => unknown(
+        (Stood::As(SealStatus::Active), _) => unknown(
             "seal",
             "seal.time_unproven",
             "the seal is out of use since, and only the signer's own clock says that it signed before",
             "印章其后已停用，仅签章方时钟称签章在先",
         ),
-        (Some(SealStatus::Registered), _) => fail(
+        (Stood::As(SealStatus::Registered), _) => fail(
             "seal",
             "seal.not_yet_active",
             "the seal was filed but not yet in use when it signed",
             "签章时印章已备案但尚未启用",
         ),
-        (Some(SealStatus::Suspended), _) => by_reason("seal", CheckResult::Fail, Reason::SealSuspended),
-        (Some(SealStatus::Cancelled | SealStatus::Invalidated | SealStatus::Replaced), _) => {
+        (Stood::As(SealStatus::Suspended), _) => by_reason("seal", CheckResult::Fail, Reason::SealSuspended),
+        (Stood::As(SealStatus::Cancelled | SealStatus::Invalidated | SealStatus::Replaced), _) => {
             by_reason("seal", CheckResult::Fail, Reason::SealRevoked)
         }
     }
