@@ -47,12 +47,15 @@ collect_files() {
     files=("$work"/files/*)
 }
 
+# The licence type in an identifier of GB/T 36904: 1.2.156.3005.2.TYPE.ISSUER.SERIAL.VERSION.CHECK
+type_of() { cut -d. -f6 <<<"$1"; }
+
 id_of() { json_field_after "\"file\": \"$1\"" licence_id <"$work/issued.json"; }
 
 shanghai_key=(--key "$(key_of 310000 issuer)")
 shanghai_issuer=(--licence-type $TYPE --issuer "$(key_of 310000 issuer_organisation)" --region "$(key_of 310000 region)")
 jiangsu_key=(--key "$(key_of 320000 issuer)")
-jiangsu_issuer=(--licence-type $TYPE --issuer "$(key_of 320000 issuer_organisation)" --region "$(key_of 320000 region)")
+jiangsu_issuer=(--issuer "$(key_of 320000 issuer_organisation)" --region "$(key_of 320000 region)")
 
 # Of the files given, those that fail their own checks are left out; three at least are needed.
 collect_files >"$work/left-out"
@@ -103,7 +106,8 @@ verdict suspended "$anhui" 1 "$moved"
 done_line "transferred out, not yet taken over 已转出、未转入: suspended"
 printf '转入证照 the licence at its new home, %s\n' "$(basename "$work")" >"$work/transferred.txt"
 catch_up "$jiangsu"
-record "$jiangsu" 0 "${jiangsu_key[@]}" licence transfer-in "$moved" "$work/transferred.txt" "${jiangsu_issuer[@]}" --basis $BASIS
+record "$jiangsu" 0 "${jiangsu_key[@]}" licence transfer-in "$moved" "$work/transferred.txt" "${jiangsu_issuer[@]}" \
+    --licence-type "$(type_of "$moved")" --basis $BASIS
 new_id=$(json_field licence_id <"$answer")
 verdict superseded "$anhui" 1 "$moved"
 verdict valid "$anhui" 0 "$new_id"
