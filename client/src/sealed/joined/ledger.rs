@@ -81,7 +81,6 @@ fn seal_then(on_ledger: &SignatureOnLedger, signature: &SignatureReport) -> Chec
         );
         return unknown("seal", "seal.other_certificates", en, zh);
     }
-    let seal = &on_ledger.seal;
     let until = match on_ledger.time.proven_ms {
         Some(time) => stood_at(on_ledger.seal.proven.as_ref(), now, time),
         None => stood_at(Some(now), now, clock()),
