@@ -126,7 +126,7 @@ impl Default for PoolLimits {
             source_share_percent_max: 50,
             per_peer_bytes_inflight_max: 4 << 20,
             batch_bytes_max: 512 << 10,
-            batch_delay_ms_max: 5,
+            batch_delay_ms_max: 15,
             verifications_max: 2,
             verified_max: 65_536,
             committed_max: 131_072,
