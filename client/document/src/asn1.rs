@@ -5,6 +5,7 @@
 
 use der::asn1::{BitStringRef, ObjectIdentifier, OctetStringRef};
 use der::{AnyRef, Decode, ErrorKind, Header, Reader, SliceReader, Tag};
+use encoding_rs::GB18030;
 
 use crate::reason::Reason;
 pub(crate) use crate::text::shown;
@@ -165,7 +166,8 @@ impl<'a> Element<'a> {
             odd.add(format!("{field} is {} where the standard has {standard}", self.tag));
         }
         let text = string_of(self, field)?;
-        if text.contains(char::REPLACEMENT_CHARACTER) {
+        let is_utf8 = self.tag == Tag::BmpString || std::str::from_utf8(self.value).is_ok();
+        if !is_utf8 || text.contains(char::REPLACEMENT_CHARACTER) {
             odd.add(format!("{field} is not in the character set its type promises"));
         }
         if text.chars().count() > chars_max {
@@ -180,7 +182,8 @@ impl<'a> Element<'a> {
     }
 }
 
-/// Any ASN.1 string as text. Bytes that do not fit become U+FFFD.
+/// Any ASN.1 string as text. Bytes that are no UTF-8 are read as GB 18030, which old software of the field writes; what fits neither
+/// becomes U+FFFD.
 pub(crate) fn string_of(element: Element<'_>, field: &'static str) -> Result<String, Fault> {
     match element.tag {
         Tag::Utf8String
@@ -189,7 +192,10 @@ pub(crate) fn string_of(element: Element<'_>, field: &'static str) -> Result<Str
         | Tag::VisibleString
         | Tag::NumericString
         | Tag::GeneralString
-        | Tag::TeletexString => Ok(String::from_utf8_lossy(element.value).into_owned()),
+        | Tag::TeletexString => Ok(match std::str::from_utf8(element.value) {
+            Ok(text) => text.to_owned(),
+            Err(_) => GB18030.decode_without_bom_handling(element.value).0.into_owned(),
+        }),
         Tag::BmpString => {
             let units = element.value.chunks(2).map(|pair| match *pair {
                 [high, low] => u16::from_be_bytes([high, low]),

@@ -82,7 +82,7 @@ fn seal_alone(bytes: &[u8], der: &[u8], options: &Options<'_>) -> Report {
             let trailing = format!("{} bytes follow the seal", rest.len());
             let checks = &mut signature.checks;
             checks.verify(Weight::Cryptography, "structure", rest.is_empty(), Reason::TrailingBytes, trailing);
-            seal::judge(&seal, &[], options, &mut signature);
+            seal::judge(&seal, None, options, &mut signature);
             seal::window_alone(&seal, options, &mut signature.checks);
         }
         Err(fault) => signature.checks.fail(Weight::Cryptography, "structure", fault.code, fault.to_string()),
@@ -96,6 +96,9 @@ fn seal_alone(bytes: &[u8], der: &[u8], options: &Options<'_>) -> Report {
 fn signature_alone(bytes: &[u8], der: &[u8], options: &Options<'_>) -> Report {
     let mut report = start(bytes, FileKind::Signature);
     let mut signature = SignatureReport::new("", "Seal");
+    if der != bytes {
+        signature.warn(Reason::NonstandardEncoding, "the signature is wrapped in base64 or PEM");
+    }
     match SignedValue::read(der) {
         Ok(value) => {
             signature.checks.pass(Weight::Cryptography, "structure");

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | GeneralizedTime | `20201010071120Z` | fractions, `+0800`, no zone at all |
 //! | UTCTime | `201010071120Z` | `+0800`, no zone at all; years 50..99 are 19xx |
-//! | v1 timeInfo | a DER time inside a BIT STRING | bare text in any of these layouts |
+//! | v1 timeInfo | a DER time inside a BIT STRING | bare text in any of these layouts, UTCTime included |
 //! | OFD SignatureDateTime | Beijing time, unmarked | `20201010151120`, `2020-10-23 19:45:37`, `...Z` |
 
 use der::Tag;
@@ -52,12 +52,20 @@ impl Moment {
             return None;
         }
         let (clock, offset_minutes) = split_zone(text)?;
+        if is_utc_time(clock) {
+            return read_utc_time(text);
+        }
         let (clock, fraction) = match clock.split_once(['.', ',']) {
-            Some((clock, fraction)) if !fraction.is_empty() && fraction.bytes().all(|b| b.is_ascii_digit()) => {
+            Some((clock, fraction)) if !fraction.is_empty() && is_digits(fraction) => {
                 (clock, format!("{fraction}00").get(..3)?.parse().ok()?)
             }
             Some(_) => return None,
-            None => (clock, 0),
+            None => match clock.split_at_checked(14) {
+                Some((clock, fraction)) if fraction.len() == 3 && is_digits(clock) && is_digits(fraction) => {
+                    (clock, fraction.parse().ok()?)
+                }
+                _ => (clock, 0),
+            },
         };
         let clock_ms = clock_ms(clock)? + fraction;
         Some(Self { clock_ms, offset_minutes })
@@ -90,6 +98,16 @@ fn read_utc_time(text: &str) -> Option<Moment> {
     Moment::read(&format!("{century}{text}"))
 }
 
+fn is_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether twelve bare digits are `yymmddhhmmss`: `yyyymmddhhmm` would be a year without seals.
+fn is_utc_time(clock: &str) -> bool {
+    let year = clock.get(..4).filter(|_| clock.len() == 12 && is_digits(clock));
+    year.and_then(|year| year.parse().ok()).is_some_and(|year: u32| !(1990..2100).contains(&year))
+}
+
 /// Splits `Z`, `+0800`, `+08:00` or `+08` off.
 fn split_zone(text: &str) -> Option<(&str, Option<i64>)> {
     if let Some(clock) = text.strip_suffix(['Z', 'z']) {
@@ -115,7 +133,7 @@ fn split_zone(text: &str) -> Option<(&str, Option<i64>)> {
 }
 
 fn two_digits(text: &str) -> Option<i64> {
-    (text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
+    (text.len() == 2 && is_digits(text)).then(|| text.parse().ok())?
 }
 
 /// Milliseconds of `yyyymmddhhmmss` or `yyyy-mm-dd[T ]hh:mm:ss`, without a zone. Seconds may be missing.
@@ -123,7 +141,14 @@ fn clock_ms(text: &str) -> Option<i64> {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let compact = digits.len() == text.len();
     let layout: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
-    let known = ["0000-00-00 00:00:00", "0000-00-00T00:00:00", "0000/00/00 00:00:00", "0000-00-00 00:00"];
+    let known = [
+        "0000-00-00 00:00:00",
+        "0000-00-00T00:00:00",
+        "0000/00/00 00:00:00",
+        "0000-00-00 00:00",
+        "0000-00-00T00:00",
+        "0000/00/00 00:00",
+    ];
     if !compact && !known.contains(&layout.as_str()) {
         return None;
     }
@@ -160,10 +185,17 @@ mod tests {
             "2020-10-10T07:11:20Z",
             "2020/10/10 15:11:20",
             " 20201010071120Z\0",
+            "20201010071120000Z",
+            "2020/10/10 15:11:20.000",
         ] {
             assert_eq!(utc(text), "2020-10-10T07:11:20Z", "{text}");
         }
         assert_eq!(utc("20201010071120.5Z"), "2020-10-10T07:11:20.500Z");
+        assert_eq!(utc("20201010071120123Z"), "2020-10-10T07:11:20.123Z");
+        assert_eq!(utc("2020-10-10T15:11"), "2020-10-10T07:11:00Z");
+        assert_eq!(utc("260601080000Z"), "2026-06-01T08:00:00Z", "UTCTime as text");
+        assert_eq!(utc("260601160000"), "2026-06-01T08:00:00Z");
+        assert_eq!(utc("202010101511"), "2020-10-10T07:11:00Z", "no seconds");
         assert_eq!(read_utc_time("491231235959Z").unwrap().time().unwrap().to_string(), "2049-12-31T23:59:59Z");
         assert!(read_utc_time("500101000000Z").is_none(), "1950 is before the ledger's time");
     }

@@ -18,6 +18,7 @@ use std::io::Cursor;
 use std::sync::OnceLock;
 
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
+use sha1::digest::DynDigest;
 use zip::ZipArchive;
 
 use crate::defect::Defect;
@@ -48,6 +49,26 @@ struct File {
     size: u64,
     sm3: OnceLock<Digest>,
     sha256: OnceLock<Digest>,
+    md5: OnceLock<Vec<u8>>,
+    sha1: OnceLock<Vec<u8>>,
+}
+
+/// A digest that proves little: others can be found with the same value. Computed to tell an altered file from an old one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LegacyDigest {
+    /// 16 bytes; what GB/T 33190-2016 says where no method is named.
+    Md5,
+    /// 20 bytes.
+    Sha1,
+}
+
+impl LegacyDigest {
+    pub(crate) fn start(self) -> Box<dyn DynDigest> {
+        match self {
+            Self::Md5 => Box::<md5::Md5>::default(),
+            Self::Sha1 => Box::<sha1::Sha1>::default(),
+        }
+    }
 }
 
 impl<'a> Package<'a> {
@@ -162,6 +183,24 @@ impl<'a> Package<'a> {
         Ok(*kept.get_or_init(|| hasher.finish()))
     }
 
+    /// The same by an outdated algorithm.
+    ///
+    /// # Errors
+    /// As [`Package::digest`].
+    pub fn legacy_digest(&self, id: EntryId, algorithm: LegacyDigest) -> Result<&[u8], Defect> {
+        let file = self.file(id)?;
+        let kept = match algorithm {
+            LegacyDigest::Md5 => &file.md5,
+            LegacyDigest::Sha1 => &file.sha1,
+        };
+        if let Some(digest) = kept.get() {
+            return Ok(digest);
+        }
+        let mut hasher = algorithm.start();
+        self.stream(file, |chunk| hasher.update(chunk))?;
+        Ok(kept.get_or_init(|| hasher.finalize().into_vec()))
+    }
+
     fn file(&self, id: EntryId) -> Result<&File, Defect> {
         self.files.get(id.0).ok_or_else(|| Defect::new(Reason::EntryMissing, "", "no such entry"))
     }
@@ -180,6 +219,8 @@ impl File {
             size: entry.size,
             sm3: OnceLock::new(),
             sha256: OnceLock::new(),
+            md5: OnceLock::new(),
+            sha1: OnceLock::new(),
         }
     }
 }

@@ -212,6 +212,9 @@ reasons! {
     CertNotValidAtAskedTime "CERT_NOT_VALID_AT_ASKED_TIME"
         "在所问时间证书不在有效期内。"
         "The certificate is not valid at the time asked.";
+    RevocationListAfterEnd "REVOCATION_LIST_AFTER_END"
+        "吊销列表晚于证书有效期结束，过期证书的吊销记录可能已移除；请一并提供证书有效期内的吊销列表。"
+        "The revocation list is younger than the certificate's end, after which entries may be dropped; keep a list from before as well.";
     // Identifiers.
     IdCheckChar "ID_CHECK_CHAR"
         "证照标识校验位不正确，请与签发机构核对。"
@@ -222,9 +225,11 @@ impl Reason {
     /// Whether it decides a check or only warns.
     pub fn severity(self) -> Severity {
         match self {
-            Self::NonstandardEncoding | Self::SealSubjectMismatch | Self::IdCheckChar | Self::LocationInexact => {
-                Severity::Warning
-            }
+            Self::NonstandardEncoding
+            | Self::SealSubjectMismatch
+            | Self::IdCheckChar
+            | Self::LocationInexact
+            | Self::RevocationListAfterEnd => Severity::Warning,
             _ => Severity::Check,
         }
     }

@@ -9,15 +9,15 @@
 //! | `signature_files` | cryptography | Signature.xml and what it names can be read | `ENTRY_MISSING`, `XML_*` .. |
 //! | `structure` | cryptography | the signature value is DER of a known version | `FORMAT`, `TRAILING_BYTES`, `ENTRY_MISSING` |
 //! | `signature_value` | cryptography | the signer's key made it | `SIGNATURE_VALUE`, `FORMAT`, `CERT_NOT_EMBEDDED`, `LEGACY_ALGORITHM`, `UNSUPPORTED_ALGORITHM` |
-//! | `signature_xml_digest` | cryptography | the signed digest is SM3(Signature.xml) | `SIGNATURE_XML_DIGEST` |
+//! | `signature_xml_digest` | cryptography | the signed digest is SM3(Signature.xml) | `SIGNATURE_XML_DIGEST`, `LEGACY_ALGORITHM` |
 //! | `references` | cryptography | every protected entry has its digest | `REFERENCE_DIGEST`, `LEGACY_ALGORITHM` |
 //! | `seal_signature` | cryptography | the maker's key made it | `SEAL_SIGNATURE` and as `signature_value` |
-//! | `seal_file` | cryptography | Seal.esl is the seal inside the signature | `SEAL_FILE_MISMATCH` |
+//! | `seal_file` | cryptography | Seal.esl is the seal inside the signature; beside SignedData, a seal | `SEAL_FILE_MISMATCH`, `FORMAT`, `TRAILING_BYTES` |
 //! | `certificate_list` | cryptography | the seal lists the signer's certificate | `SIGNER_NOT_IN_SEAL_CERT_LIST` |
 //! | `seal_window` | cryptography | the seal was valid at the time of signing | `SEAL_NOT_VALID_AT_SIGN_TIME` |
 //! | `signer_window` | cryptography | the certificate was valid at the time of signing | `CERT_NOT_VALID_AT_SIGN_TIME`, `SIGN_TIME_ABSENT` |
 //! | `signer_key_usage`, `maker_key_usage` | policy | the key may sign | `CERT_KEY_USAGE` |
-//! | `maker_window` | policy | the maker's certificate was valid at the seal's createDate | `MAKER_CERT_NOT_VALID_AT_CREATE` |
+//! | `maker_window` | cryptography | the maker's certificate was valid at the seal's createDate | `MAKER_CERT_NOT_VALID_AT_CREATE` |
 //! | `signer_chain`, `maker_chain` | policy | it leads to a root of the trust list | `UNTRUSTED_SIGNER`, `UNTRUSTED_MAKER`, `TRUST_LIST_ABSENT` |
 //! | `signer_revocation` | policy | not revoked before signing | `CERT_REVOKED_BEFORE_SIGNING`, `REVOCATION_LIST_ABSENT` |
 //! | `maker_revocation` | policy | not revoked before createDate | `MAKER_CERT_REVOKED_BEFORE_CREATE`, `REVOCATION_LIST_ABSENT` |
@@ -231,7 +231,7 @@ impl Names {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BadReferenceFacts {
     pub file: String,
-    /// `MISMATCH`, `MISSING` or `UNSUPPORTED_DIGEST`.
+    /// `MISMATCH`, `MISSING`, `LEGACY_DIGEST` or `UNSUPPORTED_DIGEST`.
     pub status: &'static str,
 }
 
@@ -240,6 +240,7 @@ pub(crate) fn status_text(status: BadReferenceStatus) -> &'static str {
         BadReferenceStatus::Mismatch => "MISMATCH",
         BadReferenceStatus::Missing => "MISSING",
         BadReferenceStatus::UnsupportedDigest => "UNSUPPORTED_DIGEST",
+        BadReferenceStatus::LegacyDigest => "LEGACY_DIGEST",
     }
 }
 

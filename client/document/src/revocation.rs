@@ -31,6 +31,8 @@ pub enum Standing {
     Revoked(TimeMs),
     /// A complete list of its issuer, current at the moment asked, does not name it.
     NotListed,
+    /// Nor does a list made after the certificate's end, from which an entry may have been dropped (RFC 5280, 3.3).
+    NotListedAfterEnd,
     /// No such list.
     Unknown,
 }
@@ -135,12 +137,15 @@ impl RevocationList {
 
     /// What this list says of a certificate that ends at `not_after`, by its serial number, for the moment `at`. A number that is listed
     /// revokes whatever the list's times are; one that is not listed clears only where the list is whole, says until when it is current
-    /// and is so at `at`, and is no younger than the certificate's end, after which entries may be dropped (RFC 5280, 3.3).
+    /// and is so at `at`.
     pub fn standing(&self, serial: &[u8], not_after: TimeMs, at: TimeMs) -> Standing {
         let is_current = self.next_update.is_some_and(|next| at <= next);
         match self.entries.get(serial) {
             Some(date) => Standing::Revoked(*date),
-            None if self.is_partial || !is_current || self.this_update > not_after => Standing::Unknown,
+            None if self.is_partial || !is_current => Standing::Unknown,
+            // A list speaks of certificates that have not ended.
+            None if self.this_update > not_after && at > not_after => Standing::Unknown,
+            None if self.this_update > not_after => Standing::NotListedAfterEnd,
             None => Standing::NotListed,
         }
     }

@@ -301,21 +301,22 @@ fn picture<'a>(mut fields: Fields<'a>, odd: &mut Oddities) -> Result<Picture<'a>
     if kind.tag != Tag::Ia5String {
         odd.add(format!("picture.type is {} where the standard has {}", kind.tag, Tag::Ia5String));
     }
-    let kind = std::str::from_utf8(kind.value)
-        .ok()
-        .filter(|kind| kind.len() <= 16 && kind.bytes().all(|byte| byte.is_ascii_graphic()))
-        .ok_or_else(|| Fault::format("picture.type", "not a short name in ASCII"))?;
+    let is_plain = |kind: &&str| kind.len() <= 16 && kind.bytes().all(|byte| byte.is_ascii_graphic());
+    let kind = std::str::from_utf8(kind.value).ok().filter(is_plain).unwrap_or_else(|| {
+        odd.add("picture.type is no short name in ASCII");
+        ""
+    });
     let data = fields.next("picture.data")?.octets("picture.data")?;
-    let width_mm = side(&mut fields, "picture.width")?;
-    let height_mm = side(&mut fields, "picture.height")?;
+    let width_mm = side(&mut fields, "picture.width", odd)?;
+    let height_mm = side(&mut fields, "picture.height", odd)?;
     fields.end()?;
     Ok(Picture { kind, data, width_mm, height_mm })
 }
 
-fn side(fields: &mut Fields<'_>, field: &'static str) -> Result<u32, Fault> {
+fn side(fields: &mut Fields<'_>, field: &'static str, odd: &mut Oddities) -> Result<u32, Fault> {
     let side = fields.next(field)?.number(field)?;
     if side > SIDE_MM_MAX {
-        return Err(Fault::format(field, format!("more than {SIDE_MM_MAX} mm")));
+        odd.add(format!("{field} is more than {SIDE_MM_MAX} mm"));
     }
     Ok(side)
 }

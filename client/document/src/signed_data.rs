@@ -258,15 +258,17 @@ fn single<'a>(values: &[Element<'a>], field: &'static str, seen: bool) -> Result
 /// encryptedDigest; some software writes a BIT STRING, or the SEQUENCE { r, s } itself.
 fn signature_octets<'a>(element: Element<'a>, odd: &mut Oddities) -> Result<&'a [u8], Fault> {
     let field = "encryptedDigest";
-    match element.tag {
+    let bytes = match element.tag {
         Tag::Sequence => {
             odd.add("encryptedDigest is the signature where the standard has an OCTET STRING around it");
-            Ok(element.raw)
+            element.raw
         }
         Tag::BitString => {
             odd.add("encryptedDigest is a BIT STRING where the standard has an OCTET STRING");
-            element.bits(field)
+            element.bits(field)?
         }
-        _ => element.octets(field),
-    }
+        _ => element.octets(field)?,
+    };
+    sm2_value::note_padding(bytes, field, odd);
+    Ok(bytes)
 }

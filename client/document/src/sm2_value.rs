@@ -11,6 +11,8 @@ use der::asn1::{ObjectIdentifier, UintRef};
 use crate::asn1::{Element, Fault, Oddities};
 use crate::reason::Reason;
 
+/// Longest r or s: 32 bytes and a zero.
+const PADDED_BYTES_MAX: usize = 33;
 /// SM2 with SM3 (GM/T 0006).
 pub const SM2_WITH_SM3: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.156.10197.1.501");
 /// SM2 signature, as GB/T 35275 names it in a SignerInfo.
@@ -38,17 +40,20 @@ pub enum ValueForm {
 pub struct Sm2Value {
     pub r_s: [u8; 64],
     pub form: ValueForm,
+    /// Whether r or s was written with a leading zero that DER leaves out.
+    pub is_padded: bool,
 }
 
 impl Sm2Value {
     /// Reads either form. Negative, oversized or zero numbers, and bytes of neither form, are
-    /// [`Reason::SignatureValue`]; padding and other shapes
-    /// in a SEQUENCE are [`Reason::Format`]; bytes after the SEQUENCE are [`Reason::TrailingBytes`].
+    /// [`Reason::SignatureValue`]; other shapes in a SEQUENCE are
+    /// [`Reason::Format`]; bytes after the SEQUENCE are [`Reason::TrailingBytes`]. One zero that DER would leave out is accepted
+    /// ([`Sm2Value::is_padded`]).
     pub fn read(bytes: &[u8], field: &'static str) -> Result<Self, Fault> {
         if let Ok(r_s) = <[u8; 64]>::try_from(bytes) {
             // A DER value of 64 bytes in all would need r or s of at most 29 bytes: one in 2^24 at best. Its inner lengths
             // add up exactly, which raw bytes do once in some 2^40.
-            return Ok(Self::of_der(bytes, field).unwrap_or(Self { r_s, form: ValueForm::Raw64 }));
+            return Ok(Self::of_der(bytes, field).unwrap_or(Self { r_s, form: ValueForm::Raw64, is_padded: false }));
         }
         Self::of_der(bytes, field)
     }
@@ -65,8 +70,14 @@ impl Sm2Value {
         let (left, right) = r_s.split_at_mut(32);
         number(r, left, field)?;
         number(s, right, field)?;
-        Ok(Self { r_s, form: ValueForm::Der })
+        let is_padded = [r, s].iter().any(|number| is_padded(number.value));
+        Ok(Self { r_s, form: ValueForm::Der, is_padded })
     }
+}
+
+/// Whether an INTEGER begins with a zero that its sign does not need.
+fn is_padded(number: &[u8]) -> bool {
+    matches!(number, [0, ..=0x7f, ..])
 }
 
 /// Writes an INTEGER into 32 bytes, right-aligned.
@@ -76,7 +87,14 @@ fn number(element: Element<'_>, into: &mut [u8], field: &'static str) -> Result<
     if element.value.first().is_some_and(|byte| *byte >= 0x80) {
         return Err(refuse("r or s is a negative number"));
     }
-    let magnitude = element.unsigned(field)?;
+    // A zero that DER would leave out changes no number; software that always writes 33 bytes adds one.
+    let minimal = match element.value {
+        [0, rest @ ..] if is_padded(element.value) && element.value.len() <= PADDED_BYTES_MAX => {
+            Element { value: rest, ..element }
+        }
+        _ => element,
+    };
+    let magnitude = minimal.unsigned(field)?;
     if magnitude.len() > into.len() {
         return Err(refuse("r or s has more than 32 bytes"));
     }
@@ -125,12 +143,21 @@ pub(crate) fn signature_bytes<'a>(
     odd: &mut Oddities,
 ) -> Result<&'a [u8], Fault> {
     let bytes = element.bits_or_octets(field, odd)?;
-    match Element::whole(bytes, field) {
+    let bytes = match Element::whole(bytes, field) {
         Ok(inner) if inner.tag == Tag::OctetString => {
             odd.add(format!("{field} holds an OCTET STRING around the signature"));
-            Ok(inner.value)
+            inner.value
         }
-        _ => Ok(bytes),
+        _ => bytes,
+    };
+    note_padding(bytes, field, odd);
+    Ok(bytes)
+}
+
+/// Notes r and s that are written longer than DER writes them.
+pub(crate) fn note_padding(signature: &[u8], field: &'static str, odd: &mut Oddities) {
+    if Sm2Value::read(signature, field).is_ok_and(|value| value.is_padded) {
+        odd.add(format!("r or s of {field} begins with a zero that DER leaves out"));
     }
 }
 
@@ -162,6 +189,9 @@ mod tests {
         let from_raw = Sm2Value::read(&[r, s].concat(), "signature").unwrap();
         assert_eq!(from_der.r_s, from_raw.r_s);
         assert_eq!((from_der.form, from_raw.form), (ValueForm::Der, ValueForm::Raw64));
+        assert!(!from_der.is_padded, "the zero before 0xee belongs there");
+        let always = Sm2Value::read(&der(&[&[0][..], &r].concat(), &padded), "signature").unwrap();
+        assert_eq!((always.r_s, always.is_padded), (from_der.r_s, true));
         let short = Sm2Value::read(&der(&[5], &[0x7f]), "signature").unwrap();
         assert_eq!((short.r_s[31], short.r_s[63]), (5, 0x7f));
     }
@@ -178,7 +208,8 @@ mod tests {
         assert_eq!(code(&der(&[0x80; 32], &[1])), Reason::SignatureValue, "negative");
         assert_eq!(code(&der(&[1; 33], &[1])), Reason::SignatureValue, "33 bytes");
         assert_eq!(code(&der(&[1], &[0])), Reason::SignatureValue, "zero");
-        assert_eq!(code(&der(&[0, 1], &[1])), Reason::Format, "padded");
+        assert_eq!(code(&der(&[0, 0, 1], &[1])), Reason::Format, "padded twice");
+        assert_eq!(code(&der(&[1], &[&[0; 2][..], &[0x80; 32]].concat())), Reason::Format, "padded beyond 33 bytes");
         assert_eq!(code(&der(&[], &[1])), Reason::Format, "empty");
         assert_eq!(code(&[&der(&[1], &[1])[..], &[0]].concat()), Reason::TrailingBytes);
         assert_eq!(code(&[0x30, 0x80, 2, 1, 1, 2, 1, 1, 0, 0]), Reason::Format, "indefinite");

@@ -321,7 +321,8 @@ impl TrustList {
             (Standing::Revoked(one), Standing::Revoked(other)) => Standing::Revoked(one.min(other)),
             (revoked @ Standing::Revoked(_), _) | (_, revoked @ Standing::Revoked(_)) => revoked,
             (Standing::NotListed, _) | (_, Standing::NotListed) => Standing::NotListed,
-            _ => Standing::Unknown,
+            (Standing::NotListedAfterEnd, _) | (_, Standing::NotListedAfterEnd) => Standing::NotListedAfterEnd,
+            (Standing::Unknown, Standing::Unknown) => Standing::Unknown,
         })
     }
 }

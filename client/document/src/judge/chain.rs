@@ -4,7 +4,7 @@ use huxin_chain_spec::ids::TimeMs;
 
 use crate::certificate::Certificate;
 use crate::reason::Reason;
-use crate::report::{Checks, Weight};
+use crate::report::{SignatureReport, Weight};
 use crate::revocation::Standing;
 use crate::trust::{ChainAnswer, TrustList};
 
@@ -42,15 +42,16 @@ pub(super) struct When {
 
 const POLICY: Weight = Weight::Policy;
 
-/// Notes key usage, chain and revocation of `certificate`.
+/// Notes key usage, chain and revocation of `certificate` in `signature`.
 pub(super) fn check(
     role: &Role,
     certificate: &Certificate,
     carried: &[Certificate],
     when: When,
     trust: Option<&TrustList>,
-    checks: &mut Checks,
+    signature: &mut SignatureReport,
 ) {
+    let checks = &mut signature.checks;
     let usage = "neither digitalSignature nor nonRepudiation is set";
     checks.verify(POLICY, role.key_usage, certificate.may_sign(), Reason::CertKeyUsage, usage);
     let Some(trust) = trust else {
@@ -67,7 +68,7 @@ pub(super) fn check(
     match trust.chain(certificate, carried, at) {
         ChainAnswer::Trusted(issuers) => {
             checks.pass(POLICY, role.chain);
-            revocation(role, certificate, issuers.first(), when, trust, checks);
+            revocation(role, certificate, issuers.first(), when, trust, signature);
         }
         // The list names the maker itself; taking it off the list is how it is revoked.
         _ if is_pinned => {
@@ -95,8 +96,9 @@ fn revocation(
     issuer: Option<&Certificate>,
     when: When,
     trust: &TrustList,
-    checks: &mut Checks,
+    signature: &mut SignatureReport,
 ) {
+    let checks = &mut signature.checks;
     // A root that signs itself is taken off the list when it is no longer good.
     let Some(issuer) = issuer else { return checks.pass(POLICY, role.revocation) };
     let asked = when.used.or(when.chain).unwrap_or(TimeMs::EPOCH);
@@ -108,6 +110,11 @@ fn revocation(
             checks.unknown(POLICY, role.revocation, Reason::SignTimeAbsent, format!("revoked at {date}"));
         }
         (Standing::Revoked(_) | Standing::NotListed, _) => checks.pass(POLICY, role.revocation),
+        (Standing::NotListedAfterEnd, _) => {
+            checks.pass(POLICY, role.revocation);
+            let detail = format!("{}, which ended at {}", certificate.subject.text, certificate.not_after);
+            signature.warn(Reason::RevocationListAfterEnd, detail);
+        }
         (Standing::Unknown, _) => {
             let issuer = format!("no current list of {}", issuer.subject.text);
             checks.unknown(POLICY, role.revocation, Reason::RevocationListAbsent, issuer);

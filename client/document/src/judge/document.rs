@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use huxin_chain_spec::crypto::DigestAlgorithm;
-use huxin_chain_spec::ids::{IdError, LicenceId};
+use huxin_chain_spec::ids::{IdError, LicenceId, LicenceProfile};
 
 use super::values::Values;
 use super::{Options, plain, sealed};
@@ -34,8 +34,6 @@ const HOSTILE: [Reason; 6] = [
     Reason::LocationOutside,
     Reason::ZipBomb,
 ];
-/// Digests that are known to be outdated.
-const LEGACY_DIGESTS: [&str; 6] = ["md5", "sha1", "sha-1", "1.2.840.113549.2.5", "1.3.14.3.2.26", ""];
 
 /// What stands around a signature value.
 pub(super) struct Around<'a> {
@@ -200,7 +198,6 @@ fn references(
     signature: &mut SignatureReport,
 ) -> Vec<BadReferenceFacts> {
     let method = file.check_method.as_deref().unwrap_or_default();
-    let is_legacy = LEGACY_DIGESTS.contains(&method.trim().to_ascii_lowercase().as_str());
     let bad: Vec<BadReference> = match from.ofd.check_references(index) {
         Ok(bad) => bad,
         Err(defect) => {
@@ -208,7 +205,11 @@ fn references(
             return Vec::new();
         }
     };
-    let altered = bad.iter().find(|one| one.status != BadReferenceStatus::UnsupportedDigest);
+    let is_open = |one: &&BadReference| {
+        matches!(one.status, BadReferenceStatus::UnsupportedDigest | BadReferenceStatus::LegacyDigest)
+    };
+    let altered = bad.iter().find(|one| !is_open(one));
+    let is_legacy = bad.iter().any(|one| one.status == BadReferenceStatus::LegacyDigest);
     let legacy = if is_legacy { Reason::LegacyAlgorithm } else { Reason::UnsupportedAlgorithm };
     match (altered, bad.first()) {
         (Some(one), _) => {
@@ -216,7 +217,7 @@ fn references(
             signature.checks.fail(CRYPTOGRAPHY, "references", Reason::ReferenceDigest, detail);
         }
         (None, Some(_)) => {
-            let detail = format!("CheckMethod {method:?} is not computed here");
+            let detail = format!("CheckMethod {method:?}");
             signature.checks.unknown(CRYPTOGRAPHY, "references", legacy, detail);
         }
         (None, None) => signature.checks.pass(CRYPTOGRAPHY, "references"),
@@ -299,7 +300,8 @@ fn integrity(from: &mut Reading<'_, '_, '_>, list: &IntegrityList, options: &Opt
 }
 
 fn licence(metadata: &Metadata, warnings: &mut Vec<Warning>) -> LicenceFacts {
-    let checked = metadata.licence_id.as_deref().map(|text| text.parse::<LicenceId>().map(|_| ()));
+    let checked =
+        metadata.licence_id.as_deref().map(|text| LicenceId::parse(text, LicenceProfile::Lenient).map(|_| ()));
     if let Some(Err(error)) = &checked {
         // The identifier itself is not repeated: logs keep details, and it belongs to a person's affairs.
         let detail = match error {

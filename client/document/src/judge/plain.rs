@@ -8,13 +8,13 @@
 //! | attributes | attributes as a SET | messageDigest is SM3(document), or SM3 of the content that is SM3(document) |
 //! | neither | the document, or SM3(document) | the signature tells which |
 //!
-//! "Document" is Signature.xml, or the integrity list.
+//! "Document" is Signature.xml, or the integrity list. A seal file beside such a signature is judged as the seal that its signer used.
 
 use huxin_chain_spec::crypto::DigestAlgorithm;
 
 use super::chain::{self, When};
 use super::document::Around;
-use super::sealed::signer_window;
+use super::sealed::{self, signer_window};
 use super::{Options, value, warn_odd};
 use crate::asn1::Fault;
 use crate::certificate::Certificate;
@@ -42,7 +42,10 @@ pub(super) fn judge_data(
     options: &Options<'_>,
     signature: &mut SignatureReport,
 ) {
-    judge_signer(of, around, options, signature);
+    let signer = judge_signer(of, around, options, signature);
+    if let Some(file) = around.seal_file {
+        sealed::judge_seal_file(file, signer, options, signature);
+    }
     for other in &of.others {
         let mut apart = SignatureReport::new("", "Sign");
         judge_signer(other, around, options, &mut apart);
@@ -64,7 +67,13 @@ fn note_other(of: &Checks, checks: &mut Checks) {
     }));
 }
 
-fn judge_signer(of: &SignedData<'_>, around: &Around<'_>, options: &Options<'_>, signature: &mut SignatureReport) {
+/// Returns the DER of the signer's certificate, where it is carried.
+fn judge_signer<'a>(
+    of: &SignedData<'a>,
+    around: &Around<'_>,
+    options: &Options<'_>,
+    signature: &mut SignatureReport,
+) -> Option<&'a [u8]> {
     signature.structure = Some(Structure::Gbt35275);
     signature.signature_algorithm = Some(of.algorithm.to_string());
     signature.data_hash = of
@@ -80,16 +89,13 @@ fn judge_signer(of: &SignedData<'_>, around: &Around<'_>, options: &Options<'_>,
             None => shown_time(around),
         };
     warn_odd(&of.odd, &mut signature.warnings);
-    if around.seal_file.is_some() {
-        let detail = "the signature holds no seal with which the file could be compared";
-        signature.checks.unknown(Weight::Policy, "seal_file", Reason::SealFileMismatch, detail);
-    }
     let carried: Vec<Result<Certificate, Fault>> = of.certificates.iter().map(|der| Certificate::read(der)).collect();
-    let Some(signer) = signer(&of.signer, &carried) else {
+    let signed_by = position_of(&of.signer, &carried);
+    let Some(signer) = signed_by.and_then(|position| carried.get(position)) else {
         let detail = "the SignerInfo names a certificate that is not carried";
         signature.checks.unknown(CRYPTOGRAPHY, "signature_value", Reason::CertNotEmbedded, detail);
         binding(of, around, signature);
-        return;
+        return None;
     };
     let messages = binding(of, around, signature);
     let question = value::Question {
@@ -108,8 +114,9 @@ fn judge_signer(of: &SignedData<'_>, around: &Around<'_>, options: &Options<'_>,
         }
         let others: Vec<Certificate> = carried.iter().filter_map(|read| read.as_ref().ok()).cloned().collect();
         let when = When { used: signature.sign_time, chain: options.at.or(signature.sign_time) };
-        chain::check(&chain::SIGNER, signer, &others, when, options.trust, &mut signature.checks);
+        chain::check(&chain::SIGNER, signer, &others, when, options.trust, signature);
     }
+    signed_by.and_then(|position| of.certificates.get(position)).copied()
 }
 
 /// `SignatureDateTime`: Beijing time, protected by the digest of Signature.xml.
@@ -118,14 +125,14 @@ fn shown_time(around: &Around<'_>) -> (Option<huxin_chain_spec::ids::TimeMs>, Op
     (time, time.map(|_| "SignatureDateTime"))
 }
 
-fn signer<'c>(id: &SignerId<'_>, carried: &'c [Result<Certificate, Fault>]) -> Option<&'c Result<Certificate, Fault>> {
+/// Which of the certificates carried is the signer's.
+fn position_of(id: &SignerId<'_>, carried: &[Result<Certificate, Fault>]) -> Option<usize> {
     match (id, carried) {
         // The one certificate that is carried and cannot be read is meant to be the signer's.
-        (_, [unreadable @ Err(_)]) => Some(unreadable),
-        (SignerId::IssuerSerial(issuer, serial), _) => carried
-            .iter()
-            .find(|read| read.as_ref().is_ok_and(|found| found.issuer.text == issuer.text && &found.serial == serial)),
-        (SignerId::KeyId(_), [only]) => Some(only),
+        (_, [Err(_)]) | (SignerId::KeyId(_), [_]) => Some(0),
+        (SignerId::IssuerSerial(issuer, serial), _) => carried.iter().position(|read| {
+            read.as_ref().is_ok_and(|found| found.issuer.text == issuer.text && &found.serial == serial)
+        }),
         (SignerId::KeyId(_), _) => None,
     }
 }
@@ -145,6 +152,9 @@ fn binding(of: &SignedData<'_>, around: &Around<'_>, signature: &mut SignatureRe
     let checks = &mut signature.checks;
     if around.xml.is_none() {
         checks.unknown(Weight::Policy, name, Reason::EntryMissing, "there is no Signature.xml here");
+    } else if of.digest_algorithm != SM3 && is_legacy(of, around.xml) {
+        let detail = format!("SHA-1 or SHA-256; the digest algorithm is {}", of.digest_algorithm);
+        checks.unknown(CRYPTOGRAPHY, name, Reason::LegacyAlgorithm, detail);
     } else if of.digest_algorithm != SM3 && of.attributes.is_some() && !attributes_good {
         checks.unknown(
             CRYPTOGRAPHY,
@@ -157,6 +167,12 @@ fn binding(of: &SignedData<'_>, around: &Around<'_>, signature: &mut SignatureRe
         checks.verify(CRYPTOGRAPHY, name, content_good && attributes_good, Reason::SignatureXmlDigest, detail);
     }
     messages(of, around)
+}
+
+/// Whether what was signed is a digest of the document of the time before SM3.
+fn is_legacy(of: &SignedData<'_>, xml: Option<&[u8]>) -> bool {
+    let signed = of.attributes.as_ref().map_or(of.content, |attributes| attributes.message_digest);
+    xml.zip(signed).is_some_and(|(xml, digest)| value::is_legacy_digest(xml, digest))
 }
 
 fn digest_good(attributes: &Attributes<'_>, xml: Option<&[u8]>) -> bool {

@@ -10,8 +10,13 @@ use crate::report::{
 use crate::seal::{Seal, Signers};
 use crate::sm2_value::SM2_WITH_SM3;
 
-/// Notes the checks of `seal` and its facts in `signature`. `carried` help to build the maker's chain.
-pub(super) fn judge(seal: &Seal<'_>, carried: &[Certificate], options: &Options<'_>, signature: &mut SignatureReport) {
+/// Notes the checks of `seal` and its facts in `signature`. `signer` is who used the seal, where it was used.
+pub(super) fn judge(
+    seal: &Seal<'_>,
+    signer: Option<&Certificate>,
+    options: &Options<'_>,
+    signature: &mut SignatureReport,
+) {
     let maker = Certificate::read(seal.maker_certificate);
     let question = value::Question {
         name: "seal_signature",
@@ -33,9 +38,9 @@ pub(super) fn judge(seal: &Seal<'_>, carried: &[Certificate], options: &Options<
         let valid = maker.is_valid_at(seal.created);
         let detail = format!("made at {}, certificate {} to {}", seal.created, maker.not_before, maker.not_after);
         let checks = &mut signature.checks;
-        checks.verify(Weight::Policy, "maker_window", valid, Reason::MakerCertNotValidAtCreate, detail);
+        checks.verify(Weight::Cryptography, "maker_window", valid, Reason::MakerCertNotValidAtCreate, detail);
         let when = When { used: Some(seal.created), chain: Some(seal.created) };
-        chain::check(&chain::MAKER, maker, carried, when, options.trust, checks);
+        chain::check(&chain::MAKER, maker, &[], when, options.trust, signature);
     }
     if seal.has_time_stamp {
         signature.checks.unknown(Weight::Note, "timestamp", Reason::TimestampNotChecked, "of the seal");
@@ -45,7 +50,7 @@ pub(super) fn judge(seal: &Seal<'_>, carried: &[Certificate], options: &Options<
         signature.warn(Reason::NonstandardEncoding, format!("signAlgID of the seal is {}", seal.algorithm));
     }
     let signers = listed_signers(seal);
-    compare_subjects(seal, &signers, signature);
+    compare_subjects(seal, signer.map_or(signers.as_slice(), std::slice::from_ref), signature);
     signature.seal = Some(facts(seal, &signers, maker.ok().as_ref(), verified, numbers));
 }
 
@@ -72,18 +77,18 @@ fn listed_signers(seal: &Seal<'_>) -> Vec<Certificate> {
 }
 
 /// Agency seals number themselves with 14 digits and repeat the number as CN, and code and name as O, of the signer's
-/// certificate. Seals of other numberings follow no such rule and are not compared.
+/// certificate. Seals of other numberings follow no such rule and are not compared. `signers`: who used the seal, or may use it.
 fn compare_subjects(seal: &Seal<'_>, signers: &[Certificate], signature: &mut SignatureReport) {
     if seal.id.len() != 14 || !seal.id.bytes().all(|byte| byte.is_ascii_digit()) {
         return;
     }
     let subjects: Vec<_> = signers.iter().map(|signer| &signer.subject).collect();
     if !subjects.is_empty() && !subjects.iter().any(|subject| subject.values("CN").any(|name| name == seal.id)) {
-        signature.warn(Reason::SealSubjectMismatch, format!("no listed certificate has CN={}", seal.id));
+        signature.warn(Reason::SealSubjectMismatch, format!("no certificate has CN={}", seal.id));
     }
     let Some(code) = seal.owner.as_ref().and_then(|owner| owner.uscc.as_deref()) else { return };
     if !subjects.is_empty() && !subjects.iter().any(|subject| subject.values("O").any(|name| name.contains(code))) {
-        signature.warn(Reason::SealSubjectMismatch, format!("no listed certificate names the owner {code}"));
+        signature.warn(Reason::SealSubjectMismatch, format!("no certificate names the owner {code}"));
     }
 }
 

@@ -10,10 +10,10 @@ use crate::asn1::Fault;
 use crate::certificate::Certificate;
 use crate::moment::Moment;
 use crate::reason::Reason;
-use crate::report::{CertificateFacts, SignatureReport, Weight};
+use crate::report::{CertificateFacts, Checks, SignatureReport, Weight};
 use crate::seal::{Membership, Seal};
 use crate::signed_value::SealSignature;
-use crate::sm2_value::SM2_WITH_SM3;
+use crate::sm2_value::{SM2_WITH_SM3, means_sm2};
 
 const CRYPTOGRAPHY: Weight = Weight::Cryptography;
 
@@ -34,14 +34,14 @@ pub(super) fn judge(
     };
     (_, signature.signature) = value::check(&question, &[of.signed], &mut signature.checks);
     data_hash(of, around, &signer, signature);
-    seal::judge(&of.seal, &[], options, signature);
+    seal::judge(&of.seal, signer.as_ref().ok(), options, signature);
     seal_file(&of.seal, around, signature);
-    membership(of, &signer, signature);
+    membership(&of.seal, of.certificate, &signer, signature);
     windows(of, &signer, options, signature);
     if let Ok(signer) = &signer {
         signature.signer = Some(CertificateFacts::of(signer));
         let when = When { used: signature.sign_time, chain: options.at.or(signature.sign_time) };
-        chain::check(&chain::SIGNER, signer, &[], when, options.trust, &mut signature.checks);
+        chain::check(&chain::SIGNER, signer, &[], when, options.trust, signature);
     }
     if of.has_time_stamp {
         signature.checks.unknown(Weight::Note, "timestamp", Reason::TimestampNotChecked, "of the signature");
@@ -55,7 +55,7 @@ fn note_facts(of: &SealSignature<'_>, around: &Around<'_>, signature: &mut Signa
     signature.data_hash = Some(hex::encode(of.data_hash));
     signature.signature_algorithm = Some(of.algorithm.to_string());
     signature.signed_over = Some("TBS_Sign");
-    signature.has_timestamp = of.has_time_stamp || of.seal.has_time_stamp;
+    signature.has_timestamp = of.has_time_stamp;
     signature.time_encoding = Some(of.time_encoding);
     signature.sign_time = resolve(of.time, around.date_time);
     signature.sign_time_source = signature.sign_time.map(|_| "timeInfo");
@@ -98,6 +98,11 @@ fn data_hash(
     if DigestAlgorithm::Sm3.plain(&[xml]).as_bytes() == of.data_hash {
         return signature.checks.pass(CRYPTOGRAPHY, name);
     }
+    let is_sm2 = means_sm2(&of.algorithm) && signer.as_ref().is_ok_and(|signer| signer.sm2_key().is_some());
+    if !is_sm2 && value::is_legacy_digest(xml, of.data_hash) {
+        let detail = format!("SHA-1 or SHA-256, with a signature of {}", of.algorithm);
+        return signature.checks.unknown(CRYPTOGRAPHY, name, Reason::LegacyAlgorithm, detail);
+    }
     let with_z = signer
         .as_ref()
         .ok()
@@ -123,12 +128,39 @@ fn seal_file(of: &Seal<'_>, around: &Around<'_>, signature: &mut SignatureReport
     signature.checks.verify(CRYPTOGRAPHY, "seal_file", same, Reason::SealFileMismatch, detail);
 }
 
-fn membership(of: &SealSignature<'_>, signer: &Result<Certificate, Fault>, signature: &mut SignatureReport) {
+/// A seal in a file of its own, beside a signature that holds none: judged as if it were inside. `certificate` is the signer's.
+pub(super) fn judge_seal_file(
+    file: &[u8],
+    certificate: Option<&[u8]>,
+    options: &Options<'_>,
+    signature: &mut SignatureReport,
+) {
+    let unwrapped = crate::armour::unwrap(file);
+    if unwrapped.is_some() {
+        signature.warn(Reason::NonstandardEncoding, "the seal file is wrapped in base64 or PEM");
+    }
+    let seal = match Seal::read(unwrapped.as_deref().unwrap_or(file)) {
+        Ok(seal) => seal,
+        Err(fault) => return signature.checks.fail(CRYPTOGRAPHY, "seal_file", fault.code, fault.to_string()),
+    };
+    signature.checks.pass(CRYPTOGRAPHY, "seal_file");
+    let signer = certificate.map(Certificate::read);
+    seal::judge(&seal, signer.as_ref().and_then(|read| read.as_ref().ok()), options, signature);
+    if let Some((certificate, signer)) = certificate.zip(signer) {
+        membership(&seal, certificate, &signer, signature);
+    }
+    match signature.sign_time {
+        Some(time) => seal_window(&seal, time, options, &mut signature.checks),
+        None => signature.checks.unknown(Weight::Policy, "seal_window", Reason::SignTimeAbsent, ""),
+    }
+}
+
+fn membership(of: &Seal<'_>, certificate: &[u8], signer: &Result<Certificate, Fault>, signature: &mut SignatureReport) {
     let name = "certificate_list";
     let point = signer.as_ref().ok().and_then(Certificate::sm2_key);
-    let with_z = point.and_then(|point| sm2::message_digest(&point, sm2::DEFAULT_USER_ID, &[of.certificate]));
+    let with_z = point.and_then(|point| sm2::message_digest(&point, sm2::DEFAULT_USER_ID, &[certificate]));
     let code = Reason::SignerNotInSealCertList;
-    match of.seal.signers.lists(of.certificate, with_z) {
+    match of.signers.lists(certificate, with_z) {
         Membership::Listed => {
             signature.checks.pass(CRYPTOGRAPHY, name);
             if let Some(seal) = &mut signature.seal {
@@ -138,7 +170,7 @@ fn membership(of: &SealSignature<'_>, signer: &Result<Certificate, Fault>, signa
         Membership::ListedWithZ => {
             signature.checks.pass(CRYPTOGRAPHY, name);
             if let Some(seal) = &mut signature.seal {
-                let plain = DigestAlgorithm::Sm3.plain(&[of.certificate]);
+                let plain = DigestAlgorithm::Sm3.plain(&[certificate]);
                 let listed = seal.signers_sm3.iter_mut().filter(|digest| Some(**digest) == with_z);
                 listed.for_each(|digest| *digest = plain);
                 seal.signers_with_z = Some(true);
@@ -163,18 +195,19 @@ fn windows(
         signature.checks.fail(CRYPTOGRAPHY, "signer_window", Reason::Format, "timeInfo is before 1970");
         return;
     };
-    let seal = &of.seal;
-    let seal_valid = |at: TimeMs| seal.valid_from <= at && at <= seal.valid_to;
-    let seal_detail = |at| format!("{at} is not within {} to {}", seal.valid_from, seal.valid_to);
-    let checks = &mut signature.checks;
-    let code = Reason::SealNotValidAtSignTime;
-    checks.verify(CRYPTOGRAPHY, "seal_window", seal_valid(time), code, seal_detail(time));
-    if let Some(at) = options.at {
-        let code = Reason::SealNotValidAtAskedTime;
-        checks.verify(Weight::Policy, "seal_window_at", seal_valid(at), code, seal_detail(at));
-    }
+    seal_window(&of.seal, time, options, &mut signature.checks);
     if let Ok(signer) = signer {
         signer_window(signer, time, options, signature);
+    }
+}
+
+/// The seal at the time of signing, and at the time asked.
+fn seal_window(seal: &Seal<'_>, time: TimeMs, options: &Options<'_>, checks: &mut Checks) {
+    let valid = |at: TimeMs| seal.valid_from <= at && at <= seal.valid_to;
+    let detail = |at| format!("{at} is not within {} to {}", seal.valid_from, seal.valid_to);
+    checks.verify(CRYPTOGRAPHY, "seal_window", valid(time), Reason::SealNotValidAtSignTime, detail(time));
+    if let Some(at) = options.at {
+        checks.verify(Weight::Policy, "seal_window_at", valid(at), Reason::SealNotValidAtAskedTime, detail(at));
     }
 }
 

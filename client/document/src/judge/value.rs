@@ -1,10 +1,11 @@
 //! The check of one SM2 signature value, the same for documents and seals.
 
 use der::asn1::ObjectIdentifier;
-use huxin_chain_spec::crypto::sm2;
+use huxin_chain_spec::crypto::{DigestAlgorithm, sm2};
 
 use crate::asn1::Fault;
 use crate::certificate::{Certificate, Key};
+use crate::package::LegacyDigest;
 use crate::reason::Reason;
 use crate::report::{Checks, Outcome, Sm2Facts, Weight};
 use crate::sm2_value::{Sm2Value, means_sm2};
@@ -76,6 +77,13 @@ fn answer(question: &Question<'_>, message: &[&[u8]]) -> (Outcome, Reason, Strin
     } else {
         (Outcome::Fail, question.wrong, "the SM2 equation does not hold".to_owned(), facts)
     }
+}
+
+/// Whether `digest` is SHA-1 or SHA-256 of `document`, as signatures with RSA have it (GM/T 0031-2014 allows it).
+pub(super) fn is_legacy_digest(document: &[u8], digest: &[u8]) -> bool {
+    let mut sha1 = LegacyDigest::Sha1.start();
+    sha1.update(document);
+    digest == &*sha1.finalize() || digest == DigestAlgorithm::Sha256.plain(&[document]).as_bytes()
 }
 
 /// RSA and what came with it is legacy; anything else is just not known here.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::integrity::{self, Integrity};
 use super::links::Use;
+use super::location::{folder_of, resolve};
 use super::metadata;
 use super::notes::Notes;
 use super::signatures::{Reader, Signatures};
@@ -115,9 +116,11 @@ fn read_signatures(package: &Package<'_>, limits: &Limits, notes: &mut Notes, tr
     let mut signatures = Signatures::default();
     let mut reader = Reader { package, limits, notes };
     for (document, body) in tree.all("DocBody").enumerate() {
+        let root = body.text_of("DocRoot").and_then(|location| resolve(package, "", location).entry());
+        let home = root.map_or("", |entry| folder_of(package.name(entry)));
         for list in body.all("Signatures") {
             let location = list.text().or_else(|| list.attribute("BaseLoc")).unwrap_or_default();
-            reader.read_list("", location, document, &mut signatures);
+            reader.read_list(home, location, document, &mut signatures);
         }
     }
     signatures

@@ -43,9 +43,17 @@ pub(super) struct Reader<'r, 'a> {
 
 impl Reader<'_, '_> {
     /// Reads the list that `OFD.xml` names for its document number `document`. A list that cannot be read counts as one signature
-    /// with a defect: the file must not pass for an unsigned one.
-    pub(super) fn read_list(&mut self, folder: &str, location: &str, document: usize, into: &mut Signatures) {
-        let listed = self.entry(folder, location).and_then(|entry| {
+    /// with a defect: the file must not pass for an unsigned one. The location is from the root; some software writes it from `home`, the
+    /// folder of the document.
+    pub(super) fn read_list(&mut self, home: &str, location: &str, document: usize, into: &mut Signatures) {
+        let found = self.entry("", location).or_else(|missing| match resolve(self.package, home, location).entry() {
+            Some(entry) => {
+                self.notes.add(Reason::LocationInexact, home, location);
+                Ok(entry)
+            }
+            None => Err(missing),
+        });
+        let listed = found.and_then(|entry| {
             into.machinery.push(entry);
             let bytes = self.package.read(entry, self.limits.signature_bytes_max)?;
             let name = self.package.name(entry);

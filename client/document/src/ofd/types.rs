@@ -83,8 +83,10 @@ pub enum BadReferenceStatus {
     Mismatch,
     /// No such entry.
     Missing,
-    /// The digest algorithm is not one we compute (MD5, SHA-1, unknown names).
+    /// The digest algorithm is not one we compute.
     UnsupportedDigest,
+    /// Its bytes have the digest that was signed, by MD5 or SHA-1, which proves little.
+    LegacyDigest,
 }
 
 /// The integrity list of a whole package (GM/T 0099-2020, `OFDEntries.xml`).

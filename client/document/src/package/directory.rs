@@ -15,6 +15,10 @@ use crate::reason::Reason;
 const DIRECTORY_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// First bytes of the end record (APPNOTE 4.3.16).
 const END_MAGIC: &[u8] = b"PK\x05\x06";
+/// Length of the end record before its comment.
+const END_BYTES: usize = 22;
+/// Line ends and zeros that some transports leave behind a file.
+const PADDING_BYTES_MAX: usize = 1024;
 
 /// Reads the directory, after making sure that it is not too long to hold. The package must begin with the file: what is prepended
 /// could make the file something else to another program.
@@ -51,7 +55,7 @@ fn count_entries(bytes: &[u8], config: Config, limits: &Limits) -> Result<usize,
     Ok(count)
 }
 
-/// Refuses a file in which a program could find another directory than ours. Programs look for the end record from the end of the
+/// Refuses bytes carried along behind the package, and a file in which a program could find another directory than ours. Programs look for the end record from the end of the
 /// file, as far back as a comment may reach: there must be one only, and it must name our directory. A second package appended to a
 /// sealed one would otherwise be what readers show, and the first what is checked.
 fn check_end(bytes: &[u8], archive: &ZipArchive<Cursor<&[u8]>>) -> Result<(), Defect> {
@@ -66,8 +70,16 @@ fn check_end(bytes: &[u8], archive: &ZipArchive<Cursor<&[u8]>>) -> Result<(), De
         let is_count = count.is_some_and(|count| count == u16::MAX || usize::from(count) == archive.len());
         is_count && offset.is_some_and(|offset| offset == u32::MAX || u64::from(offset) == start)
     });
-    if names_ours && records.next().is_none() {
-        return Ok(());
+    if !names_ours || records.next().is_some() {
+        return Err(Defect::new(Reason::ZipMalformed, "", "more than one directory could be meant"));
     }
-    Err(Defect::new(Reason::ZipMalformed, "", "more than one directory could be meant"))
+    let behind = record.map_or(&[][..], behind);
+    let is_padding = behind.len() <= PADDING_BYTES_MAX && behind.iter().all(|byte| matches!(byte, 0 | b'\r' | b'\n'));
+    if is_padding { Ok(()) } else { Err(Defect::new(Reason::TrailingBytes, "", format!("{} bytes", behind.len()))) }
+}
+
+/// What follows the end record and its comment.
+fn behind(record: &[u8]) -> &[u8] {
+    let comment = record.get(20..22).and_then(|field| field.try_into().ok()).map_or(0, u16::from_le_bytes);
+    record.get(END_BYTES + usize::from(comment)..).unwrap_or_default()
 }

@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 
+use encoding_rs::GB18030;
 use zip::read::ZipFile;
 use zip::{CompressionMethod, ZipArchive};
 
@@ -29,7 +30,7 @@ type Entry<'r, 'a> = ZipFile<'r, Cursor<&'a [u8]>>;
 pub(super) struct RawEntry {
     /// Place in the directory.
     pub position: usize,
-    /// Name in UTF-8; bytes that are not are written `\xNN`.
+    /// Name in UTF-8; bytes that are neither UTF-8 nor GB 18030 are written `\xNN`.
     pub name: String,
     /// Whether the name is not UTF-8.
     pub is_legacy_name: bool,
@@ -55,9 +56,9 @@ pub(super) fn read_all(archive: &mut ZipArchive<Cursor<&[u8]>>, bytes: &[u8]) ->
 
 fn read_one(entry: &Entry<'_, '_>, position: usize, bytes: &[u8]) -> Result<RawEntry, Defect> {
     let raw = entry.name_raw();
-    let (name, is_legacy_name) = decode_name(raw);
+    let (name, charset) = decode_name(raw);
     let refuse = |code, detail: &str| Err(Defect::new(code, &name, detail));
-    if let Some(fault) = name_fault(&name, raw.len(), is_legacy_name) {
+    if let Some(fault) = name_fault(&name, raw.len(), charset) {
         return refuse(Reason::ZipPath, fault);
     }
     if !headers_agree(entry, bytes) {
@@ -80,7 +81,7 @@ fn read_one(entry: &Entry<'_, '_>, position: usize, bytes: &[u8]) -> Result<RawE
     let span = (entry.header_start(), data_start.saturating_add(entry.compressed_size()));
     Ok(RawEntry {
         position,
-        is_legacy_name,
+        is_legacy_name: charset != Charset::Utf8,
         is_folder,
         size: entry.size(),
         packed: entry.compressed_size(),
@@ -89,10 +90,22 @@ fn read_one(entry: &Entry<'_, '_>, position: usize, bytes: &[u8]) -> Result<RawE
     })
 }
 
-/// The name as text. Packers that know no UTF-8 write the code page of their machine; which one is written nowhere.
-fn decode_name(raw: &[u8]) -> (String, bool) {
+/// What a name is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Charset {
+    Utf8,
+    Gb18030,
+    Unknown,
+}
+
+/// The name as text. Packers that know no UTF-8 write the code page of their machine; which one is written nowhere. On Chinese machines
+/// it is GBK, which is read as GB 18030 (GB 18030-2022 contains it).
+fn decode_name(raw: &[u8]) -> (String, Charset) {
     if let Ok(name) = std::str::from_utf8(raw) {
-        return (name.to_owned(), false);
+        return (name.to_owned(), Charset::Utf8);
+    }
+    if let Some(name) = GB18030.decode_without_bom_handling_and_without_replacement(raw) {
+        return (name.into_owned(), Charset::Gb18030);
     }
     let mut name = String::new();
     for chunk in raw.utf8_chunks() {
@@ -101,18 +114,18 @@ fn decode_name(raw: &[u8]) -> (String, bool) {
             name.push_str(&format!("\\x{byte:02X}"));
         }
     }
-    (name, true)
+    (name, Charset::Unknown)
 }
 
 /// Why a name is not a plain path within the package.
-fn name_fault(name: &str, raw_bytes: usize, is_legacy_name: bool) -> Option<&'static str> {
+fn name_fault(name: &str, raw_bytes: usize, charset: Charset) -> Option<&'static str> {
     let path = name.strip_suffix('/').unwrap_or(name);
     let has_drive = path.split('/').next().is_some_and(|first| first.ends_with(':') || first.get(1..3) == Some(":\\"));
     match () {
         () if raw_bytes > NAME_BYTES_MAX => Some("name too long"),
         () if path.is_empty() || path.starts_with('/') || has_drive => Some("empty or absolute name"),
-        // In a name that is no UTF-8 the byte may be half of a character.
-        () if !is_legacy_name && name.contains('\\') => Some("backslash in name"),
+        // In a name of an unknown character set the byte may be half of a character, and others are escaped with it.
+        () if charset != Charset::Unknown && name.contains('\\') => Some("backslash in name"),
         () if name.chars().any(char::is_control) => Some("control character in name"),
         () if path.split('/').any(|segment| matches!(segment, "" | "." | "..")) => Some("empty, . or .. in name"),
         () => None,

@@ -95,12 +95,16 @@ fn one_name_for_two_entries_is_refused() {
 }
 
 #[test]
-fn names_in_another_code_page_are_shown_escaped_and_noted() {
+fn names_in_another_code_page_are_read_or_escaped_and_noted() {
     // 附件 in GBK.
     let bytes = with_name(b"\xB8\xBD\xBC\xFE.txt");
     let ofd = Ofd::open(&bytes, &Limits::default()).unwrap();
     assert_eq!(ofd.defects()[0].code, Reason::NonstandardEncoding);
-    assert_eq!(ofd.unreferenced(), ["\\xB8\\xBD\\xBC\\xFE.txt"]);
+    assert_eq!(ofd.unreferenced(), ["附件.txt"]);
+    let bytes = with_name(b"\xFF\xFE\x80.txt");
+    let ofd = Ofd::open(&bytes, &Limits::default()).unwrap();
+    assert_eq!(ofd.defects()[0].code, Reason::NonstandardEncoding);
+    assert_eq!(ofd.unreferenced(), ["\\xFF\\xFE\\x80.txt"]);
 }
 
 #[test]

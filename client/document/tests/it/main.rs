@@ -25,3 +25,4 @@ mod slipped;
 mod structure;
 mod tlv;
 mod trust;
+mod vendors;

@@ -31,6 +31,7 @@ fn status(status: BadReferenceStatus) -> &'static str {
         BadReferenceStatus::Mismatch => "MISMATCH",
         BadReferenceStatus::Missing => "MISSING",
         BadReferenceStatus::UnsupportedDigest => "UNSUPPORTED_DIGEST",
+        BadReferenceStatus::LegacyDigest => "LEGACY_DIGEST",
     }
 }
 

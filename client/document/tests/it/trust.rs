@@ -358,24 +358,27 @@ fn an_issuer_that_is_missing_is_told_from_one_that_refused() {
     assert!(!signature.chain_is_incomplete("signer_revocation"), "another check");
 }
 
-/// A list that says not until when it is current, or that is younger than the certificate's end, clears nobody; it still revokes.
+/// A list that says not until when it is current clears nobody; it still revokes. One that is younger than the certificate's end clears
+/// who signed before that end, with a warning: an entry may have been dropped (RFC 5280, 3.3).
 #[test]
-fn a_list_without_end_or_after_the_certificates_end_clears_nothing() {
+fn a_list_without_end_clears_nothing_and_one_after_the_certificates_end_warns() {
     let pki = Pki::new();
     let document = sealed(Shape::V4, &pki);
     let end = "360601000000Z";
-    for (times, clears) in [
-        (vec![utc("260601000000Z"), utc(end)], true),
-        (vec![utc("260601000000Z")], false),
+    for (times, clears, warns) in [
+        (vec![utc("260601000000Z"), utc(end)], true, false),
+        (vec![utc("260601000000Z")], false, false),
         // The certificates end on 2035-01-01.
-        (vec![utc("350101000000Z"), utc(end)], true),
-        (vec![utc("350101000001Z"), utc(end)], false),
+        (vec![utc("350101000000Z"), utc(end)], true, false),
+        (vec![utc("350101000001Z"), utc(end)], true, true),
     ] {
         let of = |entries: &[(u8, &str)]| list(&[&pki.root.der, &crl_of(&pki.root, entries, &[], &times)]);
         let report = judge(&document, Some(&of(&[])));
         let expected = if clears { Verdict::Valid } else { Verdict::Unknown };
         assert_eq!(report.verdict, expected, "{times:?}");
         assert_eq!(reasons(&report), if clears { vec![] } else { vec!["REVOCATION_LIST_ABSENT"] }, "{times:?}");
+        let warned = report.signatures[0].warnings.iter().any(|w| w.code == Reason::RevocationListAfterEnd);
+        assert_eq!(warned, warns, "{times:?}");
         let report = judge(&document, Some(&of(&[(3, "260501000000Z")])));
         assert_eq!(report.verdict, Verdict::Invalid, "{times:?}");
         assert!(reasons(&report).contains(&"CERT_REVOKED_BEFORE_SIGNING"), "{times:?}");

@@ -38,7 +38,7 @@ pub(super) const SAMPLES: &[Sample] = &[
         "ofd/bad_wrong_signer.ofd",
         "签章人不在印章的证书列表中",
         "the seal does not list the signer",
-        Expected::broken(&["SIGNER_NOT_IN_SEAL_CERT_LIST"]),
+        Expected::broken(&["SIGNER_NOT_IN_SEAL_CERT_LIST"]).with_warnings(&["SEAL_SUBJECT_MISMATCH"]),
         |order| {
             let signer = second_signer(order)?;
             order.sealed(|sealing| sealing.signer = signer)?.zip()
@@ -66,7 +66,7 @@ pub(super) const SAMPLES: &[Sample] = &[
         "ofd/bad_maker_expired_at_creation.ofd",
         "制章时制章人证书已过有效期",
         "the maker's certificate had expired when the seal was made",
-        Expected::refused(&["MAKER_CERT_NOT_VALID_AT_CREATE"]).with_undecided(&["REVOCATION_LIST_ABSENT"]),
+        Expected::broken(&["MAKER_CERT_NOT_VALID_AT_CREATE"]).with_undecided(&["REVOCATION_LIST_ABSENT"]),
         |order| made_by(order, &order.workshop.authority.old_maker),
     ),
     Sample::new(
@@ -181,7 +181,7 @@ pub(super) const SAMPLES: &[Sample] = &[
         "seals/bad_maker_expired_at_creation.esl",
         "制章时制章人证书已过有效期",
         "the maker's certificate had expired when the seal was made",
-        Expected::refused(&["MAKER_CERT_NOT_VALID_AT_CREATE"]).with_undecided(&["REVOCATION_LIST_ABSENT"]),
+        Expected::broken(&["MAKER_CERT_NOT_VALID_AT_CREATE"]).with_undecided(&["REVOCATION_LIST_ABSENT"]),
         |order| seal_by(&order.seal_spec(Structure::V4)?, &order.workshop.authority.old_maker),
     ),
     Sample::new(
