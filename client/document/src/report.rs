@@ -12,7 +12,7 @@
 //! | `signature_xml_digest` | cryptography | the signed digest is SM3(Signature.xml) | `SIGNATURE_XML_DIGEST`, `LEGACY_ALGORITHM` |
 //! | `references` | cryptography | every protected entry has its digest | `REFERENCE_DIGEST`, `LEGACY_ALGORITHM` |
 //! | `seal_signature` | cryptography | the maker's key made it | `SEAL_SIGNATURE` and as `signature_value` |
-//! | `seal_file` | cryptography | Seal.esl is the seal inside the signature; beside SignedData, a seal | `SEAL_FILE_MISMATCH`, `FORMAT`, `TRAILING_BYTES` |
+//! | `seal_file` | cryptography | Seal.esl is the seal inside the signature; beside SignedData, protected | `SEAL_FILE_MISMATCH`, `UNPROTECTED_CONTENT` |
 //! | `certificate_list` | cryptography | the seal lists the signer's certificate | `SIGNER_NOT_IN_SEAL_CERT_LIST` |
 //! | `seal_window` | cryptography | the seal was valid at the time of signing | `SEAL_NOT_VALID_AT_SIGN_TIME` |
 //! | `signer_window` | cryptography | the certificate was valid at the time of signing | `CERT_NOT_VALID_AT_SIGN_TIME`, `SIGN_TIME_ABSENT` |

@@ -41,12 +41,14 @@ pub(super) struct Around<'a> {
     pub xml: Option<&'a [u8]>,
     pub date_time: Option<&'a str>,
     pub seal_file: Option<&'a [u8]>,
+    /// Whether the signature protects the seal file.
+    pub is_seal_file_protected: bool,
 }
 
 impl Around<'_> {
     /// A signature value alone.
     pub fn nothing() -> Self {
-        Self { xml: None, date_time: None, seal_file: None }
+        Self { xml: None, date_time: None, seal_file: None, is_seal_file_protected: false }
     }
 }
 
@@ -175,7 +177,12 @@ fn one_signature(
         signed_value_bytes: value.as_ref().map_or(0, |value| value.len()),
     });
     let seal_file = seal_file.and_then(Result::ok);
-    let around = Around { xml: Some(&file.xml), date_time: file.date_time.as_deref(), seal_file: seal_file.as_deref() };
+    let around = Around {
+        xml: Some(&file.xml),
+        date_time: file.date_time.as_deref(),
+        seal_file: seal_file.as_deref(),
+        is_seal_file_protected: file.references.iter().any(|of| of.entry.is_some() && of.entry == file.seal_path),
+    };
     judge_bytes(value.as_deref(), &around, options, &mut signature);
     signature
 }
@@ -288,7 +295,7 @@ fn integrity(from: &mut Reading<'_, '_, '_>, list: &IntegrityList, options: &Opt
     let detail = format!("{} not listed, {} missing", list.unlisted_entries.len(), list.missing_entries.len());
     signature.checks.verify(Weight::Policy, "integrity_list", complete, Reason::IntegrityList, detail);
     let value = read_value(from.values, list.signed_value_path.as_deref(), &mut signature.checks);
-    let around = Around { xml: Some(&list.xml), date_time: None, seal_file: None };
+    let around = Around { xml: Some(&list.xml), ..Around::nothing() };
     judge_bytes(value.as_deref(), &around, options, &mut signature);
     signature.conclude();
     IntegrityReport {

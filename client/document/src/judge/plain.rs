@@ -8,7 +8,8 @@
 //! | attributes | attributes as a SET | messageDigest is SM3(document), or SM3 of the content that is SM3(document) |
 //! | neither | the document, or SM3(document) | the signature tells which |
 //!
-//! "Document" is Signature.xml, or the integrity list. A seal file beside such a signature is judged as the seal that its signer used.
+//! "Document" is Signature.xml, or the integrity list. A seal file beside such a signature is judged as the seal that its signer used,
+//! and must be protected as the document is.
 
 use huxin_chain_spec::crypto::DigestAlgorithm;
 
@@ -44,6 +45,9 @@ pub(super) fn judge_data(
 ) {
     let signer = judge_signer(of, around, options, signature);
     if let Some(file) = around.seal_file {
+        let detail = "nothing binds the seal file to the signature: any other seal of its signer could stand there";
+        let is_protected = around.is_seal_file_protected;
+        signature.checks.verify(Weight::Policy, "seal_file", is_protected, Reason::UnprotectedContent, detail);
         sealed::judge_seal_file(file, signer, options, signature);
     }
     for other in &of.others {

@@ -141,9 +141,8 @@ pub(super) fn judge_seal_file(
     }
     let seal = match Seal::read(unwrapped.as_deref().unwrap_or(file)) {
         Ok(seal) => seal,
-        Err(fault) => return signature.checks.fail(CRYPTOGRAPHY, "seal_file", fault.code, fault.to_string()),
+        Err(fault) => return signature.checks.fail(CRYPTOGRAPHY, "seal_signature", fault.code, fault.to_string()),
     };
-    signature.checks.pass(CRYPTOGRAPHY, "seal_file");
     let signer = certificate.map(Certificate::read);
     seal::judge(&seal, signer.as_ref().and_then(|read| read.as_ref().ok()), options, signature);
     if let Some((certificate, signer)) = certificate.zip(signer) {

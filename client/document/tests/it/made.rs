@@ -232,13 +232,26 @@ fn content(signatures_xml: &str) -> Vec<(String, Vec<u8>)> {
     files.into_iter().map(|(name, text)| (name.to_owned(), text.into_bytes())).collect()
 }
 
+pub const SEAL_FILE: &str = "Doc_0/Signs/Sign_0/Seal.esl";
+
 /// A document with one signature: `value` makes SignedValue.dat (and perhaps Seal.esl) of Signature.xml's bytes.
 pub fn ofd(kind: &str, date_time: &str, value: impl FnOnce(&[u8]) -> (Vec<u8>, Option<Vec<u8>>)) -> Vec<u8> {
+    ofd_with(kind, date_time, &[], value)
+}
+
+/// The same with more files that the signature protects.
+pub fn ofd_with(
+    kind: &str,
+    date_time: &str,
+    more: &[(&str, &[u8])],
+    value: impl FnOnce(&[u8]) -> (Vec<u8>, Option<Vec<u8>>),
+) -> Vec<u8> {
     let list = format!(
         "<ofd:Signatures xmlns:ofd=\"http://www.ofdspec.org/2016\"><ofd:MaxSignId>1</ofd:MaxSignId>\
          <ofd:Signature ID=\"1\" Type=\"{kind}\" BaseLoc=\"/Doc_0/Signs/Sign_0/Signature.xml\"/></ofd:Signatures>"
     );
     let mut files = content(&list);
+    files.extend(more.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec())));
     let references: String = files
         .iter()
         .map(|(name, bytes)| {
@@ -260,7 +273,7 @@ pub fn ofd(kind: &str, date_time: &str, value: impl FnOnce(&[u8]) -> (Vec<u8>, O
     files.push(("Doc_0/Signs/Sign_0/Signature.xml".to_owned(), xml.into_bytes()));
     files.push(("Doc_0/Signs/Sign_0/SignedValue.dat".to_owned(), signed_value));
     if let Some(seal) = seal {
-        files.push(("Doc_0/Signs/Sign_0/Seal.esl".to_owned(), seal));
+        files.push((SEAL_FILE.to_owned(), seal));
     }
     zip(&files)
 }

@@ -8,7 +8,7 @@ use huxin_document::report::{FileKind, Report, Verdict};
 use sha1::Digest as _;
 
 use crate::judged::{judge, trust_of};
-use crate::made::{DataSpec, SealSpec, Shape, SignatureSpec, ofd, sealed, sealed_with, zip};
+use crate::made::{DataSpec, SEAL_FILE, SealSpec, Shape, SignatureSpec, ofd, ofd_with, sealed, sealed_with, zip};
 use crate::pki::Pki;
 use crate::tlv::{bits, ia5, int, octets, oid, seq, utf8};
 
@@ -77,16 +77,20 @@ fn digests_of_the_rsa_era_are_told_from_altered_files() {
 fn a_seal_beside_signed_data_is_judged() {
     let pki = Pki::new();
     let beside = |change: fn(&mut SealSpec, &Pki), spoil: fn(&mut Vec<u8>)| {
-        let document = ofd("Seal", "2026-06-01 16:00:00", |xml| {
-            let mut spec = SealSpec::new(Shape::V4, &pki);
-            change(&mut spec, &pki);
-            let mut seal = spec.sign();
-            spoil(&mut seal);
-            (DataSpec::new(&pki, xml).sign(&pki), Some(seal))
-        });
+        let mut spec = SealSpec::new(Shape::V4, &pki);
+        change(&mut spec, &pki);
+        let mut seal = spec.sign();
+        spoil(&mut seal);
+        let value = |xml: &[u8]| (DataSpec::new(&pki, xml).sign(&pki), None);
+        let document = ofd_with("Seal", "2026-06-01 16:00:00", &[(SEAL_FILE, &seal)], value);
         judge(&document, Some(&trust_of(&pki, &[])))
     };
     let keep = |_: &mut Vec<u8>| {};
+    let open = ofd("Seal", "2026-06-01 16:00:00", |xml| {
+        (DataSpec::new(&pki, xml).sign(&pki), Some(SealSpec::new(Shape::V4, &pki).sign()))
+    });
+    let open = judge(&open, Some(&trust_of(&pki, &[])));
+    assert_eq!((open.cryptography, codes(&open)), (Verdict::Valid, vec!["UNPROTECTED_CONTENT"]), "nothing binds it");
     let honest = beside(|_, _| {}, keep);
     assert_eq!((honest.verdict, codes(&honest)), (Verdict::Valid, vec![]), "{:#?}", honest.signatures[0].checks);
     assert_eq!(honest.signatures[0].seal.as_ref().unwrap().name, "测试专用章");
