@@ -209,12 +209,18 @@ async fn past<T: BorshSerialize + BorshDeserialize>(
         // Block times of the nodes may be a little ahead of this machine's clock.
         Some(time) if time >= clock() => state(client, key, None).await,
         Some(time) if time > client.genesis().time => match state(client, key, Some(time)).await {
-            // Before the first block there was nothing.
+            // Before the first block there was nothing, and nothing that could be proven.
             Err(ClientError::Refused { status: 404, .. }) => Ok(None),
+            Err(ClientError::ProofMismatch { .. }) if is_before_first_block(client, time).await => Ok(None),
             answer => answer,
         },
         _ => Ok(None),
     }
+}
+
+/// The node's word: what it leaves unknown makes no answer better.
+async fn is_before_first_block(client: &Client, time: TimeMs) -> bool {
+    client.nodes().header(Some(1)).await.is_ok_and(|first| time.0 < first.time_ms)
 }
 
 async fn state<T: BorshSerialize + BorshDeserialize>(
