@@ -1,14 +1,14 @@
-//! Waiting until every node of a network takes transactions.
+//! Waiting until every node of a network takes transactions, and has the first block, without which nothing can be proven.
 
 use std::time::{Duration, Instant};
 
-use super::network::Network;
+use super::network::{Network, NetworkNode};
 use crate::error::ClientError;
 
 /// Pause between two rounds of questions.
 const POLL: Duration = Duration::from_millis(100);
 
-/// Returns once `/ready` of every node answers 200; fails with the names and reasons of those that do not in time.
+/// Returns once `/ready` of every node answers 200 and the node has a block; fails with the names and reasons of those that do not in time.
 pub async fn wait_ready(network: &Network, timeout: Duration) -> Result<(), ClientError> {
     let http = crate::sdk::http_builder()
         .timeout(Duration::from_secs(2))
@@ -19,7 +19,7 @@ pub async fn wait_ready(network: &Network, timeout: Duration) -> Result<(), Clie
     loop {
         let mut waiting = Vec::new();
         for node in &network.nodes {
-            if let Some(reason) = not_ready(&http, &node.operations).await {
+            if let Some(reason) = not_ready(&http, node).await {
                 waiting.push(format!("{}: {reason}", node.name));
             }
         }
@@ -33,12 +33,15 @@ pub async fn wait_ready(network: &Network, timeout: Duration) -> Result<(), Clie
     }
 }
 
-async fn not_ready(http: &reqwest::Client, operations: &str) -> Option<String> {
-    match http.get(format!("{operations}/ready")).send().await {
-        Ok(response) if response.status().is_success() => None,
-        Ok(response) => Some(response.text().await.unwrap_or_else(|error| error.to_string())),
-        Err(error) => Some(error.to_string()),
+async fn not_ready(http: &reqwest::Client, node: &NetworkNode) -> Option<String> {
+    for url in [format!("{}/ready", node.operations), format!("{}/v1/headers/1", node.api)] {
+        match http.get(url).send().await {
+            Ok(response) if response.status().is_success() => {}
+            Ok(response) => return Some(response.text().await.unwrap_or_else(|error| error.to_string())),
+            Err(error) => return Some(error.to_string()),
+        }
     }
+    None
 }
 
 #[cfg(test)]
