@@ -74,4 +74,39 @@ mod tests {
         let error = wait_ready(&network, Duration::ZERO).await.unwrap_err();
         assert!(error.to_string().contains("node-0-shanghai"), "{error}");
     }
+
+    /// Answers every request of one connection at a time: `/ready` with 200, anything else with `other`.
+    async fn node_that_is_ready(other: &'static str) -> String {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut request = [0; 1024];
+                let read = stream.read(&mut request).await.unwrap();
+                let status = if request[..read].starts_with(b"GET /ready ") { "200 OK" } else { other };
+                let answer = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 1\r\n\r\n.");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn a_node_without_a_block_is_not_ready() {
+        let http = crate::sdk::http_builder().tls_certs_only([]).build().unwrap();
+        for (header, is_ready) in [("200 OK", true), ("404 Not Found", false)] {
+            let address = node_that_is_ready(header).await;
+            let node = NetworkNode {
+                name: "node-0-shanghai".to_owned(),
+                province: "310000".to_owned(),
+                api: address.clone(),
+                operations: address,
+                pid: None,
+                config: "c".into(),
+                data: "d".into(),
+            };
+            assert_eq!(not_ready(&http, &node).await.is_none(), is_ready, "{header}");
+        }
+    }
 }
