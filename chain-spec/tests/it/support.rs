@@ -28,9 +28,7 @@ use huxin_chain_spec::receipt::{AsOf, NextBlock, OutcomeReceipt, Receipt, Status
 use huxin_chain_spec::record::licence::Licence;
 use huxin_chain_spec::record::{GovernanceOperation, LicenceOperation, MembershipOperation, Operation, Record};
 use huxin_chain_spec::state::{LicenceState, LicenceStatus, OrganisationHead, StateKey, StateReader};
-use huxin_chain_spec::transaction::{
-    Outcome, Transaction, TransactionOutcome, UnsignedTransaction, outcome_path,
-};
+use huxin_chain_spec::transaction::{Outcome, Transaction, TransactionOutcome, UnsignedTransaction, outcome_path};
 
 pub const SHA256: DigestAlgorithm = DigestAlgorithm::Sha256;
 /// 2026-01-01T00:00:00Z.

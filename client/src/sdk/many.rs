@@ -216,7 +216,8 @@ impl Known {
                 if said.same_document_more {
                     self.open.push(format!("{} knows more records of this document than it lists", verified.node));
                 }
-                self.listed.extend(said.same_document.iter().take(RECORDS_MAX).filter_map(|name| name.parse().ok()));
+                let listed = said.same_document.iter().take(RECORDS_MAX);
+                self.listed.extend(listed.filter_map(|name| name.parse::<LicenceRef>().ok()));
                 match verified.licence.as_ref().map(|licence| licence.licence.clone()) {
                     Some(licence) if verified.proven => {
                         self.proven.entry(licence).or_insert(verified);

@@ -37,7 +37,8 @@ impl Good {
 
 /// The founders with keys of one scheme.
 fn founders(scheme: SignatureScheme) -> Vec<Province> {
-    let of = |name: String| SigningKey::from_secret(scheme, SHA256.plain(&[b"vector key ", name.as_bytes()]).0).unwrap();
+    let of =
+        |name: String| SigningKey::from_secret(scheme, SHA256.plain(&[b"vector key ", name.as_bytes()]).0).unwrap();
     let mut provinces = provinces();
     for province in &mut provinces {
         let code = province.code;
@@ -91,7 +92,11 @@ fn good_receipt(name: &str, network: &Network, receipt: &Receipt) -> Good {
 fn after_a_change(network: &Network, receipt: &Receipt) -> Receipt {
     let algorithm = network.algorithm();
     let new: Vec<SigningKey> = (0..4).map(|number| key(&format!("new validator {number}"))).collect();
-    let of = |(key, province): (&SigningKey, &Province)| Validator { key: key.public_key(), power: 1, province: province.code };
+    let of = |(key, province): (&SigningKey, &Province)| Validator {
+        key: key.public_key(),
+        power: 1,
+        province: province.code,
+    };
     let next = ValidatorSet::new(new.iter().zip(&network.provinces).map(of).collect());
     let announcing = Header { next_validators_hash: next.hash(algorithm), ..receipt.header.clone() };
     let header = Header {
@@ -131,7 +136,9 @@ fn of_every_family(network: &Network) -> Vec<Receipt> {
         records.push(record(network, operation, records.len() as u64 + 1));
     }
     let (mut log, mut appender) = (MemoryLog::default(), Appender::resume(Frontier::empty(algorithm)));
-    records.iter().for_each(|record| drop(appender.append(log::leaf_hash(algorithm, &record.to_bytes()))));
+    for record in &records {
+        appender.append(log::leaf_hash(algorithm, &record.to_bytes()));
+    }
     let appended = appender.finish();
     log.apply(&appended);
     let head: LogHead = appended.frontier.head();
@@ -279,12 +286,16 @@ macro_rules! spoils_of_the_way {
                 file.certificate.signatures[0].signature = other;
             }),
             ("another round", Code::ReceiptBadCertificate, |file| file.certificate.round += 1),
-            ("a certificate of another height", Code::ReceiptHeaderMismatch, |file| file.certificate.height = Height(9)),
+            ("a certificate of another height", Code::ReceiptHeaderMismatch, |file| {
+                file.certificate.height = Height(9)
+            }),
             ("another header", Code::ReceiptHeaderMismatch, |file| file.header.map_root = digest(0)),
             ("the header of another chain", Code::ReceiptHeaderMismatch, |file| {
                 file.header.chain_id = "test-other".parse().unwrap();
             }),
-            ("a header of other validators", Code::ReceiptHeaderMismatch, |file| file.header.validators_hash = digest(2)),
+            ("a header of other validators", Code::ReceiptHeaderMismatch, |file| {
+                file.header.validators_hash = digest(2)
+            }),
         ];
         spoils
     }};

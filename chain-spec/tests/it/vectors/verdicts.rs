@@ -3,7 +3,9 @@
 use huxin_chain_spec::ids::{LicenceId, RecordIndex, TimeMs};
 use huxin_chain_spec::record::licence::Licence;
 use huxin_chain_spec::state::{LicenceState, LicenceStatus};
-use huxin_chain_spec::verdict::{Content, Evidence, Identifier, StateAt, Verdict, judge, mistyped_identifier, not_recorded};
+use huxin_chain_spec::verdict::{
+    Content, Evidence, Identifier, StateAt, Verdict, judge, mistyped_identifier, not_recorded,
+};
 use serde_json::{Value, json};
 
 use super::golden;
@@ -17,7 +19,14 @@ fn licence() -> Licence {
 }
 
 fn state(status: LicenceStatus, effective_ms: TimeMs) -> LicenceState {
-    LicenceState { status, issued_by: RecordIndex(0), changed_by: RecordIndex(1), effective_ms, transfer_to: None, successor: None }
+    LicenceState {
+        status,
+        issued_by: RecordIndex(0),
+        changed_by: RecordIndex(1),
+        effective_ms,
+        transfer_to: None,
+        successor: None,
+    }
 }
 
 fn evidence(licence: &Licence) -> Evidence<'_> {
@@ -69,7 +78,11 @@ fn verdicts() {
     let mut cases = vec![
         case("unchanged since issue", &base(), None),
         case("the state is not covered", &Evidence { state_then: StateAt::NotCovered, ..base() }, None),
-        case("recorded later than the time asked about", &Evidence { recorded_ms: TimeMs(AS_OF.0 + 1), ..base() }, None),
+        case(
+            "recorded later than the time asked about",
+            &Evidence { recorded_ms: TimeMs(AS_OF.0 + 1), ..base() },
+            None,
+        ),
         case("a file that matches", &Evidence { content: Content::Matches, ..base() }, None),
         case("a file that differs", &Evidence { content: Content::Differs, ..base() }, None),
         case(
@@ -112,10 +125,13 @@ fn verdicts() {
     let mistyped = LicenceId::from_structure(&format!("{}{wrong}", &text[..text.len() - 1])).unwrap();
     let name = "its identifier with a wrong check character";
     cases.push(case(name, &Evidence { identifier: Identifier::of(&mistyped), ..base() }, Some(&mistyped)));
-    assert_eq!(not_recorded(Identifier::of(&mistyped)), (Verdict::Unknown, {
-        let mut checks = not_recorded(Identifier::NotGiven).1;
-        checks.insert(0, mistyped_identifier());
-        checks
-    }));
+    assert_eq!(
+        not_recorded(Identifier::of(&mistyped)),
+        (Verdict::Unknown, {
+            let mut checks = not_recorded(Identifier::NotGiven).1;
+            checks.insert(0, mistyped_identifier());
+            checks
+        })
+    );
     golden("verdicts", cases);
 }
