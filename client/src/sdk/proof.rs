@@ -274,6 +274,8 @@ impl Checker<'_> {
     ) -> Result<Verified, ClientError> {
         let as_of = proof.receipt.as_of.as_ref().filter(|as_of| as_of.time_ms == time);
         let as_of = as_of.ok_or_else(|| self.mismatch(format!("the proof is not about {time}")))?;
+        // The time the answer is for: where no next block bounds the time asked about, nothing signs it.
+        let mut proven_time = proof.receipt.proven_time();
         match (&as_of.next, &now) {
             (None, None) => self.check_fresh(&proof)?,
             (Some(_), None) => {
@@ -287,6 +289,9 @@ impl Checker<'_> {
                 let (then, newest) = (&proof.receipt.header, &now.receipt.header);
                 // Without a next block, the block itself must be the newest, or the newest must be the next.
                 let follows = newest.parent == proof.block && newest.time_ms > time;
+                if follows {
+                    proven_time = time;
+                }
                 if next.is_none() && now.block != proof.block && !follows {
                     return Err(
                         self.mismatch(format!("height {} is not shown to be the last one at {time}", then.height))
@@ -294,7 +299,7 @@ impl Checker<'_> {
                 }
             }
         }
-        self.conclude(answer, &proof, now.as_ref().filter(|now| now.block != proof.block), time)
+        self.conclude(answer, &proof, now.as_ref().filter(|now| now.block != proof.block), proven_time)
     }
 
     fn recorded_later(&self, answer: &VerifyAnswer, now: Held, time: TimeMs) -> Result<Verified, ClientError> {

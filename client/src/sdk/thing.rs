@@ -172,7 +172,7 @@ impl Checker<'_> {
                 if !is_past {
                     self.freshness.check(self.node, &receipt.header)?;
                 }
-                Ok(time)
+                Ok(receipt.proven_time())
             }
             (Some(time), _) => Err(self.mismatch(format!("the proof is not about {time}"))),
         }

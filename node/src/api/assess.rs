@@ -205,9 +205,10 @@ pub(super) fn by_record(ledger: &Ledger, index: RecordIndex, question: &Question
         Some(view) => view,
         None => stored_view(ledger, Box::new(now.record().clone()), Some(as_of_ms))?,
     };
-    // At or after the newest block there is one state only, and one proof.
+    // At or after the newest block there is one state only, and one proof. Nothing signs a time that lies after it, so the answer is
+    // for that block's own time.
     let later = (then.height < now.height).then_some(&now);
-    Ok(answer(index, licence, question, as_of_ms, &then, later))
+    Ok(answer(index, licence, question, then.time_ms, &then, later))
 }
 
 /// The view that a receipt proves; `None` if no proof is wanted, or the record did not exist at that block.
@@ -223,7 +224,7 @@ fn proven_view(ledger: &Ledger, index: RecordIndex, at: ReceiptAt, wanted: bool)
             Some(state.map_err(|error| ApiError::internal(&error))?)
         }
     };
-    let (height, time_ms) = (receipt.header.height, receipt.header.time_ms);
+    let (height, time_ms) = (receipt.header.height, receipt.proven_time());
     Ok(Some(View { height, time_ms, state, source: Source::Receipt(Box::new(receipt)) }))
 }
 
@@ -237,13 +238,12 @@ fn stored_view(ledger: &Ledger, record: Box<Record>, as_of: Option<TimeMs>) -> R
     Ok(View { height, time_ms, state, source: Source::Record(record) })
 }
 
-/// The block that answers for a time, and the time to show: the one asked about, or that block's.
+/// The block that answers for a time, and the time to show: the one asked about where another block follows, else that block's.
 pub(super) fn block_at(ledger: &Ledger, as_of: Option<TimeMs>) -> Result<(Height, TimeMs), ApiError> {
     let tip = ledger.tip();
     Ok(match as_of {
         Some(time) if time < tip.time_ms => (ledger.height_at(time)?.unwrap_or(Height::ZERO), time),
-        Some(time) => (tip.height, time),
-        None => (tip.height, tip.time_ms),
+        Some(_) | None => (tip.height, tip.time_ms),
     })
 }
 
