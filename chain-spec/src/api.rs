@@ -126,6 +126,13 @@ pub struct VerifyAnswer {
     pub proof: Option<String>,
     /// For a question about the past: receipt (base64) of the same licence as of the newest block, which shows later changes.
     pub proof_now: Option<String>,
+    /// For a question by document: references of every licence recorded with it, oldest first, at most 64. Each is proven by a
+    /// question of its own; that there is no other is the node's word.
+    #[serde(default)]
+    pub same_document: Vec<String>,
+    /// Whether there are more than are listed.
+    #[serde(default)]
+    pub same_document_more: bool,
 }
 
 /// One named check, as [`crate::verdict::Check`].

@@ -100,3 +100,16 @@ pub fn transactions_root(algorithm: DigestAlgorithm, outcomes: &[TransactionOutc
         outcomes.iter().map(|outcome| crate::log::leaf_hash(algorithm, &codec::encode(outcome))).collect();
     crate::log::merkle_root(algorithm, &leaves)
 }
+
+/// The outcome at `position` of a block with its siblings from the leaf upwards; `None` past the last.
+pub fn outcome_path(
+    algorithm: DigestAlgorithm,
+    outcomes: &[TransactionOutcome],
+    position: u64,
+) -> Option<(TransactionOutcome, Vec<Digest>)> {
+    let place = usize::try_from(position).ok()?;
+    let outcome = *outcomes.get(place)?;
+    let leaves: Vec<Digest> =
+        outcomes.iter().map(|outcome| crate::log::leaf_hash(algorithm, &codec::encode(outcome))).collect();
+    Some((outcome, crate::log::merkle_path(algorithm, &leaves, place)?))
+}

@@ -26,7 +26,7 @@ pub enum Verdict {
     /// Past its end, or lapsed (失效).
     Expired,
     NotYetValid,
-    /// Not on the ledger at the time asked for. Says nothing about genuineness.
+    /// Not on the ledger at the time asked for, or the evidence leaves the state open. Says nothing about genuineness.
     Unknown,
 }
 
@@ -55,8 +55,25 @@ impl Verdict {
             Self::Superseded => "已被替代",
             Self::Expired => "已失效或过期",
             Self::NotYetValid => "尚未生效",
-            Self::Unknown => "账本上没有",
+            Self::Unknown => "未知",
         }
+    }
+
+    /// Every verdict.
+    pub const ALL: [Self; 8] = [
+        Self::Valid,
+        Self::Invalid,
+        Self::Revoked,
+        Self::Suspended,
+        Self::Superseded,
+        Self::Expired,
+        Self::NotYetValid,
+        Self::Unknown,
+    ];
+
+    /// The verdict with this word in JSON; `None` for a word that this version does not know.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verdict| verdict.as_str() == word)
     }
 }
 
@@ -73,7 +90,7 @@ pub enum CheckResult {
 /// One named check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
-    /// recorded | content | identifier | issuer | status | validity | seal | finality
+    /// recorded | content | identifier | issuer | status | validity | seal | finality | records
     pub name: String,
     pub result: CheckResult,
     /// Stable code: `status.revoked`.
@@ -142,14 +159,37 @@ impl Claimed {
     }
 }
 
+/// What the evidence says about a licence's state at a block. That nothing is said is not that nothing has changed.
+#[derive(Debug, Clone, Copy)]
+pub enum StateAt<'a> {
+    /// The evidence does not cover the state: the status is unknown.
+    NotCovered,
+    /// No change since issue.
+    Unchanged,
+    /// The state the ledger holds.
+    Changed(&'a LicenceState),
+}
+
+impl<'a> StateAt<'a> {
+    /// From a place that surely covers the state: `None` means unchanged since issue.
+    pub fn held(state: Option<&'a LicenceState>) -> Self {
+        state.map_or(Self::Unchanged, Self::Changed)
+    }
+
+    /// From a receipt, as [`crate::receipt::Proven::status`] has it: `None` means not covered.
+    pub fn of_receipt(status: Option<&'a Option<LicenceState>>) -> Self {
+        status.map_or(Self::NotCovered, |state| Self::held(state.as_ref()))
+    }
+}
+
 /// What is known about a licence, proven or not.
 #[derive(Debug, Clone)]
 pub struct Evidence<'a> {
     pub licence: &'a Licence,
     /// Time of the block that recorded it.
     pub recorded_ms: TimeMs,
-    /// Its state in the map at the block asked about; `None` if unchanged since issue.
-    pub state_then: Option<&'a LicenceState>,
+    /// Its state in the map at the block asked about.
+    pub state_then: StateAt<'a>,
     /// Its state at the newest block known, if that is another one.
     pub state_now: Option<&'a LicenceState>,
     /// The time asked about.
@@ -188,16 +228,51 @@ pub fn judge(evidence: &Evidence<'_>) -> (Verdict, Vec<Check>) {
     (verdict, checks)
 }
 
-/// The answer for something that is not on the ledger.
-pub fn not_recorded() -> (Verdict, Vec<Check>) {
-    let check = Check::new(
+/// The answer for something that is not on the ledger. An identifier whose check character is wrong was most likely
+/// mistyped, which is the first thing to tell: its check then stands before `recorded`.
+pub fn not_recorded(identifier: Identifier) -> (Verdict, Vec<Check>) {
+    let recorded = Check::new(
         "recorded",
         CheckResult::Unknown,
         "recorded.not_found",
         "not on this ledger; that says nothing about whether it is genuine",
         "本账本上没有记录；这并不说明其真伪",
     );
-    (Verdict::Unknown, vec![check])
+    let mistyped = match identifier {
+        Identifier::Given(Claimed { check_character: false, .. }) => Some(mistyped_identifier()),
+        _ => None,
+    };
+    (Verdict::Unknown, mistyped.into_iter().chain([recorded]).collect())
+}
+
+/// The check `identifier` for an identifier with a wrong check character that is not on the ledger.
+pub fn mistyped_identifier() -> Check {
+    Check::new(
+        "identifier",
+        CheckResult::Fail,
+        "identifier.check_character",
+        "the check character of this identifier is wrong: a character is mistyped; compare it with the document (GB/T 36904)",
+        "该证照标识的校验位不符：有字符输错，请与证照原件核对（GB/T 36904）",
+    )
+}
+
+/// Why a document is not called valid although its own record is: a record of another organisation says otherwise, or not every record
+/// could be looked at.
+pub fn records_check(disagrees: bool) -> Check {
+    let (code, en, zh) = if disagrees {
+        (
+            "records.disagree",
+            "several organisations recorded this document, and not all their records are valid: name the licence with its identifier",
+            "多个机构为同一文件上账，且并非均有效：请提供证照标识以确定所指证照",
+        )
+    } else {
+        (
+            "records.open",
+            "not every record of this document could be looked at: name the licence with its identifier, or ask again",
+            "该文件的上账记录未能全部核验：请提供证照标识，或稍后再试",
+        )
+    };
+    Check::new("records", CheckResult::Unknown, code, en, zh)
 }
 
 fn recorded(evidence: &Evidence<'_>) -> Check {
@@ -261,16 +336,22 @@ fn identifier(evidence: &Evidence<'_>) -> Check {
 ///
 /// 撤销 (withdraw) is void from the beginning, whenever it was recorded. Any other later change counts if its
 /// effective time is not after the time asked about; otherwise the state of that day stands.
-fn governing<'a>(evidence: &Evidence<'a>) -> Option<&'a LicenceState> {
+fn governing<'a>(evidence: &Evidence<'a>) -> StateAt<'a> {
     match evidence.state_now {
-        Some(now) if now.status == LicenceStatus::Withdrawn || now.effective_ms <= evidence.as_of_ms => Some(now),
+        Some(now) if now.status == LicenceStatus::Withdrawn || now.effective_ms <= evidence.as_of_ms => {
+            StateAt::Changed(now)
+        }
         _ => evidence.state_then,
     }
 }
 
 fn status(evidence: &Evidence<'_>) -> (Verdict, Check) {
     use LicenceStatus as S;
-    let status = governing(evidence).map_or(S::Issued, |state| state.status);
+    let status = match governing(evidence) {
+        StateAt::Changed(state) => state.status,
+        StateAt::Unchanged => S::Issued,
+        StateAt::NotCovered => return (Verdict::Unknown, status_not_covered()),
+    };
     let (verdict, code, en, zh) = match status {
         S::Issued => (Verdict::Valid, "status.issued", "in force", "有效"),
         S::Suspended => (Verdict::Suspended, "status.suspended", "suspended by its issuer", "已被暂扣"),
@@ -290,6 +371,14 @@ fn status(evidence: &Evidence<'_>) -> (Verdict, Check) {
     };
     let result = if verdict == Verdict::Valid { CheckResult::Pass } else { CheckResult::Fail };
     (verdict, Check::new("status", result, code, en, zh))
+}
+
+fn status_not_covered() -> Check {
+    let (en, zh) = (
+        "the proof leaves the licence's state open: it may have been suspended, revoked or replaced",
+        "证明未涵盖该证照的状态：其可能已被暂扣、吊销或替代",
+    );
+    Check::new("status", CheckResult::Unknown, "status.not_covered", en, zh)
 }
 
 fn validity(evidence: &Evidence<'_>) -> (Verdict, Check) {

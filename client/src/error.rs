@@ -18,6 +18,8 @@ pub enum ExitCode {
     NotOnLedger = 2,
     /// Could not be checked: unreachable, proof failed, wrong trust root, unusable input.
     NotChecked = 3,
+    /// The end of a transaction is one node's word, and nothing proves it.
+    NotProven = 4,
 }
 
 impl From<ExitCode> for std::process::ExitCode {
@@ -41,7 +43,8 @@ pub enum ClientError {
         "transaction {tx_id} is rejected at height {height}: {} [{}], at {}; {}", .body.what, .body.code, .body.place, .body.next
     )]
     Rejected { tx_id: String, height: u64, body: Box<ErrorBody> },
-    /// The transaction's window has passed without it being committed: it changed nothing and never will.
+    /// The transaction's window has passed without it being committed: it changed nothing and never will. A certified header at or
+    /// above its last height, and more nodes than may lie, say so.
     #[error("transaction {tx_id} expired before any block took it; submit the request again")]
     Expired { tx_id: String },
     /// The outcome is not known yet.
@@ -54,6 +57,17 @@ pub enum ClientError {
         "the proof does not support the answer of {node}: {reason}; do not rely on this node, ask another one and report this answer"
     )]
     ProofMismatch { node: String, reason: String },
+    /// A proof or state is of another version of the software than this program reads.
+    #[error(
+        "the proof that {node} gives is of another version: {reason}; this is not a fault of the node: use a version of huxin that fits it"
+    )]
+    OtherVersion { node: String, reason: String },
+    /// A node says how a transaction ended, and nothing proves it.
+    #[error(
+        "{node} says that transaction {tx_id} is {outcome}, and nothing proves it ({reason}); it may stand on the ledger all the same: \
+         ask more nodes with --node, or ask again with `huxin transaction {tx_id}`"
+    )]
+    OutcomeNotProven { node: String, tx_id: String, outcome: String, reason: String },
     /// A receipt proves nothing under the pinned trust root.
     #[error("the receipt proves nothing: {0}")]
     Receipt(#[from] ReceiptError),
@@ -117,6 +131,8 @@ impl ClientError {
             Self::Expired { .. } => "transaction.expired",
             Self::Pending { .. } => "client.pending",
             Self::ProofMismatch { .. } => "client.proof_mismatch",
+            Self::OtherVersion { .. } => "client.other_version",
+            Self::OutcomeNotProven { .. } => "client.outcome_not_proven",
             Self::Stale { .. } => "client.stale",
             Self::BadAnswer { .. } => "client.bad_answer",
             Self::NoTrustRoot => "client.no_trust_root",
@@ -140,6 +156,7 @@ impl ClientError {
             | Self::Expired { .. }
             | Self::ReplayDiffers { .. }
             | Self::Document { .. } => ExitCode::Refused,
+            Self::OutcomeNotProven { .. } => ExitCode::NotProven,
             _ => ExitCode::NotChecked,
         }
     }
@@ -147,7 +164,11 @@ impl ClientError {
     /// Whether another node might do better.
     pub fn is_worth_another_node(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::BadAnswer { .. } | Self::ProofMismatch { .. } | Self::Stale { .. } => true,
+            Self::Unreachable { .. }
+            | Self::BadAnswer { .. }
+            | Self::ProofMismatch { .. }
+            | Self::OtherVersion { .. }
+            | Self::Stale { .. } => true,
             Self::Refused { status, .. } => *status == 429 || *status >= 500,
             _ => false,
         }

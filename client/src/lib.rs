@@ -36,4 +36,6 @@ pub use error::{ClientError, ExitCode};
 #[cfg(test)]
 mod test_chain;
 #[cfg(test)]
+mod test_liar;
+#[cfg(test)]
 mod test_node;

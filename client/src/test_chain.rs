@@ -13,11 +13,13 @@ use huxin_chain_spec::ids::{Height, LicenceId, LicenceRef, RecordIndex, TimeMs, 
 use huxin_chain_spec::log;
 use huxin_chain_spec::map;
 use huxin_chain_spec::memory::MemoryLedger;
-use huxin_chain_spec::receipt::{AsOf, NextBlock, Receipt, StatusEvidence, Thing, ThingReceipt, TrustPath};
+use huxin_chain_spec::receipt::{
+    AsOf, NextBlock, OutcomeReceipt, Receipt, StatusEvidence, Thing, ThingReceipt, TrustPath,
+};
 use huxin_chain_spec::record::licence::{Change, Document, Licence};
 use huxin_chain_spec::record::{LicenceOperation, Operation, Record};
 use huxin_chain_spec::state::StateKey;
-use huxin_chain_spec::transaction::Transaction;
+use huxin_chain_spec::transaction::{Transaction, TransactionOutcome, outcome_path};
 
 use crate::sdk::TransactionSigner;
 use crate::testnet::PROVINCES;
@@ -35,6 +37,7 @@ pub struct TestChain {
     issuer: SigningKey,
     ledger: MemoryLedger,
     records: Vec<Record>,
+    outcomes: Vec<Vec<TransactionOutcome>>,
     pub blocks: Vec<DecidedBlock>,
 }
 
@@ -46,19 +49,18 @@ pub fn key(name: &str) -> SigningKey {
 impl TestChain {
     pub fn new() -> Self {
         let validators: Vec<SigningKey> = PROVINCES[..4].iter().map(|seat| key(seat.name)).collect();
-        let issuer = key("issuer");
+        let issuer = issuer_key("shanghai");
         let provinces = PROVINCES[..4].iter().zip(&validators).map(|(seat, validator)| GenesisProvince {
             code: seat.province().unwrap(),
             organisation: seat.authority().unwrap(),
             governance_key: key(&format!("{}/governance", seat.name)).public_key(),
             registrar_key: key(&format!("{}/registrar", seat.name)).public_key(),
             validators: vec![GenesisValidator { consensus_key: validator.public_key(), power: 1, network_key: None }],
-            issuers: if seat.name == "shanghai" {
-                let (organisation, region) = (seat.issuer().unwrap(), seat.region().unwrap());
-                vec![GenesisIssuer { organisation, region, key: issuer.public_key() }]
-            } else {
-                Vec::new()
-            },
+            issuers: vec![GenesisIssuer {
+                organisation: seat.issuer().unwrap(),
+                region: seat.region().unwrap(),
+                key: issuer_key(seat.name).public_key(),
+            }],
         });
         let genesis = Genesis {
             chain_id: "dev-test".parse().unwrap(),
@@ -69,7 +71,7 @@ impl TestChain {
             provinces: provinces.collect(),
         };
         let ledger = MemoryLedger::found_with_history(&genesis).unwrap();
-        Self { genesis, validators, issuer, ledger, records: Vec::new(), blocks: Vec::new() }
+        Self { genesis, validators, issuer, ledger, records: Vec::new(), outcomes: Vec::new(), blocks: Vec::new() }
     }
 
     /// The time of a height.
@@ -95,7 +97,8 @@ impl TestChain {
         self.decide_transactions(Vec::new());
     }
 
-    fn decide_transactions(&mut self, transactions: Vec<(TxId, Transaction)>) {
+    /// Decides a block with these transactions.
+    pub fn decide_transactions(&mut self, transactions: Vec<(TxId, Transaction)>) {
         let time = self.time(self.ledger.tip().height.0 + 1);
         let last = self.blocks.last().map(|decided| decided.certificate.clone());
         let (ledger, proposer) = (&self.ledger, self.validators[0].id());
@@ -104,6 +107,7 @@ impl TestChain {
         let hash = block.header.hash(ALGORITHM);
         let certificate = self.certify(&block.header, &hash);
         self.records.extend(executed.changes.records.iter().map(|(record, _)| record.clone()));
+        self.outcomes.push(executed.changes.outcomes.clone());
         self.ledger.apply(&executed, &block.header, hash);
         self.blocks.push(DecidedBlock { block, certificate });
     }
@@ -127,8 +131,7 @@ impl TestChain {
         let decided = at(height);
         let record = self.records[usize::try_from(index).unwrap()].clone();
         let next = (height < self.ledger.tip().height.0).then(|| at(height + 1));
-        let Operation::Licence(operation) = &record.operation else { panic!("a licence record") };
-        let status = operation.new_licence().map(|licence| {
+        let status = record.operation.new_licence().map(|licence| {
             let (key, height) = (StateKey::Licence(licence.licence), Height(height));
             let version = self.ledger.map_version_at(height);
             let (_, proof) = map::prove(ALGORITHM, &self.ledger, version, &key.map_key(ALGORITHM)).unwrap();
@@ -156,6 +159,44 @@ impl TestChain {
                 }),
             }),
         }
+    }
+
+    /// The record at an index.
+    pub fn record(&self, index: u64) -> &Record {
+        &self.records[usize::try_from(index).unwrap()]
+    }
+
+    /// Height of the newest block.
+    pub fn height(&self) -> u64 {
+        self.ledger.tip().height.0
+    }
+
+    /// Indices of the records that issue a licence with this reference, or this SHA-256.
+    pub fn issues(&self, wanted: impl Fn(&Licence) -> bool) -> Vec<u64> {
+        let is_wanted = |record: &Record| record.operation.new_licence().is_some_and(&wanted);
+        (0..).zip(&self.records).filter(|(_, record)| is_wanted(record)).map(|(index, _)| index).collect()
+    }
+
+    /// The receipt of a transaction's outcome; `None` where it stands in no block.
+    pub fn outcome_receipt(&self, tx_id: &TxId) -> Option<OutcomeReceipt> {
+        let place = |outcomes: &Vec<TransactionOutcome>| outcomes.iter().position(|outcome| outcome.tx_id == *tx_id);
+        let (at, position) =
+            self.outcomes.iter().enumerate().find_map(|(at, outcomes)| Some((at, place(outcomes)? as u64)))?;
+        let decided = self.blocks[at].clone();
+        let (outcome, path) = outcome_path(ALGORITHM, &self.outcomes[at], position).unwrap();
+        Some(OutcomeReceipt {
+            trust: TrustPath {
+                genesis: self.genesis.commitment(),
+                validators: self.genesis.validators(),
+                transitions: Vec::new(),
+            },
+            header: decided.block.header,
+            certificate: decided.certificate,
+            position,
+            count: self.outcomes[at].len() as u64,
+            outcome,
+            path,
+        })
     }
 
     /// The receipt of things at a height; `as_of` makes it one about that time.
@@ -198,13 +239,26 @@ pub fn document(content: &[u8]) -> Document {
     }
 }
 
+/// The key of a province's issuer; Shanghai's is `issuer`.
+pub fn issuer_key(province: &str) -> SigningKey {
+    if province == "shanghai" { key("issuer") } else { key(&format!("{province}/issuer")) }
+}
+
 /// Issue of a licence with this document.
 pub fn issue(serial: &str, content: &[u8]) -> Operation {
+    issue_in(0, serial, content)
+}
+
+/// Issue of a licence by the issuer of the province at this place of [`PROVINCES`].
+pub fn issue_in(province: usize, serial: &str, content: &[u8]) -> Operation {
+    let seat = &PROVINCES[province];
+    let issuer = seat.issuer().unwrap();
+    let id = LicenceId::new("11100000000013338W011".parse().unwrap(), issuer, serial, 1).unwrap();
     Operation::Licence(LicenceOperation::Issue(Licence {
-        licence: LicenceRef::of(ALGORITHM, &licence_id(serial)),
+        licence: LicenceRef::of(ALGORITHM, &id),
         licence_type: "11100000000013338W011".parse().unwrap(),
-        issuer: PROVINCES[0].issuer().unwrap(),
-        region: PROVINCES[0].region().unwrap(),
+        issuer,
+        region: seat.region().unwrap(),
         version: 1,
         document: document(content),
         metadata: None,

@@ -1,20 +1,25 @@
 //! Receipts: one self-contained file that proves a record, and a licence's state, without any node.
 //!
 //! ```text
-//! file = "HUXINRC1" | borsh(Receipt)
+//! file = "HUXINRC2" | borsh(Receipt)
 //!   trust       genesis commitment, validator set, validator transitions
 //!   header      of the block the receipt speaks for, and its certificate
-//!   record      index, record, inclusion path in the log of that header
+//!   record      index, length of the record u32, record, inclusion path in the log of that header
 //!   status      state of the licence at that header (or proof that none is held), with its map proof
 //!   as_of       for a receipt about a past time: the time, and the next header, which proves that no block lies between
 //! ```
 
+mod framed;
+mod outcome;
 mod thing;
+mod version;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
+pub use outcome::{OUTCOME_RECEIPT_MAGIC, OutcomeReceipt};
 pub use thing::{THING_RECEIPT_MAGIC, Thing, ThingReceipt};
 
+use self::version::after_magic;
 use crate::block::Header;
 use crate::certificate::{Certificate, CertificateError, ValidatorSet};
 use crate::codec::{self, CodecError};
@@ -28,7 +33,7 @@ use crate::record::{Operation, Record};
 use crate::state::{LicenceState, STATE_BYTES_MAX, StateKey, state_digest};
 
 /// First bytes of a receipt file.
-pub const RECEIPT_MAGIC: &[u8; 8] = b"HUXINRC1";
+pub const RECEIPT_MAGIC: &[u8; 8] = b"HUXINRC2";
 /// Longest receipt, in bytes, magic included.
 pub const RECEIPT_BYTES_MAX: usize = 256 * 1024;
 
@@ -66,6 +71,14 @@ pub struct AsOf {
     pub next: Option<NextBlock>,
 }
 
+impl AsOf {
+    /// The time that header and as-of part prove an answer for. Without a next block nothing signs the time asked about: the
+    /// answer is as of the header.
+    fn proven_time(as_of: Option<&Self>, header: &Header) -> TimeMs {
+        as_of.filter(|as_of| as_of.next.is_some()).map_or(header.time_ms, |as_of| as_of.time_ms)
+    }
+}
+
 /// The block after the receipt's header.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct NextBlock {
@@ -82,8 +95,11 @@ pub struct Receipt {
     pub header: Header,
     pub certificate: Certificate,
     pub index: RecordIndex,
+    /// Preceded by its length in the file, so that readers find what follows a record of a kind they do not know.
+    #[borsh(serialize_with = "framed::write", deserialize_with = "framed::read")]
     pub record: Record,
     pub log_path: Vec<Digest>,
+    /// Where it is `None`, the receipt says nothing about the licence's state: it may have been revoked.
     pub status: Option<StatusEvidence>,
     pub as_of: Option<AsOf>,
 }
@@ -92,8 +108,10 @@ pub struct Receipt {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReceiptError {
-    #[error("the file does not begin with HUXINRC1: it is not a receipt")]
-    NotAReceipt,
+    #[error("the file does not begin with {expected}: it is not such a receipt")]
+    NotAReceipt { expected: String },
+    #[error("the receipt is of version {found}, made by {} version of the software; this program knows version {known}", age(*.found, *.known))]
+    OtherVersion { found: char, known: char },
     #[error("the receipt is cut short or damaged: {0}")]
     Malformed(#[from] CodecError),
     #[error("the receipt belongs to the chain with genesis {found}, but {pinned} is trusted here")]
@@ -112,17 +130,31 @@ pub enum ReceiptError {
     Log(String),
     #[error("the map proof does not hold: {0}")]
     Map(String),
+    #[error("the proof of the outcome does not hold: {0}")]
+    Outcome(String),
     #[error("the header is not the last one at the time the receipt speaks of")]
     AsOf,
     #[error("the record brings no licence into being, so it has no status")]
     NoLicence,
 }
 
+fn age(found: char, known: char) -> &'static str {
+    if found > known { "a newer" } else { "an older" }
+}
+
 impl ReceiptError {
+    /// Whether the file is of another version than this program reads, which is neither a lie nor damage.
+    pub fn is_other_version(&self) -> bool {
+        matches!(self, Self::OtherVersion { .. })
+    }
+
     /// The stable code.
     pub fn code(&self) -> Code {
         match self {
-            Self::NotAReceipt | Self::NoLicence => Code::ReceiptMalformed,
+            Self::NotAReceipt { .. } | Self::NoLicence => Code::ReceiptMalformed,
+            Self::OtherVersion { found, known } if found > known => Code::ReceiptNewerVersion,
+            Self::OtherVersion { .. } => Code::ReceiptOlderVersion,
+            Self::Outcome(_) => Code::ReceiptBadOutcomeProof,
             Self::Malformed(CodecError::Malformed { .. }) => Code::ReceiptTruncated,
             Self::Malformed(_) => Code::ReceiptMalformed,
             Self::WrongTrustRoot { .. } => Code::ReceiptWrongTrustRoot,
@@ -177,8 +209,14 @@ impl Receipt {
 
     /// Reads a receipt file, at most [`RECEIPT_BYTES_MAX`] long.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ReceiptError> {
-        let body = bytes.strip_prefix(RECEIPT_MAGIC).ok_or(ReceiptError::NotAReceipt)?;
+        let body = after_magic(bytes, RECEIPT_MAGIC)?;
         Ok(codec::decode(body, RECEIPT_BYTES_MAX - RECEIPT_MAGIC.len())?)
+    }
+
+    /// The time for which this receipt proves its state: the time asked about where the next block is given, else the
+    /// header's. Meaningful once [`Receipt::verify`] has passed.
+    pub fn proven_time(&self) -> TimeMs {
+        AsOf::proven_time(self.as_of.as_ref(), &self.header)
     }
 
     /// Checks everything against the pinned genesis hash.
@@ -276,6 +314,11 @@ impl TrustPath {
             return Err(ReceiptError::ValidatorsDiffer { place: "the header that announces it" });
         }
         self.check_header(&next.header, &next.certificate, validators)
+    }
+
+    /// The validators in force at the receipt's header. Believed only once the receipt has been verified.
+    pub fn validators_in_force(&self) -> &ValidatorSet {
+        self.transitions.last().map_or(&self.validators, |transition| &transition.next)
     }
 
     /// The validators in force after all transitions.

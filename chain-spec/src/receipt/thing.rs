@@ -6,11 +6,13 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
+use super::version::after_magic;
 use super::{AsOf, KnownHeaders, NoKnownHeaders, RECEIPT_BYTES_MAX, ReceiptError, TrustPath, check_map};
 use crate::block::Header;
 use crate::certificate::Certificate;
 use crate::codec;
 use crate::crypto::Digest;
+use crate::ids::TimeMs;
 use crate::map::MapProof;
 use crate::state::StateKey;
 
@@ -46,7 +48,7 @@ impl ThingReceipt {
 
     /// Reads a receipt file, at most [`RECEIPT_BYTES_MAX`] long.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ReceiptError> {
-        let body = bytes.strip_prefix(THING_RECEIPT_MAGIC).ok_or(ReceiptError::NotAReceipt)?;
+        let body = after_magic(bytes, THING_RECEIPT_MAGIC)?;
         Ok(codec::decode(body, RECEIPT_BYTES_MAX - THING_RECEIPT_MAGIC.len())?)
     }
 
@@ -64,6 +66,11 @@ impl ThingReceipt {
             check_map(algorithm, &self.header.map_root, &key, thing.state.as_deref(), &thing.proof)?;
         }
         Ok(block)
+    }
+
+    /// The time for which this receipt proves its states, as [`super::Receipt::proven_time`].
+    pub fn proven_time(&self) -> TimeMs {
+        AsOf::proven_time(self.as_of.as_ref(), &self.header)
     }
 
     /// The state of a thing that this receipt covers: `None` if it does not, `Some(None)` if the ledger holds none.

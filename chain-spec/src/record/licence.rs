@@ -5,6 +5,7 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
+use crate::codes::Code;
 use crate::crypto::Digest;
 use crate::ids::{BasisCode, LicenceRef, LicenceType, ProvinceCode, RegionCode, SealId, TimeMs, Uscc};
 
@@ -73,6 +74,19 @@ pub struct Document {
     pub sm3: Option<Digest>,
     /// Length of the file in bytes.
     pub size_bytes: u64,
+}
+
+/// Greatest recorded length of a document, in bytes: 2^53 - 1, the greatest that readers of JSON hold exactly.
+pub const DOCUMENT_BYTES_MAX: u64 = (1 << 53) - 1;
+
+impl Document {
+    /// Whether the length is one that everybody reads alike.
+    ///
+    /// # Errors
+    /// [`Code::EncodingNumberTooLarge`] above [`DOCUMENT_BYTES_MAX`].
+    pub fn check_length(&self) -> Result<(), Code> {
+        if self.size_bytes > DOCUMENT_BYTES_MAX { Err(Code::EncodingNumberTooLarge) } else { Ok(()) }
+    }
 }
 
 /// Names the seal on a document.

@@ -132,6 +132,7 @@ fn check_licence(actor: &Actor, licence: &Licence) -> Result<(), RuleError> {
     if licence.document.size_bytes == 0 {
         return Err(Code::LicenceDocumentMissing.into());
     }
+    licence.document.check_length()?;
     if licence.valid_until_ms.is_some_and(|until| until <= licence.valid_from_ms) {
         return Err(Code::LicenceValidityWindow.into());
     }

@@ -168,6 +168,7 @@ fn check_seal(context: &BlockContext, actor: &Actor, seal: &Seal) -> Result<(), 
     if seal.document.size_bytes == 0 {
         return Err(Code::SealFileMissing);
     }
+    seal.document.check_length()?;
     if seal.valid_until_ms <= seal.valid_from_ms {
         return Err(Code::SealValidityWindow);
     }
@@ -236,6 +237,7 @@ fn sign<R: StateReader>(
     if signature.document.size_bytes == 0 {
         return Err(Code::SealDocumentMissing.into());
     }
+    signature.document.check_length()?;
     if state.seal.certificates.binary_search(&signature.certificate).is_err() {
         return Err(Code::SealCertificateNotListed.into());
     }

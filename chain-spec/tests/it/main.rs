@@ -20,6 +20,7 @@ mod evidence_sequences;
 mod evidence_table;
 mod genesis;
 mod governance;
+mod layouts;
 mod licence_rules;
 mod licence_table;
 mod lineages;

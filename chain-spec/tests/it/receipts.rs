@@ -8,14 +8,16 @@ use huxin_chain_spec::codec::CodecError;
 use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
 use huxin_chain_spec::execute;
-use huxin_chain_spec::ids::{Height, RecordIndex, TimeMs};
+use huxin_chain_spec::ids::{Height, RecordIndex, TimeMs, TxId};
 use huxin_chain_spec::log::{self, Appender, Frontier, MemoryLog};
 use huxin_chain_spec::map;
 use huxin_chain_spec::receipt::{
-    KnownHeaders, Proven, RECEIPT_BYTES_MAX, RECEIPT_MAGIC, Receipt, ReceiptError, StatusEvidence,
+    KnownHeaders, OutcomeReceipt, Proven, RECEIPT_BYTES_MAX, RECEIPT_MAGIC, Receipt, ReceiptError, StatusEvidence,
+    ThingReceipt,
 };
 use huxin_chain_spec::record::LicenceOperation;
 use huxin_chain_spec::state::{LicenceState, LicenceStatus, StateKey};
+use huxin_chain_spec::transaction::Outcome;
 
 use crate::support::*;
 
@@ -243,7 +245,83 @@ fn each_part_that_does_not_hold_has_its_code() {
     let mut skipping = network.receipt(index, At::AsOf(ms(2)));
     skipping.as_of = network.receipt(index, At::AsOf(ms(4))).as_of;
     assert_eq!(refusal(&network, &skipping).0, Code::ReceiptAsOfMismatch);
-    assert_eq!(Receipt::from_bytes(b"HUXINRC2").unwrap_err().code(), Code::ReceiptMalformed);
+    assert_eq!(Receipt::from_bytes(b"HUXINRT1").unwrap_err().code(), Code::ReceiptMalformed);
+}
+
+/// A file of another version is neither damaged nor a forgery, and says which version this program reads.
+#[test]
+fn another_version_is_told_as_such() {
+    let newer = Receipt::from_bytes(b"HUXINRC3 and whatever follows").unwrap_err();
+    assert_eq!(newer.code(), Code::ReceiptNewerVersion);
+    assert!(newer.is_other_version() && newer.to_string().contains("a newer version of the software"), "{newer}");
+    let older = Receipt::from_bytes(b"HUXINRC1").unwrap_err();
+    assert_eq!(older.code(), Code::ReceiptOlderVersion);
+    assert_eq!(ThingReceipt::from_bytes(b"HUXINRT2").unwrap_err().code(), Code::ReceiptNewerVersion);
+    assert_eq!(OutcomeReceipt::from_bytes(b"HUXINRO2").unwrap_err().code(), Code::ReceiptNewerVersion);
+}
+
+/// An as-of time that no next block bounds is signed by nobody: the receipt speaks for its header's time.
+#[test]
+fn an_unbounded_time_is_not_proven() {
+    let (network, index) = founded();
+    let newest = network.receipt(index, At::AsOf(ms(1_000_000)));
+    assert_eq!(newest.verify(&root(&network)).map(|_| newest.proven_time()), Ok(ms(6)));
+    assert_eq!(network.receipt(index, At::AsOf(TimeMs(ms(3).0 - 1))).proven_time(), TimeMs(ms(3).0 - 1));
+    assert_eq!(network.receipt(index, At::Newest).proven_time(), ms(6));
+}
+
+/// A record stands in a receipt behind its length, so that a reader who knows no record at all finds the log path.
+#[test]
+fn a_record_is_preceded_by_its_length() {
+    let (network, index) = founded();
+    let receipt = network.receipt(index, At::Newest);
+    let (file, record) = (receipt.to_bytes(), receipt.record.to_bytes());
+    let at = file.windows(record.len()).position(|part| part == record).unwrap();
+    assert_eq!(file[at - 4..at], (record.len() as u32).to_le_bytes());
+    for wrong in [0, record.len() as u32 - 1, record.len() as u32 + 1, u32::MAX] {
+        let mut file = file.clone();
+        file[at - 4..at].copy_from_slice(&wrong.to_le_bytes());
+        assert!(Receipt::from_bytes(&file).is_err(), "{wrong}");
+    }
+}
+
+/// A block's outcomes are proven one by one, and nothing else is.
+#[test]
+fn every_outcome_has_a_receipt() {
+    let mut network = Network::found();
+    let home = network.provinces[SHANGHAI].issuer.clone();
+    for count in 0..6 {
+        let transactions: Vec<_> = (0..count)
+            .map(|number| {
+                let name = format!("{count} {}", number / 2);
+                network.transaction(&home.key, vec![Op::from(issue(&home, &name)).0])
+            })
+            .collect();
+        network.commit(transactions);
+        for position in 0..count {
+            let receipt = network.outcome_receipt(Height(count + 1), position);
+            assert_eq!(OutcomeReceipt::from_bytes(&receipt.to_bytes()), Ok(receipt.clone()));
+            assert_eq!(receipt.verify(&root(&network)), Ok(network.ledger.tip().hash));
+            let is_rejected = matches!(receipt.outcome.outcome, Outcome::Rejected { .. });
+            assert_eq!(is_rejected, position % 2 == 1, "a second licence of one name is refused");
+            let spoils: [fn(&mut OutcomeReceipt); 5] = [
+                |receipt| receipt.outcome.tx_id = TxId(digest(9)),
+                |receipt| receipt.outcome.outcome = Outcome::Committed { first_record: RecordIndex(0), records: 9 },
+                |receipt| receipt.path.push(digest(0)),
+                |receipt| receipt.position = receipt.count,
+                |receipt| receipt.count = 0,
+            ];
+            for (number, spoil) in spoils.into_iter().enumerate() {
+                let mut spoilt = receipt.clone();
+                spoil(&mut spoilt);
+                let refused = spoilt.verify(&root(&network)).unwrap_err();
+                assert_eq!(refused.code(), Code::ReceiptBadOutcomeProof, "{number}");
+            }
+            let mut unsigned = receipt;
+            unsigned.certificate.signatures.truncate(2);
+            assert_eq!(unsigned.verify(&root(&network)).unwrap_err().code(), Code::ReceiptQuorumNotReached);
+        }
+    }
 }
 
 /// Remembers headers as a client does.

@@ -24,11 +24,11 @@ use huxin_chain_spec::log;
 use huxin_chain_spec::map;
 use huxin_chain_spec::memory::MemoryLedger;
 use huxin_chain_spec::parameters::Thresholds;
-use huxin_chain_spec::receipt::{AsOf, NextBlock, Receipt, StatusEvidence, Transition, TrustPath};
+use huxin_chain_spec::receipt::{AsOf, NextBlock, OutcomeReceipt, Receipt, StatusEvidence, Transition, TrustPath};
 use huxin_chain_spec::record::licence::Licence;
 use huxin_chain_spec::record::{GovernanceOperation, LicenceOperation, MembershipOperation, Operation, Record};
 use huxin_chain_spec::state::{LicenceState, LicenceStatus, OrganisationHead, StateKey, StateReader};
-use huxin_chain_spec::transaction::{Outcome, Transaction, UnsignedTransaction};
+use huxin_chain_spec::transaction::{Outcome, Transaction, TransactionOutcome, UnsignedTransaction, outcome_path};
 
 pub const SHA256: DigestAlgorithm = DigestAlgorithm::Sha256;
 /// 2026-01-01T00:00:00Z.
@@ -146,6 +146,8 @@ pub struct Network {
     pub signers: usize,
     /// Validators that sign too once they are in the set.
     pub newcomers: Vec<SigningKey>,
+    /// Outcomes of each block, from height 1.
+    pub outcomes: Vec<Vec<TransactionOutcome>>,
     /// Every change of the validators: the height that announced it, and the new set.
     pub changes: Vec<(Height, ValidatorSet)>,
     nonce: u128,
@@ -167,7 +169,8 @@ impl Network {
         let ledger = MemoryLedger::found_with_history(&genesis).unwrap();
         let signers = provinces.len();
         let (blocks, records, newcomers, changes) = Default::default();
-        Self { genesis, provinces, ledger, blocks, records, signers, newcomers, changes, nonce: 0 }
+        let outcomes = Vec::new();
+        Self { genesis, provinces, ledger, blocks, records, signers, newcomers, outcomes, changes, nonce: 0 }
     }
 
     pub fn algorithm(&self) -> DigestAlgorithm {
@@ -251,6 +254,7 @@ impl Network {
         let hash = block.header.hash(self.algorithm());
         self.blocks.push((block.header.clone(), self.certify(&block.header)));
         self.records.extend(executed.changes.records.iter().map(|(record, _)| record.clone()));
+        self.outcomes.push(executed.changes.outcomes.clone());
         if executed.validators != self.ledger.tip().validators {
             self.changes.push((block.header.height, executed.validators.clone()));
         }
@@ -331,6 +335,15 @@ impl Network {
             At::AsOf(time_ms) => Some(AsOf { time_ms, next }),
         };
         Receipt { trust: self.trust(header.height), header, certificate, index, record, log_path, status, as_of }
+    }
+
+    /// The receipt of the outcome at a place of a block, as a node makes it.
+    pub fn outcome_receipt(&self, height: Height, position: u64) -> OutcomeReceipt {
+        let at = usize::try_from(height.0).unwrap() - 1;
+        let (header, certificate) = self.blocks[at].clone();
+        let (outcome, path) = outcome_path(self.algorithm(), &self.outcomes[at], position).unwrap();
+        let count = self.outcomes[at].len() as u64;
+        OutcomeReceipt { trust: self.trust(height), header, certificate, position, count, outcome, path }
     }
 
     /// The way from the genesis to the validators that decided the block of `height`.

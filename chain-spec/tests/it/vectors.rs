@@ -7,7 +7,9 @@ mod cases;
 mod evidence;
 mod governance;
 pub mod inputs;
+mod proofs;
 mod seals;
+mod verdicts;
 
 use std::path::PathBuf;
 
@@ -17,7 +19,8 @@ use huxin_chain_spec::certificate::{Certificate, VoteType, proposal_message, vot
 use huxin_chain_spec::codec;
 use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::crypto::{
-    Digest, DigestAlgorithm, KeyId, PublicKey, Signature, Signer as _, transaction_message,
+    Digest, DigestAlgorithm, KeyId, PublicKey, Signature, SignatureScheme, SignedAs, Signer as _, SigningKey,
+    transaction_message, verify,
 };
 use huxin_chain_spec::genesis::Genesis;
 use huxin_chain_spec::ids::{Height, LicenceId, LicenceRef, RecordIndex, TimeMs, TxId};
@@ -148,12 +151,17 @@ fn transactions() {
     let extra = json!({
         "id": body.id(SHA256), "signed_message": message, "public_key": key("310000 issuer").public_key(),
     });
-    let by_sm2 = Transaction { body: body.clone(), signature: Signature::Sm2([0x5a; 64]) };
-    let sm2_form = json!({ "signature": hex::encode([0x5a; 64]), "scheme": "sm2" });
+    let sm2 = SigningKey::from_secret(SignatureScheme::Sm2, SHA256.plain(&[b"sm2 vector"]).0).unwrap();
+    let by_sm2 = UnsignedTransaction { signer: sm2.id(), ..body.clone() }.sign(SM3, &sm2);
+    assert!(by_sm2.verify(SM3, &sm2.public_key()));
+    let sm2_id = by_sm2.body.id(SM3);
+    let sm2_extra = json!({
+        "id": sm2_id, "signed_message": hex::encode(transaction_message(&sm2_id)), "public_key": sm2.public_key(),
+    });
     let cases = vec![
         case("unsigned", &body, ids),
         case_with("signed", &signed, transaction_form(&signed), extra),
-        case_with("sm2 signature, not verifiable in this version", &by_sm2, sm2_form, none()),
+        case_with("signed by sm2 over sm3", &by_sm2, transaction_form(&by_sm2), sm2_extra),
     ];
     golden("transaction", cases);
 }
@@ -261,8 +269,22 @@ fn votes_and_proposals() {
         vote("precommit without a round", VoteType::Precommit, None, Some(&block)),
         proposal("proposal", Some(0), None),
         proposal("proposal with a proof of lock", Some(5), Some(4)),
+        sm2_vote(&chain, &block),
     ];
     golden("votes", cases);
+}
+
+fn sm2_vote(chain: &huxin_chain_spec::ids::ChainId, block: &Digest) -> Value {
+    let voter = SigningKey::from_secret(SignatureScheme::Sm2, SHA256.plain(&[b"sm2 voter"]).0).unwrap();
+    let message = vote_message(chain, VoteType::Precommit, Height(7), Some(3), Some(block), &voter.id());
+    let signature = voter.sign_consensus(&message);
+    let item = (SignedAs::Consensus, voter.public_key());
+    assert!(verify(item.0, &item.1, &message, &signature));
+    let form = json!({ "chain_id": chain, "type": 2, "height": 7, "round": 3, "block": block, "voter": voter.id() });
+    json!({
+        "name": "precommit by sm2", "json": form, "message": hex::encode(message),
+        "signature": hex::encode(signature.as_bytes()), "public_key": voter.public_key(),
+    })
 }
 
 fn signed_message(name: &str, form: Value, message: &[u8]) -> Value {

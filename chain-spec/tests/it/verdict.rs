@@ -4,7 +4,7 @@ use huxin_chain_spec::ids::{LicenceId, LicenceIssuer, RecordIndex, TimeMs};
 use huxin_chain_spec::record::licence::{Licence, SealReference};
 use huxin_chain_spec::state::{LicenceState, LicenceStatus};
 use huxin_chain_spec::verdict::{
-    Check, CheckResult, Claimed, Content, Evidence, Identifier, Verdict, judge, not_recorded,
+    Check, CheckResult, Claimed, Content, Evidence, Identifier, StateAt, Verdict, judge, not_recorded,
 };
 
 use crate::support::*;
@@ -53,7 +53,7 @@ fn evidence(licence: &Licence) -> Evidence<'_> {
     Evidence {
         licence,
         recorded_ms: RECORDED,
-        state_then: None,
+        state_then: StateAt::Unchanged,
         state_now: None,
         as_of_ms: AS_OF,
         content: Content::Matches,
@@ -82,7 +82,7 @@ fn every_status_then_with_every_later_change() {
     for then in thens {
         let state_then = then.map(|status| state(status, BEFORE));
         let stands = of_status(then.unwrap_or(S::Issued));
-        let nothing_later = Evidence { state_then: state_then.as_ref(), ..evidence(&licence) };
+        let nothing_later = Evidence { state_then: StateAt::held(state_then.as_ref()), ..evidence(&licence) };
         assert_eq!(judge(&nothing_later).0, stands, "{then:?}");
         for later in S::ALL {
             for effective in [BEFORE, AS_OF, AFTER] {
@@ -117,7 +117,7 @@ fn precedence_of_content_status_and_validity() {
         for (status, of_status) in OF_STATUS {
             let state_then = state(status, BEFORE);
             for content in [Content::NotGiven, Content::Matches, Content::Differs] {
-                let evidence = Evidence { state_then: Some(&state_then), content, ..evidence(&licence) };
+                let evidence = Evidence { state_then: StateAt::Changed(&state_then), content, ..evidence(&licence) };
                 let expected = match (content, of_status) {
                     (Content::Differs, _) => Verdict::Invalid,
                     (_, Verdict::Valid) => of_window,
@@ -140,7 +140,7 @@ fn precedence_of_content_status_and_validity() {
 
 #[test]
 fn not_on_the_ledger_is_unknown_and_never_invalid() {
-    let (verdict, checks) = not_recorded();
+    let (verdict, checks) = not_recorded(Identifier::NotGiven);
     assert_eq!(verdict, Verdict::Unknown);
     assert_eq!(check(&checks, "recorded").result, CheckResult::Unknown);
     let licence = a_licence(RECORDED, None);
@@ -154,6 +154,46 @@ fn not_on_the_ledger_is_unknown_and_never_invalid() {
     assert_eq!(judge(&before).0, Verdict::Unknown, "recorded after the time asked about");
     let at_once = Evidence { recorded_ms: AS_OF, ..evidence(&licence) };
     assert_eq!(judge(&at_once).0, Verdict::Valid);
+}
+
+/// A receipt without its state part proves the issue and leaves open what became of the licence: never valid.
+#[test]
+fn a_state_that_is_not_covered_is_unknown() {
+    let licence = a_licence(RECORDED, None);
+    let open = Evidence { state_then: StateAt::of_receipt(None), ..evidence(&licence) };
+    let (verdict, checks) = judge(&open);
+    assert_eq!(verdict, Verdict::Unknown);
+    let status = check(&checks, "status");
+    assert_eq!((status.result, status.code.as_str()), (CheckResult::Unknown, "status.not_covered"));
+    assert_eq!(checks.len(), 8, "all other checks are shown");
+    assert_eq!(check(&checks, "recorded").result, CheckResult::Pass);
+    // What contradicts the record is invalid whatever its state.
+    assert_eq!(judge(&Evidence { content: Content::Differs, ..open.clone() }).0, Verdict::Invalid);
+    // A later state that counts for the time asked about answers.
+    let withdrawn = state(S::Withdrawn, AFTER);
+    assert_eq!(judge(&Evidence { state_now: Some(&withdrawn), ..open.clone() }).0, Verdict::Invalid);
+    let later = state(S::Revoked, AFTER);
+    assert_eq!(judge(&Evidence { state_now: Some(&later), ..open }).0, Verdict::Unknown);
+    // What a receipt covers.
+    let covered = Some(None);
+    let unchanged = Evidence { state_then: StateAt::of_receipt(covered.as_ref()), ..evidence(&licence) };
+    assert_eq!(judge(&unchanged).0, Verdict::Valid);
+}
+
+/// A typing error at the counter is told as such, before "not on this ledger".
+#[test]
+fn a_mistyped_identifier_is_told_first() {
+    let licence = a_licence(RECORDED, None);
+    let id = identifier_of(&licence);
+    assert_eq!(not_recorded(Identifier::of(&id)).1.len(), 1);
+    let text = id.to_string();
+    let wrong = if text.ends_with('A') { "B" } else { "A" };
+    let mistyped = LicenceId::from_structure(&format!("{}{wrong}", &text[..text.len() - 1])).unwrap();
+    let (verdict, checks) = not_recorded(Identifier::of(&mistyped));
+    assert_eq!(verdict, Verdict::Unknown, "it says nothing about genuineness");
+    let codes: Vec<&str> = checks.iter().map(|check| check.code.as_str()).collect();
+    assert_eq!(codes, ["identifier.check_character", "recorded.not_found"]);
+    assert!(checks[0].en.contains("mistyped") && checks[0].zh.contains("输错"));
 }
 
 /// Eight checks with stable names; what nobody looked at is unknown.
@@ -218,7 +258,7 @@ fn an_identifier_that_contradicts_its_record_is_invalid() {
         // It outweighs every status, as a wrong file does.
         let suspended = state(S::Suspended, BEFORE);
         let identifier = Identifier::Given(contradiction);
-        let both = Evidence { identifier, state_then: Some(&suspended), ..evidence(&licence) };
+        let both = Evidence { identifier, state_then: StateAt::Changed(&suspended), ..evidence(&licence) };
         assert_eq!(judge(&both).0, Verdict::Invalid);
     }
 }
@@ -236,8 +276,10 @@ fn words_of_verdicts() {
         (Verdict::Unknown, "unknown"),
     ];
     for (verdict, word) in all {
-        assert_eq!(verdict.as_str(), word);
+        assert_eq!((verdict.as_str(), Verdict::from_word(word)), (word, Some(verdict)));
         assert_eq!(serde_json::to_value(verdict).unwrap(), word);
         assert!(!verdict.zh().is_ascii());
     }
+    assert_eq!(Verdict::ALL, all.map(|(verdict, _)| verdict));
+    assert_eq!(Verdict::from_word("a word of a later version"), None);
 }

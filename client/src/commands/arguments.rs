@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
-use huxin_chain_spec::ids::{BundleRef, CaseRef, LicenceRef};
+use huxin_chain_spec::ids::{BundleRef, CaseRef, IdError, LicenceProfile, LicenceRef};
 use huxin_chain_spec::record::licence::Document;
 use huxin_chain_spec::record::publication::{PublicationKey, PublicationKind};
 use huxin_chain_spec::state::StateKeyError;
@@ -178,7 +178,14 @@ pub fn bundle_ref(algorithm: DigestAlgorithm, text: &str) -> Result<BundleRef, C
 /// A licence by its identifier (电子证照标识) or reference.
 pub fn licence_ref(algorithm: DigestAlgorithm, text: &str) -> Result<LicenceRef, ClientError> {
     match licence_subject(text)? {
-        Subject::Identifier(id) => Ok(LicenceRef::of(algorithm, &id)),
+        // What is recorded about a mistyped licence is about nothing, for ever.
+        Subject::Identifier(id) => match id.check_as(LicenceProfile::Lenient) {
+            Err(error @ IdError::CheckCharacter { .. }) => {
+                let next = "a character is mistyped; give the reference (64 hex) if the licence really bears it";
+                Err(ClientError::input("licence", format!("{error}; {next}")))
+            }
+            _ => Ok(LicenceRef::of(algorithm, &id)),
+        },
         Subject::Reference(reference) => Ok(reference),
         Subject::Document => Err(ClientError::input("licence", "give an identifier or a reference")),
     }

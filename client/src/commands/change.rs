@@ -10,7 +10,7 @@ use huxin_chain_spec::record::{LicenceOperation, Operation};
 use super::context::Global;
 use super::issue::{Issue, NewLicence, Recorded, save};
 use super::output::Output;
-use super::verify::licence_subject;
+use super::verify::{licence_subject, note_check_character};
 use crate::error::{ClientError, ExitCode};
 use crate::sdk::{Client, Subject, clock};
 
@@ -129,6 +129,7 @@ impl ChangeArguments {
         operation: impl FnOnce(Change) -> LicenceOperation,
     ) -> Result<ExitCode, ClientError> {
         let client = global.client().await?;
+        note_check_character(output, licence_subject(&self.licence).ok().as_ref());
         let licence = reference(&client, &self.licence)?;
         let effective_ms = self.effective.unwrap_or_else(clock);
         let operation = operation(Change { licence, basis: self.basis, effective_ms });
@@ -144,6 +145,7 @@ impl Replacement {
         operation: impl FnOnce(LicenceRef, huxin_chain_spec::record::licence::Licence, BasisCode) -> LicenceOperation,
     ) -> Result<ExitCode, ClientError> {
         let client = global.client().await?;
+        note_check_character(output, licence_subject(&self.predecessor).ok().as_ref());
         let predecessor = reference(&client, &self.predecessor)?;
         let draft = self.licence.draft(client.chain().algorithm(), &self.file, self.licence.trust()?.as_ref())?;
         for code in &draft.warnings {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use huxin_chain_spec::crypto::Digest;
 use huxin_chain_spec::record::Operation;
 use zeroize::Zeroizing;
 
@@ -44,11 +45,18 @@ pub struct Global {
     pub max_age_s: u64,
 }
 
+/// A hash as people copy it: in capitals, with `0x` before it, with spaces or line ends in it.
+fn digest_of(text: &str) -> Result<Digest, impl std::fmt::Display> {
+    let text: String = text.chars().filter(|character| !character.is_whitespace()).collect();
+    let text = text.to_lowercase();
+    text.strip_prefix("0x").unwrap_or(&text).parse::<Digest>()
+}
+
 impl Global {
     /// The pinned trust root. A file and a hash given together must agree.
     pub fn trust(&self) -> Result<TrustRoot, ClientError> {
         let hash = match &self.trust_root {
-            Some(text) => Some(text.parse().map_err(|error| ClientError::input("--trust-root", error))?),
+            Some(text) => Some(digest_of(text).map_err(|error| ClientError::input("--trust-root", error))?),
             None => None,
         };
         match (&self.genesis, hash) {
@@ -119,5 +127,22 @@ impl Global {
     /// The longest wait in milliseconds.
     pub fn wait_ms(&self) -> u64 {
         self.wait_s.saturating_mul(1_000)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// F14: a hash copied from paper, a mail or another program is the same hash.
+    #[test]
+    fn a_trust_root_is_taken_in_every_dress() {
+        let plain = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let capitals = plain.to_uppercase();
+        let spaced = format!(" {} {}\n", &plain[..32], &plain[32..]);
+        for text in [plain, &capitals, &format!("0x{plain}"), &format!("0X{capitals} "), &spaced] {
+            assert_eq!(digest_of(text).map(|digest| digest.to_string()).ok().as_deref(), Some(plain), "{text:?}");
+        }
+        assert!(digest_of(&plain[1..]).is_err() && digest_of("0xzz").is_err());
     }
 }

@@ -36,7 +36,8 @@ use output::Output;
 
 /// Huxin 互信: record electronic licences on a consortium ledger, and verify them without trusting anybody.
 ///
-/// Exit codes: 0 valid or done, 1 not valid or refused, 2 not on the ledger, 3 could not be checked.
+/// Exit codes: 0 valid or done, 1 not valid or refused, 2 not on the ledger, 3 could not be checked, 4 one node says how
+/// a transaction ended and nothing proves it.
 #[derive(Debug, Parser)]
 #[command(name = "huxin", version, max_term_width = 110)]
 pub struct Cli {

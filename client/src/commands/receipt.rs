@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use huxin_chain_spec::api::AsOfAnswer;
-use huxin_chain_spec::ids::{RecordIndex, TimeMs};
-use huxin_chain_spec::receipt::{RECEIPT_BYTES_MAX, Receipt, THING_RECEIPT_MAGIC};
-use huxin_chain_spec::state::{LicenceState, StateKey};
-use huxin_chain_spec::verdict::{self, Content, Evidence, Identifier, Verdict};
+use huxin_chain_spec::ids::{LicenceRef, RecordIndex, TimeMs};
+use huxin_chain_spec::receipt::{OUTCOME_RECEIPT_MAGIC, RECEIPT_BYTES_MAX, Receipt, THING_RECEIPT_MAGIC};
+use huxin_chain_spec::record::{LicenceOperation, Operation};
+use huxin_chain_spec::state::{LicenceState, LicenceStatus, StateKey};
+use huxin_chain_spec::verdict::{self, Content, Evidence, Identifier, StateAt, Verdict};
 use serde::Serialize;
 use serde_json::json;
 
@@ -15,9 +16,9 @@ use super::context::Global;
 use super::issue::save;
 use super::output::Output;
 use super::thing_receipt;
-use super::verify::{exit_code, licence_subject, text};
+use super::verify::{licence_subject, note_check_character, text};
 use crate::error::{ClientError, ExitCode};
-use crate::sdk::{Subject, Verified, document_of, licence_answer, licence_of, same_document};
+use crate::sdk::{ReceiptOf, Subject, Verified, document_of, licence_of, proven_licence, same_document, status_word};
 
 /// Receipts.
 #[derive(Debug, Subcommand)]
@@ -65,36 +66,27 @@ impl Get {
         if let Ok(key) = self.subject.parse::<StateKey>() {
             return thing_receipt::get(&client, output, &key, self.as_of, &self.out).await;
         }
-        let bytes = match self.subject.parse::<RecordIndex>() {
-            Ok(index) => client.nodes().receipt(index, self.as_of).await?,
+        let subject = match self.subject.parse::<RecordIndex>() {
+            Ok(index) => ReceiptOf::Record(index),
             Err(_) => {
-                let licence = match licence_subject(&self.subject)? {
-                    Subject::Identifier(id) => {
-                        huxin_chain_spec::ids::LicenceRef::of(client.chain().algorithm(), &id).to_string()
+                let subject = licence_subject(&self.subject)?;
+                note_check_character(output, Some(&subject));
+                match subject {
+                    Subject::Identifier(id) => ReceiptOf::Licence(LicenceRef::of(client.chain().algorithm(), &id)),
+                    Subject::Reference(reference) => ReceiptOf::Licence(reference),
+                    Subject::Document => {
+                        return Err(ClientError::input("subject", "give an identifier or a reference"));
                     }
-                    _ => self.subject.clone(),
-                };
-                let bytes = client.nodes().licence_receipt(&licence, self.as_of).await;
-                let bytes = match bytes {
-                    Err(ClientError::Refused { status: 404, body, .. }) => {
-                        output.answer(&json!({ "verdict": Verdict::Unknown, "error": body }), || body.what.clone());
-                        return Ok(ExitCode::NotOnLedger);
-                    }
-                    other => other?,
-                };
-                let receipt = client.check_receipt(&bytes)?;
-                if licence_of(&receipt.record).is_none_or(|found| found.licence.to_string() != licence) {
-                    let reason = "the receipt is about another licence".to_owned();
-                    return Err(ClientError::ProofMismatch { node: "the node".to_owned(), reason });
                 }
-                bytes
             }
         };
-        let receipt = client.check_receipt(&bytes)?;
-        if self.as_of.is_some_and(|time| receipt.as_of.as_ref().is_none_or(|as_of| as_of.time_ms != time)) {
-            let reason = "the receipt is not about the time asked about".to_owned();
-            return Err(ClientError::ProofMismatch { node: "the node".to_owned(), reason });
-        }
+        let (receipt, bytes) = match client.receipt(subject, self.as_of).await {
+            Err(ClientError::Refused { status: 404, body, .. }) => {
+                output.answer(&json!({ "verdict": Verdict::Unknown, "error": body }), || body.what.clone());
+                return Ok(ExitCode::NotOnLedger);
+            }
+            other => other?,
+        };
         save(&self.out, &bytes)?;
         let (index, height, time) = (receipt.index, receipt.header.height, receipt.header.time_ms);
         let value = json!({
@@ -112,7 +104,7 @@ impl Get {
     }
 }
 
-/// A receipt about something else than a licence.
+/// A receipt of a record that brings no licence into being.
 #[derive(Debug, Serialize)]
 struct OtherRecord<'a> {
     proven: bool,
@@ -120,54 +112,116 @@ struct OtherRecord<'a> {
     height: u64,
     operation: &'a str,
     time: String,
+    /// The licence it changes.
+    licence: Option<String>,
+    /// The state that the record gave the licence. What became of it later, this receipt does not say.
+    state_made: Option<String>,
+}
+
+impl OtherRecord<'_> {
+    fn text(&self) -> String {
+        let mut text =
+            format!("证明已核验 proven: record {} is {}, recorded {}", self.record, self.operation, self.time);
+        if let (Some(licence), Some(state)) = (&self.licence, &self.state_made) {
+            let later = "此后的变更未涵盖 later changes are not covered";
+            text = format!("{text}\n  证照 licence {licence}\n  由此成为 this made it: {state}; {later}");
+        }
+        text
+    }
 }
 
 impl Check {
     fn run(&self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
         let trust = global.trust()?;
-        let length =
-            std::fs::metadata(&self.receipt).map_err(|error| ClientError::file("cannot read", &self.receipt, error))?;
-        if length.len() > RECEIPT_BYTES_MAX as u64 + 8 {
-            return Err(ClientError::input(self.receipt.display().to_string(), "too long for a receipt"));
-        }
-        let bytes =
-            std::fs::read(&self.receipt).map_err(|error| ClientError::file("cannot read", &self.receipt, error))?;
+        let bytes = self.read()?;
         if bytes.starts_with(THING_RECEIPT_MAGIC) {
-            if self.file.is_some() || self.id.is_some() {
-                return Err(ClientError::input(
-                    "--file/--id",
-                    "this receipt is about things, not about a licence's issue",
-                ));
-            }
+            self.refuse_arguments("a receipt of things")?;
             return thing_receipt::check(&trust, output, &bytes);
+        }
+        if bytes.starts_with(OUTCOME_RECEIPT_MAGIC) {
+            self.refuse_arguments("the receipt of a transaction's outcome")?;
+            return super::transaction::check(&trust, output, &bytes);
         }
         let receipt = Receipt::from_bytes(&bytes)?;
         let proven = receipt.verify(trust.hash())?;
-        match (licence_of(&receipt.record), proven.status) {
-            (Some(_), Some(state)) => {
-                let answer = self.answer(&receipt, state.as_ref())?;
-                output.answer(&answer, || text(&answer));
-                Ok(exit_code(answer.verdict))
-            }
-            _ => {
-                let operation = receipt.record.operation.name();
-                let value = OtherRecord {
-                    proven: true,
-                    record: receipt.index.0,
-                    height: receipt.header.height.0,
-                    operation,
-                    time: receipt.record.time_ms.to_string(),
-                };
-                output.answer(&value, || {
-                    format!("proven: record {} is {operation}, recorded {}", value.record, value.time)
-                });
-                Ok(ExitCode::Success)
-            }
+        if licence_of(&receipt.record).is_none() {
+            return self.other(&receipt, output);
         }
+        let id = self.subject()?;
+        note_check_character(output, id.as_ref());
+        let answer = self.answer(&receipt, id.as_ref(), proven.status.as_ref())?;
+        output.answer(&answer, || text(&answer));
+        Ok(answer.exit_code())
+    }
+
+    fn read(&self) -> Result<Vec<u8>, ClientError> {
+        let cannot_read = |error| ClientError::file("cannot read", &self.receipt, error);
+        let length = std::fs::metadata(&self.receipt).map_err(cannot_read)?.len();
+        if length > RECEIPT_BYTES_MAX as u64 {
+            return Err(ClientError::input(self.receipt.display().to_string(), "too long for a receipt"));
+        }
+        std::fs::read(&self.receipt).map_err(cannot_read)
+    }
+
+    /// An argument that cannot be compared is refused: nothing that was asked is left out of an answer.
+    fn refuse_arguments(&self, what: &str) -> Result<(), ClientError> {
+        if self.file.is_none() && self.id.is_none() {
+            return Ok(());
+        }
+        Err(ClientError::input("--file/--id", format!("this is {what}: it holds no document or identifier to compare")))
+    }
+
+    /// The licence that `--id` names.
+    fn subject(&self) -> Result<Option<Subject>, ClientError> {
+        self.id.as_deref().map(licence_subject).transpose()
+    }
+
+    /// A record that brings no licence into being. With `--id` it must change that licence, and the state it made is the answer; it
+    /// never ends with success then, since what came after it is not covered.
+    fn other(&self, receipt: &Receipt, output: &Output) -> Result<ExitCode, ClientError> {
+        let operation = receipt.record.operation.name();
+        let changed = changed_by(&receipt.record.operation);
+        let id = self.subject()?;
+        if self.file.is_some() {
+            let reason = format!(
+                "this receipt is of a record {operation}, which holds no document to compare; use the receipt of the licence's issue"
+            );
+            return Err(ClientError::input("--file", reason));
+        }
+        let mut exit = ExitCode::Success;
+        if let Some(subject) = &id {
+            note_check_character(output, Some(subject));
+            let (licence, status) = changed.ok_or_else(|| {
+                ClientError::input(
+                    "--id",
+                    format!("this receipt is of a record {operation}, which is about no licence"),
+                )
+            })?;
+            if reference_of(subject, receipt) != Some(licence) {
+                return Err(ClientError::input("--id", "the receipt is about another licence"));
+            }
+            exit = if status == LicenceStatus::Issued { ExitCode::NotChecked } else { ExitCode::Refused };
+        }
+        let value = OtherRecord {
+            proven: true,
+            record: receipt.index.0,
+            height: receipt.header.height.0,
+            operation,
+            time: receipt.record.time_ms.to_string(),
+            licence: changed.map(|(licence, _)| licence.to_string()),
+            state_made: changed.map(|(_, status)| status_word(status)),
+        };
+        output.answer(&value, || value.text());
+        Ok(exit)
     }
 
     /// The verdict at the receipt's own time. What happened later, a receipt cannot say.
-    fn answer(&self, receipt: &Receipt, state: Option<&LicenceState>) -> Result<Verified, ClientError> {
+    fn answer(
+        &self,
+        receipt: &Receipt,
+        id: Option<&Subject>,
+        status: Option<&Option<LicenceState>>,
+    ) -> Result<Verified, ClientError> {
         let record = &receipt.record;
         let licence = licence_of(record).ok_or_else(|| ClientError::input("receipt", "it is about no licence"))?;
         let content = match &self.file {
@@ -175,22 +229,28 @@ impl Check {
             Some(path) if same_document(&document_of(path)?, &licence.document) => Content::Matches,
             Some(_) => Content::Differs,
         };
-        // Without a next block the receipt proves nothing about the time after its own header.
-        let time = match &receipt.as_of {
-            Some(as_of) if as_of.next.is_some() => as_of.time_ms,
-            _ => receipt.header.time_ms,
+        if id.is_some_and(|subject| reference_of(subject, receipt) != Some(licence.licence)) {
+            return Err(ClientError::input("--id", "the receipt is about another licence"));
+        }
+        let identifier = match id {
+            Some(Subject::Identifier(id)) => Identifier::of(id),
+            _ => Identifier::NotGiven,
         };
+        let time = receipt.proven_time();
         let (verdict, checks) = verdict::judge(&Evidence {
             licence,
             recorded_ms: record.time_ms,
-            state_then: state,
+            state_then: StateAt::of_receipt(status),
             state_now: None,
             as_of_ms: time,
             content,
-            identifier: self.identifier(receipt)?,
+            identifier,
             proven: true,
         });
         let mut not_checked = vec!["changes recorded after the receipt's time".to_owned()];
+        if status.is_none() {
+            not_checked.push("the licence's state, which this receipt does not cover".to_owned());
+        }
         if receipt.as_of.as_ref().is_some_and(|as_of| as_of.next.is_none()) {
             not_checked.push(
                 "the time asked about, which lies after the receipt's block: the answer is as of that block".to_owned(),
@@ -202,22 +262,41 @@ impl Check {
             checks,
             as_of: AsOfAnswer { height: receipt.header.height.0, time_ms: time.0, time: time.to_string() },
             not_checked,
-            licence: Some(licence_answer(record, licence, receipt.index.0, state)),
+            licence: Some(proven_licence(record, licence, receipt.index.0, StateAt::of_receipt(status))),
+            records: Vec::new(),
             node: format!("the file {}", self.receipt.display()),
             warnings: Vec::new(),
             receipt: None,
         })
     }
+}
 
-    fn identifier(&self, receipt: &Receipt) -> Result<Identifier, ClientError> {
-        let Some(text) = &self.id else { return Ok(Identifier::NotGiven) };
-        let Subject::Identifier(id) = licence_subject(text)? else {
-            return Err(ClientError::input("--id", "give the identifier's text"));
-        };
-        let expected = huxin_chain_spec::ids::LicenceRef::of(receipt.trust.genesis.ledger_hash, &id);
-        match licence_of(&receipt.record) {
-            Some(licence) if licence.licence == expected => Ok(Identifier::of(&id)),
-            _ => Err(ClientError::input("--id", "the receipt is about another licence")),
-        }
+/// The licence that a record changes, and the state it makes.
+fn changed_by(operation: &Operation) -> Option<(LicenceRef, LicenceStatus)> {
+    use LicenceOperation as Op;
+    let Operation::Licence(operation) = operation else { return None };
+    let status = match operation {
+        Op::Issue(_) | Op::Amend { .. } | Op::TransferIn { .. } => return None,
+        Op::Suspend(_) => LicenceStatus::Suspended,
+        Op::Restore(_) | Op::CancelTransfer(_) => LicenceStatus::Issued,
+        Op::TransferOut { .. } => LicenceStatus::TransferredOut,
+        Op::Cancel(_) => LicenceStatus::Cancelled,
+        Op::Withdraw(_) => LicenceStatus::Withdrawn,
+        Op::Revoke(_) => LicenceStatus::Revoked,
+        Op::Lapse(_) => LicenceStatus::Lapsed,
+    };
+    Some((*operation.changed_licence()?, status))
+}
+
+/// The reference of a licence under the receipt's own hash.
+fn reference_of(subject: &Subject, receipt: &Receipt) -> Option<LicenceRef> {
+    match subject {
+        Subject::Identifier(id) => Some(LicenceRef::of(receipt.trust.genesis.ledger_hash, id)),
+        Subject::Reference(reference) => Some(*reference),
+        Subject::Document => None,
     }
 }
+
+#[cfg(test)]
+#[path = "receipt_tests.rs"]
+mod tests;

@@ -24,15 +24,8 @@ pub async fn get(
     time: Option<TimeMs>,
     out: &Path,
 ) -> Result<ExitCode, ClientError> {
-    let bytes = client.nodes().thing_receipt(key, time).await?;
-    let receipt = check_thing_receipt(client.trust(), &bytes)?;
-    let mismatch = |reason: String| ClientError::ProofMismatch { node: "the node".to_owned(), reason };
-    let Some(state) = receipt.state(key) else {
-        return Err(mismatch(format!("the receipt does not cover {key}")));
-    };
-    if time.is_some_and(|time| receipt.as_of.as_ref().is_none_or(|as_of| as_of.time_ms != time)) {
-        return Err(mismatch("the receipt is not about the time asked about".to_owned()));
-    }
+    let (receipt, bytes) = client.thing_receipt(key, time).await?;
+    let state = receipt.state(key).flatten();
     save(out, &bytes)?;
     let (height, time, exists) = (receipt.header.height, receipt.header.time_ms, state.is_some());
     let value = json!({
@@ -75,11 +68,7 @@ pub fn check(trust: &TrustRoot, output: &Output, bytes: &[u8]) -> Result<ExitCod
 }
 
 fn said(receipt: &ThingReceipt) -> Result<Said, ClientError> {
-    // Without a next block the receipt proves nothing about the time after its own header.
-    let time = match &receipt.as_of {
-        Some(as_of) if as_of.next.is_some() => as_of.time_ms,
-        _ => receipt.header.time_ms,
-    };
+    let time = receipt.proven_time();
     let mut not_checked = vec!["changes recorded after the receipt's time".to_owned()];
     if receipt.as_of.as_ref().is_some_and(|as_of| as_of.next.is_none()) {
         not_checked.push("the time asked about, which lies after the receipt's block".to_owned());

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use huxin_chain_spec::api::LicenceAnswer;
 use huxin_chain_spec::ids::{IdError, LicenceId, LicenceProfile, LicenceRef, TimeMs};
-use huxin_chain_spec::verdict::{CheckResult, Verdict};
+use huxin_chain_spec::verdict::{Check, CheckResult, Verdict};
 
 use super::context::Global;
 use super::issue::save;
@@ -14,7 +14,7 @@ use super::output::Output;
 use crate::error::{ClientError, ExitCode};
 use crate::sdk::{Client, Question, Subject, Verified};
 use crate::sealed::{
-    Examined, FileAnswer, Judged, ask, contradicts, examine, join, stated_identifier, trust_list, trusted_by_provinces,
+    Examined, FileAnswer, Judged, ask, examine, join, stated_identifier, trust_list, trusted_by_provinces,
 };
 
 /// Is this genuine, and valid now or then?
@@ -43,6 +43,7 @@ impl Verify {
         let path = Path::new(&self.subject);
         let examined = if path.is_file() { Some(examine(path, None, None)?) } else { None };
         let question = self.question(examined.as_ref())?;
+        note_check_character(output, Some(&question.subject));
         let client = global.client().await?;
         let answer = match (&examined, &question.subject) {
             (Some(examined), Subject::Document) => by_file(&client, &question, examined).await?,
@@ -53,7 +54,7 @@ impl Verify {
         }
         let Some(examined) = examined.filter(Examined::is_judged) else {
             output.answer(&answer, || text(&answer));
-            return Ok(exit_code(answer.verdict));
+            return Ok(answer.exit_code());
         };
         let is_recorded = |licence: &&LicenceAnswer| licence.document_sha256 == examined.document.sha256.to_string();
         let licence = answer.licence.as_ref().filter(is_recorded);
@@ -65,7 +66,7 @@ impl Verify {
         let judged = Judged { examined: &examined, has_list: trusted.is_some(), algorithm: client.chain().algorithm() };
         let joined = join(answer, judged, &facts);
         output.answer(&joined, || file_text(&joined));
-        Ok(exit_code(joined.verified.verdict))
+        Ok(joined.verified.exit_code())
     }
 
     fn question(&self, examined: Option<&Examined>) -> Result<Question, ClientError> {
@@ -85,17 +86,15 @@ impl Verify {
 /// Asks about a file. The ledger finds it by its digest, and may know the same file under several licences, since anybody may record a
 /// digest: the one that the file itself names counts.
 async fn by_file(client: &Client, question: &Question, examined: &Examined) -> Result<Verified, ClientError> {
-    let found = client.verify(question).await?;
-    let algorithm = client.chain().algorithm();
-    let Some(id) = stated_identifier(examined) else { return Ok(found) };
-    if found.licence.as_ref().is_some_and(|licence| !contradicts(licence, &id, algorithm)) {
-        return Ok(found);
+    if let Some(id) = stated_identifier(examined) {
+        let named = Question { subject: Subject::Identifier(id), ..question.clone() };
+        let named = client.verify(&named).await?;
+        let sha256 = examined.document.sha256.to_string();
+        if named.licence.as_ref().is_some_and(|licence| licence.document_sha256 == sha256) {
+            return Ok(named);
+        }
     }
-    let named = Question { subject: Subject::Identifier(id), ..question.clone() };
-    let named = client.verify(&named).await?;
-    let sha256 = examined.document.sha256.to_string();
-    let is_this_file = named.licence.as_ref().is_some_and(|licence| licence.document_sha256 == sha256);
-    Ok(if is_this_file { named } else { found })
+    client.verify(question).await
 }
 
 /// Reads an identifier or a reference. A wrong check character is left to the answer.
@@ -115,12 +114,11 @@ pub fn licence_subject(text: &str) -> Result<Subject, ClientError> {
     }
 }
 
-/// The exit code of a verdict.
-pub fn exit_code(verdict: Verdict) -> ExitCode {
-    match verdict {
-        Verdict::Valid => ExitCode::Success,
-        Verdict::Unknown => ExitCode::NotOnLedger,
-        _ => ExitCode::Refused,
+/// Tells at once that an identifier has a wrong check character: most likely it was mistyped at the counter.
+pub fn note_check_character(output: &Output, subject: Option<&Subject>) {
+    let Some(Subject::Identifier(id)) = subject else { return };
+    if let Err(error @ IdError::CheckCharacter { .. }) = id.check_as(LicenceProfile::Lenient) {
+        output.note(&format!("huxin: 证照标识校验位不符，请核对是否有字符输错 identifier.check_character: {error}"));
     }
 }
 
@@ -143,7 +141,16 @@ fn file_text(answer: &FileAnswer) -> String {
 pub fn text(answer: &Verified) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "{}  {}", answer.verdict.zh(), answer.verdict.as_str().to_uppercase());
+    let mistyped = |check: &&Check| check.code == "identifier.check_character" && check.result == CheckResult::Fail;
+    if let Some(check) = answer.checks.iter().find(mistyped) {
+        let _ = writeln!(text, "{} / {}", check.zh, check.en);
+    }
+    let zh = match answer.verdict {
+        Verdict::Unknown if answer.is_left_open() => "未知：状态未能核验",
+        Verdict::Unknown => "账本上没有",
+        verdict => verdict.zh(),
+    };
+    let _ = writeln!(text, "{zh}  {}", answer.verdict.as_str().to_uppercase());
     if let Some(licence) = &answer.licence {
         let _ = writeln!(text, "  证照 licence    {}", licence.licence);
         let _ = writeln!(text, "  类型 type       {}  版本 version {}", licence.licence_type, licence.version);
@@ -164,6 +171,14 @@ pub fn text(answer: &Verified) -> String {
         };
         let _ = writeln!(text, "  {mark}  {:<18} {} / {}", check.name, check.zh, check.en);
     }
+    if answer.records.len() > 1 {
+        let count = answer.records.len();
+        let _ = writeln!(text, "  同一文件的全部上账 {count} records of this document:");
+        for record in &answer.records {
+            let (verdict, zh) = (record.verdict.as_str(), record.verdict.zh());
+            let _ = writeln!(text, "    {zh} {verdict}  {}  发证 issuer {}", record.licence, record.issuer);
+        }
+    }
     let _ = writeln!(text, "  未检查 not checked: {}", answer.not_checked.join(", "));
     if answer.proven {
         let _ = writeln!(text, "  证明已在本机核验 proof checked here (answered by {})", answer.node);
@@ -179,22 +194,52 @@ pub fn text(answer: &Verified) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
+    use huxin_chain_spec::api::AsOfAnswer;
+    use huxin_chain_spec::verdict::mistyped_identifier;
+
     use super::*;
+
+    fn answer(verdict: Verdict, recorded: CheckResult) -> Verified {
+        Verified {
+            verdict,
+            proven: true,
+            checks: vec![Check::new("recorded", recorded, "recorded.found", "", "")],
+            as_of: AsOfAnswer { height: 1, time_ms: 0, time: String::new() },
+            not_checked: Vec::new(),
+            licence: None,
+            records: Vec::new(),
+            node: String::new(),
+            warnings: Vec::new(),
+            receipt: None,
+        }
+    }
 
     #[test]
     fn three_answers_have_three_exit_codes() {
-        assert_eq!(exit_code(Verdict::Valid), ExitCode::Success);
-        assert_eq!(exit_code(Verdict::Unknown), ExitCode::NotOnLedger);
-        for verdict in [
-            Verdict::Invalid,
-            Verdict::Revoked,
-            Verdict::Suspended,
-            Verdict::Superseded,
-            Verdict::Expired,
-            Verdict::NotYetValid,
-        ] {
-            assert_eq!(exit_code(verdict), ExitCode::Refused);
+        for verdict in Verdict::ALL {
+            let expected = match verdict {
+                Verdict::Valid => ExitCode::Success,
+                Verdict::Unknown => ExitCode::NotChecked,
+                _ => ExitCode::Refused,
+            };
+            assert_eq!(answer(verdict, CheckResult::Pass).exit_code(), expected);
         }
+        for recorded in [CheckResult::Fail, CheckResult::Unknown] {
+            let absent = answer(Verdict::Unknown, recorded);
+            assert_eq!(absent.exit_code(), ExitCode::NotOnLedger);
+            assert!(text(&absent).starts_with("账本上没有  UNKNOWN"));
+        }
+        assert!(text(&answer(Verdict::Unknown, CheckResult::Pass)).starts_with("未知：状态未能核验  UNKNOWN"));
+    }
+
+    #[test]
+    fn a_mistyped_identifier_is_the_first_line() {
+        let mut absent = answer(Verdict::Unknown, CheckResult::Unknown);
+        absent.checks.insert(0, mistyped_identifier());
+        let text = text(&absent);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].contains("有字符输错") && lines[0].contains("a character is mistyped"), "{text}");
+        assert_eq!(lines[1], "账本上没有  UNKNOWN");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use huxin_chain_spec::api::ThingAnswer;
+use huxin_chain_spec::api::{OutcomeAnswer, ThingAnswer};
 use huxin_chain_spec::crypto::SigningKey;
 use huxin_chain_spec::execute::Chain;
 use huxin_chain_spec::genesis::Genesis;
@@ -15,7 +15,7 @@ use huxin_chain_spec::state::case::{CaseState, FrozenVersion};
 use huxin_chain_spec::transaction::Transaction;
 
 use super::node_client::{Committed, NodeClient};
-use super::proof::{Freshness, Question, Verified, check_answer};
+use super::proof::{Freshness, Question, Subject, Verified, check_answer};
 use super::signing::{SignedTransaction, TransactionSigner};
 use super::thing::{DerivedBy, ProvenThing, ThingQuestion, check_entry, check_thing};
 use super::trust::TrustRoot;
@@ -97,9 +97,32 @@ impl Client {
     }
 
     /// Submits, waits until final, and checks the receipt of the first record.
+    ///
+    /// # Errors
+    /// `Refused`: no node took it, by the word of each. `Rejected`: proven by the receipt of its outcome. `Expired`: by a certified
+    /// header and enough nodes. `OutcomeNotProven`: a node says how it ended, and nothing proves it.
     pub async fn submit(&self, transaction: &SignedTransaction, wait_ms: u64) -> Result<Confirmed, ClientError> {
-        let committed = self.nodes.submit_and_wait(transaction, wait_ms).await?;
-        self.confirm(transaction, committed).await
+        let (node, said) = match self.nodes.submit_and_wait(transaction, wait_ms).await {
+            // One node's refusal at its door is no more than its word: another one may take it, or have it in a block already.
+            Err(refused @ ClientError::Refused { status: 400..=428, .. }) => {
+                self.submit_elsewhere(transaction, wait_ms).await.ok_or(refused)?
+            }
+            answered => answered?,
+        };
+        self.settle(transaction, node, said).await
+    }
+
+    async fn submit_elsewhere(&self, transaction: &SignedTransaction, wait_ms: u64) -> Option<(String, OutcomeAnswer)> {
+        let nodes = self.nodes.each();
+        if nodes.len() < 2 {
+            return None;
+        }
+        for node in nodes {
+            if let Ok(answered) = node.submit_and_wait(transaction, wait_ms).await {
+                return Some(answered);
+            }
+        }
+        None
     }
 
     /// Fetches and checks the receipt that proves a commitment.
@@ -130,12 +153,22 @@ impl Client {
     pub fn check_receipt(&self, bytes: &[u8]) -> Result<Receipt, ClientError> {
         let receipt = Receipt::from_bytes(bytes)?;
         receipt.verify_with(self.trust.hash(), self.trust.known_headers())?;
+        self.nodes.connection().saw_height(receipt.header.height.0);
         Ok(receipt)
     }
 
     /// Asks, and checks the proof. Where several nodes are known, a node that is wrong, stale or knows nothing is passed
-    /// over as long as another one has a proven answer; the answer then carries a warning.
+    /// over as long as another one has a proven answer; the answer then carries a warning. By a document alone every node is
+    /// asked: see [`super::many`].
     pub async fn verify(&self, question: &Question) -> Result<Verified, ClientError> {
+        match question.subject {
+            Subject::Document => self.verify_document(question).await,
+            _ => self.verify_one(question).await,
+        }
+    }
+
+    /// Asks about one licence, by identifier or reference.
+    pub(super) async fn verify_one(&self, question: &Question) -> Result<Verified, ClientError> {
         let mut warnings = Vec::new();
         let mut absent: Option<Verified> = None;
         let mut failure = None;
@@ -145,6 +178,7 @@ impl Client {
                     if let Some(absent) = absent {
                         warnings.push(format!("{} says it is not on the ledger, which is wrong", absent.node));
                     }
+                    warnings.append(&mut answer.warnings);
                     answer.warnings = warnings;
                     return Ok(answer);
                 }
@@ -204,9 +238,15 @@ impl Client {
         Ok(())
     }
 
+    /// Greatest accepted age of the newest block for a question about now, in seconds.
+    pub(super) fn age_s_max(&self) -> u64 {
+        self.age_s_max
+    }
+
     async fn thing_at(&self, nodes: &NodeClient, question: &ThingQuestion) -> Result<ProvenThing, ClientError> {
         let (node, answer, freshness) = self.fetch_thing(nodes, question).await?;
         let thing = check_thing(&self.trust, &freshness, question, &node, &answer, &BTreeMap::new())?;
+        self.nodes.connection().saw_height(thing.as_of.height);
         if thing.derived_by != DerivedBy::Node {
             return Ok(thing);
         }
@@ -230,22 +270,23 @@ impl Client {
         nodes: &NodeClient,
         question: &ThingQuestion,
     ) -> Result<(String, ThingAnswer, Freshness), ClientError> {
-        let height_min = self.nodes.connection().height_seen();
-        nodes.connection().saw_height(height_min);
+        let freshness = self.freshness();
         let (node, answer) = match &question.key {
             StateKey::Case(case) if question.records => nodes.case(case, question.as_of).await?,
             _ => nodes.thing(question).await?,
         };
-        Ok((node, answer, Freshness { now: clock(), age_s_max: self.age_s_max, height_min }))
+        Ok((node, answer, freshness))
     }
 
     async fn verify_at(&self, nodes: &NodeClient, question: &Question) -> Result<Verified, ClientError> {
         let algorithm = self.chain.algorithm();
-        let height_min = self.nodes.connection().height_seen();
-        nodes.connection().saw_height(height_min);
+        let freshness = self.freshness();
         let (node, answer) = nodes.verify(&question.to_wire(algorithm)).await?;
-        let freshness = Freshness { now: clock(), age_s_max: self.age_s_max, height_min };
-        check_answer(&self.trust, algorithm, &freshness, question, &node, &answer)
+        let verified = check_answer(&self.trust, algorithm, &freshness, question, &node, &answer)?;
+        if verified.proven {
+            self.nodes.connection().saw_height(verified.as_of.height);
+        }
+        Ok(verified)
     }
 }
 

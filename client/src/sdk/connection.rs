@@ -1,5 +1,11 @@
 //! One or more nodes behind one HTTP client: failover, read-your-writes, bounded answers.
+//!
+//! **Invariant**: what one node says never burdens another. The height that all nodes are asked to have reached
+//! (`Huxin-Min-Height`) is raised by verified headers alone; the header `Huxin-Height` of an answer is one node's word and is
+//! not used.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -70,7 +76,8 @@ pub struct Connection {
     http: reqwest::Client,
     nodes: Vec<Url>,
     preferred: AtomicUsize,
-    height_seen: AtomicU64,
+    /// Shared by all connections that [`Connection::single`] makes.
+    height_seen: Arc<AtomicU64>,
 }
 
 /// An HTTP client to be set up, with the cryptography that TLS needs: reqwest panics where none is set.
@@ -86,7 +93,10 @@ impl Connection {
         if nodes.is_empty() {
             return Err(ClientError::input("--node", "give the address of at least one node, or set HUXIN_NODE"));
         }
-        let nodes = nodes.iter().map(|node| parse_node(node)).collect::<Result<Vec<_>, _>>()?;
+        let mut nodes = nodes.iter().map(|node| parse_node(node)).collect::<Result<Vec<_>, _>>()?;
+        // One node given twice is one node: answers of several are compared and counted.
+        let mut given = BTreeSet::new();
+        nodes.retain(|node| given.insert(node.to_string()));
         let mut builder = http_builder().connect_timeout(CONNECT_TIMEOUT).tcp_nodelay(true);
         if nodes.iter().all(|node| node.scheme() == "http") {
             // A machine without installed certificates must still be able to talk to its own node.
@@ -95,14 +105,19 @@ impl Connection {
         let http = builder
             .build()
             .map_err(|error| ClientError::Local { what: "cannot prepare HTTP", reason: error.to_string() })?;
-        Ok(Self { http, nodes, preferred: AtomicUsize::new(0), height_seen: AtomicU64::new(0) })
+        Ok(Self { http, nodes, preferred: AtomicUsize::new(0), height_seen: Arc::default() })
     }
 
-    /// A connection to the `position`-th node alone, which shares nothing but the sockets.
+    /// A connection to the `position`-th node alone, which shares the sockets and the height seen.
     pub fn single(&self, position: usize) -> Option<Self> {
         let node = self.nodes.get(position)?.clone();
-        let height_seen = AtomicU64::new(self.height_seen.load(Ordering::Relaxed));
+        let height_seen = Arc::clone(&self.height_seen);
         Some(Self { http: self.http.clone(), nodes: vec![node], preferred: AtomicUsize::new(0), height_seen })
+    }
+
+    /// The address of the first node.
+    pub fn first_node(&self) -> String {
+        self.nodes.first().map(ToString::to_string).unwrap_or_default()
     }
 
     /// How many nodes there are.
@@ -110,12 +125,13 @@ impl Connection {
         self.nodes.len()
     }
 
-    /// The greatest height seen in any answer: later answers are never older.
+    /// The greatest height that a checked proof has shown: later answers are never older.
     pub fn height_seen(&self) -> u64 {
         self.height_seen.load(Ordering::Relaxed)
     }
 
-    /// Remembers a height, so that later answers are at least as new.
+    /// Remembers the height of a header whose certificate was checked, so that later answers are at least as new. Never to be
+    /// called with what a node only says: the other nodes would be asked for a height that does not exist.
     pub fn saw_height(&self, height: u64) {
         self.height_seen.fetch_max(height, Ordering::Relaxed);
     }
@@ -191,9 +207,6 @@ impl Connection {
         }
         let response = builder.send().await.map_err(|error| unreachable(node, &error))?;
         let number = |name: &str| response.headers().get(name)?.to_str().ok()?.parse::<u64>().ok();
-        if let Some(height) = number("Huxin-Height") {
-            self.saw_height(height);
-        }
         let (status, retry_after_ms) =
             (response.status(), number("Retry-After").map(|seconds| seconds.saturating_mul(1_000)));
         let body = read_bounded(node, response).await?;

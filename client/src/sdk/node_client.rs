@@ -9,7 +9,7 @@ use huxin_chain_spec::api::{
 use huxin_chain_spec::block::BLOCK_BYTES_MAX;
 use huxin_chain_spec::certificate::CERTIFICATE_BYTES_MAX;
 use huxin_chain_spec::codec;
-use huxin_chain_spec::ids::{RecordIndex, TimeMs, TxId};
+use huxin_chain_spec::ids::{Height, RecordIndex, TimeMs, TxId};
 use huxin_chain_spec::receipt::RECEIPT_BYTES_MAX;
 
 use super::connection::{Answer, Connection, Request};
@@ -70,26 +70,43 @@ impl NodeClient {
 
     /// Hands a transaction in without waiting for a block.
     pub async fn submit(&self, transaction: &SignedTransaction) -> Result<OutcomeAnswer, ClientError> {
-        self.post_transaction(transaction, "/v1/transactions".to_owned(), Duration::from_secs(10)).await
+        Ok(self.post_transaction(transaction, "/v1/transactions".to_owned(), Duration::from_secs(10)).await?.1)
     }
 
-    /// What became of a transaction; waits up to `wait_ms` for a final answer.
-    pub async fn outcome(&self, tx_id: &TxId, wait_ms: u64) -> Result<OutcomeAnswer, ClientError> {
+    /// What became of a transaction; waits up to `wait_ms` for a final answer. With `expires_at` a node that never held it can
+    /// tell that it expired. The node's word.
+    pub async fn outcome(
+        &self,
+        tx_id: &TxId,
+        expires_at: Option<Height>,
+        wait_ms: u64,
+    ) -> Result<(String, OutcomeAnswer), ClientError> {
         let wait_ms = wait_ms.min(WAIT_MS_MAX);
-        let path = format!("/v1/transactions/{tx_id}?wait=committed&timeout_ms={wait_ms}");
+        let expires_at = expires_at.map(|height| format!("&expires_at={height}")).unwrap_or_default();
+        let path = format!("/v1/transactions/{tx_id}?wait=committed&timeout_ms={wait_ms}{expires_at}");
         let request = Request::get(path).within(Duration::from_millis(wait_ms + 10_000));
-        Ok(self.connection.json(&request).await?.1)
+        let (node, answer): (String, OutcomeAnswer) = self.connection.json(&request).await?;
+        if answer.tx_id != tx_id.to_string() {
+            return Err(ClientError::BadAnswer { node, reason: format!("it speaks of transaction {}", answer.tx_id) });
+        }
+        Ok((node, answer))
     }
 
-    /// Hands a transaction in and waits until it is final, at most `wait_ms`.
+    /// Bytes of the receipt of a transaction's outcome. Unproven: see [`super::outcome`].
+    pub async fn outcome_receipt(&self, tx_id: &TxId) -> Result<Vec<u8>, ClientError> {
+        self.receipt_at(format!("/v1/receipts/transactions/{tx_id}"), None).await
+    }
+
+    /// Hands a transaction in and waits until a node says that it is final, at most `wait_ms`. The node's word: see
+    /// [`super::Client::submit`] for what is proven.
     ///
     /// # Errors
-    /// `Refused` at the door, `Rejected` in a block, `Expired`: it changed nothing. `Pending`, `Unreachable`: unknown.
+    /// `Refused` at the door. `Pending`, `Unreachable`: unknown.
     pub async fn submit_and_wait(
         &self,
         transaction: &SignedTransaction,
         wait_ms: u64,
-    ) -> Result<Committed, ClientError> {
+    ) -> Result<(String, OutcomeAnswer), ClientError> {
         let started = tokio::time::Instant::now();
         loop {
             let waited_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -97,16 +114,15 @@ impl NodeClient {
             let round_ms = left_ms.clamp(1, WAIT_MS_MAX);
             // Submitting again is also how a node that lost its memory of the transaction gets it back.
             let path = format!("/v1/transactions?wait=committed&timeout_ms={round_ms}");
-            let answer = self.post_transaction(transaction, path, Duration::from_millis(round_ms + 10_000)).await?;
-            match definite(&transaction.tx_id, answer)? {
-                Some(committed) => {
-                    self.connection.saw_height(committed.height);
-                    return Ok(committed);
-                }
-                None if left_ms <= round_ms => {
+            let (node, answer) =
+                self.post_transaction(transaction, path, Duration::from_millis(round_ms + 10_000)).await?;
+            match answer.outcome.as_str() {
+                "committed" | "rejected" | "expired" => return Ok((node, answer)),
+                "pending" | "unknown" if left_ms <= round_ms => {
                     return Err(ClientError::Pending { tx_id: transaction.tx_id.to_string(), waited_ms: wait_ms });
                 }
-                None => {}
+                "pending" | "unknown" => {}
+                other => return Err(ClientError::BadAnswer { node, reason: format!("an outcome of {other}") }),
             }
         }
     }
@@ -116,14 +132,14 @@ impl NodeClient {
         transaction: &SignedTransaction,
         path: String,
         timeout: Duration,
-    ) -> Result<OutcomeAnswer, ClientError> {
+    ) -> Result<(String, OutcomeAnswer), ClientError> {
         let request = Request::post(path, "application/octet-stream", transaction.bytes.clone()).within(timeout);
         let (node, answer): (String, OutcomeAnswer) = self.connection.json(&request).await?;
         if answer.tx_id != transaction.tx_id.to_string() {
             let reason = format!("it speaks of transaction {}, not of {}", answer.tx_id, transaction.tx_id);
             return Err(ClientError::BadAnswer { node, reason });
         }
-        Ok(answer)
+        Ok((node, answer))
     }
 
     /// A node's answer to a question. Unproven: see [`super::proof::check_answer`].
@@ -198,26 +214,6 @@ impl NodeClient {
 
 fn height_or_latest(height: Option<u64>) -> String {
     height.map_or_else(|| "latest".to_owned(), |height| height.to_string())
-}
-
-/// `Some` if committed, `None` if not final yet, an error if it will never be committed.
-fn definite(tx_id: &TxId, answer: OutcomeAnswer) -> Result<Option<Committed>, ClientError> {
-    let bad = |reason: &str| ClientError::BadAnswer { node: "the node".to_owned(), reason: reason.to_owned() };
-    match answer.outcome.as_str() {
-        "committed" => match (answer.height, answer.first_record, answer.records) {
-            (Some(height), Some(first), Some(records)) => {
-                Ok(Some(Committed { tx_id: *tx_id, height, first_record: RecordIndex(first), records }))
-            }
-            _ => Err(bad("a committed outcome without height and records")),
-        },
-        "rejected" => {
-            let body = Box::new(answer.error.ok_or_else(|| bad("a rejected outcome without a code"))?);
-            Err(ClientError::Rejected { tx_id: tx_id.to_string(), height: answer.height.unwrap_or(0), body })
-        }
-        "expired" => Err(ClientError::Expired { tx_id: tx_id.to_string() }),
-        "pending" | "unknown" => Ok(None),
-        other => Err(bad(&format!("an outcome of {other}"))),
-    }
 }
 
 /// Splits a stream of blocks: each a little-endian `u32` length, then as many bytes.

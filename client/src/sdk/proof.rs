@@ -9,15 +9,15 @@ use huxin_chain_spec::api::{AsOfAnswer, LicenceAnswer, VerifyAnswer, VerifyQuest
 use huxin_chain_spec::block::Header;
 use huxin_chain_spec::crypto::DigestAlgorithm;
 use huxin_chain_spec::ids::{LicenceId, LicenceRef, TimeMs};
-use huxin_chain_spec::receipt::{Receipt, ReceiptError};
+use huxin_chain_spec::receipt::{AsOf, Receipt, ReceiptError};
 use huxin_chain_spec::record::Record;
 use huxin_chain_spec::record::licence::{Document, Licence};
 use huxin_chain_spec::state::{LicenceState, LicenceStatus};
-use huxin_chain_spec::verdict::{self, Check, Content, Evidence, Identifier, Verdict};
+use huxin_chain_spec::verdict::{self, Check, CheckResult, Content, Evidence, Identifier, StateAt, Verdict};
 use serde::Serialize;
 
 use super::trust::TrustRoot;
-use crate::error::ClientError;
+use crate::error::{ClientError, ExitCode};
 
 /// What is asked about.
 #[derive(Debug, Clone)]
@@ -101,6 +101,28 @@ impl Freshness {
     }
 }
 
+impl Freshness {
+    /// Refuses a receipt that is not about the time asked about, or that is too old to speak for it.
+    pub(super) fn check_time(
+        &self,
+        node: &str,
+        header: &Header,
+        given: Option<&AsOf>,
+        asked: Option<TimeMs>,
+    ) -> Result<(), ClientError> {
+        match (asked, given) {
+            (None, None) => self.check(node, header),
+            // Without a next block, nothing but its age shows that the block was the last one at that time.
+            (Some(time), Some(AsOf { time_ms, next: None })) if *time_ms == time => self.check(node, header),
+            (Some(time), Some(AsOf { time_ms, .. })) if *time_ms == time => Ok(()),
+            _ => {
+                let reason = "the receipt is not about the time asked about".to_owned();
+                Err(ClientError::ProofMismatch { node: node.to_owned(), reason })
+            }
+        }
+    }
+}
+
 /// An answer that this client vouches for.
 #[derive(Debug, Clone, Serialize)]
 pub struct Verified {
@@ -113,6 +135,9 @@ pub struct Verified {
     pub not_checked: Vec<String>,
     /// The licence as the proven record has it.
     pub licence: Option<LicenceAnswer>,
+    /// For a question by file alone: every licence of this very document that any node knows, each proven by itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<SameDocument>,
     /// The node that answered.
     pub node: String,
     /// What went wrong at other nodes on the way to this answer.
@@ -120,6 +145,36 @@ pub struct Verified {
     /// The receipt that proves it, as file bytes.
     #[serde(skip)]
     pub receipt: Option<Vec<u8>>,
+}
+
+impl Verified {
+    /// How a command ends with this answer. *Unknown* is two things: not on the ledger, and on it with its state left open.
+    pub fn exit_code(&self) -> ExitCode {
+        match self.verdict {
+            Verdict::Valid => ExitCode::Success,
+            Verdict::Unknown if self.is_left_open() => ExitCode::NotChecked,
+            Verdict::Unknown => ExitCode::NotOnLedger,
+            _ => ExitCode::Refused,
+        }
+    }
+
+    /// Whether the licence is on the ledger, but what was shown does not decide its state.
+    pub fn is_left_open(&self) -> bool {
+        let is_recorded = |check: &Check| check.name == "recorded" && check.result == CheckResult::Pass;
+        self.verdict == Verdict::Unknown && self.checks.iter().any(is_recorded)
+    }
+}
+
+/// One of the licences that are recorded with one document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SameDocument {
+    /// Reference on the ledger.
+    pub licence: String,
+    pub issuer: String,
+    pub province: String,
+    /// Index of its record: the lowest is the first to have recorded the document.
+    pub record: u64,
+    pub verdict: Verdict,
 }
 
 /// Checks a node's answer against its proofs, and gives the answer that follows from them.
@@ -174,12 +229,9 @@ impl Checker<'_> {
         let bytes = base64::engine::general_purpose::STANDARD
             .decode(proof)
             .map_err(|error| self.mismatch(format!("the proof is not base64: {error}")))?;
-        let receipt = Receipt::from_bytes(&bytes).map_err(|error| self.mismatch(error.to_string()))?;
-        let proven =
-            receipt.verify_with(self.trust.hash(), self.trust.known_headers()).map_err(|error| match error {
-                ReceiptError::WrongTrustRoot { .. } => ClientError::Receipt(error),
-                error => self.mismatch(error.to_string()),
-            })?;
+        let refused = |error| receipt_refused(self.node, error);
+        let receipt = Receipt::from_bytes(&bytes).map_err(refused)?;
+        let proven = receipt.verify_with(self.trust.hash(), self.trust.known_headers()).map_err(refused)?;
         let state =
             proven.status.ok_or_else(|| self.mismatch("the proof leaves the licence's state open".to_owned()))?;
         let held = Held { receipt, bytes, block: proven.block, state };
@@ -222,6 +274,8 @@ impl Checker<'_> {
     ) -> Result<Verified, ClientError> {
         let as_of = proof.receipt.as_of.as_ref().filter(|as_of| as_of.time_ms == time);
         let as_of = as_of.ok_or_else(|| self.mismatch(format!("the proof is not about {time}")))?;
+        // The time the answer is for: where no next block bounds the time asked about, nothing signs it.
+        let mut proven_time = proof.receipt.proven_time();
         match (&as_of.next, &now) {
             (None, None) => self.check_fresh(&proof)?,
             (Some(_), None) => {
@@ -235,6 +289,9 @@ impl Checker<'_> {
                 let (then, newest) = (&proof.receipt.header, &now.receipt.header);
                 // Without a next block, the block itself must be the newest, or the newest must be the next.
                 let follows = newest.parent == proof.block && newest.time_ms > time;
+                if follows {
+                    proven_time = time;
+                }
                 if next.is_none() && now.block != proof.block && !follows {
                     return Err(
                         self.mismatch(format!("height {} is not shown to be the last one at {time}", then.height))
@@ -242,7 +299,7 @@ impl Checker<'_> {
                 }
             }
         }
-        self.conclude(answer, &proof, now.as_ref().filter(|now| now.block != proof.block), time)
+        self.conclude(answer, &proof, now.as_ref().filter(|now| now.block != proof.block), proven_time)
     }
 
     fn recorded_later(&self, answer: &VerifyAnswer, now: Held, time: TimeMs) -> Result<Verified, ClientError> {
@@ -270,7 +327,7 @@ impl Checker<'_> {
             verdict::judge(&Evidence {
                 licence,
                 recorded_ms: record.time_ms,
-                state_then: proof.state.as_ref(),
+                state_then: StateAt::held(proof.state.as_ref()),
                 state_now: now.and_then(|now| now.state.as_ref()),
                 as_of_ms: time,
                 content,
@@ -282,27 +339,45 @@ impl Checker<'_> {
         // claims, SM3 and length are compared here.
         let (told_digests, identifier) = (content_of(same_sha256), self.question.identifier());
         let possible = [Identifier::NotGiven, identifier].map(|told| judge(told_digests, told).0);
-        if !possible.iter().any(|verdict| verdict.as_str() == answer.verdict) {
-            return Err(self.mismatch(format!("it says {}, the proof says {}", answer.verdict, possible[0].as_str())));
+        let mut warnings = Vec::new();
+        match Verdict::from_word(&answer.verdict) {
+            Some(said) if possible.contains(&said) => {}
+            // Another record of the same document may say otherwise, which keeps a node from calling it valid: see `many`.
+            Some(Verdict::Unknown) if matches!(self.question.subject, Subject::Document) => {}
+            Some(said) => {
+                let shown = possible[0].as_str();
+                return Err(self.mismatch(format!("it says {}, the proof says {shown}", said.as_str())));
+            }
+            // A later version may have a word for what this one computes otherwise: no lie, and not believed either.
+            None => warnings.push(format!(
+                "{} answers with a verdict of a newer version that this program does not know; shown is what its proof says",
+                self.node
+            )),
         }
         let (verdict, checks) =
             judge(content_of(document.map(|document| same_document(document, &licence.document))), identifier);
         let state = now.and_then(|now| now.state.as_ref()).or(proof.state.as_ref());
+        let mut not_checked = not_checked(licence);
+        if matches!(self.question.subject, Subject::Document) {
+            // Which of a document's records a node shows is its choice; no proof says that there is no other.
+            not_checked.push("other records of this document".to_owned());
+        }
         Ok(Verified {
             verdict,
             proven: true,
             checks,
             as_of: AsOfAnswer { height: proof.receipt.header.height.0, time_ms: time.0, time: time.to_string() },
-            not_checked: not_checked(licence),
-            licence: Some(licence_answer(record, licence, proof.receipt.index.0, state)),
+            not_checked,
+            licence: Some(proven_licence(record, licence, proof.receipt.index.0, StateAt::held(state))),
+            records: Vec::new(),
             node: self.node.to_owned(),
-            warnings: Vec::new(),
+            warnings,
             receipt: Some(proof.bytes.clone()),
         })
     }
 
     fn not_recorded(&self, answer: &VerifyAnswer) -> Verified {
-        let (verdict, checks) = verdict::not_recorded();
+        let (verdict, checks) = verdict::not_recorded(self.question.identifier());
         Verified {
             verdict,
             proven: false,
@@ -310,10 +385,22 @@ impl Checker<'_> {
             as_of: answer.as_of.clone(),
             not_checked: vec!["everything but presence; absence is this node's word, not proven".to_owned()],
             licence: None,
+            records: Vec::new(),
             node: self.node.to_owned(),
             warnings: Vec::new(),
             receipt: None,
         }
+    }
+}
+
+/// What a receipt that cannot be used says about the node that sent it: another version, another chain, or a lie.
+pub(super) fn receipt_refused(node: &str, error: ReceiptError) -> ClientError {
+    match error {
+        ReceiptError::WrongTrustRoot { .. } => ClientError::Receipt(error),
+        error if error.is_other_version() => {
+            ClientError::OtherVersion { node: node.to_owned(), reason: error.to_string() }
+        }
+        error => ClientError::ProofMismatch { node: node.to_owned(), reason: error.to_string() },
     }
 }
 
@@ -353,8 +440,13 @@ pub fn status_word(status: LicenceStatus) -> String {
     serde_json::to_value(status).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-/// The licence in readable form, from its record and its newest proven state.
-pub fn licence_answer(record: &Record, licence: &Licence, index: u64, state: Option<&LicenceState>) -> LicenceAnswer {
+/// The licence in readable form, from its record and its newest proven state; a state that is not covered is `unknown`.
+pub fn proven_licence(record: &Record, licence: &Licence, index: u64, state: StateAt<'_>) -> LicenceAnswer {
+    let (status, state) = match state {
+        StateAt::NotCovered => ("unknown".to_owned(), None),
+        StateAt::Unchanged => (status_word(LicenceStatus::Issued), None),
+        StateAt::Changed(state) => (status_word(state.status), Some(state)),
+    };
     LicenceAnswer {
         licence: licence.licence.to_string(),
         licence_type: licence.licence_type.to_string(),
@@ -362,7 +454,7 @@ pub fn licence_answer(record: &Record, licence: &Licence, index: u64, state: Opt
         province: record.province.to_string(),
         region: licence.region.to_string(),
         version: licence.version,
-        status: status_word(state.map_or(LicenceStatus::Issued, |state| state.status)),
+        status,
         document_sha256: licence.document.sha256.to_string(),
         document_sm3: licence.document.sm3.map(|digest| digest.to_string()),
         document_bytes: licence.document.size_bytes,

@@ -37,6 +37,8 @@ fn answer(verdict: &str, proof: Option<Receipt>, proof_now: Option<Receipt>) -> 
         licence: None,
         proof: proof.map(text),
         proof_now: proof_now.map(text),
+        same_document: Vec::new(),
+        same_document_more: false,
     }
 }
 

@@ -13,13 +13,13 @@ use huxin_chain_spec::api::{AsOfAnswer, RecordEntry, ThingAnswer};
 use huxin_chain_spec::codec;
 use huxin_chain_spec::crypto::DigestAlgorithm;
 use huxin_chain_spec::ids::{Height, LicenceRef, RecordIndex, TimeMs, TxId};
-use huxin_chain_spec::receipt::{Receipt, ReceiptError, ThingReceipt};
+use huxin_chain_spec::receipt::{Receipt, ThingReceipt};
 use huxin_chain_spec::rules;
 use huxin_chain_spec::state::{self, IssuedLicence, STATE_BYTES_MAX, StateKey, StateReader, StateUnavailable};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::proof::Freshness;
+use super::proof::{Freshness, receipt_refused};
 use super::trust::TrustRoot;
 use crate::error::ClientError;
 
@@ -150,11 +150,9 @@ impl Checker<'_> {
         let bytes = base64::engine::general_purpose::STANDARD
             .decode(proof)
             .map_err(|error| self.mismatch(format!("the proof is not base64: {error}")))?;
-        let receipt = ThingReceipt::from_bytes(&bytes).map_err(|error| self.mismatch(error.to_string()))?;
-        receipt.verify_with(self.trust.hash(), self.trust.known_headers()).map_err(|error| match error {
-            ReceiptError::WrongTrustRoot { .. } => ClientError::Receipt(error),
-            error => self.mismatch(error.to_string()),
-        })?;
+        let refused = |error| receipt_refused(self.node, error);
+        let receipt = ThingReceipt::from_bytes(&bytes).map_err(refused)?;
+        receipt.verify_with(self.trust.hash(), self.trust.known_headers()).map_err(refused)?;
         Ok((receipt, bytes))
     }
 
@@ -174,7 +172,7 @@ impl Checker<'_> {
                 if !is_past {
                     self.freshness.check(self.node, &receipt.header)?;
                 }
-                Ok(time)
+                Ok(receipt.proven_time())
             }
             (Some(time), _) => Err(self.mismatch(format!("the proof is not about {time}"))),
         }
@@ -193,15 +191,34 @@ impl Checker<'_> {
             let (said, shown) = (word(answer.exists), word(proven.is_some()));
             return Err(self.mismatch(format!("it says that {name} {said}, the proof shows that it {shown}")));
         }
+        // The state is read from the proven bytes. Fields that this version does not know are a newer node's, and not compared.
         let readable = proven.map(|bytes| self.readable(bytes)).transpose()?;
-        if readable != answer.state {
+        if !agrees(readable.as_ref().unwrap_or(&Value::Null), answer.state.as_ref().unwrap_or(&Value::Null)) {
             return Err(self.mismatch(format!("the state it gives for {name} is not the proven one")));
         }
         Ok(proven.map(<[u8]>::to_vec))
     }
 
+    /// The proven bytes in readable form. Bytes that the ledger certifies and this version cannot read are a newer version's.
     fn readable(&self, bytes: &[u8]) -> Result<Value, ClientError> {
-        state::to_json(&self.question.key, bytes).map_err(|error| self.mismatch(error.to_string()))
+        state::to_json(&self.question.key, bytes).map_err(|error| ClientError::OtherVersion {
+            node: self.node.to_owned(),
+            reason: format!("the proven state of {} cannot be read: {error}", self.question.key),
+        })
+    }
+}
+
+/// Whether what a node says agrees with what is proven. Fields that only one of the two knows are of another version and left out;
+/// what is shown comes from the proof alone.
+fn agrees(proven: &Value, said: &Value) -> bool {
+    match (proven, said) {
+        (Value::Object(proven), Value::Object(said)) => {
+            proven.iter().all(|(name, value)| said.get(name).is_none_or(|said| agrees(value, said)))
+        }
+        (Value::Array(proven), Value::Array(said)) => {
+            proven.len() == said.len() && proven.iter().zip(said).all(|(proven, said)| agrees(proven, said))
+        }
+        _ => proven == said,
     }
 }
 
@@ -291,7 +308,7 @@ pub(super) fn check_entry(
         && record.time_ms.0 == entry.time_ms
         && record.province.to_string() == entry.province
         && record.organisation.to_string() == entry.organisation
-        && serde_json::to_value(record).is_ok_and(|value| value == entry.record);
+        && serde_json::to_value(record).is_ok_and(|value| agrees(&value, &entry.record));
     if !is_same {
         return Err(format!("record {index} does not say what the answer says of it"));
     }

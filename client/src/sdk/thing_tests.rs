@@ -5,6 +5,7 @@
 use base64::engine::general_purpose::STANDARD;
 use huxin_chain_spec::crypto::Digest;
 use huxin_chain_spec::ids::ProvinceCode;
+use huxin_chain_spec::receipt::ReceiptError;
 use huxin_chain_spec::record::governance::Action;
 use huxin_chain_spec::record::{GovernanceOperation, LicenceOperation, Operation};
 use huxin_chain_spec::state::governance::ProposalState;

@@ -39,8 +39,6 @@ use super::facts::{LedgerFacts, OverTime, SigningTime};
 use super::read::Examined;
 use crate::sdk::{Verified, clock};
 
-pub use own::contradicts;
-
 /// What is known about a file.
 #[derive(Debug, Clone, Serialize)]
 pub struct FileAnswer {

@@ -16,7 +16,7 @@ mod tests;
 pub use admission::stated_identifier;
 pub use admission::{Admitted, admit};
 pub use facts::{LedgerFacts, OverTime, SignatureOnLedger, SigningTime, ask};
-pub use joined::{FileAnswer, FileWord, Judged, SealWord, contradicts, join, trusted_by_provinces};
+pub use joined::{FileAnswer, FileWord, Judged, SealWord, join, trusted_by_provinces};
 pub use metadata::{canonical, digest_of};
 pub use read::{Examined, examine, trust_list};
 pub use registration::{ReadSeal, Stated, seal_from_file};

@@ -222,6 +222,7 @@ fn answer(verdict: Verdict, licence: Option<LicenceAnswer>) -> Verified {
         as_of: AsOfAnswer { height: 1, time_ms: 1, time: String::new() },
         not_checked: vec!["seal".to_owned()],
         licence,
+        records: Vec::new(),
         node: String::new(),
         warnings: Vec::new(),
         receipt: None,

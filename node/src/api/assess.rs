@@ -14,13 +14,16 @@ use huxin_chain_spec::receipt::Receipt;
 use huxin_chain_spec::record::licence::Licence;
 use huxin_chain_spec::record::{Operation, Record};
 use huxin_chain_spec::state::{LicenceState, LicenceStatus, STATE_BYTES_MAX};
-use huxin_chain_spec::verdict::{self, Check, CheckResult, Content, Evidence, Identifier, Verdict};
+use huxin_chain_spec::verdict::{self, Check, CheckResult, Content, Evidence, Identifier, StateAt, Verdict};
 
 use super::error::ApiError;
 use crate::ledger::{Ledger, ReceiptAt};
 
 /// Every check there is, in the order of the answer.
 const CHECKS: [&str; 8] = ["recorded", "content", "identifier", "issuer", "status", "validity", "seal", "finality"];
+
+/// Most licences of one document that an answer lists.
+const SAME_DOCUMENT_MAX: usize = 64;
 
 /// What is asked about a licence, besides which one.
 #[derive(Debug, Clone, Copy)]
@@ -72,43 +75,61 @@ pub(super) fn identified(ledger: &Ledger, text: &str) -> Result<(LicenceRef, Ide
 pub(super) fn by_licence(ledger: &Ledger, licence: &LicenceRef, question: &Question) -> Result<VerifyAnswer, ApiError> {
     match ledger.issued_at(licence)? {
         Some(index) => by_record(ledger, index, question),
-        None => not_recorded(ledger, question.as_of),
+        None => not_recorded(ledger, question.as_of, question.identifier),
     }
 }
 
-/// Answers about the licence whose document has this SHA-256. Where one organisation recorded a document for several
+/// Answers about the licence whose document has this SHA-256, and lists every licence recorded with it. Where one organisation recorded a document for several
 /// licences, the best verdict answers, and the newest record among equals. Records of the same bytes by anybody but the
-/// first to record them do not count: nobody can make another's revoked document valid by recording it once more.
+/// first to record them do not count: nobody can make another's revoked document valid by recording it once more. Nor is a
+/// document called valid while a record of another organisation says otherwise: which of the two is meant, its bytes do not say.
 pub(super) fn by_document(ledger: &Ledger, sha256: &Digest, question: &Question) -> Result<VerifyAnswer, ApiError> {
     let question = Question { document: Document::Sha256(*sha256), ..*question };
-    let records = ledger.records_of_document(sha256)?;
-    let best = match records[..] {
-        [] => None,
-        [only] => Some(only),
-        _ => best_of(ledger, &records, &question)?,
+    let mut records = ledger.records_of_document(sha256, SAME_DOCUMENT_MAX + 1)?;
+    let more = records.len() > SAME_DOCUMENT_MAX;
+    records.truncate(SAME_DOCUMENT_MAX);
+    let Some(Known { best, others_agree, references }) = known_of(ledger, &records, &question)? else {
+        return not_recorded(ledger, question.as_of, question.identifier);
     };
-    match best {
-        Some(index) => by_record(ledger, index, &question),
-        None => not_recorded(ledger, question.as_of),
+    let mut answer = by_record(ledger, best, &question)?;
+    if answer.verdict == Verdict::Valid.as_str() && (more || !others_agree) {
+        answer.verdict = Verdict::Unknown.as_str().to_owned();
+        answer.checks.push(verdict::records_check(!others_agree));
     }
+    answer.same_document = references;
+    answer.same_document_more = more;
+    answer.not_checked.push("other records of this document".to_owned());
+    Ok(answer)
 }
 
-fn best_of(ledger: &Ledger, records: &[RecordIndex], question: &Question) -> Result<Option<RecordIndex>, ApiError> {
+/// What the records of one document say.
+struct Known {
+    /// The record that answers.
+    best: RecordIndex,
+    /// Whether every record of another organisation than the first is valid.
+    others_agree: bool,
+    /// Their licences, oldest first.
+    references: Vec<String>,
+}
+
+fn known_of(ledger: &Ledger, records: &[RecordIndex], question: &Question) -> Result<Option<Known>, ApiError> {
     let question = Question { proof: false, ..*question };
     let mut best: Option<(u8, RecordIndex)> = None;
-    let mut first_recorder = None;
+    let (mut first_recorder, mut others_agree, mut references) = (None, true, Vec::new());
     for &index in records {
         let recorder = ledger.record(index)?.map(|(record, _)| record.organisation);
+        let answer = by_record(ledger, index, &question)?;
+        references.extend(answer.licence.as_ref().map(|licence| licence.licence.clone()));
         if *first_recorder.get_or_insert(recorder) != recorder {
+            others_agree &= answer.verdict == Verdict::Valid.as_str();
             continue;
         }
-        let answer = by_record(ledger, index, &question)?;
         let rank = rank(&answer.verdict);
         if best.is_none_or(|(best_rank, best_index)| (rank, best_index) < (best_rank, index)) {
             best = Some((rank, index));
         }
     }
-    Ok(best.map(|(_, index)| index))
+    Ok(best.map(|(_, best)| Known { best, others_agree, references }))
 }
 
 /// Order of verdicts when one document has several: the lower answers.
@@ -131,7 +152,8 @@ fn rank(verdict: &str) -> u8 {
 struct View {
     height: Height,
     time_ms: TimeMs,
-    state: Option<LicenceState>,
+    /// Its state; `None` where what is at hand does not cover it, `Some(None)` unchanged since issue.
+    state: Option<Option<LicenceState>>,
     source: Source,
 }
 
@@ -151,6 +173,10 @@ impl View {
         }
     }
 
+    fn state(&self) -> StateAt<'_> {
+        StateAt::of_receipt(self.state.as_ref())
+    }
+
     /// The proof in text, if there is one.
     fn proof(&self) -> Option<String> {
         match &self.source {
@@ -166,10 +192,12 @@ pub(super) fn by_record(ledger: &Ledger, index: RecordIndex, question: &Question
         Some(view) => view,
         None => match ledger.record(index)? {
             Some((record, _)) => stored_view(ledger, Box::new(record), None)?,
-            None => return not_recorded(ledger, question.as_of),
+            None => return not_recorded(ledger, question.as_of, question.identifier),
         },
     };
-    let Some(licence) = new_licence(now.record()) else { return not_recorded(ledger, question.as_of) };
+    let Some(licence) = new_licence(now.record()) else {
+        return not_recorded(ledger, question.as_of, question.identifier);
+    };
     let Some(as_of_ms) = question.as_of else {
         return Ok(answer(index, licence, question, now.time_ms, &now, None));
     };
@@ -177,9 +205,10 @@ pub(super) fn by_record(ledger: &Ledger, index: RecordIndex, question: &Question
         Some(view) => view,
         None => stored_view(ledger, Box::new(now.record().clone()), Some(as_of_ms))?,
     };
-    // At or after the newest block there is one state only, and one proof.
+    // At or after the newest block there is one state only, and one proof. Nothing signs a time that lies after it, so the answer is
+    // for that block's own time.
     let later = (then.height < now.height).then_some(&now);
-    Ok(answer(index, licence, question, as_of_ms, &then, later))
+    Ok(answer(index, licence, question, then.time_ms, &then, later))
 }
 
 /// The view that a receipt proves; `None` if no proof is wanted, or the record did not exist at that block.
@@ -188,10 +217,14 @@ fn proven_view(ledger: &Ledger, index: RecordIndex, at: ReceiptAt, wanted: bool)
         return Ok(None);
     }
     let Some(receipt) = ledger.receipt(index, at)? else { return Ok(None) };
-    let state = receipt.status.as_ref().and_then(|status| status.state.as_deref());
-    let state = state.map(|bytes| codec::decode(bytes, STATE_BYTES_MAX)).transpose();
-    let state = state.map_err(|error| ApiError::internal(&error))?;
-    let (height, time_ms) = (receipt.header.height, receipt.header.time_ms);
+    let state = match &receipt.status {
+        None => None,
+        Some(status) => {
+            let state = status.state.as_deref().map(|bytes| codec::decode(bytes, STATE_BYTES_MAX)).transpose();
+            Some(state.map_err(|error| ApiError::internal(&error))?)
+        }
+    };
+    let (height, time_ms) = (receipt.header.height, receipt.proven_time());
     Ok(Some(View { height, time_ms, state, source: Source::Receipt(Box::new(receipt)) }))
 }
 
@@ -199,19 +232,18 @@ fn proven_view(ledger: &Ledger, index: RecordIndex, at: ReceiptAt, wanted: bool)
 fn stored_view(ledger: &Ledger, record: Box<Record>, as_of: Option<TimeMs>) -> Result<View, ApiError> {
     let (height, time_ms) = block_at(ledger, as_of)?;
     let state = match licence_of(&record) {
-        Some(licence) => ledger.licence_state(&licence, height)?,
+        Some(licence) => Some(ledger.licence_state(&licence, height)?),
         None => None,
     };
     Ok(View { height, time_ms, state, source: Source::Record(record) })
 }
 
-/// The block that answers for a time, and the time to show: the one asked about, or that block's.
+/// The block that answers for a time, and the time to show: the one asked about where another block follows, else that block's.
 pub(super) fn block_at(ledger: &Ledger, as_of: Option<TimeMs>) -> Result<(Height, TimeMs), ApiError> {
     let tip = ledger.tip();
     Ok(match as_of {
         Some(time) if time < tip.time_ms => (ledger.height_at(time)?.unwrap_or(Height::ZERO), time),
-        Some(time) => (tip.height, time),
-        None => (tip.height, tip.time_ms),
+        Some(_) | None => (tip.height, tip.time_ms),
     })
 }
 
@@ -232,8 +264,8 @@ fn answer(
     let evidence = Evidence {
         licence,
         recorded_ms: record.time_ms,
-        state_then: then.state.as_ref(),
-        state_now: later.and_then(|now| now.state.as_ref()),
+        state_then: then.state(),
+        state_now: later.and_then(|now| now.state.as_ref()).and_then(Option::as_ref),
         as_of_ms,
         content,
         identifier: question.identifier,
@@ -245,16 +277,22 @@ fn answer(
         as_of: as_of_answer(then.height, as_of_ms),
         not_checked: not_checked(&checks),
         checks,
-        licence: Some(licence_answer(index, record, licence, then.state.as_ref())),
+        licence: Some(licence_answer(index, record, licence, then.state())),
         proof: then.proof(),
         proof_now: later.and_then(View::proof),
+        same_document: Vec::new(),
+        same_document_more: false,
     }
 }
 
 /// The answer for what is not on this ledger, as of its newest block or the one at the time asked about.
-pub(super) fn not_recorded(ledger: &Ledger, as_of: Option<TimeMs>) -> Result<VerifyAnswer, ApiError> {
+pub(super) fn not_recorded(
+    ledger: &Ledger,
+    as_of: Option<TimeMs>,
+    identifier: Identifier,
+) -> Result<VerifyAnswer, ApiError> {
     let (height, time_ms) = block_at(ledger, as_of)?;
-    let (verdict, checks) = verdict::not_recorded();
+    let (verdict, checks) = verdict::not_recorded(identifier);
     Ok(without_licence(verdict, checks, as_of_answer(height, time_ms)))
 }
 
@@ -280,13 +318,27 @@ pub(super) fn about_no_licence(receipt: &Receipt) -> VerifyAnswer {
     without_licence(Verdict::Unknown, checks, as_of_answer(receipt.header.height, receipt.header.time_ms))
 }
 
-/// Answers from a receipt that holds, for a record that this node does not have yet.
-pub(super) fn by_receipt_alone(receipt: &Receipt, state: Option<&LicenceState>, question: &Question) -> VerifyAnswer {
+/// Answers from a receipt that holds, for a record that this node does not have yet. `status` is what the receipt proves: `None`
+/// where it does not cover the licence's state. The answer is for no later time than the receipt proves.
+pub(super) fn by_receipt_alone(
+    receipt: &Receipt,
+    status: Option<Option<LicenceState>>,
+    question: &Question,
+) -> VerifyAnswer {
     let Some(licence) = new_licence(&receipt.record) else { return about_no_licence(receipt) };
-    let time_ms = receipt.as_of.as_ref().map_or(receipt.header.time_ms, |as_of| as_of.time_ms);
-    let source = Source::Record(Box::new(receipt.record.clone()));
-    let then = View { height: receipt.header.height, time_ms, state: state.cloned(), source };
-    answer(receipt.index, licence, question, question.as_of.unwrap_or(time_ms), &then, None)
+    let (height, proven_ms) = (receipt.header.height, receipt.proven_time());
+    let as_of_ms = question.as_of.map_or(proven_ms, |asked| asked.min(proven_ms));
+    let view = |state| {
+        let source = Source::Record(Box::new(receipt.record.clone()));
+        View { height, time_ms: as_of_ms, state, source }
+    };
+    if as_of_ms >= receipt.header.time_ms {
+        return answer(receipt.index, licence, question, as_of_ms, &view(status), None);
+    }
+    // Of a time before its block the receipt says this much: what never changed had not changed then, and what changed with effect
+    // before that time had. Anything else is open.
+    let then = view(status.clone().filter(Option::is_none));
+    answer(receipt.index, licence, question, as_of_ms, &then, Some(&view(status)))
 }
 
 fn without_licence(verdict: Verdict, checks: Vec<Check>, as_of: AsOfAnswer) -> VerifyAnswer {
@@ -298,6 +350,8 @@ fn without_licence(verdict: Verdict, checks: Vec<Check>, as_of: AsOfAnswer) -> V
         licence: None,
         proof: None,
         proof_now: None,
+        same_document: Vec::new(),
+        same_document_more: false,
     }
 }
 
@@ -323,12 +377,12 @@ pub(super) fn as_of_answer(height: Height, time_ms: TimeMs) -> AsOfAnswer {
     AsOfAnswer { height: height.0, time_ms: time_ms.0, time: time_ms.to_string() }
 }
 
-fn licence_answer(
-    index: RecordIndex,
-    record: &Record,
-    licence: &Licence,
-    state: Option<&LicenceState>,
-) -> LicenceAnswer {
+fn licence_answer(index: RecordIndex, record: &Record, licence: &Licence, state: StateAt<'_>) -> LicenceAnswer {
+    let (status, state) = match state {
+        StateAt::NotCovered => ("unknown", None),
+        StateAt::Unchanged => (status_name(LicenceStatus::Issued), None),
+        StateAt::Changed(state) => (status_name(state.status), Some(state)),
+    };
     LicenceAnswer {
         licence: licence.licence.to_string(),
         licence_type: licence.licence_type.to_string(),
@@ -336,7 +390,7 @@ fn licence_answer(
         province: record.province.to_string(),
         region: licence.region.to_string(),
         version: licence.version,
-        status: status_name(state.map_or(LicenceStatus::Issued, |state| state.status)).to_owned(),
+        status: status.to_owned(),
         document_sha256: licence.document.sha256.to_string(),
         document_sm3: licence.document.sm3.map(|digest| digest.to_string()),
         document_bytes: licence.document.size_bytes,
@@ -382,9 +436,65 @@ mod tests {
         }
     }
 
+    /// A golden receipt of a licence that was suspended after its issue.
+    fn golden() -> Receipt {
+        let cases: serde_json::Value =
+            serde_json::from_str(include_str!("../../../chain-spec/vectors/receipts.json")).unwrap();
+        let file = hex::decode(cases[0]["file"].as_str().unwrap()).unwrap();
+        Receipt::from_bytes(&file).unwrap()
+    }
+
+    fn said(receipt: &Receipt, as_of: Option<TimeMs>) -> VerifyAnswer {
+        let status = receipt.verify(&receipt.trust.genesis.hash()).unwrap().status;
+        by_receipt_alone(receipt, status, &Question { proven: true, ..Question::new(as_of, true) })
+    }
+
+    fn check_code(answer: &VerifyAnswer, name: &str) -> String {
+        answer.checks.iter().find(|check| check.name == name).unwrap().code.clone()
+    }
+
+    /// C2: a node that is behind answered `valid`, `status.issued` for the receipt of a changed licence whose state was cut out.
+    #[test]
+    fn a_receipt_without_its_state_leaves_the_status_unknown() {
+        let whole = golden();
+        assert_eq!(said(&whole, None).verdict, "suspended");
+        let stripped = said(&Receipt { status: None, ..whole }, None);
+        assert_eq!(
+            (stripped.verdict.as_str(), check_code(&stripped, "status")),
+            ("unknown", "status.not_covered".to_owned())
+        );
+        assert!(stripped.not_checked.iter().any(|name| name == "status"));
+        assert_eq!(stripped.licence.unwrap().status, "unknown");
+    }
+
+    /// ... and for any time that was written into it, since nothing signs that time where no next block bounds it.
+    #[test]
+    fn a_time_that_nothing_proves_is_not_answered_for() {
+        let far: TimeMs = "2099-01-01T00:00:00Z".parse().unwrap();
+        let mut receipt = golden();
+        receipt.as_of = Some(huxin_chain_spec::receipt::AsOf { time_ms: far, next: None });
+        for asked in [None, Some(far)] {
+            assert_eq!(said(&receipt, asked).as_of.time_ms, receipt.header.time_ms.0);
+        }
+    }
+
+    /// Of an earlier time a receipt says what follows from its own: a change counts from its effective time on.
+    #[test]
+    fn an_earlier_time_is_answered_as_far_as_the_receipt_goes() {
+        let receipt = golden();
+        let recorded = receipt.record.time_ms;
+        assert!(recorded < receipt.header.time_ms);
+        assert_eq!(said(&receipt, Some(recorded)).verdict, "suspended", "effective with the genesis");
+        let before = said(&receipt, Some(TimeMs(recorded.0 - 1)));
+        assert_eq!(
+            (before.verdict.as_str(), check_code(&before, "recorded")),
+            ("unknown", "recorded.later".to_owned())
+        );
+    }
+
     #[test]
     fn what_nobody_checked_is_named() {
-        let (_, checks) = verdict::not_recorded();
+        let (_, checks) = verdict::not_recorded(Identifier::NotGiven);
         assert_eq!(not_checked(&checks), CHECKS);
         let passed = Check::new("recorded", CheckResult::Pass, "recorded.found", "", "");
         assert_eq!(not_checked(&[passed]), CHECKS[1..]);

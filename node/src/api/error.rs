@@ -117,7 +117,9 @@ impl From<ReceiptError> for ApiError {
     fn from(error: ReceiptError) -> Self {
         let code = error.code();
         let status = match code {
-            Code::ReceiptMalformed | Code::ReceiptTruncated => StatusCode::BAD_REQUEST,
+            Code::ReceiptMalformed | Code::ReceiptTruncated | Code::ReceiptNewerVersion | Code::ReceiptOlderVersion => {
+                StatusCode::BAD_REQUEST
+            }
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };
         Self::new(status, code, format!("receipt: {error}"))
@@ -229,7 +231,10 @@ mod tests {
 
     #[test]
     fn a_broken_receipt_is_unreadable_and_a_false_one_is_refused() {
-        assert_eq!(ApiError::from(ReceiptError::NotAReceipt).status(), StatusCode::BAD_REQUEST);
+        assert_eq!(
+            ApiError::from(ReceiptError::NotAReceipt { expected: String::new() }).status(),
+            StatusCode::BAD_REQUEST
+        );
         let false_one = ApiError::from(ReceiptError::Log("root differs".into()));
         assert_eq!((false_one.status().as_u16(), false_one.code()), (422, Code::ReceiptBadLogProof));
     }

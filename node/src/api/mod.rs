@@ -184,6 +184,7 @@ fn router(context: Context, shutdown: watch::Receiver<bool>) -> std::io::Result<
         .route("/v1/licences/{licence}", framed("licence", get(verify::licence)))
         .route("/v1/licences/{licence}/receipt", framed("licence_receipt", get(receipts::licence_receipt)))
         .route("/v1/receipts/{record}", framed("receipt", get(receipts::receipt)))
+        .route("/v1/receipts/transactions/{tx_id}", framed("outcome_receipt", get(receipts::outcome_receipt)))
         .route("/v1/receipts/things/{*name}", framed("thing_receipt", get(things::thing_receipt)))
         .route("/v1/things", framed("things", get(things::things)))
         .route("/v1/things/{*name}", framed("thing", get(things::thing)))

@@ -43,6 +43,7 @@ impl ToSchema for Octets {}
         verify::licence,
         receipts::licence_receipt,
         receipts::receipt,
+        receipts::outcome_receipt,
         receipts::record,
         things::thing,
         things::things,

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, header};
 use huxin_chain_spec::api::{ErrorAnswer, RecordAnswer};
-use huxin_chain_spec::ids::{Height, RecordIndex};
+use huxin_chain_spec::ids::{Height, RecordIndex, TxId};
 use huxin_chain_spec::log;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -31,7 +31,7 @@ pub(super) type ReceiptFile = ([(HeaderName, String); 2], Vec<u8>);
 /// Receipt of a record.
 ///
 /// One self-contained file that proves the record, and the licence's state where it brings one into being, without any
-/// node: `HUXINRC1`, then the canonical encoding.
+/// node: `HUXINRC2`, then the canonical encoding.
 #[utoipa::path(get, path = "/v1/receipts/{record}", tag = "verify", operation_id = "receipt",
     params(("record" = u64, Path, description = "Index of the record in the log"), ReceiptQuery),
     responses(
@@ -65,6 +65,31 @@ pub(super) async fn licence_receipt(
     let (licence, _) = assess::licence_ref(ledger, &licence).map_err(|error| ApiError::parameter("licence", &error))?;
     let index = ledger.issued_at(&licence)?.ok_or_else(|| ApiError::not_found("licence: it is not on this ledger"))?;
     receipt_file(&api, index, &query)
+}
+
+/// Receipt of a transaction's outcome.
+///
+/// Proves without any node that the transaction was committed, or that it was rejected and why: `HUXINRO1`, then the canonical
+/// encoding. That a transaction expired has no receipt.
+#[utoipa::path(get, path = "/v1/receipts/transactions/{tx_id}", tag = "transactions", operation_id = "outcomeReceipt",
+    params(("tx_id" = String, Path, description = "64 hexadecimal characters")),
+    responses(
+        (status = 200, description = "The receipt", body = inline(Octets), content_type = "application/vnd.huxin.receipt"),
+        (status = 400, description = "Not an identifier", body = ErrorAnswer),
+        (status = 404, description = "No block holds it", body = ErrorAnswer),
+    ))]
+pub(super) async fn outcome_receipt(
+    State(api): State<Shared>,
+    Segment(tx_id): Segment,
+) -> Result<ReceiptFile, ApiError> {
+    let tx_id: TxId = tx_id.parse().map_err(|error| ApiError::parameter("tx_id", &error))?;
+    // A whole block is read: the same bound as on the stream of blocks.
+    let _turn = api.streams.acquire().await.map_err(|error| ApiError::internal(&error))?;
+    let shared = Shared::clone(&api);
+    let made = tokio::task::spawn_blocking(move || shared.vitals.ledger.outcome_receipt(&tx_id));
+    let made = made.await.map_err(|error| ApiError::internal(&error))??;
+    let receipt = made.ok_or_else(|| ApiError::not_found("tx_id: no block holds this transaction"))?;
+    Ok(as_file(&format!("transaction-{tx_id}"), receipt.header.height, receipt.to_bytes()))
 }
 
 fn receipt_file(api: &Shared, index: RecordIndex, query: &ReceiptQuery) -> Result<ReceiptFile, ApiError> {

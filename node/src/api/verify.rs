@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use futures::StreamExt;
 use huxin_chain_spec::api::{ErrorAnswer, VerifyAnswer, VerifyQuestion};
 use huxin_chain_spec::codes::Code;
@@ -169,7 +169,7 @@ fn subject(asked: VerifyQuestion) -> Result<Subject, ApiError> {
         }
         (None, None, Some(text), None) => digest("sha256", &text).map(Subject::Sha256),
         (None, None, None, Some(text)) => {
-            let bytes = BASE64.decode(text.as_bytes());
+            let bytes = base64_of(&text);
             bytes
                 .map(Subject::Receipt)
                 .map_err(|error| ApiError::bad_request(Code::ReceiptMalformed, format!("receipt: not base64: {error}")))
@@ -179,6 +179,17 @@ fn subject(asked: VerifyQuestion) -> Result<Subject, ApiError> {
             Err(ApiError::bad_request(Code::ApiBadRequest, place))
         }
     }
+}
+
+/// Base64 as it comes out of mail programs and web forms: of either alphabet, wrapped or not, padded or not.
+fn base64_of(text: &str) -> Result<Vec<u8>, base64::DecodeError> {
+    let standard = |character| match character {
+        '-' => '+',
+        '_' => '/',
+        other => other,
+    };
+    let text: String = text.chars().filter(|character| !character.is_whitespace()).map(standard).collect();
+    BASE64.decode(text.trim_end_matches('='))
 }
 
 fn digest(name: &str, text: &str) -> Result<Digest, ApiError> {
@@ -194,7 +205,7 @@ async fn by_receipt(api: &Shared, bytes: Vec<u8>, question: Question) -> Result<
         let proven = receipt.verify_with(&ledger.genesis_hash(), &api.checked_headers)?;
         let question = Question { proven: true, ..question };
         match ledger.record(receipt.index)? {
-            None => Ok(assess::by_receipt_alone(&receipt, proven.status.flatten().as_ref(), &question)),
+            None => Ok(assess::by_receipt_alone(&receipt, proven.status, &question)),
             // The same trust root cannot certify two records at one place, unless a third of the validators signed twice.
             Some((record, _)) if record != receipt.record => {
                 tracing::error!(index = %receipt.index, "a valid receipt contradicts this node's ledger");
@@ -287,6 +298,16 @@ mod tests {
         ] {
             assert_eq!(subject(asked(&json)).unwrap_err().code(), code, "{json}");
         }
+    }
+
+    /// F14: a receipt that went through a mail program or a web form is the same receipt.
+    #[test]
+    fn base64_is_taken_in_every_dress() {
+        let bytes = [0xfb, 0xff, 0xfe, 0x3e, 0x3f];
+        for text in ["+//+Pj8=", "-__-Pj8=", "-__-Pj8", "+//+\r\nPj8=\n", " +//+ Pj8 "] {
+            assert_eq!(base64_of(text).unwrap(), bytes, "{text:?}");
+        }
+        assert!(base64_of("%").is_err() && base64_of("+//+Pj8é").is_err());
     }
 
     #[test]

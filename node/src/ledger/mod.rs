@@ -35,8 +35,6 @@ pub use things::LedgerAt;
 const EXECUTIONS_KEPT: usize = 8;
 /// Committed blocks a slow subscriber may lag behind before it misses some.
 const BLOCKS_BUFFERED: usize = 1_024;
-/// Most records reported for one document.
-const DOCUMENT_RECORDS_MAX: usize = 16;
 
 /// The newest block as others see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -256,9 +254,9 @@ impl Ledger {
         self.store.licence_index(licence)
     }
 
-    /// Records of the document with this SHA-256, oldest first, at most 16.
-    pub fn records_of_document(&self, sha256: &Digest) -> Result<Vec<RecordIndex>, StoreError> {
-        self.store.records_of_document(sha256, DOCUMENT_RECORDS_MAX)
+    /// Records of the document with this SHA-256, oldest first, at most `limit`.
+    pub fn records_of_document(&self, sha256: &Digest, limit: usize) -> Result<Vec<RecordIndex>, StoreError> {
+        self.store.records_of_document(sha256, limit)
     }
 
     /// State of a licence as of a height; `None` while nothing has changed since its issue.

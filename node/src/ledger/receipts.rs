@@ -2,12 +2,13 @@
 
 use huxin_chain_spec::block::Header;
 use huxin_chain_spec::codec;
-use huxin_chain_spec::ids::{Height, RecordIndex, TimeMs};
+use huxin_chain_spec::ids::{Height, RecordIndex, TimeMs, TxId};
 use huxin_chain_spec::log;
 use huxin_chain_spec::map::{self, MapProof};
-use huxin_chain_spec::receipt::{AsOf, NextBlock, Receipt, StatusEvidence, Thing, ThingReceipt};
+use huxin_chain_spec::receipt::{AsOf, NextBlock, OutcomeReceipt, Receipt, StatusEvidence, Thing, ThingReceipt};
 use huxin_chain_spec::record::{Operation, Record};
 use huxin_chain_spec::state::{LicenceState, StateKey};
+use huxin_chain_spec::transaction::outcome_path;
 
 use super::Ledger;
 use crate::store::{StoreError, StoredHeader};
@@ -52,6 +53,23 @@ impl Ledger {
         let as_of = self.as_of(at, &row)?;
         let trust = self.trust.path_to(row.header.height);
         Ok(Some(ThingReceipt { trust, header: row.header, certificate: row.certificate, things, as_of }))
+    }
+
+    /// The receipt of a transaction's outcome; `None` where no block holds the transaction. Reads the whole block.
+    pub fn outcome_receipt(&self, tx_id: &TxId) -> Result<Option<OutcomeReceipt>, StoreError> {
+        let Some((height, _)) = self.store.outcome(tx_id)? else { return Ok(None) };
+        let place = || format!("block {height}");
+        let row = self.store.header(height)?.ok_or_else(|| self.damaged(place(), "missing"))?;
+        let outcomes = self.outcomes(height)?;
+        let position = (0..).zip(&outcomes).find(|(_, outcome)| outcome.tx_id == *tx_id).map(|(position, _)| position);
+        let path = position.and_then(|position| Some((position, outcome_path(self.algorithm(), &outcomes, position)?)));
+        let Some((position, (outcome, path))) = path else {
+            return Err(self.damaged(place(), "it does not hold a transaction that names it"));
+        };
+        let count = outcomes.len() as u64;
+        let trust = self.trust.path_to(row.header.height);
+        let (header, certificate) = (row.header, row.certificate);
+        Ok(Some(OutcomeReceipt { trust, header, certificate, position, count, outcome, path }))
     }
 
     /// The block a receipt speaks for.

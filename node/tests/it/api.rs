@@ -7,10 +7,10 @@ use huxin_chain_spec::api::{
 };
 use huxin_chain_spec::genesis::Genesis;
 use huxin_chain_spec::ids::{Height, LicenceId, LicenceRef};
-use huxin_chain_spec::receipt::Receipt;
+use huxin_chain_spec::receipt::{OutcomeReceipt, Receipt};
 use huxin_chain_spec::record::licence::Change;
 use huxin_chain_spec::record::{LicenceOperation, Operation};
-use huxin_chain_spec::transaction::{Transaction, UnsignedTransaction};
+use huxin_chain_spec::transaction::{Outcome, Transaction, UnsignedTransaction};
 use huxin_engine::Phase;
 use huxin_node::mempool::PoolLimits;
 
@@ -304,6 +304,56 @@ async fn of_several_licences_with_one_document_the_valid_one_answers() {
     node.commit(vec![revoke(1, 2)]);
     let verified: VerifyAnswer = ask().await.json();
     assert_eq!((verified.verdict.as_str(), verified.licence.unwrap().record), ("valid", 0));
+}
+
+/// What a document's question lists is what a client proves one by one.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_licence_of_a_document_is_listed() {
+    let node = Node::start().await;
+    let twin = huxin_chain_spec::record::licence::Licence { document: licence(0).document, ..licence(1) };
+    let operations = [licence(0), twin, licence(2)].map(|licence| Operation::Licence(LicenceOperation::Issue(licence)));
+    node.commit(vec![sign(operations.to_vec(), 1)]);
+    let verified: VerifyAnswer = node.post("/v1/verify", OCTETS, &[0; 8]).await.json();
+    let expected = [0, 1].map(|number| reference(number).to_string());
+    assert_eq!((verified.same_document.as_slice(), verified.same_document_more), (&expected[..], false));
+    assert!(verified.not_checked.iter().any(|name| name == "other records of this document"));
+    let by_name: VerifyAnswer = node.get(&format!("/v1/licences/{}", reference(0))).await.json();
+    assert!(by_name.same_document.is_empty());
+}
+
+/// H4: a typing error is told before "not on this ledger".
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mistyped_identifier_is_told_first() {
+    let node = Node::start().await;
+    let own = licence(1);
+    let text = LicenceId::new(own.licence_type, own.issuer, "20230000403", 1).unwrap().to_string();
+    let wrong = format!("{}{}", &text[..text.len() - 1], if text.ends_with('V') { 'W' } else { 'V' });
+    let codes = |answer: VerifyAnswer| answer.checks.into_iter().map(|check| check.code).collect::<Vec<_>>();
+    for path in [format!("/v1/licences/{wrong}"), format!("/v1/licences/{wrong}?as_of={}", time_of(0))] {
+        let answer: VerifyAnswer = node.get(&path).await.json();
+        assert_eq!(codes(answer), ["identifier.check_character", "recorded.not_found"]);
+    }
+    let answer: VerifyAnswer = node.get(&format!("/v1/licences/{text}")).await.json();
+    assert_eq!(codes(answer), ["recorded.not_found"]);
+}
+
+/// P5: what became of a transaction is proven, whichever end it had.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outcome_has_a_receipt() {
+    let node = Node::start().await;
+    let (good, again) = (issue(0..2), issue(0..1));
+    node.commit(vec![good.clone(), again.clone(), issue(5..6)]);
+    for (tx_id, is_committed) in [(good.0, true), (again.0, false)] {
+        let answer = node.get(&format!("/v1/receipts/transactions/{tx_id}")).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let receipt = OutcomeReceipt::from_bytes(&answer.body).unwrap();
+        receipt.verify(&node.ledger.genesis_hash()).unwrap();
+        assert_eq!((receipt.outcome.tx_id, receipt.header.height), (tx_id, Height(1)));
+        assert_eq!(matches!(receipt.outcome.outcome, Outcome::Committed { records: 2, .. }), is_committed);
+    }
+    let missing = node.get(&format!("/v1/receipts/transactions/{}", "0".repeat(64))).await;
+    assert_eq!((missing.status, missing.error().code.as_str()), (404, "api.not_found"));
+    assert_eq!(node.get("/v1/receipts/transactions/abc").await.status, 400);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -187,7 +187,10 @@ fn check_time(context: &BlockContext, time_ms: TimeMs) -> Result<(), Code> {
 }
 
 fn check_document(document: &Document) -> Result<(), Code> {
-    if document.size_bytes == 0 { Err(Code::EvidenceDocumentMissing) } else { Ok(()) }
+    if document.size_bytes == 0 {
+        return Err(Code::EvidenceDocumentMissing);
+    }
+    document.check_length()
 }
 
 fn check_licence<R: StateReader>(overlay: &Overlay<'_, R>, licence: &LicenceRef) -> Result<(), RuleError> {

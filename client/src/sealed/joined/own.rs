@@ -74,7 +74,7 @@ pub(super) fn coverage(report: &Report) -> Check {
 }
 
 /// Whether a licence on the ledger is another one than `id` names: another reference, issuer, type or version.
-pub fn contradicts(licence: &LicenceAnswer, id: &LicenceId, algorithm: DigestAlgorithm) -> bool {
+fn contradicts(licence: &LicenceAnswer, id: &LicenceId, algorithm: DigestAlgorithm) -> bool {
     let issuer = match id.issuer() {
         LicenceIssuer::Organisation(issuer) => issuer.to_string() == licence.issuer,
         LicenceIssuer::Region(region) => region.to_string() == licence.region,

@@ -1,0 +1,161 @@
+//! `huxin receipt verify` never ends with success for an argument that it did not compare.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use huxin_chain_spec::record::licence::Change;
+use tempfile::TempDir;
+
+use super::*;
+use crate::test_chain::{TestChain, change, issue, licence_id};
+
+const FILE: &[u8] = b"licence A";
+
+/// Height 1 issues A and B, 2 revokes A, 3 suspends B, 4 restores B.
+fn chain() -> TestChain {
+    let mut chain = TestChain::new();
+    chain.decide(vec![issue("A", FILE), issue("B", b"licence B")]);
+    let at = |serial: &str, height: u64| -> Change { change(serial, TimeMs(crate::test_chain::START.0 + height)) };
+    for operation in [
+        LicenceOperation::Revoke(at("A", 1)),
+        LicenceOperation::Suspend(at("B", 1)),
+        LicenceOperation::Restore(at("B", 2)),
+    ] {
+        chain.decide(vec![Operation::Licence(operation)]);
+    }
+    chain
+}
+
+struct Desk {
+    folder: TempDir,
+    chain: TestChain,
+    global: Global,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let (folder, chain) = (TempDir::new().unwrap(), chain());
+        let genesis = folder.path().join("genesis.toml");
+        std::fs::write(&genesis, chain.genesis.to_toml().unwrap()).unwrap();
+        let global = Global {
+            nodes: Vec::new(),
+            genesis: Some(genesis),
+            trust_root: None,
+            key: None,
+            passphrase_file: None,
+            json: true,
+            wait_s: 1,
+            expiry_blocks: 1,
+            max_age_s: 1,
+        };
+        Self { folder, chain, global }
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    fn check(&self, bytes: &[u8], file: Option<&[u8]>, id: Option<&str>) -> Result<ExitCode, ClientError> {
+        let file = file.map(|content| self.write("document", content));
+        let check = Check { receipt: self.write("receipt", bytes), file, id: id.map(str::to_owned) };
+        check.run(&self.global, &Output::new(true))
+    }
+
+    fn receipt(&self, index: u64, height: u64) -> Receipt {
+        self.chain.receipt(index, height, None)
+    }
+}
+
+fn id(serial: &str) -> String {
+    licence_id(serial).to_string()
+}
+
+fn is_input(result: &Result<ExitCode, ClientError>) -> bool {
+    matches!(result, Err(ClientError::Input { .. }))
+}
+
+/// C1: with its state cut out, the receipt of a revoked licence said "proven", exit code 0, for any file and any identifier.
+#[test]
+fn a_receipt_without_its_state_is_never_a_success() {
+    let desk = Desk::new();
+    let whole = desk.receipt(0, 4);
+    assert_eq!(desk.check(&whole.to_bytes(), None, None).unwrap(), ExitCode::Refused);
+    let stripped = Receipt { status: None, ..whole }.to_bytes();
+    assert_eq!(desk.check(&stripped, None, None).unwrap(), ExitCode::NotChecked);
+    assert_eq!(desk.check(&stripped, Some(FILE), Some(&id("A"))).unwrap(), ExitCode::NotChecked);
+    assert_eq!(desk.check(&stripped, Some(b"another file"), None).unwrap(), ExitCode::Refused, "it differs");
+    assert!(is_input(&desk.check(&stripped, None, Some(&id("B")))));
+    assert!(is_input(&desk.check(&stripped, None, Some("no identifier"))));
+    // Also of a licence that is in force: what is not covered is not known.
+    let open = Receipt { status: None, ..desk.receipt(1, 4) };
+    assert_eq!(desk.check(&open.to_bytes(), Some(b"licence B"), Some(&id("B"))).unwrap(), ExitCode::NotChecked);
+    let receipt = PathBuf::from("x");
+    let check = Check { receipt, file: None, id: None };
+    let answer = check.answer(&open, None, None).unwrap();
+    assert_eq!((answer.verdict, answer.checks.len()), (Verdict::Unknown, 8));
+    assert_eq!(answer.licence.unwrap().status, "unknown");
+}
+
+/// The genuine receipt of a revocation, with file and identifier of the revoked licence, ended with 0 as well.
+#[test]
+fn the_receipt_of_a_change_compares_what_is_given_or_refuses() {
+    let desk = Desk::new();
+    let revocation = desk.receipt(2, 4).to_bytes();
+    assert_eq!(desk.check(&revocation, None, None).unwrap(), ExitCode::Success, "nothing was asked but the proof");
+    assert!(is_input(&desk.check(&revocation, Some(FILE), None)));
+    assert!(is_input(&desk.check(&revocation, Some(FILE), Some(&id("A")))));
+    assert!(is_input(&desk.check(&revocation, None, Some(&id("B")))));
+    assert_eq!(desk.check(&revocation, None, Some(&id("A"))).unwrap(), ExitCode::Refused);
+    let reference = LicenceRef::of(desk.chain.genesis.ledger_hash, &licence_id("A")).to_string();
+    assert_eq!(desk.check(&revocation, None, Some(&reference)).unwrap(), ExitCode::Refused);
+    // A restoration says what was so then, not what is so now.
+    assert_eq!(desk.check(&desk.receipt(4, 4).to_bytes(), None, Some(&id("B"))).unwrap(), ExitCode::NotChecked);
+}
+
+#[test]
+fn success_is_for_what_was_compared() {
+    let desk = Desk::new();
+    let valid = desk.receipt(1, 4).to_bytes();
+    for (file, id_of, expected) in [
+        (None, None, ExitCode::Success),
+        (Some(&b"licence B"[..]), Some("B"), ExitCode::Success),
+        (Some(&b"licence b"[..]), Some("B"), ExitCode::Refused),
+    ] {
+        assert_eq!(desk.check(&valid, file, id_of.map(id).as_deref()).unwrap(), expected);
+    }
+    let reference = LicenceRef::of(desk.chain.genesis.ledger_hash, &licence_id("B")).to_string();
+    assert_eq!(desk.check(&valid, None, Some(&reference)).unwrap(), ExitCode::Success);
+    assert!(is_input(&desk.check(&valid, None, Some(&id("A")))));
+    let things = desk.chain.thing_receipt(&[StateKey::Parameters], 4, None).to_bytes();
+    assert_eq!(desk.check(&things, None, None).unwrap(), ExitCode::Success);
+    assert!(is_input(&desk.check(&things, Some(FILE), None)) && is_input(&desk.check(&things, None, Some(&id("A")))));
+    // An outcome is no licence's receipt either.
+    let tx_id = desk.chain.record(0).tx_id;
+    let outcome = desk.chain.outcome_receipt(&tx_id).unwrap().to_bytes();
+    assert_eq!(desk.check(&outcome, None, None).unwrap(), ExitCode::Success);
+    assert!(is_input(&desk.check(&outcome, None, Some(&id("A")))));
+}
+
+/// As of a time that no next block bounds, the answer is as of the receipt's block.
+#[test]
+fn an_as_of_time_that_nothing_signs_is_not_reported() {
+    let desk = Desk::new();
+    let far = TimeMs(4_070_908_800_000);
+    let receipt = desk.chain.receipt(1, 4, Some(far));
+    let check = Check { receipt: PathBuf::from("x"), file: None, id: None };
+    let status = receipt.verify(&desk.chain.genesis.hash()).unwrap().status;
+    let answer = check.answer(&receipt, None, status.as_ref()).unwrap();
+    assert_eq!(answer.as_of.time_ms, desk.chain.time(4).0);
+    assert_eq!(answer.not_checked.len(), 2);
+}
+
+#[test]
+fn another_version_is_told_as_such() {
+    let desk = Desk::new();
+    let mut newer = desk.receipt(1, 4).to_bytes();
+    newer[7] = b'9';
+    let refused = desk.check(&newer, None, None).unwrap_err();
+    assert_eq!((refused.code(), refused.exit_code()), ("receipt.newer_version", ExitCode::NotChecked));
+    assert!(refused.to_string().contains("this program knows version 2"), "{refused}");
+}

@@ -1,0 +1,228 @@
+//! One liar among honest nodes changes nothing; one liar alone is never believed.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::sync::Arc;
+
+use huxin_chain_spec::crypto::DigestAlgorithm;
+use huxin_chain_spec::ids::{LicenceRef, RecordIndex, TimeMs};
+use huxin_chain_spec::record::{LicenceOperation, Operation};
+use huxin_chain_spec::state::StateKey;
+use huxin_chain_spec::verdict::Verdict;
+use parking_lot::Mutex;
+
+use crate::error::{ClientError, ExitCode};
+use crate::sdk::{
+    Client, NodeClient, Question, ReceiptOf, SignedTransaction, Subject, ThingQuestion, TrustRoot, Verified,
+};
+use crate::test_chain::{TestChain, change, document, issue, issue_in, issuer_key, licence_id};
+use crate::test_liar::{LiarNode, Lie, SharedChain};
+
+const DIPLOMA: &[u8] = b"a diploma";
+const JIANGSU: usize = 1;
+
+/// Height 1: Shanghai issues A with the diploma, and C with another file. Height 2: A is revoked. Height 3: Jiangsu records the same
+/// diploma as its own licence B.
+fn chain() -> SharedChain {
+    let mut chain = TestChain::new();
+    chain.decide(vec![issue("A", DIPLOMA), issue("C", b"another")]);
+    let effective = chain.time(2);
+    chain.decide(vec![Operation::Licence(LicenceOperation::Revoke(change("A", effective)))]);
+    chain.decide_by(issuer_key("jiangsu"), vec![issue_in(JIANGSU, "B", DIPLOMA)]);
+    Arc::new(Mutex::new(chain))
+}
+
+const COPY: u64 = 3;
+
+async fn client_of(chain: &SharedChain, nodes: &[&LiarNode]) -> Client {
+    let urls: Vec<String> = nodes.iter().map(|node| node.url.clone()).collect();
+    let trust = TrustRoot::of_genesis(chain.lock().genesis.clone());
+    // The chain's time is not the clock's.
+    Client::connect(NodeClient::new(&urls).unwrap(), trust).await.unwrap().with_age_s_max(u64::MAX)
+}
+
+async fn nodes(chain: &SharedChain, lies: Vec<Lie>) -> Vec<LiarNode> {
+    let mut nodes = Vec::new();
+    for lie in lies {
+        nodes.push(LiarNode::start(chain, lie).await);
+    }
+    nodes
+}
+
+/// A client of these nodes, in this order.
+async fn client(chain: &SharedChain, lies: Vec<Lie>) -> Client {
+    let nodes = nodes(chain, lies).await;
+    client_of(chain, &nodes.iter().collect::<Vec<_>>()).await
+}
+
+fn by_file(content: &[u8]) -> Question {
+    Question { subject: Subject::Document, document: Some(document(content)), as_of: None }
+}
+
+fn exit(answer: &Verified) -> ExitCode {
+    answer.exit_code()
+}
+
+fn signed(client: &Client, serial: &str, content: &[u8], height: u64, window: u64) -> SignedTransaction {
+    let signer = client.signer(issuer_key("shanghai"));
+    signer.sign(vec![issue(serial, content)], huxin_chain_spec::ids::Height(height), window).unwrap()
+}
+
+/// P4: a revoked diploma, recorded once more by another organisation, which the lying node shows alone.
+#[tokio::test]
+async fn a_copy_never_makes_a_revoked_document_valid() {
+    let chain = chain();
+    let liar = || Lie::Document(COPY);
+    for lies in [
+        vec![Lie::None],
+        vec![liar(), Lie::None, Lie::None, Lie::None],
+        vec![Lie::None, liar()],
+        vec![liar(), Lie::Absent, Lie::Garbage, Lie::None],
+    ] {
+        let answer = client(&chain, lies.clone()).await.verify(&by_file(DIPLOMA)).await.unwrap();
+        assert_eq!((answer.verdict, exit(&answer)), (Verdict::Revoked, ExitCode::Refused), "{lies:?}");
+        let shown: Vec<_> = answer.records.iter().map(|record| (record.verdict, record.issuer.clone())).collect();
+        assert_eq!(shown.len(), 2, "every record is shown with its issuer: {lies:?}");
+        assert!(shown[0].0 == Verdict::Revoked && shown[1].0 == Verdict::Valid && shown[0].1 != shown[1].1);
+        assert!(answer.not_checked.iter().any(|name| name == "other records of this document"));
+    }
+    // With the liar alone the copy is all there is to see; that there may be others is said.
+    let alone = client(&chain, vec![liar()]).await.verify(&by_file(DIPLOMA)).await.unwrap();
+    assert!(alone.not_checked.iter().any(|name| name == "other records of this document"));
+    assert_eq!(alone.records.len(), 1);
+}
+
+/// The other way round: a valid document whose copy was revoked is not called valid by its file alone, and is by its name.
+#[tokio::test]
+async fn a_document_is_not_valid_while_another_record_says_otherwise() {
+    let mut chain = TestChain::new();
+    chain.decide(vec![issue("A", DIPLOMA)]);
+    chain.decide_by(issuer_key("jiangsu"), vec![issue_in(JIANGSU, "B", DIPLOMA)]);
+    let Operation::Licence(LicenceOperation::Issue(copy)) = issue_in(JIANGSU, "B", DIPLOMA) else { unreachable!() };
+    let revoke = huxin_chain_spec::record::licence::Change { licence: copy.licence, ..change("A", chain.time(3)) };
+    let chain = Arc::new(Mutex::new(chain));
+    let both = client(&chain, vec![Lie::None]).await.verify(&by_file(DIPLOMA)).await.unwrap();
+    assert_eq!((both.verdict, both.records.len()), (Verdict::Valid, 2), "two records that agree");
+    chain.lock().decide_by(issuer_key("jiangsu"), vec![Operation::Licence(LicenceOperation::Revoke(revoke))]);
+    let client = client(&chain, vec![Lie::None, Lie::None]).await;
+    let answer = client.verify(&by_file(DIPLOMA)).await.unwrap();
+    assert_eq!((answer.verdict, exit(&answer)), (Verdict::Unknown, ExitCode::NotChecked));
+    assert!(answer.checks.iter().any(|check| check.code == "records.disagree"));
+    let named = Question { subject: Subject::Identifier(licence_id("A")), ..by_file(DIPLOMA) };
+    assert_eq!(client.verify(&named).await.unwrap().verdict, Verdict::Valid);
+}
+
+/// A node that lists what does not exist keeps nobody from a valid answer.
+#[tokio::test]
+async fn an_invented_record_is_only_a_warning() {
+    let chain = chain();
+    let invented = LicenceRef::of(DigestAlgorithm::Sha256, &licence_id("NOWHERE")).to_string();
+    let other = LicenceRef::of(DigestAlgorithm::Sha256, &licence_id("A")).to_string();
+    for listed in [invented, other] {
+        let client = client(&chain, vec![Lie::ListsNothing(listed), Lie::None]).await;
+        let answer = client.verify(&by_file(b"another")).await.unwrap();
+        assert_eq!((answer.verdict, answer.records.len()), (Verdict::Valid, 1));
+        assert_eq!(answer.warnings.len(), 1, "{:?}", answer.warnings);
+    }
+}
+
+/// P12: a height that does not exist burdens no other node.
+#[tokio::test]
+async fn an_invented_height_is_asked_of_nobody() {
+    let chain = chain();
+    let nodes = nodes(&chain, vec![Lie::Height, Lie::None, Lie::None, Lie::None]).await;
+    let client = client_of(&chain, &nodes.iter().collect::<Vec<_>>()).await;
+    for _ in 0..2 {
+        let answer = client.verify(&by_file(b"another")).await.unwrap();
+        assert_eq!((answer.verdict, answer.warnings.len()), (Verdict::Valid, 0), "{:?}", answer.warnings);
+    }
+    client.thing(&ThingQuestion::now(StateKey::Parameters)).await.unwrap();
+    let asked: Vec<_> = nodes.iter().flat_map(|node| node.asked.lock().clone()).collect();
+    let height = chain.lock().height();
+    assert!(asked.iter().all(|(_, min)| min.is_none_or(|min| min <= height)), "{asked:?}");
+    // What a proof has shown is asked of all from then on.
+    assert!(asked.iter().any(|(_, min)| *min == Some(height)), "{asked:?}");
+}
+
+/// P13: yesterday's receipt is not kept as today's.
+#[tokio::test]
+async fn a_stale_receipt_is_not_fetched() {
+    let chain = chain();
+    let licence = ReceiptOf::Licence(LicenceRef::of(DigestAlgorithm::Sha256, &licence_id("A")));
+    let old = chain.lock().receipt(0, 1, None).to_bytes();
+    let nodes = nodes(&chain, vec![Lie::Stale(old), Lie::None]).await;
+    let both = client_of(&chain, &[&nodes[0], &nodes[1]]).await.with_age_s_max(u64::MAX);
+    // This client has seen a newer block.
+    both.verify(&by_file(b"another")).await.unwrap();
+    let (receipt, _) = both.receipt(licence, None).await.unwrap();
+    assert_eq!(receipt.header.height.0, chain.lock().height(), "the honest node's is taken");
+    let alone = client_of(&chain, &[&nodes[0]]).await;
+    alone.nodes().connection().saw_height(chain.lock().height());
+    assert!(matches!(alone.receipt(licence, None).await, Err(ClientError::ProofMismatch { .. })));
+    // The chain's newest block is weeks old by this machine's clock: too old for a question about now.
+    let strict = client_of(&chain, &[&nodes[0], &nodes[1]]).await.with_age_s_max(300);
+    assert!(matches!(strict.receipt(ReceiptOf::Record(RecordIndex(0)), None).await, Err(ClientError::Stale { .. })));
+    let thing = strict.thing_receipt(&StateKey::Parameters, None).await;
+    assert!(thing.is_err());
+    // Another record's receipt, and one about another time, are not what was asked for.
+    assert!(both.receipt(ReceiptOf::Record(RecordIndex(1)), None).await.is_ok_and(|(receipt, _)| receipt.index.0 == 1));
+    let as_of = Some(TimeMs(1));
+    assert!(matches!(alone.receipt(licence, as_of).await, Err(ClientError::ProofMismatch { .. })));
+}
+
+/// P5: what one node says of a submission is not believed against another's proof, and not without one.
+#[tokio::test]
+async fn an_outcome_is_proven_or_said_not_to_be() {
+    for lie in [Lie::Rejected, Lie::Expired, Lie::Committed(0), Lie::Door] {
+        let chain = chain();
+        let both = client(&chain, vec![lie.clone(), Lie::None]).await;
+        let height = chain.lock().height();
+        let transaction = signed(&both, "NEW", b"new", height, 100);
+        let confirmed = both.submit(&transaction, 1_000).await.unwrap();
+        assert_eq!(confirmed.receipt.record.tx_id, transaction.tx_id, "{lie:?}");
+    }
+    // Alone, a liar's word has an error and an exit code of its own, unless its own receipts give it away.
+    let chain = chain();
+    let alone = client(&chain, vec![Lie::Expired]).await;
+    let height = chain.lock().height();
+    let transaction = signed(&alone, "NEW", b"new", height, 100);
+    assert!(alone.submit(&transaction, 1_000).await.is_ok(), "it serves the proof of what it denies");
+    let unknown = signed(&alone, "OTHER", b"other", height, 0);
+    let refused = alone.submit(&unknown, 1_000).await.unwrap_err();
+    assert!(matches!(&refused, ClientError::OutcomeNotProven { outcome, .. } if outcome == "expired"), "{refused}");
+    assert_eq!((refused.exit_code(), refused.code()), (ExitCode::NotProven, "client.outcome_not_proven"));
+}
+
+#[tokio::test]
+async fn a_rejection_and_an_expiry_are_proven() {
+    let chain = chain();
+    let honest = client(&chain, vec![Lie::None, Lie::None]).await;
+    let height = chain.lock().height();
+    let duplicate = signed(&honest, "A", DIPLOMA, height, 100);
+    let rejected = honest.submit(&duplicate, 1_000).await.unwrap_err();
+    assert!(matches!(&rejected, ClientError::Rejected { body, .. } if body.code == "licence.duplicate"), "{rejected}");
+    let (proven, warnings) = honest.proven_outcome(&duplicate.tx_id).await;
+    assert!(proven.unwrap().rejection().is_some() && warnings.is_empty());
+    // A liar that calls it committed is contradicted by the proof.
+    let lied_to = client(&chain, vec![Lie::Committed(0), Lie::None]).await;
+    assert!(matches!(lied_to.submit(&duplicate, 1_000).await, Err(ClientError::Rejected { .. })));
+
+    // Of four validators one may lie: two nodes that agree, and a header that is past the last height.
+    let late = signed(&honest, "LATE", b"late", height, 0);
+    chain.lock().decide_empty();
+    assert_eq!(honest.expired_at(&late.tx_id, huxin_chain_spec::ids::Height(height)).await, Ok(()));
+    let future = huxin_chain_spec::ids::Height(chain.lock().height() + 1);
+    assert!(honest.expired_at(&late.tx_id, future).await.unwrap_err().contains("no certified header"));
+    let one = client(&chain, vec![Lie::None, Lie::Garbage]).await;
+    let missing = one.expired_at(&late.tx_id, huxin_chain_spec::ids::Height(height)).await.unwrap_err();
+    assert!(missing.contains("2 are needed"), "{missing}");
+}
+
+/// The same address twice is one node: it does not agree with itself.
+#[tokio::test]
+async fn a_node_given_twice_counts_once() {
+    let chain = chain();
+    let node = LiarNode::start(&chain, Lie::Expired).await;
+    let client = client_of(&chain, &[&node, &node]).await;
+    assert_eq!(client.nodes().connection().node_count(), 1);
+}

@@ -1,0 +1,339 @@
+//! A node over real sockets that answers from a chain in memory, honestly or with one lie.
+//!
+//! Each [`Lie`] is one that a dishonest province can tell without breaking a signature: it withholds, chooses, or says what nothing
+//! proves. The rules that hold against them stand in `docs/integrator.md`, "Several nodes".
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use huxin_chain_spec::api::{
+    AsOfAnswer, ErrorAnswer, ErrorBody, OutcomeAnswer, StatusAnswer, ThingAnswer, VerifyAnswer, VerifyQuestion,
+};
+use huxin_chain_spec::crypto::Digest;
+use huxin_chain_spec::ids::{RecordIndex, TxId};
+use huxin_chain_spec::record::licence::Licence;
+use huxin_chain_spec::state::{self, StateKey};
+use huxin_chain_spec::transaction::{Outcome, Transaction};
+use huxin_chain_spec::verdict::{self, Content, Evidence, Identifier, StateAt};
+use parking_lot::Mutex;
+use serde::Serialize;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::test_chain::TestChain;
+
+/// What a node says that is not so.
+#[derive(Debug, Clone)]
+pub enum Lie {
+    /// None.
+    None,
+    /// It has a height that does not exist.
+    Height,
+    /// Every submission was rejected.
+    Rejected,
+    /// Every submission expired.
+    Expired,
+    /// Every submission is committed as this record.
+    Committed(u64),
+    /// A document has this record and no other.
+    Document(u64),
+    /// It lists licences of a document that are not on the ledger.
+    ListsNothing(String),
+    /// Every receipt is this old one.
+    Stale(Vec<u8>),
+    /// Nothing is on the ledger.
+    Absent,
+    /// Submissions are refused at the door, though it hands them on.
+    Door,
+    /// It answers nothing that can be read.
+    Garbage,
+}
+
+/// A listening node. It ends with the test's runtime.
+pub struct LiarNode {
+    pub url: String,
+    /// First lines of the requests so far, and the `Huxin-Min-Height` of each.
+    pub asked: Arc<Mutex<Vec<(String, Option<u64>)>>>,
+}
+
+/// A chain that several nodes share: what is submitted to one is decided for all, in a block of its own.
+pub type SharedChain = Arc<Mutex<TestChain>>;
+
+struct Answered {
+    status: u16,
+    body: Vec<u8>,
+}
+
+fn json(status: u16, value: &impl Serialize) -> Answered {
+    Answered { status, body: serde_json::to_vec(value).unwrap() }
+}
+
+fn refusal(status: u16, code: &str) -> Answered {
+    let error = ErrorBody {
+        code: code.to_owned(),
+        what: code.to_owned(),
+        what_zh: code.to_owned(),
+        place: "request".to_owned(),
+        next: String::new(),
+        next_zh: String::new(),
+    };
+    json(status, &ErrorAnswer { error })
+}
+
+impl LiarNode {
+    pub async fn start(chain: &SharedChain, lie: Lie) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let (seen, chain) = (Arc::clone(&asked), Arc::clone(chain));
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                serve(stream, &chain, &lie, &seen).await;
+            }
+        });
+        Self { url, asked }
+    }
+}
+
+async fn serve(mut stream: TcpStream, chain: &SharedChain, lie: &Lie, seen: &Mutex<Vec<(String, Option<u64>)>>) {
+    let mut request = Vec::new();
+    let head_end = loop {
+        if let Some(at) = request.windows(4).position(|end| end == b"\r\n\r\n") {
+            break at + 4;
+        }
+        let mut chunk = [0; 4096];
+        let length = stream.read(&mut chunk).await.unwrap_or(0);
+        if length == 0 {
+            return;
+        }
+        request.extend_from_slice(&chunk[..length]);
+    };
+    let head = String::from_utf8(request[..head_end].to_vec()).unwrap();
+    let header = |name: &str| {
+        let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+        lines.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.parse::<u64>().unwrap())
+    };
+    let mut body = request[head_end..].to_vec();
+    let length = usize::try_from(header("content-length").unwrap_or(0)).unwrap();
+    while body.len() < length {
+        let mut chunk = vec![0; length - body.len()];
+        let read = stream.read(&mut chunk).await.unwrap();
+        body.extend_from_slice(&chunk[..read]);
+    }
+    let line = head.lines().next().unwrap().to_owned();
+    let path = line.split(' ').nth(1).unwrap().to_owned();
+    let min_height = header("huxin-min-height");
+    seen.lock().push((line, min_height));
+    let (answered, height) = {
+        let mut chain = chain.lock();
+        let is_behind = min_height.is_some_and(|height| height > chain.height());
+        let answered = if is_behind { refusal(503, "api.not_ready") } else { answer(&mut chain, lie, &path, &body) };
+        (answered, chain.height())
+    };
+    let height = if matches!(lie, Lie::Height) { u64::MAX / 2 } else { height };
+    let head = format!(
+        "HTTP/1.1 {} X\r\nContent-Length: {}\r\nHuxin-Height: {height}\r\nRetry-After: 0\r\nConnection: close\r\n\r\n",
+        answered.status,
+        answered.body.len()
+    );
+    // A client that has given up waiting is gone.
+    let _ = stream.write_all(head.as_bytes()).await;
+    let _ = stream.write_all(&answered.body).await;
+}
+
+fn answer(chain: &mut TestChain, lie: &Lie, path: &str, body: &[u8]) -> Answered {
+    if matches!(lie, Lie::Garbage) {
+        return Answered { status: 200, body: b"<html>".to_vec() };
+    }
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let path = path.replace("%2F", "/");
+    let rest = path.strip_prefix("/v1/").unwrap();
+    let newest = chain.height();
+    if let (Lie::Stale(bytes), true) = (lie, rest.contains("receipt")) {
+        return Answered { status: 200, body: bytes.clone() };
+    }
+    if rest == "verify" {
+        return verify(chain, lie, &serde_json::from_slice(body).unwrap());
+    }
+    if rest == "transactions" {
+        return submit(chain, lie, body);
+    }
+    if let Some(tx_id) = rest.strip_prefix("receipts/transactions/") {
+        let found = chain.outcome_receipt(&tx_id.parse().unwrap());
+        return found.map_or_else(
+            || refusal(404, "api.not_found"),
+            |receipt| Answered { status: 200, body: receipt.to_bytes() },
+        );
+    }
+    if let Some(tx_id) = rest.strip_prefix("transactions/") {
+        let expires_at = query.split('&').find_map(|pair| pair.strip_prefix("expires_at=")?.parse::<u64>().ok());
+        return outcome(chain, lie, tx_id.parse().unwrap(), expires_at);
+    }
+    if let Some(name) = rest.strip_prefix("receipts/things/") {
+        let key: StateKey = name.parse().unwrap();
+        return Answered { status: 200, body: chain.thing_receipt(&[key], newest, None).to_bytes() };
+    }
+    if let Some(index) = rest.strip_prefix("receipts/") {
+        return Answered { status: 200, body: chain.receipt(index.parse().unwrap(), newest, None).to_bytes() };
+    }
+    if let Some(licence) = rest.strip_prefix("licences/").and_then(|rest| rest.strip_suffix("/receipt")) {
+        let found = chain.issues(|issued| issued.licence.to_string() == licence);
+        return match found.first() {
+            Some(index) => Answered { status: 200, body: chain.receipt(*index, newest, None).to_bytes() },
+            None => refusal(404, "api.not_found"),
+        };
+    }
+    if let Some(name) = rest.strip_prefix("things/") {
+        return thing(chain, name.parse().unwrap());
+    }
+    assert_eq!(rest, "status", "a path that this double does not know");
+    json(200, &status(chain))
+}
+
+fn verify(chain: &TestChain, lie: &Lie, question: &VerifyQuestion) -> Answered {
+    let by_reference = |licence: &Licence| Some(licence.licence.to_string()) == question.licence;
+    let by_document = |licence: &Licence| Some(licence.document.sha256.to_string()) == question.sha256;
+    let records = if question.licence.is_some() { chain.issues(by_reference) } else { chain.issues(by_document) };
+    let is_by_document = question.sha256.is_some();
+    let shown = match lie {
+        Lie::Absent => None,
+        Lie::Document(index) if is_by_document => Some(*index),
+        _ => records.first().copied(),
+    };
+    let listed = match lie {
+        Lie::Document(index) => vec![*index],
+        _ if is_by_document => records,
+        _ => Vec::new(),
+    };
+    let reference = |index: &u64| chain.record(*index).operation.new_licence().unwrap().licence.to_string();
+    let mut answer = VerifyAnswer {
+        verdict: "unknown".to_owned(),
+        as_of: AsOfAnswer { height: chain.height(), time_ms: 0, time: String::new() },
+        checks: Vec::new(),
+        not_checked: Vec::new(),
+        licence: None,
+        proof: None,
+        proof_now: None,
+        same_document: listed.iter().map(reference).collect(),
+        same_document_more: false,
+    };
+    if let Lie::ListsNothing(reference) = lie {
+        answer.same_document.push(reference.clone());
+    }
+    if let Some(index) = shown {
+        let receipt = chain.receipt(index, chain.height(), None);
+        let proven = receipt.verify(&chain.genesis.hash()).unwrap();
+        let licence = receipt.record.operation.new_licence().unwrap();
+        let given = question.document_sha256.as_ref().or(question.sha256.as_ref());
+        let content = match given {
+            None => Content::NotGiven,
+            Some(digest) if *digest == licence.document.sha256.to_string() => Content::Matches,
+            Some(_) => Content::Differs,
+        };
+        let evidence = Evidence {
+            licence,
+            recorded_ms: receipt.record.time_ms,
+            state_then: StateAt::of_receipt(proven.status.as_ref()),
+            state_now: None,
+            as_of_ms: receipt.header.time_ms,
+            content,
+            identifier: Identifier::NotGiven,
+            proven: false,
+        };
+        answer.verdict = verdict::judge(&evidence).0.as_str().to_owned();
+        answer.proof = Some(STANDARD.encode(receipt.to_bytes()));
+    }
+    json(200, &answer)
+}
+
+fn submit(chain: &mut TestChain, lie: &Lie, body: &[u8]) -> Answered {
+    let transaction = Transaction::from_bytes(body).unwrap();
+    let tx_id = transaction.body.id(chain.genesis.ledger_hash);
+    if chain.outcome_receipt(&tx_id).is_none() && transaction.body.expires_at.0 > chain.height() {
+        chain.decide_transactions(vec![(tx_id, transaction)]);
+    }
+    if matches!(lie, Lie::Door) {
+        return refusal(409, "licence.duplicate");
+    }
+    outcome(chain, lie, tx_id, None)
+}
+
+fn outcome(chain: &TestChain, lie: &Lie, tx_id: TxId, expires_at: Option<u64>) -> Answered {
+    let open = |outcome: &str| OutcomeAnswer {
+        tx_id: tx_id.to_string(),
+        outcome: outcome.to_owned(),
+        height: None,
+        first_record: None,
+        records: None,
+        error: None,
+    };
+    let error = || ErrorBody {
+        code: "licence.duplicate".to_owned(),
+        what: "a licence with this identifier is on the ledger already".to_owned(),
+        what_zh: "账本上已有该证照".to_owned(),
+        place: "operation 0".to_owned(),
+        next: String::new(),
+        next_zh: String::new(),
+    };
+    let found = chain.outcome_receipt(&tx_id);
+    let height = found.as_ref().map(|receipt| receipt.header.height.0);
+    let answer = match (lie, found.map(|receipt| receipt.outcome.outcome)) {
+        (Lie::Rejected, _) => OutcomeAnswer { height: Some(1), error: Some(error()), ..open("rejected") },
+        (Lie::Expired, _) => open("expired"),
+        (Lie::Committed(record), _) => OutcomeAnswer {
+            height: Some(chain.height()),
+            first_record: Some(*record),
+            records: Some(1),
+            ..open("committed")
+        },
+        (_, Some(Outcome::Committed { first_record: RecordIndex(first), records })) => {
+            OutcomeAnswer { height, first_record: Some(first), records: Some(records), ..open("committed") }
+        }
+        (_, Some(Outcome::Rejected { .. })) => OutcomeAnswer { height, error: Some(error()), ..open("rejected") },
+        (_, None) if expires_at.is_some_and(|last| chain.height() > last) => open("expired"),
+        (_, None) => open("unknown"),
+    };
+    json(200, &answer)
+}
+
+fn thing(chain: &TestChain, key: StateKey) -> Answered {
+    let receipt = chain.thing_receipt(std::slice::from_ref(&key), chain.height(), None);
+    let bytes = receipt.state(&key).flatten();
+    let answer = ThingAnswer {
+        name: key.to_string(),
+        as_of: crate::sdk::as_of(receipt.header.height, receipt.header.time_ms),
+        exists: bytes.is_some(),
+        state: bytes.map(|bytes| state::to_json(&key, bytes).unwrap()),
+        derived: None,
+        records: Vec::new(),
+        proof: Some(STANDARD.encode(receipt.to_bytes())),
+    };
+    json(200, &answer)
+}
+
+fn status(chain: &TestChain) -> StatusAnswer {
+    StatusAnswer {
+        chain_id: chain.genesis.chain_id.to_string(),
+        genesis_hash: chain.genesis.hash().to_string(),
+        ledger_hash: "sha256".to_owned(),
+        protocol_version: 1,
+        software_version: "0".to_owned(),
+        province: "310000".to_owned(),
+        height: chain.height(),
+        time_ms: 0,
+        time: String::new(),
+        block: Digest::ZERO.to_string(),
+        log_size: 0,
+        log_root: Digest::ZERO.to_string(),
+        map_root: Digest::ZERO.to_string(),
+        mempool_transactions: 0,
+        mempool_bytes: 0,
+        consensus_height: chain.height(),
+        consensus_round: 0,
+        connected_peers: 3,
+        ready: true,
+    }
+}
