@@ -76,6 +76,30 @@ pub struct StatusAnswer {
     pub connected_peers: u32,
     /// Whether the node follows the chain and takes transactions.
     pub ready: bool,
+    /// What this node reaches of the validators; absent from older nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quorum: Option<QuorumAnswer>,
+}
+
+/// What a node reaches of the validators, what is needed, and what margin is left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct QuorumAnswer {
+    /// Validators of the set.
+    pub validators: u32,
+    /// Those that are heard, the node's own included.
+    pub reached_validators: u32,
+    pub total_power: u64,
+    /// Power of those that are heard.
+    pub reached_power: u64,
+    /// Least power that decides.
+    pub quorum_power: u64,
+    /// Validators that may still fail, whichever they are.
+    pub may_fail_validators: u32,
+    /// Provinces of those that are silent.
+    pub silent: Vec<String>,
+    /// Whether the node's own key is in the set.
+    pub has_vote: bool,
 }
 
 /// A question to `POST /v1/verify` as JSON. Exactly one of the first four is given.

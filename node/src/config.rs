@@ -30,7 +30,7 @@ pub struct Config {
 }
 
 /// Key files.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeysConfig {
     /// Signs votes.
@@ -77,7 +77,7 @@ pub struct MempoolConfig {
 }
 
 /// A listener.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ListenConfig {
     pub listen: SocketAddr,
@@ -138,6 +138,19 @@ pub enum ConfigError {
     #[error("key file {}: {source}", path.display())]
     Key { path: PathBuf, source: KeyFileError },
     #[error(
+        "key file {} is encrypted, and no passphrase was given: write it into the first line of a file that only the node can read and name that file as keys.passphrase_file in node.toml, or set the environment variable {PASSPHRASE_VARIABLE}",
+        path.display()
+    )]
+    NoPassphrase { path: PathBuf },
+    #[error("the passphrase {from} does not open key file {}; correct it there", path.display())]
+    WrongPassphrase { path: PathBuf, from: String },
+    #[error(
+        "{key} is {address:?}, which cannot be listened on; write it like /ip4/0.0.0.0/tcp/26601, an IP address and a port"
+    )]
+    ListenAddress { key: &'static str, address: String },
+    #[error("{key} and {other} are both at {address}; give each a port of its own")]
+    SameAddress { key: &'static str, other: &'static str, address: SocketAddr },
+    #[error(
         "key file {} is a published example key, whose secret everybody knows; it works only on a chain whose id begins with dev-, and this chain is {chain_id}. Make a key of your own with `huxin keys new`",
         path.display()
     )]
@@ -186,8 +199,9 @@ impl Setup {
         let genesis = Genesis::parse(&read(&config.genesis)?)
             .map_err(|source| ConfigError::Genesis { path: config.genesis.clone(), source })?;
         let passphrase = passphrase(&config)?;
-        let consensus_key = read_key(&config.keys.consensus, KeyPurpose::Consensus, passphrase.as_deref())?;
-        let network_key = read_key(&config.keys.network, KeyPurpose::Network, passphrase.as_deref())?;
+        let read_key = |path, purpose| read_key(&config, path, purpose, passphrase.as_deref());
+        let consensus_key = read_key(&config.keys.consensus, KeyPurpose::Consensus)?;
+        let network_key = read_key(&config.keys.network, KeyPurpose::Network)?;
         for (key, path) in [(&consensus_key, &config.keys.consensus), (&network_key, &config.keys.network)] {
             if !genesis.chain_id.is_development() && genesis::is_example_key(&public(key)) {
                 let chain_id = genesis.chain_id.to_string();
@@ -215,18 +229,31 @@ fn passphrase(config: &Config) -> Result<Option<String>, ConfigError> {
     }
 }
 
-fn read_key(path: &Path, purpose: KeyPurpose, passphrase: Option<&str>) -> Result<SigningKey, ConfigError> {
-    let failed = |source| ConfigError::Key { path: path.to_owned(), source };
+fn read_key(
+    config: &Config,
+    path: &Path,
+    purpose: KeyPurpose,
+    passphrase: Option<&str>,
+) -> Result<SigningKey, ConfigError> {
+    let from = || match &config.keys.passphrase_file {
+        Some(file) => format!("in {}", file.display()),
+        None => format!("in the environment variable {PASSPHRASE_VARIABLE}"),
+    };
+    let failed = |source| match source {
+        KeyFileError::PassphraseNeeded => ConfigError::NoPassphrase { path: path.to_owned() },
+        KeyFileError::WrongPassphrase => ConfigError::WrongPassphrase { path: path.to_owned(), from: from() },
+        source => ConfigError::Key { path: path.to_owned(), source },
+    };
     let file = KeyFile::parse(&read(path)?).map_err(failed)?;
     file.open_for(purpose, passphrase.map(str::as_bytes)).map_err(failed)
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
-    const GOOD: &str = r#"
+    pub(crate) const GOOD: &str = r#"
 genesis = "genesis.toml"
 data = "data"
 [keys]

@@ -14,49 +14,97 @@ use crate::ledger::Ledger;
 use crate::mempool::peer_id_of;
 use crate::store::StoreError;
 
+/// The lists of peers of the configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PeerLists {
+    pub consensus: Vec<String>,
+    pub mempool: Vec<String>,
+}
+
 /// Where each swarm's list of the configuration stands, and where its list in force goes.
 pub struct Members {
     pub ledger: Arc<Ledger>,
     /// Peer id of this node.
     pub me: String,
-    /// Lists of the configuration.
-    pub consensus: Vec<String>,
-    pub mempool: Vec<String>,
+    /// Address of this node's consensus key.
+    pub validator: KeyId,
+    /// Lists of the configuration, which may be read again while the node runs.
+    pub configured: watch::Receiver<PeerLists>,
 }
 
 impl Members {
     /// The lists in force now: for consensus, for the mempool.
     pub fn lists(&self) -> Result<(Vec<String>, Vec<String>), StoreError> {
         let nodes = self.ledger.store().validator_nodes()?;
-        Ok((in_force(&self.consensus, &nodes, &self.me), in_force(&self.mempool, &nodes, &self.me)))
+        let configured = self.configured.borrow();
+        Ok((in_force(&configured.consensus, &nodes, &self.me), in_force(&configured.mempool, &nodes, &self.me)))
     }
 
-    /// Hands the lists to both swarms whenever the ledger changes them, until `stopping`.
+    /// Hands the lists to both swarms whenever the ledger or the configuration changes them, until `stopping`.
     pub async fn follow(
-        self,
+        mut self,
         mut changes: watch::Receiver<Height>,
         engine: Peers,
         mempool: watch::Sender<Vec<String>>,
         stopping: impl Future<Output = ()>,
     ) {
         tokio::pin!(stopping);
+        let mut had_vote = self.has_vote();
+        if !had_vote {
+            tracing::warn!(
+                validator = %self.validator,
+                "this node is not a validator of the chain now: it runs without a vote until the provinces add its key"
+            );
+        }
         loop {
             tokio::select! {
                 () = &mut stopping => return,
-                changed = changes.changed() => if changed.is_err() { return },
+                changed = changes.changed() => match changed {
+                    Ok(()) => {
+                        let height = *changes.borrow_and_update();
+                        tracing::info!(%height, "the validators' nodes changed");
+                        had_vote = self.tell_vote(had_vote, height);
+                    }
+                    Err(_) => return,
+                },
+                changed = self.configured.changed() => match changed {
+                    Ok(()) => tracing::info!("the lists of peers were read again"),
+                    Err(_) => return,
+                },
             }
-            let height = *changes.borrow_and_update();
+            self.configured.mark_unchanged();
             match self.lists() {
                 Ok((consensus, pool)) => {
-                    tracing::info!(%height, peers = consensus.len(), "the validators' nodes changed");
                     mempool.send_replace(pool);
                     if let Err(error) = engine.set(&consensus).await {
-                        tracing::error!(%error, "the engine keeps its list of peers");
+                        tracing::error!(%error, "could not update the engine's peer list; keeping the old one");
                     }
                 }
-                Err(error) => tracing::error!(%error, "the validators' nodes cannot be read"),
+                Err(error) => {
+                    tracing::error!(%error, "could not read the validators' nodes; keeping the old peer lists")
+                }
             }
         }
+    }
+
+    fn has_vote(&self) -> bool {
+        self.ledger.validators().get(&self.validator).is_some()
+    }
+
+    /// Says when this node's key enters or leaves the set.
+    fn tell_vote(&self, had_vote: bool, height: Height) -> bool {
+        let has_vote = self.has_vote();
+        let validator = self.validator;
+        match (had_vote, has_vote) {
+            (true, false) => tracing::error!(
+                %height, %validator,
+                "this node has no vote any more: its consensus key was replaced or removed; after a rotation put the new key \
+                 file in its place and start the node again"
+            ),
+            (false, true) => tracing::info!(%height, %validator, "this node has a vote from the next height on"),
+            _ => {}
+        }
+        has_vote
     }
 }
 

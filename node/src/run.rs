@@ -1,24 +1,30 @@
 //! Putting a node together, running it, and taking it down in order.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use huxin_chain_spec::crypto::Signer;
-use huxin_engine::{EngineConfig, EngineError, EngineHandle, Exit};
+use huxin_engine::{EngineError, EngineHandle, Exit};
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::api;
 use crate::clock::Clock;
-use crate::config::{ConfigError, LogConfig, LogFormat, Setup};
+use crate::config::{ConfigError, Setup};
 use crate::consensus::Consensus;
 use crate::door::Door;
 use crate::ledger::Ledger;
-use crate::members::{Members, province_of};
+use crate::log::{self, LevelError, Log};
+use crate::members::{Members, PeerLists, province_of};
 use crate::mempool::{self, Mempool, PoolLimits, SwarmConfig, SwarmError};
 use crate::ops;
+use crate::ops::Identity;
 use crate::ops::metrics::Metrics;
+use crate::preflight::{Ports, Preflight, preflight};
+use crate::reload::Reloader;
 use crate::store::StoreError;
 
 /// Threads for executing blocks, trial runs and batches of signatures; each keeps some memory.
@@ -36,59 +42,85 @@ pub enum RunError {
     Listen { address: String, purpose: &'static str, reason: String },
     #[error("the consensus engine cannot start: {0}")]
     Engine(#[from] EngineError),
-    #[error("the mempool's network stopped: {0}")]
+    #[error("mempool: {0}")]
     Mempool(#[from] SwarmError),
     #[error("the node stops: {0}")]
     Exit(String),
-    #[error("log.level is not a filter: {0}")]
-    LogLevel(String),
+    #[error(transparent)]
+    LogLevel(#[from] LevelError),
     #[error("the runtime cannot start: {0}")]
     Runtime(String),
+    #[error(
+        "the limit of open files is {files}; at least {files_min} are needed: raise it with ulimit -n, or LimitNOFILE= of systemd"
+    )]
+    Files { files: u64, files_min: u64 },
+    #[error("the resolver in /etc/resolv.conf cannot be used ({reason}); {next}")]
+    Resolver { reason: String, next: String },
+    #[error("the answer could not be written to standard output: {0}")]
+    Output(std::io::Error),
 }
 
 /// Runs the node of a configuration file until a signal or a failure.
 pub fn run(config: &Path) -> Result<(), RunError> {
-    let setup = Setup::read(config)?;
-    start_log(&setup.config.log)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .max_blocking_threads(BLOCKING_THREADS_MAX)
-        .build()
-        .map_err(|error| RunError::Runtime(error.to_string()))?;
-    let result = runtime.block_on(serve(setup));
+    let runtime = runtime()?;
+    let result = runtime.block_on(async {
+        // Before anything takes time: the default action of a hangup ends the process.
+        let hangups = hangups()?;
+        let ready = preflight(config, Ports::MustBeFree)?;
+        let log = Arc::new(Log::start(&ready.setup.config.log)?);
+        for warning in &ready.warnings {
+            tracing::warn!("{warning}");
+        }
+        let result = serve(ready, config, hangups, Arc::clone(&log)).await;
+        log.flush();
+        result
+    });
     // Blocking reads still under way must not hold the process.
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     result
 }
 
-/// Checks what a configuration file names and prints what it found.
-pub fn check(config: &Path) -> Result<(), RunError> {
-    let setup = Setup::read(config)?;
-    let genesis_hash = setup.genesis.hash();
-    println!("chain       {}", setup.genesis.chain_id);
-    println!("trust root  {genesis_hash}");
-    println!("validator   {}", setup.consensus_key.id());
-    println!("peer id     {}", huxin_engine::peer_id(*setup.network_key.secret())?);
-    let ledger = Ledger::open(&setup.config.data.join("store"), setup.genesis)?;
-    let tip = ledger.tip();
-    println!("store       height {}, {} records, log root {}", tip.height, tip.log.size, tip.log.root);
-    Ok(())
+fn runtime() -> Result<tokio::runtime::Runtime, RunError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS_MAX)
+        .build()
+        .map_err(|error| RunError::Runtime(error.to_string()))
 }
 
-fn start_log(config: &LogConfig) -> Result<(), RunError> {
-    // A plain level is meant for the node; the engine's libraries log every vote at info.
-    let directives = match config.level.contains([',', '=']) {
-        true => config.level.clone(),
-        false => format!("warn,huxin_node={level},huxin_engine={level}", level = config.level),
-    };
-    let filter =
-        tracing_subscriber::EnvFilter::try_new(directives).map_err(|error| RunError::LogLevel(error.to_string()))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match config.format {
-        LogFormat::Text => log.with_ansi(false).init(),
-        LogFormat::Json => log.json().init(),
+fn hangups() -> Result<Signal, RunError> {
+    signal(SignalKind::hangup()).map_err(|error| RunError::Runtime(error.to_string()))
+}
+
+/// Checks all that [`run`] checks before it starts, and prints what it found; warnings go to standard error.
+pub fn check(config: &Path, ports: Ports) -> Result<(), RunError> {
+    let ready = runtime()?.block_on(async { preflight(config, ports) })?;
+    let Preflight { setup, warnings, .. } = ready;
+    let genesis_hash = setup.genesis.hash();
+    let validator = setup.consensus_key.id();
+    let mut lines = vec![
+        format!("chain       {}", setup.genesis.chain_id),
+        format!("trust root  {genesis_hash}"),
+        format!("validator   {validator}"),
+        format!("peer id     {}", huxin_engine::peer_id(*setup.network_key.secret())?),
+    ];
+    let ledger = Ledger::open(&setup.config.data.join("store"), setup.genesis)?;
+    if let Some(reason) = ledger.unknown_feature()? {
+        return Err(RunError::Exit(reason));
     }
-    Ok(())
+    let tip = ledger.tip();
+    lines.push(format!("store       height {}, {} records, log root {}", tip.height, tip.log.size, tip.log.root));
+    lines.push(match ledger.validators().get(&validator) {
+        Some(found) => format!("vote        yes, power {}, as of height {}", found.power, tip.height),
+        None => {
+            format!("vote        none as of height {}: the consensus key is not in the set of validators", tip.height)
+        }
+    });
+    for warning in warnings {
+        log::say(&format!("huxin-node: warning: {warning}"));
+    }
+    let mut output = std::io::stdout().lock();
+    writeln!(output, "{}", lines.join("\n")).map_err(RunError::Output)
 }
 
 /// Everything that runs, to be taken down in order.
@@ -100,8 +132,8 @@ struct Running {
     servers: Vec<JoinHandle<()>>,
 }
 
-async fn serve(setup: Setup) -> Result<(), RunError> {
-    let running = start(setup).await?;
+async fn serve(ready: Preflight, path: &Path, hangups: Signal, log: Arc<Log>) -> Result<(), RunError> {
+    let running = start(ready, path, hangups, log).await?;
     let Running { engine, ledger, stop, mut swarm, servers } = running;
     let result = tokio::select! {
         () = signalled() => {
@@ -128,7 +160,8 @@ async fn serve(setup: Setup) -> Result<(), RunError> {
     result
 }
 
-async fn start(setup: Setup) -> Result<Running, RunError> {
+async fn start(ready: Preflight, path: &Path, hangups: Signal, log: Arc<Log>) -> Result<Running, RunError> {
+    let Preflight { setup, engine: mut engine_config, .. } = ready;
     let Setup { config, genesis, consensus_key, network_key } = setup;
     let clock = Clock::for_chain(&genesis.chain_id);
     let chain_id = genesis.chain_id.clone();
@@ -138,20 +171,18 @@ async fn start(setup: Setup) -> Result<Running, RunError> {
         return Err(RunError::Exit(reason));
     }
     let province = province_of(&ledger, &me)?;
-    let members = Members {
-        ledger: Arc::clone(&ledger),
-        me: huxin_engine::peer_id(*network_key.secret())?,
-        consensus: config.consensus.peers.clone(),
-        mempool: config.mempool.peers.clone(),
-    };
+    let identity = Identity { validator: me, peer_id: huxin_engine::peer_id(*network_key.secret())? };
+    let lists = PeerLists { consensus: config.consensus.peers.clone(), mempool: config.mempool.peers.clone() };
+    let (peers, configured) = watch::channel(lists);
+    let members = Members { ledger: Arc::clone(&ledger), me: identity.peer_id.clone(), validator: me, configured };
     let changes = ledger.members();
     let (consensus_peers, mempool_peers) = members.lists()?;
     let metrics = Arc::new(Metrics::new());
     let mempool = Mempool::new(PoolLimits { bytes_max: config.mempool.bytes_max, ..PoolLimits::default() });
     let door = Arc::new(Door::new(Arc::clone(&ledger), mempool.clone(), clock));
 
-    let api_listener = listen(config.api.listen, "the API").await?;
-    let ops_listener = listen(config.operations.listen, "operations").await?;
+    let api_listener = listen(config.api.listen, "api.listen").await?;
+    let ops_listener = listen(config.operations.listen, "operations.listen").await?;
 
     let outcomes = api::Outcomes::default();
     let app = Arc::new(Consensus::new(
@@ -162,17 +193,8 @@ async fn start(setup: Setup) -> Result<Running, RunError> {
         outcomes.clone(),
         me,
     ));
-    let mut engine_config = EngineConfig::new(
-        format!("node-{province}"),
-        chain_id.clone(),
-        config.consensus.listen.clone(),
-        consensus_peers,
-        *network_key.secret(),
-        config.data.join("wal"),
-    );
-    engine_config.timeouts.propose_ms = config.consensus.propose_timeout_ms;
-    engine_config.timeouts.vote_ms = config.consensus.vote_timeout_ms;
-    engine_config.target_time_ms = config.consensus.target_block_ms;
+    engine_config.moniker = format!("node-{province}");
+    engine_config.peers = consensus_peers;
     let signer: Arc<dyn Signer> = Arc::new(consensus_key);
     let engine = huxin_engine::run(engine_config, signer, app).await?;
 
@@ -195,20 +217,20 @@ async fn start(setup: Setup) -> Result<Running, RunError> {
         Arc::new(engine.status_reader()),
         metrics,
         clock,
-        province.clone(),
+        identity,
     )
     .with_outcomes(outcomes);
     let api_address = api_listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
     let following = members.follow(changes, engine.peers(), mempool_peers, stopped(stopping.clone()));
+    let network_secret = *network_key.secret();
+    let reloader = Reloader { path: path.to_owned(), config, network_secret, log, peers };
     let servers = vec![
         tokio::spawn(following),
+        tokio::spawn(reloader.follow(hangups, stopped(stopping.clone()))),
         tokio::spawn(api::serve(api_listener, context.clone(), stopped(stopping.clone()))),
         tokio::spawn(ops::serve(ops_listener, context, stopped(stopping))),
     ];
     tracing::info!("huxin-node ready: province {province}, height {}, api http://{api_address}", ledger.height());
-    if ledger.validators().get(&me).is_none() {
-        tracing::warn!(validator = %me, "this node is no validator of the chain now: it follows, and takes part once it is added");
-    }
     Ok(Running { engine, ledger, stop, swarm, servers })
 }
 
@@ -242,7 +264,6 @@ async fn stopped(mut stopping: watch::Receiver<bool>) {
 }
 
 async fn signalled() {
-    use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminate) = signal(SignalKind::terminate()) else {
         return std::future::pending().await;
     };

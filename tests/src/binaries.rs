@@ -15,6 +15,11 @@ pub fn huxin_node() -> PathBuf {
     find("huxin-node")
 }
 
+/// The maker of sealed samples.
+pub fn huxin_samples() -> PathBuf {
+    find("huxin-samples")
+}
+
 /// In `HUXIN_BIN_DIR`, or beside the folder that this test binary was built into.
 fn find(name: &str) -> PathBuf {
     let folders: Vec<PathBuf> = match std::env::var_os(FOLDER_VARIABLE) {
@@ -23,7 +28,7 @@ fn find(name: &str) -> PathBuf {
     };
     folders.iter().map(|folder| folder.join(name)).find(|path| path.is_file()).unwrap_or_else(|| {
         panic!(
-            "no {name} in {folders:?}; build it first: cargo build --release -p huxin-node -p huxin-client, or set {FOLDER_VARIABLE}"
+            "no {name} in {folders:?}; build it first: cargo build --release --workspace --bins, or set {FOLDER_VARIABLE}"
         )
     })
 }

@@ -25,11 +25,12 @@ mod deadline;
 mod http;
 mod load;
 mod network;
+pub mod pages;
 mod process;
 mod work;
 
 pub use agreement::{Agreed, agree_at_a_common_height, assert_everywhere, replay_agrees};
-pub use binaries::{huxin, huxin_node};
+pub use binaries::{huxin, huxin_node, huxin_samples};
 pub use command::{Finished, run};
 pub use council::Council;
 pub use deadline::{PATIENCE, eventually};

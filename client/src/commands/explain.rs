@@ -1,4 +1,5 @@
-//! `huxin explain`: one screen that says why the chain is slow or stuck; or what a code means.
+//! `huxin explain`: one screen that says what is reached, what is needed, what margin is left and what is wrong, one line per
+//! cause; or what a code means.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use huxin_chain_spec::codes::Code;
 use huxin_document::Reason;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::context::Global;
@@ -15,7 +17,7 @@ use crate::error::{ClientError, ExitCode};
 use crate::sdk::{Connection, Request};
 use crate::testnet::Network;
 
-/// Why the chain is slow or stuck; or what a code means.
+/// What is reached, needed and wrong; or what a code means.
 #[derive(Debug, Args)]
 pub struct Explain {
     /// A code such as licence.duplicate, or of a document such as REFERENCE_DIGEST.
@@ -33,20 +35,43 @@ impl Explain {
         if let Some(code) = &self.code {
             return explain_code(code, output);
         }
-        let mut addresses = self.operations;
+        let mut asked: Vec<Asked> = self.operations.into_iter().map(Asked::at).collect();
         if let Some(path) = &self.network {
-            addresses.extend(Network::read(path)?.nodes.into_iter().map(|node| node.operations));
+            let nodes = Network::read(path)?.nodes.into_iter();
+            asked.extend(nodes.map(|node| Asked { operations: node.operations, province: Some(node.province) }));
         }
-        if addresses.is_empty() {
+        if asked.is_empty() {
             return Err(ClientError::input("--operations", "give the operations address of a node, or --network FILE"));
         }
         let mut pages = Vec::new();
-        for address in addresses {
-            pages.push(page(&address).await);
+        for node in &asked {
+            pages.push(page(node).await);
         }
         let findings = findings(&pages);
         output.answer(&json!({ "findings": findings, "nodes": pages }), || screen(&pages, &findings));
-        Ok(if findings.is_empty() { ExitCode::Success } else { ExitCode::Refused })
+        Ok(exit_code(&findings))
+    }
+}
+
+/// A node to ask.
+struct Asked {
+    operations: String,
+    /// Its province, where a network file says.
+    province: Option<String>,
+}
+
+impl Asked {
+    fn at(operations: String) -> Self {
+        Self { operations, province: None }
+    }
+}
+
+/// 0 nothing is wrong, 1 something is, 3 no more is known than that nodes did not answer.
+fn exit_code(findings: &[Finding]) -> ExitCode {
+    match findings {
+        [] => ExitCode::Success,
+        all if all.iter().all(|finding| finding.code == UNREACHABLE) => ExitCode::NotChecked,
+        _ => ExitCode::Refused,
     }
 }
 
@@ -76,15 +101,18 @@ fn explain_code(name: &str, output: &Output) -> Result<ExitCode, ClientError> {
 }
 
 /// The status page of one node, or why there is none.
-async fn page(address: &str) -> Value {
+async fn page(node: &Asked) -> Value {
     let asked = async {
-        let connection = Connection::new(&[address.to_owned()])?;
+        let connection = Connection::new(std::slice::from_ref(&node.operations))?;
         let request = Request::get("/status").within(Duration::from_secs(3));
         connection.json::<Value>(&request).await
     };
     match asked.await {
-        Ok((_, status)) => json!({ "operations": address, "status": status }),
-        Err(error) => json!({ "operations": address, "error": error.to_string() }),
+        Ok((_, status)) => json!({ "operations": node.operations, "status": status }),
+        Err(error) => {
+            let error = error.to_string().replace("with --node", "with --operations");
+            json!({ "operations": node.operations, "province": node.province, "error": error })
+        }
     }
 }
 
@@ -107,108 +135,217 @@ fn list<'a>(page: &'a Value, path: &str) -> &'a [Value] {
     found.and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// What is wrong, said plainly. Empty if nothing is.
-fn findings(pages: &[Value]) -> Vec<String> {
-    let mut findings = Vec::new();
-    let heights: Vec<i64> = pages.iter().filter_map(|page| number(page, "status.chain.height")).collect();
-    let top = heights.iter().max().copied().unwrap_or(0);
-    for page in pages {
-        let name = format!("node {} ({})", field(page, "status.province"), field(page, "operations"));
-        if page.get("error").is_some() {
-            findings.push(format!("{} does not answer: {}", field(page, "operations"), field(page, "error")));
-            continue;
-        }
-        for reason in list(page, "status.reasons") {
-            findings.push(format!("{name} is not ready: {} [{}]", field(reason, "what"), field(reason, "code")));
-        }
-        if let Some(height) = number(page, "status.chain.height").filter(|height| *height + 2 < top) {
-            findings.push(format!("{name} is {} blocks behind the newest node", top - height));
-        }
-        let age_ms = number(page, "status.chain.age_ms").unwrap_or(0);
-        let heartbeat_ms = number(page, "status.chain.heartbeat_ms").unwrap_or(10_000);
-        if age_ms > 3 * heartbeat_ms {
-            findings.push(format!("{name}: the newest block is {} s old; the chain stands still", age_ms / 1_000));
-        }
-        for address in list(page, "status.missing_votes") {
-            let address = address.as_str().unwrap_or_default();
-            let province = province_of(page, address);
-            let since = number(page, "status.chain.age_ms").unwrap_or(0);
-            // A vote that is a moment late is no finding.
-            if since > heartbeat_ms {
-                findings.push(format!("{name} waits for the vote of province {province}"));
+/// Code of a node that gives no page.
+const UNREACHABLE: &str = "node.unreachable";
+
+/// One thing that is wrong, and who says so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Finding {
+    code: String,
+    what: String,
+    what_zh: String,
+    /// Provinces whose nodes report it.
+    reported_by: Vec<String>,
+    /// Provinces it is about.
+    provinces: Vec<String>,
+}
+
+impl Finding {
+    fn new(code: &str, page: &Value, what: String, what_zh: String) -> Self {
+        let reported_by = vec![field(page, "status.province")];
+        Self { code: code.to_owned(), what, what_zh, reported_by, provinces: Vec::new() }
+    }
+}
+
+/// What is wrong, said plainly, one entry per cause. Empty if nothing is.
+fn findings(pages: &[Value]) -> Vec<Finding> {
+    let mut all: Vec<Finding> = Vec::new();
+    let heights = pages.iter().filter_map(|page| number(page, "status.chain.height"));
+    let top = heights.max().unwrap_or(0);
+    for page in pages.iter().filter(|page| page.get("error").is_none()) {
+        for finding in of_page(page, top) {
+            // Several nodes that miss the same validators name one cause, not several.
+            match all.iter_mut().find(|known| is_same_cause(known, &finding)) {
+                Some(known) => known.reported_by.extend(finding.reported_by),
+                None => all.push(finding),
             }
         }
-        let offset = number(page, "status.clock.last_block_offset_ms").unwrap_or(0);
-        let limit = number(page, "status.clock.skew_ms_max").unwrap_or(10_000);
-        if offset.abs() * 2 > limit {
-            findings.push(format!("{name}: its clock is {offset} ms from the last block's time; from {limit} ms on it votes for nothing: check its time service"));
-        }
-        let (used, full) = (number(page, "status.mempool.bytes"), number(page, "status.mempool.bytes_max"));
-        if let (Some(used), Some(full)) = (used, full)
-            && used * 10 > full * 8
-        {
-            findings.push(format!("{name}: the mempool is {} % full; submit more slowly", used * 100 / full.max(1)));
+    }
+    for page in pages.iter().filter(|page| page.get("error").is_some()) {
+        let province = field(page, "province");
+        if !all.iter().any(|finding| finding.provinces.contains(&province)) {
+            all.push(unreachable(page));
         }
     }
-    findings
+    all
 }
 
-fn province_of(page: &Value, address: &str) -> String {
+fn is_same_cause(known: &Finding, new: &Finding) -> bool {
+    let is_about_others = !new.provinces.is_empty() && known.provinces == new.provinces;
+    known.code == new.code && (is_about_others || known.what == new.what)
+}
+
+fn unreachable(page: &Value) -> Finding {
+    let (operations, error) = (field(page, "operations"), field(page, "error"));
+    let mut finding = Finding::new(
+        UNREACHABLE,
+        page,
+        format!("{operations} does not answer: {error}"),
+        format!("{operations} 没有应答：节点未运行，或地址、端口、防火墙有误"),
+    );
+    finding.reported_by.clear();
+    finding
+}
+
+/// What one node says, and what its page shows.
+fn of_page(page: &Value, top: i64) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for reason in list(page, "status.reasons") {
+        let (what, what_zh) = (field(reason, "what"), field(reason, "what_zh"));
+        let mut finding = Finding::new(&field(reason, "code"), page, what, what_zh);
+        finding.provinces = list(reason, "provinces").iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        found.push(finding);
+    }
+    let knows = |code: &str| list(page, "status.reasons").iter().any(|reason| field(reason, "code") == code);
+    let height = number(page, "status.chain.height");
+    if let Some(height) = height.filter(|height| *height + 2 < top && !knows("chain.behind")) {
+        let behind = top - height;
+        let what = format!("it is {behind} blocks behind the newest node");
+        found.push(Finding::new("chain.behind", page, what, format!("比最新节点落后 {behind} 块")));
+    }
+    found.extend(late_votes(page));
+    let offset = number(page, "status.clock.last_block_offset_ms").unwrap_or(0);
+    let limit = number(page, "status.clock.skew_ms_max").unwrap_or(10_000);
+    if offset.abs() * 2 > limit {
+        let what = format!(
+            "its clock is {offset} ms from the last block's time; from {limit} ms on it votes for nothing: check its time service"
+        );
+        let what_zh = format!("本机时钟与最新区块时间相差 {offset} 毫秒，达到 {limit} 毫秒即不再投票：请检查校时服务");
+        found.push(Finding::new("clock.offset", page, what, what_zh));
+    }
+    let (used, full) = (number(page, "status.mempool.bytes"), number(page, "status.mempool.bytes_max"));
+    if let (Some(used), Some(full)) = (used, full)
+        && used * 10 > full * 8
+        && !knows("mempool.full")
+    {
+        let percent = used * 100 / full.max(1);
+        let what = format!("the mempool is {percent} % full; submit more slowly");
+        found.push(Finding::new("mempool.filling", page, what, format!("交易池已用 {percent}%，请放慢提交")));
+    }
+    found
+}
+
+/// Validators without a vote on a height that waits for longer than a heartbeat, where they are reached: those that are
+/// not have a reason of their own.
+fn late_votes(page: &Value) -> Option<Finding> {
+    let heartbeat_ms = number(page, "status.chain.heartbeat_ms").unwrap_or(10_000);
+    let is_old = number(page, "status.chain.age_ms").unwrap_or(0) > heartbeat_ms;
     let validators = list(page, "status.validators");
-    let found = validators.iter().find(|validator| field(validator, "address") == address);
-    found.map_or_else(|| address.to_owned(), |validator| field(validator, "province"))
+    let is_late = |address: &&Value| {
+        let address = address.as_str().unwrap_or_default();
+        let validator = validators.iter().find(|validator| field(validator, "address") == address);
+        validator.is_some_and(|validator| validator["silent_since_ms"].is_null())
+    };
+    let late: Vec<&Value> = list(page, "status.missing_votes").iter().filter(is_late).collect();
+    if !is_old || late.is_empty() {
+        return None;
+    }
+    let of = |address: &&Value| validators.iter().find(|one| one["address"] == **address).map(name_of);
+    let names = late.iter().filter_map(of).collect::<Vec<_>>().join("; ");
+    let height = field(page, "status.engine.height");
+    let what = format!("height {height} waits for the vote of {names}");
+    let mut finding =
+        Finding::new("votes.late", page, what, format!("高度 {height} 在等待以下验证节点的投票：{names}"));
+    finding.provinces = late.iter().filter_map(|address| province_of(page, address)).collect();
+    Some(finding)
 }
 
-fn screen(pages: &[Value], findings: &[String]) -> String {
+fn province_of(page: &Value, address: &Value) -> Option<String> {
+    let validators = list(page, "status.validators");
+    validators.iter().find(|validator| validator["address"] == *address).map(|validator| field(validator, "province"))
+}
+
+/// `Jiangsu 江苏, 320000`.
+fn name_of(validator: &Value) -> String {
+    let chinese = field(validator, "name_zh");
+    let (name, chinese) = (field(validator, "name"), chinese.trim_end_matches(['省', '市']));
+    format!("{name} {chinese}, {}", field(validator, "province"))
+}
+
+fn screen(pages: &[Value], findings: &[Finding]) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
     let _ = writeln!(
         text,
-        "{:<9}{:>9}{:>7}{:>10}{:>9}{:>8}{:>10}{:>11}{:>12}",
-        "province", "height", "round", "phase", "age s", "peers", "clock ms", "mempool", "disk MiB"
+        "{:<9}{:>9}{:>7}{:>10}{:>9}{:>12}{:>10}{:>11}{:>12}",
+        "province", "height", "round", "phase", "age s", "validators", "clock ms", "mempool", "disk MiB"
     );
     for page in pages {
         if page.get("error").is_some() {
-            let _ = writeln!(text, "{:<9}does not answer: {}", "-", field(page, "operations"));
+            let _ =
+                writeln!(text, "{:<9}does not answer 没有应答: {}", field(page, "province"), field(page, "operations"));
             continue;
         }
-        let peers = list(page, "status.engine.peers");
-        let connected = peers.iter().filter(|peer| field(peer, "connected") == "true").count();
+        let reached = field(page, "status.quorum.reached_validators");
         let _ = writeln!(
             text,
-            "{:<9}{:>9}{:>7}{:>10}{:>9}{:>8}{:>10}{:>11}{:>12}",
+            "{:<9}{:>9}{:>7}{:>10}{:>9}{:>12}{:>10}{:>11}{:>12}",
             field(page, "status.province"),
             field(page, "status.chain.height"),
             field(page, "status.engine.round"),
             field(page, "status.engine.phase"),
             number(page, "status.chain.age_ms").unwrap_or(0) / 1_000,
-            format!("{connected}/{}", peers.len()),
+            format!("{reached}/{}", list(page, "status.validators").len()),
             field(page, "status.clock.last_block_offset_ms"),
             field(page, "status.mempool.transactions"),
             number(page, "status.store.disk_bytes").unwrap_or(0) / 1_048_576,
         );
+        let _ = writeln!(
+            text,
+            "           reached power {} of {}, {} needed; {} more may fail  可达票权/总票权、所需票权、还可失效的节点数",
+            field(page, "status.quorum.reached_power"),
+            field(page, "status.quorum.total_power"),
+            field(page, "status.quorum.quorum_power"),
+            field(page, "status.quorum.may_fail_validators"),
+        );
         for validator in list(page, "status.validators") {
-            let vote = match number(validator, "vote.age_ms") {
-                Some(age_ms) => {
-                    format!("last vote at height {} {:.1} s ago", field(validator, "vote.height"), seconds(age_ms))
-                }
-                None => "no vote seen".to_owned(),
-            };
-            let signed = if field(validator, "signed_last") == "true" {
-                "signed the last block"
-            } else {
-                "not in the last block"
-            };
-            let _ = writeln!(text, "           {}  {signed}, {vote}", field(validator, "province"));
+            let _ = writeln!(text, "           {}  {}", name_of(validator), seen(validator));
         }
     }
     if findings.is_empty() {
-        let _ = writeln!(text, "Nothing is wrong.");
+        let _ = writeln!(text, "Nothing is wrong. 一切正常。");
     }
     for finding in findings {
-        let _ = writeln!(text, "! {finding}");
+        let by = match finding.reported_by.is_empty() {
+            true => String::new(),
+            false => format!("  (seen by 由 {})", finding.reported_by.join(", ")),
+        };
+        let _ = writeln!(text, "! {} [{}]{by}\n  {}", finding.what, finding.code, finding.what_zh);
     }
     text
+}
+
+/// How one validator looks from the node.
+fn seen(validator: &Value) -> String {
+    if field(validator, "is_me") == "true" {
+        return "this node 本节点".to_owned();
+    }
+    let link = match validator["connected"].as_bool() {
+        Some(true) => "connected, ",
+        Some(false) => "NOT CONNECTED 未连接, ",
+        None => "",
+    };
+    let signed = match field(validator, "signed_last") == "true" {
+        true => "signed the last block",
+        false => "not in the last block",
+    };
+    let vote = match number(validator, "vote.age_ms") {
+        Some(age_ms) => {
+            format!("last vote at height {} {:.1} s ago", field(validator, "vote.height"), seconds(age_ms))
+        }
+        None => "no vote seen".to_owned(),
+    };
+    format!("{link}{signed}, {vote}")
 }
 
 fn seconds(ms: i64) -> f64 {
@@ -216,37 +353,5 @@ fn seconds(ms: i64) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn healthy(height: i64) -> Value {
-        json!({ "operations": "http://x", "status": {
-            "province": "310000", "reasons": [], "missing_votes": ["aa"],
-            "chain": { "height": height, "age_ms": 900, "heartbeat_ms": 10_000 },
-            "clock": { "last_block_offset_ms": 12, "skew_ms_max": 10_000 },
-            "mempool": { "bytes": 1, "bytes_max": 100, "transactions": 1 },
-            "validators": [{ "address": "aa", "province": "340000", "signed_last": true }],
-        }})
-    }
-
-    #[test]
-    fn a_healthy_network_has_no_findings() {
-        let pages = [healthy(10), healthy(11)];
-        assert_eq!(findings(&pages), Vec::<String>::new());
-        assert!(screen(&pages, &[]).contains("Nothing is wrong."));
-    }
-
-    #[test]
-    fn silence_lag_votes_and_clock_are_named() {
-        let mut stuck = healthy(5);
-        stuck["status"]["chain"]["age_ms"] = json!(40_000);
-        stuck["status"]["clock"]["last_block_offset_ms"] = json!(-6_000);
-        let pages = [healthy(10), stuck, json!({ "operations": "http://y", "error": "refused" })];
-        let text = findings(&pages).join("\n");
-        for part in
-            ["5 blocks behind", "stands still", "vote of province 340000", "-6000 ms", "http://y does not answer"]
-        {
-            assert!(text.contains(part), "{part} in {text}");
-        }
-    }
-}
+#[path = "explain_tests.rs"]
+mod tests;

@@ -10,6 +10,7 @@ mod evidence;
 mod explain;
 #[cfg(test)]
 mod features_page;
+mod genesis;
 mod govern;
 mod import;
 mod inspect;
@@ -92,6 +93,9 @@ enum Command {
     Audit(audit::Audit),
     /// Load a network and measure it.
     Bench(bench::Bench),
+    /// Found a network: the parts of the provinces, the genesis file, its hash (创世).
+    #[command(subcommand)]
+    Genesis(genesis::GenesisCommand),
     /// Networks for trial on this machine.
     #[command(subcommand)]
     Testnet(testnet::Testnet),
@@ -142,6 +146,7 @@ async fn execute(cli: Cli, output: &Output) -> Result<ExitCode, ClientError> {
         Command::Transaction(command) => command.run(global, output).await,
         Command::Audit(command) => command.run(global, output).await,
         Command::Bench(command) => command.run(global, output).await,
+        Command::Genesis(command) => command.run(global, output),
         Command::Testnet(command) => command.run(output).await,
         Command::Status(command) => command.run(global, output).await,
         Command::Explain(command) => command.run(global, output).await,

@@ -1,5 +1,6 @@
 //! The last step of every command that records something: submit, check the receipt, say where it stands.
 
+use huxin_chain_spec::ids::RecordIndex;
 use huxin_chain_spec::record::Operation;
 use serde_json::{Value, json};
 
@@ -16,6 +17,8 @@ pub struct Recorded {
     pub value: Value,
     /// For people.
     pub text: String,
+    /// The record.
+    pub index: RecordIndex,
 }
 
 /// Records one operation and says where it stands. `about` are lines that name what came of it, such as a case's
@@ -60,7 +63,7 @@ pub async fn submit(
     lines.push(line("record", &format!("{index} at height {height}, {}", time.to_beijing())));
     lines.push(line("transaction", &committed.tx_id.to_string()));
     lines.extend(receipt.receipt.iter().map(|path| line("receipt", &path.display().to_string())));
-    Ok(Recorded { value, text: lines.join("\n") })
+    Ok(Recorded { value, text: lines.join("\n"), index })
 }
 
 /// A named value, indented, in a column.

@@ -1,6 +1,7 @@
 //! `huxin status`: every node at a glance.
 
 use clap::Args;
+use huxin_chain_spec::api::QuorumAnswer;
 use serde_json::json;
 
 use super::context::Global;
@@ -18,8 +19,9 @@ impl Status {
         for (node, client) in global.nodes.iter().zip(nodes.each()) {
             match client.status().await {
                 Ok((_, status)) => {
+                    let reached = status.quorum.as_ref().map(reached).unwrap_or_default();
                     lines.push(format!(
-                        "{node}  province {}  height {}  {}  records {}  mempool {}  peers {}  {}",
+                        "{node}  province {}  height {}  {}  records {}  mempool {}  peers {}  {reached}{}",
                         status.province,
                         status.height,
                         status.time,
@@ -39,5 +41,43 @@ impl Status {
         }
         output.answer(&values, || lines.join("\n"));
         Ok(if failed { ExitCode::NotChecked } else { ExitCode::Success })
+    }
+}
+
+/// `validators 3/4, 0 more may fail, silent 320000`.
+fn reached(quorum: &QuorumAnswer) -> String {
+    let QuorumAnswer { validators, reached_validators, reached_power, quorum_power, may_fail_validators, .. } = quorum;
+    let margin = match reached_power < quorum_power {
+        true => format!("power {reached_power} reached, {quorum_power} needed: the chain cannot decide 链无法出块"),
+        false => format!("{may_fail_validators} more may fail"),
+    };
+    let silent = match quorum.silent.as_slice() {
+        [] => String::new(),
+        provinces => format!(", silent 无音讯 {}", provinces.join(" ")),
+    };
+    let vote = if quorum.has_vote { "" } else { ", NO VOTE 没有表决权" };
+    format!("validators {reached_validators}/{validators}, {margin}{silent}{vote}  ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_reached_and_what_margin_is_left() {
+        let mut quorum = QuorumAnswer {
+            validators: 4,
+            reached_validators: 3,
+            total_power: 4,
+            reached_power: 3,
+            quorum_power: 3,
+            may_fail_validators: 0,
+            silent: vec!["320000".to_owned()],
+            has_vote: true,
+        };
+        assert_eq!(reached(&quorum), "validators 3/4, 0 more may fail, silent 无音讯 320000  ");
+        (quorum.reached_power, quorum.has_vote) = (2, false);
+        let text = reached(&quorum);
+        assert!(text.contains("power 2 reached, 3 needed") && text.contains("NO VOTE"), "{text}");
     }
 }

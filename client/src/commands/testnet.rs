@@ -20,7 +20,7 @@ pub enum Testnet {
     /// Note the process ids of the nodes, in order, in DIR/network.json.
     NetworkJson {
         dir: PathBuf,
-        /// Process ids; without them, the ones noted are forgotten.
+        /// Process ids, 0 for a node that is down; without them, the ones noted are forgotten.
         #[arg(long, value_delimiter = ',')]
         pids: Vec<u32>,
     },
@@ -84,7 +84,7 @@ impl Testnet {
                     return Err(ClientError::input("--pids", reason));
                 }
                 for (position, node) in network.nodes.iter_mut().enumerate() {
-                    node.pid = pids.get(position).copied();
+                    node.pid = pids.get(position).copied().filter(|pid| *pid > 0);
                 }
                 network.write(&path)?;
                 output.answer(&network, || path.display().to_string());

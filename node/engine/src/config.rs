@@ -73,6 +73,17 @@ impl EngineConfig {
         }
     }
 
+    /// Refuses what [`crate::run`] would refuse before it opens a socket or a file.
+    ///
+    /// # Errors
+    /// Addresses or limits that cannot be used.
+    pub fn check(&self) -> Result<(), EngineError> {
+        self.keypair()?;
+        self.sync()?;
+        crate::peers::check_peers(&self.peers)?;
+        self.consensus().map(|_| ())
+    }
+
     /// The file of the write-ahead log.
     pub(crate) fn wal_file(&self) -> PathBuf {
         self.wal_dir.join("consensus.wal")

@@ -67,6 +67,6 @@ pub use application::{AppError, Application, Candidate, HeightStart, Proposed, S
 pub use config::{EngineConfig, Limits, PubSub, Timeouts};
 pub use error::{EngineError, Exit};
 pub use parts::PART_BYTES;
-pub use peers::Peers;
+pub use peers::{Peers, check_peers};
 pub use run::{EngineHandle, metrics_text, peer_id, run};
 pub use status::{Decision, EngineStatus, Noted, PeerStatus, Phase, VoteSeen};

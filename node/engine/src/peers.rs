@@ -127,6 +127,17 @@ impl Peers {
     }
 }
 
+/// Refuses a list of peers that [`Peers::set`] would refuse.
+///
+/// # Errors
+/// [`EngineError::Address`] for the first that cannot be used.
+pub fn check_peers(peers: &[String]) -> Result<(), EngineError> {
+    for peer in peers.iter().filter(|peer| !peer.starts_with("/p2p/")) {
+        address::<Multiaddr>(peer, "/tcp/")?;
+    }
+    by_peer_id(peers).map(|_| ())
+}
+
 /// An address that names the peer, with or without a place to reach it at.
 fn multiaddr(peer: &str) -> Result<Multiaddr, EngineError> {
     address(peer, "/p2p/")

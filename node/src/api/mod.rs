@@ -51,7 +51,7 @@ use crate::clock::Clock;
 use crate::door::Door;
 use crate::ledger::Ledger;
 use crate::mempool::Mempool;
-use crate::ops::{EngineReader, Metrics, RouteMetrics, Vitals};
+use crate::ops::{EngineReader, Identity, Metrics, RouteMetrics, Vitals};
 
 /// Media type of exact bytes.
 const OCTETS: &str = "application/octet-stream";
@@ -75,7 +75,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// A context of a node that starts now. `province` operates it.
+    /// A context of a node that starts now, known by the keys of `identity`.
     pub fn new(
         ledger: Arc<Ledger>,
         door: Arc<Door>,
@@ -83,9 +83,9 @@ impl Context {
         engine: EngineReader,
         metrics: Arc<Metrics>,
         clock: Clock,
-        province: String,
+        identity: Identity,
     ) -> Self {
-        let vitals = Vitals { ledger, mempool, engine, clock, province, started: clock.now() };
+        let vitals = Vitals::new(ledger, mempool, engine, clock, identity);
         Self { vitals, door, outcomes: Outcomes::default(), metrics }
     }
 
@@ -218,11 +218,25 @@ struct Frame {
     metrics: RouteMetrics,
 }
 
+/// Routes whose answer may be "not on this ledger", by their names in the metrics. A node that does not have the chain, or
+/// cannot know whether it has it, must not say so: its answer is "could not be checked".
+const ASKING_ROUTES: [&str; 2] = ["verify", "licence"];
+
+impl Frame {
+    /// Why a question of this route cannot be answered now.
+    fn unanswerable(&self) -> Option<String> {
+        if ASKING_ROUTES.contains(&self.metrics.name()) { self.api.vitals.unanswerable() } else { None }
+    }
+}
+
 async fn frame(State(frame): State<Frame>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let ledger = &frame.api.vitals.ledger;
     let mut response = match min_height::wait(ledger, request.headers()).await {
-        Ok(()) => next.run(request).await,
+        Ok(()) => match frame.unanswerable() {
+            Some(reason) => ApiError::not_ready(reason, 1).into_response(),
+            None => next.run(request).await,
+        },
         Err(error) => error.into_response(),
     };
     response.headers_mut().insert(HUXIN_HEIGHT, HeaderValue::from(ledger.height().0));

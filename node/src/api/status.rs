@@ -4,7 +4,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderName, header};
-use huxin_chain_spec::api::{StatusAnswer, ValidatorAnswer};
+use huxin_chain_spec::api::{QuorumAnswer, StatusAnswer, ValidatorAnswer};
 use huxin_chain_spec::block::PROTOCOL_VERSION;
 use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::crypto::DigestAlgorithm;
@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use super::Shared;
 use super::error::ApiError;
+use crate::ops::Reach;
 
 /// Most proofs of double signing in one answer.
 const PROOFS_MAX: usize = 100;
@@ -61,7 +62,7 @@ pub(super) async fn status(State(api): State<Shared>) -> Json<StatusAnswer> {
         ledger_hash: ledger_hash.to_owned(),
         protocol_version: PROTOCOL_VERSION,
         software_version: env!("CARGO_PKG_VERSION").to_owned(),
-        province: vitals.province.clone(),
+        province: vitals.province(),
         height: tip.height.0,
         time_ms: tip.time_ms.0,
         time: tip.time_ms.to_string(),
@@ -75,7 +76,22 @@ pub(super) async fn status(State(api): State<Shared>) -> Json<StatusAnswer> {
         consensus_round: pulse.engine.round,
         connected_peers: u32::try_from(pulse.connected_peers()).unwrap_or(u32::MAX),
         ready: pulse.ready(),
+        quorum: Some(quorum(&pulse.reach)),
     })
+}
+
+fn quorum(reach: &Reach) -> QuorumAnswer {
+    let count = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
+    QuorumAnswer {
+        validators: count(reach.validators.len()),
+        reached_validators: count(reach.reached()),
+        total_power: reach.total_power,
+        reached_power: reach.reached_power,
+        quorum_power: reach.quorum_power,
+        may_fail_validators: count(reach.may_fail),
+        silent: reach.silent().map(|validator| validator.province.to_string()).collect(),
+        has_vote: reach.has_vote(),
+    }
 }
 
 /// The validators that decide the next block.

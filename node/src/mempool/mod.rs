@@ -46,7 +46,7 @@ use huxin_chain_spec::ids::{Height, TxId};
 pub use codec::{BATCH_BYTES_MAX, BATCH_TRANSACTIONS_MAX};
 pub use pool::Mempool;
 pub use stats::{GossipCounts, MempoolStats, PeerStatus};
-pub use swarm::{SwarmConfig, SwarmError, peer_id, peer_id_of, run_swarm};
+pub use swarm::{SwarmConfig, SwarmError, check_peers, check_resolver, peer_id, peer_id_of, run_swarm};
 
 /// A verified transaction, as the pool holds it. Cloning shares the bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]

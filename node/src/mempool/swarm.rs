@@ -58,6 +58,21 @@ pub fn peer_id_of(key: &PublicKey) -> Option<String> {
     Some(libp2p::identity::PublicKey::from(key).to_peer_id().to_string())
 }
 
+/// Refuses a list of peers that the swarm would refuse.
+pub fn check_peers(peers: &[String], network_secret: [u8; 32]) -> Result<(), SwarmError> {
+    parse_peers(peers, keypair(network_secret)?.public().to_peer_id()).map(|_| ())
+}
+
+/// Whether the system names a resolver, as libp2p reads it. The engine's swarm asks for one at its start, even where no
+/// peer is given by a host name (`arc-malachitebft-network` 0.8, `with_dns`).
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_resolver() -> Result<(), String> {
+    let tcp = libp2p::tcp::tokio::Transport::new(libp2p::tcp::Config::default());
+    libp2p::dns::tokio::Transport::system(tcp).map(|_| ()).map_err(|error| error.to_string())
+}
+
 /// Keeps the pools of all nodes alike until `shutdown` resolves.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! Figures for Prometheus. Names begin with `huxin_`; the engine's own figures follow unchanged.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -15,6 +16,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::reach::Reach;
 use super::vitals::{Pulse, Vitals};
 use crate::ledger::CommittedBlock;
 
@@ -48,6 +50,14 @@ struct ChainFigures {
     peers: Count,
     store_bytes: Count,
     ready: Count,
+    has_vote: Count,
+    total_power: Count,
+    quorum_power: Count,
+    reached_power: Count,
+    may_fail: Count,
+    vote_age: Family<ValidatorLabels, Gauge<f64, AtomicU64>>,
+    validator_connected: Family<ValidatorLabels, Count>,
+    log_lines_dropped: Counter,
 }
 
 struct ApiFigures {
@@ -84,6 +94,12 @@ struct RequestLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RouteLabels {
     route: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ValidatorLabels {
+    province: String,
+    validator: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -177,22 +193,17 @@ impl Metrics {
         self.api.refusals.get_or_create(&CodeLabels { code: code.as_str() }).inc();
     }
 
-    /// The figures of one route, to be kept with it.
+    /// The figures of one route, to be kept with it. They appear once the route is asked.
     pub(crate) fn route(&self, route: &'static str) -> RouteMetrics {
-        let requests = self.api.requests.clone();
-        let count = |status: StatusCode| requests.get_or_create_owned(&labels(route, status));
-        RouteMetrics {
-            ok: count(StatusCode::OK),
-            accepted: count(StatusCode::ACCEPTED),
-            seconds: self.api.seconds.get_or_create_owned(&RouteLabels { route }),
-            requests,
-            route,
-        }
+        let (requests, seconds) = (self.api.requests.clone(), self.api.seconds.clone());
+        RouteMetrics { usual: Arc::default(), requests, seconds, route }
     }
 
     /// Everything in the text format, the engine's figures last.
     pub(crate) fn text(&self, vitals: &Vitals, engine_text: &str) -> Result<String, std::fmt::Error> {
-        self.refresh(vitals, &vitals.pulse());
+        let pulse = vitals.pulse();
+        self.refresh(vitals, &pulse);
+        self.chain.refresh_reach(&pulse.reach, vitals);
         let mut text = String::with_capacity(32 * 1024);
         encode(&mut text, &self.registry)?;
         Ok(join(text, engine_text))
@@ -226,6 +237,29 @@ impl Metrics {
 }
 
 impl ChainFigures {
+    /// Figures of each validator of the set; those of validators that left it end.
+    fn refresh_reach(&self, reach: &Reach, vitals: &Vitals) {
+        let now = vitals.now();
+        self.has_vote.set(u64::from(reach.has_vote()));
+        self.total_power.set(reach.total_power);
+        self.quorum_power.set(reach.quorum_power);
+        self.reached_power.set(reach.reached_power);
+        self.may_fail.set(if reach.has_quorum() { count(reach.may_fail) } else { 0 });
+        self.log_lines_dropped.inner().store(crate::log::dropped_lines(), Ordering::Relaxed);
+        self.vote_age.clear();
+        self.validator_connected.clear();
+        for validator in reach.validators.iter().filter(|validator| !validator.is_me) {
+            let (province, address) = (validator.province.to_string(), validator.address.to_string());
+            let labels = ValidatorLabels { province, validator: address };
+            let heard = validator.vote.as_ref().map_or(vitals.started.0, |vote| vote.seen_at_ms);
+            let age = Duration::from_millis(now.0.saturating_sub(heard));
+            self.vote_age.get_or_create(&labels).set(age.as_secs_f64());
+            if let Some(connected) = validator.connected {
+                self.validator_connected.get_or_create(&labels).set(u64::from(connected));
+            }
+        }
+    }
+
     fn register(registry: &mut Registry) -> Self {
         let figures = Self {
             height: Count::default(),
@@ -243,7 +277,16 @@ impl ChainFigures {
             peers: Count::default(),
             store_bytes: Count::default(),
             ready: Count::default(),
+            has_vote: Count::default(),
+            total_power: Count::default(),
+            quorum_power: Count::default(),
+            reached_power: Count::default(),
+            may_fail: Count::default(),
+            vote_age: Family::default(),
+            validator_connected: Family::default(),
+            log_lines_dropped: Counter::default(),
         };
+        figures.register_reach(registry);
         registry.register("height", "Height of the newest block", figures.height.clone());
         registry.register("consensus_height", "Height being decided", figures.consensus_height.clone());
         registry.register("consensus_round", "Round of that height, from 0", figures.consensus_round.clone());
@@ -274,6 +317,40 @@ impl ChainFigures {
         registry.register("store_bytes", "Bytes of the store's files", figures.store_bytes.clone());
         registry.register("ready", "1 if the node follows the chain and takes transactions", figures.ready.clone());
         figures
+    }
+}
+
+impl ChainFigures {
+    fn register_reach(&self, registry: &mut Registry) {
+        registry.register("has_vote", "1 if this node's key is in the set of validators", self.has_vote.clone());
+        registry.register("total_power", "Power of the set of validators", self.total_power.clone());
+        registry.register("quorum_power", "Least power that decides", self.quorum_power.clone());
+        registry.register(
+            "reached_power",
+            "Power of the validators that are heard, this one included",
+            self.reached_power.clone(),
+        );
+        registry.register(
+            "may_fail_validators",
+            "Validators that may still fail, whichever they are",
+            self.may_fail.clone(),
+        );
+        registry.register_with_unit(
+            "validator_vote_age",
+            "Since the last vote seen of a validator; since the start of the process where none was seen",
+            Unit::Seconds,
+            self.vote_age.clone(),
+        );
+        registry.register(
+            "validator_connected",
+            "1 if a validator's node is connected",
+            self.validator_connected.clone(),
+        );
+        registry.register(
+            "log_lines_dropped",
+            "Lines of the log that could not be written to standard error",
+            self.log_lines_dropped.clone(),
+        );
     }
 }
 
@@ -347,22 +424,41 @@ fn join(mut text: String, other: &str) -> String {
 /// Figures of one route. The usual ones are at hand, so that counting a request takes no look-up.
 #[derive(Clone)]
 pub(crate) struct RouteMetrics {
-    ok: Counter,
-    accepted: Counter,
-    seconds: Histogram,
+    usual: Arc<UsualFigures>,
     requests: Family<RequestLabels, Counter>,
+    seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
     route: &'static str,
 }
 
+/// Made at the first answer of their kind: a figure of a route that nobody asks is not worth its lines.
+#[derive(Default)]
+struct UsualFigures {
+    ok: OnceLock<Counter>,
+    accepted: OnceLock<Counter>,
+    seconds: OnceLock<Histogram>,
+}
+
 impl RouteMetrics {
+    /// The route's name in the metrics.
+    pub(crate) fn name(&self) -> &'static str {
+        self.route
+    }
+
     /// Counts an answer.
     pub(crate) fn observe(&self, status: StatusCode, elapsed: Duration) {
-        match status {
-            StatusCode::OK => self.ok.inc(),
-            StatusCode::ACCEPTED => self.accepted.inc(),
-            other => self.requests.get_or_create(&labels(self.route, other)).inc(),
+        let kept = match status {
+            StatusCode::OK => Some(&self.usual.ok),
+            StatusCode::ACCEPTED => Some(&self.usual.accepted),
+            _ => None,
         };
-        self.seconds.observe(elapsed.as_secs_f64());
+        let count = || self.requests.get_or_create_owned(&labels(self.route, status));
+        match kept {
+            Some(kept) => kept.get_or_init(count).inc(),
+            None => count().inc(),
+        };
+        let route = self.route;
+        let seconds = self.usual.seconds.get_or_init(|| self.seconds.get_or_create_owned(&RouteLabels { route }));
+        seconds.observe(elapsed.as_secs_f64());
     }
 }
 
@@ -418,7 +514,8 @@ mod tests {
     #[test]
     fn requests_are_counted_by_route_and_status() {
         let metrics = Metrics::new();
-        let route = metrics.route("verify");
+        let (route, _unasked) = (metrics.route("verify"), metrics.route("licence"));
+        assert!(!text(&metrics).contains("route="), "no figures of routes that nobody asked");
         route.observe(StatusCode::OK, Duration::from_millis(1));
         route.observe(StatusCode::NOT_FOUND, Duration::from_millis(1));
         metrics.refused(Code::SignatureInvalid);

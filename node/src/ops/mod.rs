@@ -9,6 +9,8 @@
 //! | `GET /status` | everything `huxin explain` shows |
 
 pub mod metrics;
+mod reach;
+mod reasons;
 mod report;
 mod vitals;
 
@@ -23,7 +25,9 @@ use tokio::net::TcpListener;
 
 pub use metrics::Metrics;
 pub(crate) use metrics::RouteMetrics;
-pub use vitals::{EngineReader, Pulse, Reason, Vitals};
+pub use reach::{Reach, ReachedValidator};
+pub use reasons::{Reason, Severity};
+pub use vitals::{EngineReader, Identity, Pulse, Vitals};
 
 use crate::api::{ApiError, Context, no_such_method, no_such_path};
 
@@ -71,6 +75,7 @@ async fn health() -> Json<Health> {
 struct Readiness {
     ready: bool,
     height: u64,
+    /// What is wrong; only those of severity `stop` keep the node from being ready.
     reasons: Vec<Reason>,
 }
 

@@ -5,7 +5,9 @@ use huxin_engine::EngineStatus;
 use serde::Serialize;
 
 use super::metrics::Metrics;
-use super::vitals::{Reason, Vitals};
+use super::reach::Reach;
+use super::reasons::Reason;
+use super::vitals::{Pulse, Vitals};
 
 /// Answer of `GET /status`. Times are milliseconds since 1970 UTC by this node's clock.
 #[derive(Debug, Serialize)]
@@ -19,6 +21,7 @@ pub(super) struct Report {
     chain: ChainReport,
     /// The validators of the height being decided, and what was heard of each.
     validators: Vec<ValidatorReport>,
+    quorum: QuorumReport,
     /// Addresses of other validators without a vote at the height being decided, though the engine waits for votes.
     missing_votes: Vec<String>,
     clock: ClockReport,
@@ -47,10 +50,35 @@ struct ValidatorReport {
     address: String,
     province: String,
     power: u64,
+    /// Name of the province.
+    name: &'static str,
+    name_zh: &'static str,
+    /// Whether it is this node.
+    is_me: bool,
+    /// Whether a connection stands; null where the ledger names no network key, and for this node.
+    connected: Option<bool>,
+    /// Since when nothing is heard of it.
+    silent_since_ms: Option<u64>,
     /// Whether its signature stands in the last decision, as far as this node saw.
     signed_last: bool,
     /// The last vote seen; none of this node's own province.
     vote: Option<VoteReport>,
+}
+
+/// What is reached of the set, what is needed, what margin is left.
+#[derive(Debug, Serialize)]
+struct QuorumReport {
+    validators: usize,
+    /// This node included.
+    reached_validators: usize,
+    total_power: u64,
+    quorum_power: u64,
+    reached_power: u64,
+    /// Validators that may still fail, whichever they are.
+    may_fail_validators: usize,
+    has_quorum: bool,
+    /// Whether this node's key is in the set.
+    has_vote: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -104,9 +132,9 @@ pub(super) fn report(vitals: &Vitals, metrics: &Metrics) -> Report {
     let (pulse, tip, now) = (vitals.pulse(), vitals.ledger.tip(), vitals.now());
     let genesis = vitals.ledger.genesis();
     let parameters = vitals.ledger.chain_tip().parameters;
-    let validators = validators(vitals, &pulse.engine, now.0);
+    let validators = validators(&pulse, now.0);
     Report {
-        province: vitals.province.clone(),
+        province: vitals.province(),
         software_version: env!("CARGO_PKG_VERSION"),
         started_at_ms: vitals.started.0,
         now_ms: now.0,
@@ -124,7 +152,8 @@ pub(super) fn report(vitals: &Vitals, metrics: &Metrics) -> Report {
             map_root: tip.map_root.to_string(),
             heartbeat_ms: parameters.heartbeat_ms,
         },
-        missing_votes: missing_votes(&validators, &vitals.province, &pulse.engine),
+        quorum: quorum(&pulse.reach),
+        missing_votes: missing_votes(&validators, &pulse.engine),
         validators,
         clock: ClockReport {
             last_block_offset_ms: metrics.clock_offset_ms(),
@@ -136,34 +165,48 @@ pub(super) fn report(vitals: &Vitals, metrics: &Metrics) -> Report {
     }
 }
 
-fn validators(vitals: &Vitals, engine: &EngineStatus, now_ms: u64) -> Vec<ValidatorReport> {
+fn validators(pulse: &Pulse, now_ms: u64) -> Vec<ValidatorReport> {
+    let engine = &pulse.engine;
     let signers: &[KeyId] = engine.last_decision.as_ref().map_or(&[], |decision| &decision.signers);
-    let validators = vitals.ledger.validators();
-    let report = validators.validators().iter().map(|validator| {
-        let address = validator.key.id();
-        let vote = engine.votes.iter().find(|vote| vote.validator == address);
-        ValidatorReport {
-            address: address.to_string(),
-            province: validator.province.to_string(),
-            power: validator.power,
-            signed_last: signers.contains(&address),
-            vote: vote.map(|vote| VoteReport {
-                height: vote.height,
-                round: vote.round,
-                age_ms: now_ms.saturating_sub(vote.seen_at_ms),
-            }),
-        }
+    let report = pulse.reach.validators.iter().map(|validator| ValidatorReport {
+        address: validator.address.to_string(),
+        province: validator.province.to_string(),
+        name: validator.province.name_en(),
+        name_zh: validator.province.name_zh(),
+        power: validator.power,
+        is_me: validator.is_me,
+        connected: validator.connected,
+        silent_since_ms: validator.silent_since_ms,
+        signed_last: signers.contains(&validator.address),
+        vote: validator.vote.as_ref().map(|vote| VoteReport {
+            height: vote.height,
+            round: vote.round,
+            age_ms: now_ms.saturating_sub(vote.seen_at_ms),
+        }),
     });
     report.collect()
 }
 
+fn quorum(reach: &Reach) -> QuorumReport {
+    QuorumReport {
+        validators: reach.validators.len(),
+        reached_validators: reach.reached(),
+        total_power: reach.total_power,
+        quorum_power: reach.quorum_power,
+        reached_power: reach.reached_power,
+        may_fail_validators: reach.may_fail,
+        has_quorum: reach.has_quorum(),
+        has_vote: reach.has_vote(),
+    }
+}
+
 /// While a height is being decided: who has not voted on it. While idle nobody has to.
-fn missing_votes(validators: &[ValidatorReport], own_province: &str, engine: &EngineStatus) -> Vec<String> {
+fn missing_votes(validators: &[ValidatorReport], engine: &EngineStatus) -> Vec<String> {
     if engine.phase != huxin_engine::Phase::Deciding {
         return Vec::new();
     }
     let voted = |validator: &ValidatorReport| validator.vote.as_ref().is_some_and(|vote| vote.height >= engine.height);
-    let silent = validators.iter().filter(|validator| validator.province != own_province && !voted(validator));
+    let silent = validators.iter().filter(|validator| !validator.is_me && !voted(validator));
     silent.map(|validator| validator.address.clone()).collect()
 }
 

@@ -1,26 +1,39 @@
 //! How the node is: one look at ledger, engine and mempool, and whether it should get requests.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use huxin_chain_spec::ids::{Height, TimeMs};
-use huxin_engine::{EngineStatus, Phase};
-use serde::Serialize;
+use huxin_chain_spec::codec;
+use huxin_chain_spec::crypto::KeyId;
+use huxin_chain_spec::ids::{Height, ProvinceCode, TimeMs};
+use huxin_chain_spec::participation::Participation;
+use huxin_chain_spec::state::StateKey;
+use huxin_engine::EngineStatus;
+use parking_lot::Mutex;
 
+use super::reach::{Reach, Sight, reach};
+use super::reasons::{BLOCK_MS_MAX, Look, Reason, Severity, reasons};
 use crate::clock::Clock;
 use crate::ledger::Ledger;
-use crate::mempool::{Mempool, MempoolStats};
+use crate::mempool::{Mempool, MempoolStats, peer_id_of};
+use crate::store::StoreError;
 
-/// How many blocks the node may be behind a peer and still count as ready: the block being decided, and one on its way.
-const BLOCKS_BEHIND_MAX: u64 = 2;
-/// The newest block may be this many heartbeats old.
-const HEARTBEATS_MISSED_MAX: u64 = 3;
-/// What a block may take besides the heartbeat, in milliseconds.
-const BLOCK_MS_MAX: u64 = 10_000;
-/// The mempool counts as full from this share on.
-const POOL_FULL_PERCENT: usize = 95;
+/// A connected validator may go so many heartbeats, and [`BLOCK_MS_MAX`], without a vote.
+const HEARTBEATS_SILENT_MAX: u64 = 2;
+/// How long the answer to "may this node answer about the ledger" is kept, in milliseconds: it is asked at each request.
+const ANSWERABLE_MS: u64 = 200;
 
 /// Reads the engine's status.
 pub type EngineReader = Arc<dyn Fn() -> EngineStatus + Send + Sync>;
+
+/// By which keys the ledger and the other nodes know this node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Address of the consensus key.
+    pub validator: KeyId,
+    /// Peer id of the network key.
+    pub peer_id: String,
+}
 
 /// The parts whose state tells how the node is. Cloning shares them.
 #[derive(Clone)]
@@ -29,18 +42,19 @@ pub struct Vitals {
     pub mempool: Mempool,
     pub engine: EngineReader,
     pub clock: Clock,
-    /// Province that operates the node.
-    pub province: String,
+    pub identity: Identity,
     pub started: TimeMs,
+    members: Arc<Mutex<Option<(Height, Arc<KnownMembers>)>>>,
+    answerable: Arc<Mutex<(u64, Option<String>)>>,
 }
 
-/// One reason why the node is not ready.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Reason {
-    /// Stable: `engine.starting`, `engine.ended`, `engine.diverged`, `consensus.stuck`, `chain.behind`, `chain.old`,
-    /// `mempool.full`.
-    pub code: &'static str,
-    pub what: String,
+/// The validators' nodes that the ledger names, as of one change of them.
+struct KnownMembers {
+    peer_ids: BTreeMap<KeyId, String>,
+    /// Province of this node.
+    province: Option<ProvinceCode>,
+    /// Height at which this node's key lost its vote, if it had one before.
+    ended: Option<Height>,
 }
 
 /// One look at the node.
@@ -49,14 +63,16 @@ pub struct Pulse {
     pub height: Height,
     pub engine: EngineStatus,
     pub mempool: MempoolStats,
-    /// Why the node is not ready; empty if it is.
+    /// Who is reached.
+    pub reach: Reach,
+    /// What is wrong; see [`Reason`].
     pub reasons: Vec<Reason>,
 }
 
 impl Pulse {
     /// Whether the node follows the chain and takes transactions.
     pub fn ready(&self) -> bool {
-        self.reasons.is_empty()
+        self.reasons.iter().all(|reason| reason.severity != Severity::Stop)
     }
 
     /// Peers the engine is connected to.
@@ -66,147 +82,153 @@ impl Pulse {
 }
 
 impl Vitals {
+    /// Of a node that starts now.
+    pub fn new(ledger: Arc<Ledger>, mempool: Mempool, engine: EngineReader, clock: Clock, identity: Identity) -> Self {
+        let started = clock.now();
+        Self { ledger, mempool, engine, clock, identity, started, members: Arc::default(), answerable: Arc::default() }
+    }
+
     /// The time by the node's clock.
     pub fn now(&self) -> TimeMs {
         self.clock.now()
+    }
+
+    /// The province that this node belongs to, or belonged to last; empty if the ledger knows neither of its keys. Read
+    /// from the ledger each time: a node may become a validator after its start.
+    pub fn province(&self) -> String {
+        let members = self.members().ok();
+        members.and_then(|members| members.province).map(|province| province.to_string()).unwrap_or_default()
     }
 
     /// Looks at everything once.
     pub fn pulse(&self) -> Pulse {
         let tip = self.ledger.tip();
         let (engine, mempool) = ((self.engine)(), self.mempool.stats());
-        let reasons = reasons(&Look {
+        let heartbeat_ms = self.ledger.chain_tip().parameters.heartbeat_ms;
+        let now = self.now();
+        let members = self.members();
+        let reach = self.reach(&engine, members.as_deref().ok(), heartbeat_ms, now);
+        let mut reasons = reasons(&Look {
             height: tip.height,
             // A chain that stood still while this node was down is not old news to it.
-            newest_age_ms: self.now().ms_since(tip.time_ms.max(self.started)),
-            heartbeat_ms: self.ledger.chain_tip().parameters.heartbeat_ms,
+            newest_age_ms: now.ms_since(tip.time_ms.max(self.started)),
+            heartbeat_ms,
             engine: &engine,
+            reach: &reach,
+            no_vote: self.no_vote(&reach, members.as_deref().ok()),
             pool_bytes: mempool.bytes,
             pool_bytes_max: self.mempool.limits().bytes_max,
+            now_ms: now.0,
         });
-        Pulse { height: tip.height, engine, mempool, reasons }
-    }
-}
-
-/// What readiness is judged by.
-struct Look<'a> {
-    height: Height,
-    newest_age_ms: u64,
-    heartbeat_ms: u64,
-    engine: &'a EngineStatus,
-    pool_bytes: usize,
-    pool_bytes_max: usize,
-}
-
-fn reasons(look: &Look<'_>) -> Vec<Reason> {
-    let mut reasons = Vec::new();
-    let mut add = |code, what| reasons.push(Reason { code, what });
-    let engine = look.engine;
-    match engine.phase {
-        Phase::Starting => {
-            add("engine.starting", "the engine connects and waits for a quorum of validators".to_owned())
+        if let Err(error) = members {
+            let what = format!("the validators' nodes cannot be read: {error}");
+            let what_zh = format!("无法读取验证节点名单：{error}");
+            let code = "store.unreadable";
+            reasons.push(Reason { code, severity: Severity::Stop, what, what_zh, provinces: Vec::new() });
         }
-        Phase::Ended => {
-            let why = engine.exit.as_deref().unwrap_or("no reason given");
-            add("engine.ended", format!("the engine ended: {why}"));
+        Pulse { height: tip.height, engine, mempool, reach, reasons }
+    }
+
+    /// Why this node may not answer questions about the ledger as it is now: what it does not have it would call "not on
+    /// this ledger". `None` if it may.
+    pub fn unanswerable(&self) -> Option<String> {
+        if self.ledger.height() == Height::ZERO {
+            return Some("this node has no block yet".to_owned());
         }
-        Phase::Deciding | Phase::Idle => {}
-    }
-    if let Some(diverged) = &engine.diverged {
-        let (height, reason) = (diverged.height, &diverged.reason);
-        add(
-            "engine.diverged",
-            format!("a quorum decided a block at height {height} that this node finds invalid: {reason}"),
-        );
-    }
-    if engine.stuck {
-        let (height, round) = (engine.height, engine.round);
-        add("consensus.stuck", format!("height {height} is in round {round}: too few validators are reached or agree"));
-    }
-    let highest = engine.peers.iter().filter(|peer| peer.connected).filter_map(|peer| peer.tip).max().unwrap_or(0);
-    if highest > look.height.0.saturating_add(BLOCKS_BEHIND_MAX) {
-        add("chain.behind", format!("this node is at height {}, a peer at {highest}", look.height));
-    }
-    let age_ms_max = look.heartbeat_ms.saturating_mul(HEARTBEATS_MISSED_MAX).saturating_add(BLOCK_MS_MAX);
-    if look.newest_age_ms > age_ms_max {
-        let age_s = look.newest_age_ms / 1000;
-        add(
-            "chain.old",
-            format!(
-                "no block for {age_s} s by this node's clock, though one is due every {} s",
-                look.heartbeat_ms / 1000
-            ),
-        );
-    }
-    if look.pool_bytes.saturating_mul(100) > look.pool_bytes_max.saturating_mul(POOL_FULL_PERCENT) {
-        add("mempool.full", format!("the mempool holds {} of at most {} bytes", look.pool_bytes, look.pool_bytes_max));
-    }
-    reasons
-}
-
-#[cfg(test)]
-mod tests {
-    use huxin_engine::{Noted, PeerStatus};
-
-    use super::*;
-
-    fn engine() -> EngineStatus {
-        EngineStatus {
-            height: 11,
-            round: 0,
-            phase: Phase::Idle,
-            proposer: None,
-            proposing: false,
-            height_started_at_ms: None,
-            stuck: false,
-            last_decision: None,
-            peers: Vec::new(),
-            votes: Vec::new(),
-            last_invalid: None,
-            diverged: None,
-            last_failure: None,
-            parts_refused: 0,
-            exit: None,
+        let now_ms = self.now().0;
+        let mut kept = self.answerable.lock();
+        if kept.0 == 0 || now_ms.abs_diff(kept.0) > ANSWERABLE_MS {
+            let pulse = self.pulse();
+            let blind = ["engine.starting", "chain.behind", "chain.tip_unknown", "peers.none", "store.unreadable"];
+            let found = pulse.reasons.iter().find(|reason| blind.contains(&reason.code));
+            let alone = pulse.reach.is_alone().then(|| "no other validator is connected".to_owned());
+            *kept = (now_ms, found.map(|reason| reason.what.clone()).or(alone));
         }
+        kept.1.clone()
     }
 
-    fn codes(engine: &EngineStatus, change: impl Fn(&mut Look<'_>)) -> Vec<&'static str> {
-        let mut look = Look {
-            height: Height(10),
-            newest_age_ms: 9_000,
-            heartbeat_ms: 10_000,
+    fn reach(&self, engine: &EngineStatus, members: Option<&KnownMembers>, heartbeat_ms: u64, now: TimeMs) -> Reach {
+        let set = self.ledger.validators();
+        let (none, unsigned) = (BTreeMap::new(), BTreeMap::new());
+        let mut sight = Sight {
+            set: &set,
+            peer_ids: members.map_or(&none, |members| &members.peer_ids),
             engine,
-            pool_bytes: 0,
-            pool_bytes_max: 1_000,
+            me: self.identity.validator,
+            now_ms: now.0,
+            started_ms: self.started.0,
+            silent_after_ms: heartbeat_ms.saturating_mul(HEARTBEATS_SILENT_MAX).saturating_add(BLOCK_MS_MAX),
+            signed_ms: &unsigned,
         };
-        change(&mut look);
-        reasons(&look).into_iter().map(|reason| reason.code).collect()
+        let seen = reach(&sight);
+        if seen.silent().all(|validator| validator.connected != Some(false)) {
+            return seen;
+        }
+        // Somebody is not connected: does the ledger hold its newer signatures?
+        let signed_ms = self.signed_ms().unwrap_or_default();
+        sight.signed_ms = &signed_ms;
+        reach(&sight)
     }
 
-    fn peer(connected: bool, tip: u64) -> PeerStatus {
-        PeerStatus { peer_id: "p".into(), connected, tip: Some(tip), heard_at_ms: 0 }
+    /// Time of the newest block that holds each validator's signature, as the ledger counts participation.
+    fn signed_ms(&self) -> Option<BTreeMap<KeyId, u64>> {
+        let store = self.ledger.store();
+        let bytes = store.state_at(&StateKey::Participation, self.ledger.height()).ok()??;
+        let participation: Participation = codec::decode(&bytes, bytes.len()).ok()?;
+        let time = |height: Height| store.header(height).ok().flatten().map(|row| row.header.time_ms.0);
+        let all = participation.all().iter();
+        Some(all.filter_map(|one| Some((one.validator, time(one.last_seen)?))).collect())
     }
 
-    #[test]
-    fn an_idle_node_with_its_heartbeat_is_ready() {
-        assert!(codes(&engine(), |_| {}).is_empty());
-        assert!(codes(&engine(), |look| look.newest_age_ms = 40_000).is_empty());
+    /// Why this node's key has no vote, in both languages.
+    fn no_vote(&self, reach: &Reach, members: Option<&KnownMembers>) -> Option<[String; 2]> {
+        if reach.has_vote() {
+            return None;
+        }
+        let key = self.identity.validator;
+        Some(match members.and_then(|members| members.ended) {
+            Some(height) => [
+                format!(
+                    "this node runs without a vote: its consensus key {key} was replaced or removed at height {height}; \
+                     if the key was rotated, put the new key file in its place and start the node again"
+                ),
+                format!(
+                    "本节点没有表决权：其共识密钥 {key} 已在高度 {height} 被更换或移除；若已换钥，请换上新密钥文件后重新启动"
+                ),
+            ],
+            None => [
+                format!(
+                    "this node runs without a vote: its consensus key {key} is not one of the validators; it follows the chain \
+                     until the provinces add it, or the key file is the wrong one"
+                ),
+                format!(
+                    "本节点没有表决权：其共识密钥 {key} 不在验证节点之列；在各省将其加入之前只跟随，或者密钥文件有误"
+                ),
+            ],
+        })
     }
 
-    #[test]
-    fn each_trouble_is_named() {
-        assert_eq!(codes(&engine(), |look| look.newest_age_ms = 40_001), ["chain.old"]);
-        assert_eq!(codes(&engine(), |look| look.pool_bytes = 951), ["mempool.full"]);
-        assert_eq!(codes(&EngineStatus { phase: Phase::Starting, ..engine() }, |_| {}), ["engine.starting"]);
-        assert_eq!(codes(&EngineStatus { phase: Phase::Ended, ..engine() }, |_| {}), ["engine.ended"]);
-        assert_eq!(codes(&EngineStatus { stuck: true, ..engine() }, |_| {}), ["consensus.stuck"]);
-        let diverged = Some(Noted { height: 11, reason: "map root".into(), at_ms: 0 });
-        assert_eq!(codes(&EngineStatus { diverged, ..engine() }, |_| {}), ["engine.diverged"]);
-    }
-
-    #[test]
-    fn only_connected_peers_tell_how_far_the_chain_is() {
-        assert!(codes(&EngineStatus { peers: vec![peer(true, 12), peer(false, 90)], ..engine() }, |_| {}).is_empty());
-        assert_eq!(codes(&EngineStatus { peers: vec![peer(true, 13)], ..engine() }, |_| {}), ["chain.behind"]);
+    fn members(&self) -> Result<Arc<KnownMembers>, StoreError> {
+        let changed = *self.ledger.members().borrow();
+        let mut kept = self.members.lock();
+        if let Some((height, members)) = &*kept
+            && *height == changed
+        {
+            return Ok(Arc::clone(members));
+        }
+        let nodes = self.ledger.store().validator_nodes()?;
+        let mine = nodes.iter().find(|node| node.key.id() == self.identity.validator);
+        let peer_ids: BTreeMap<KeyId, String> =
+            nodes.iter().filter_map(|node| Some((node.key.id(), peer_id_of(&node.network_key?)?))).collect();
+        // A node with a new or a wrong consensus key is still known by its network key.
+        let by_peer_id =
+            || nodes.iter().find(|node| peer_ids.get(&node.key.id()).is_some_and(|id| *id == self.identity.peer_id));
+        let members = Arc::new(KnownMembers {
+            province: mine.or_else(by_peer_id).map(|node| node.province),
+            ended: mine.and_then(|node| node.until),
+            peer_ids,
+        });
+        *kept = Some((changed, Arc::clone(&members)));
+        Ok(members)
     }
 }

@@ -215,6 +215,7 @@ async fn verify_answers_alike_by_reference_digest_file_and_receipt() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_on_the_ledger_is_unknown_and_not_invalid() {
     let node = Node::start().await;
+    node.commit(vec![issue(0..1)]);
     for answer in
         [node.get(&format!("/v1/licences/{}", reference(9))).await, node.post("/v1/verify", OCTETS, b"some file").await]
     {

@@ -68,9 +68,9 @@ impl Node {
         let (mempool, clock, outcomes) = (Mempool::new(limits), Clock::default(), Outcomes::default());
         let door = Arc::new(Door::new(Arc::clone(&ledger), mempool.clone(), clock));
         let reader = Arc::new(move || engine(phase));
-        let province = "310000".to_owned();
+        let identity = support::identity();
         let metrics = Arc::new(Metrics::new());
-        let context = Context::new(Arc::clone(&ledger), door, mempool.clone(), reader, metrics, clock, province);
+        let context = Context::new(Arc::clone(&ledger), door, mempool.clone(), reader, metrics, clock, identity);
         let context = context.with_outcomes(outcomes.clone());
         let (stop, stopping) = watch::channel(false);
         let stopped = || {

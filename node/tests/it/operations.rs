@@ -14,6 +14,11 @@ async fn ask(node: &Node, path: &str) -> Answer {
 async fn a_node_that_follows_the_chain_is_healthy_and_ready() {
     let node = Node::start().await;
     assert_eq!(ask(&node, "/health").await.status, 200);
+    // Without a block it would call everything "not on this ledger".
+    let empty = ask(&node, "/ready").await;
+    assert_eq!(empty.status, 503);
+    assert_eq!(empty.json::<serde_json::Value>()["reasons"][0]["code"], "chain.no_block");
+    node.commit(vec![issue(0..1)]);
     let ready = ask(&node, "/ready").await;
     assert_eq!(
         (ready.status, ready.json::<serde_json::Value>()["ready"].as_bool()),
@@ -49,7 +54,8 @@ async fn metrics_count_what_happened() {
         "huxin_api_requests_total{route=\"submit\",status=\"400\"} 1\n",
         "huxin_api_requests_total{route=\"elsewhere\",status=\"404\"} 1\n",
         "huxin_door_refusals_total{code=\"encoding.malformed\"} 1\n",
-        "huxin_ready 1\n",
+        "huxin_ready 0\n",
+        "huxin_has_vote 1\n",
         "huxin_height 0\n",
     ] {
         assert!(text.contains(line), "{line} in\n{text}");

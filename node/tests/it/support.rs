@@ -41,6 +41,11 @@ pub fn genesis() -> Genesis {
     }
 }
 
+/// The founding validator, whose network key the ledger does not name.
+pub fn identity() -> huxin_node::ops::Identity {
+    huxin_node::ops::Identity { validator: key(3).id(), peer_id: String::new() }
+}
+
 pub fn open(folder: &Path) -> Result<Ledger, StoreError> {
     Ledger::open(folder, genesis())
 }

@@ -20,6 +20,8 @@ mod happy_path;
 mod late_joiner;
 mod mempool_full;
 mod one_down;
+mod operations;
+mod pages;
 mod power_cut;
 mod receipts_cli;
 mod sse;

@@ -24,7 +24,7 @@ mod rehearsal;
 mod trust;
 mod validators;
 
-pub use rehearsal::{Rehearsal, SeenValidator, rehearse};
+pub use rehearsal::{Rehearsal, SeenValidator, blocking, may_fail, rehearse};
 pub use validators::validators_after;
 
 use crate::codes::Code;

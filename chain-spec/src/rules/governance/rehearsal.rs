@@ -91,8 +91,8 @@ pub(super) fn rehearsal_of(
     }
 }
 
-/// How many may fail if the strongest fail first.
-fn may_fail(after: &ValidatorSet, mut left: u64) -> usize {
+/// How many validators may fail, whichever they are, if at most `left` power may: the strongest fail first.
+pub fn may_fail(after: &ValidatorSet, mut left: u64) -> usize {
     let mut powers: Vec<u64> = after.validators().iter().map(|validator| validator.power).collect();
     powers.sort_unstable_by(|a, b| b.cmp(a));
     let fits = |power: &u64| match left.checked_sub(*power) {
@@ -105,7 +105,8 @@ fn may_fail(after: &ValidatorSet, mut left: u64) -> usize {
     powers.iter().copied().take_while(fits).count()
 }
 
-fn blocking(after: &ValidatorSet, may_fail_power: u64) -> Vec<ProvinceCode> {
+/// Provinces with more power than may fail, which could stop the chain alone.
+pub fn blocking(after: &ValidatorSet, may_fail_power: u64) -> Vec<ProvinceCode> {
     let provinces: BTreeSet<ProvinceCode> = after.validators().iter().map(|validator| validator.province).collect();
     let power = |province: ProvinceCode| {
         let own = after.validators().iter().filter(|validator| validator.province == province);

@@ -133,6 +133,11 @@ pub enum ActionCommand {
 }
 
 impl ActionArguments {
+    /// Whether any action was given.
+    pub(super) fn is_given(&self) -> bool {
+        self.action.is_some() || self.kind.is_some()
+    }
+
     /// The action.
     pub(super) fn action(self) -> Result<Action, ClientError> {
         match (self.action, self.kind) {

@@ -2,10 +2,12 @@
 
 use clap::Args;
 use huxin_chain_spec::api::RehearsalAnswer;
-use huxin_chain_spec::crypto::Signer as _;
-use huxin_chain_spec::ids::{ProvinceCode, TimeMs};
+use huxin_chain_spec::crypto::{Digest, Signer as _};
+use huxin_chain_spec::ids::{ProvinceCode, RecordIndex, TimeMs};
+use huxin_chain_spec::parameters::{ActionKind, Threshold};
 use huxin_chain_spec::record::governance::Action;
 use huxin_chain_spec::record::{GovernanceOperation, Operation};
+use huxin_chain_spec::state::governance::{GovernedParameters, ProposalState, ProposalStatus};
 use huxin_chain_spec::state::{KeyState, StateKey};
 use serde_json::json;
 
@@ -16,17 +18,22 @@ use crate::commands::context::Global;
 use crate::commands::output::Output;
 use crate::commands::record::submit;
 use crate::error::{ClientError, ExitCode};
-use crate::sdk::{Client, ThingQuestion};
+use crate::sdk::{Client, ThingQuestion, clock};
+
+/// How long a proposal stays open where `--closes` is not given.
+const OPEN_MS_DEFAULT: u64 = 14 * 24 * 60 * 60 * 1000;
+/// The rationale of a proposal that gives none: only where one province decides alone is there nobody to convince.
+pub(super) const NO_RATIONALE: Digest = Digest::ZERO;
 
 /// Proposes an action.
 #[derive(Debug, Args)]
 pub struct Propose {
     #[command(flatten)]
     action: ActionArguments,
-    /// First moment at which votes no longer count.
+    /// First moment at which votes no longer count; 14 days from now if absent.
     #[arg(long, value_name = "TIME", global = true)]
     closes: Option<TimeMs>,
-    /// The paper that gives the reasons; its digest goes on the ledger.
+    /// The paper that gives the reasons; its digest goes on the ledger. Not needed where one province decides alone.
     #[arg(long, value_name = "FILE", global = true)]
     rationale: Option<DigestSource>,
     /// Submit even if the rules would refuse the action now.
@@ -50,36 +57,109 @@ pub struct Rehearse {
 impl Propose {
     pub async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
         let (even_if_refused, receipt) = (self.even_if_refused, ReceiptFile { receipt: self.receipt.clone() });
-        let operation = self.operation()?;
-        let GovernanceOperation::Propose { action, .. } = &operation else {
-            return Err(ClientError::input("govern", "no proposal"));
-        };
+        // What the caller typed is read, and all that is missing named, before any node is asked.
+        let draft = self.draft(global)?;
         let client = global.client().await?;
-        let proposer = province_of_key(global, &client).await?;
-        let (_, rehearsal) = client.nodes().rehearse(Some(proposer), action).await?;
-        if rehearsal.refused.is_some() && !even_if_refused {
-            return Ok(refused(output, action, &rehearsal));
+        if draft.rationale.is_none() && threshold_of(&client, draft.action.kind()).await? != Threshold::OneProvince {
+            return Err(missing(&[RATIONALE_MISSING]));
         }
-        output.note(&text(action, &rehearsal));
-        let about = [("proposer", proposer.to_string())];
-        let mut recorded = submit(global, &client, Operation::Governance(operation), &about, &receipt).await?;
+        let proposer = province_of_key(global, &client).await?;
+        let (_, rehearsal) = client.nodes().rehearse(Some(proposer), &draft.action).await?;
+        if rehearsal.refused.is_some() && !even_if_refused {
+            return Ok(refused(output, &draft.action, &rehearsal));
+        }
+        output.note(&text(&draft.action, &rehearsal));
+        let about = [("proposer", proposer.to_string()), ("closes", draft.closes_ms.to_beijing())];
+        let kind = draft.action.kind();
+        let operation = Operation::Governance(draft.operation());
+        let mut recorded = submit(global, &client, operation, &about, &receipt).await?;
+        let proposal = recorded.index;
+        let status = status_of(&client, proposal).await?;
         recorded.value["rehearsal"] = json!(rehearsal);
-        let proposal = recorded.value["record"].clone();
-        recorded.value["proposal"] = proposal.clone();
-        output.answer(&recorded.value, || {
-            format!("{}\n  the others vote with `huxin govern vote {proposal} yes|no`", recorded.text)
-        });
+        recorded.value["proposal"] = json!(proposal);
+        recorded.value["status"] = json!(status);
+        output.answer(&recorded.value, || format!("{}\n  {}", recorded.text, next_step(status, kind, proposal)));
         Ok(ExitCode::Success)
     }
 
+    /// Reads what was given.
+    ///
+    /// # Errors
+    /// Everything that is missing, in one sentence; or the first thing given that cannot be used.
+    pub(super) fn draft(self, global: &Global) -> Result<Draft, ClientError> {
+        let action = if self.action.is_given() { Some(self.action.action()?) } else { None };
+        let rationale = self.rationale.map(|paper| paper.digest("--rationale")).transpose()?;
+        let needs_paper = !action.as_ref().is_some_and(|action| action.kind().may_be_alone());
+        let wanted = [
+            (action.is_none(), "an action such as validator-rotate (--help lists them), or --action FILE"),
+            (rationale.is_none() && needs_paper, RATIONALE_MISSING),
+            (global.key.is_none(), "--key FILE, the governance key of your province"),
+            (global.nodes.is_empty(), "--node URL, the public address of a node"),
+            (global.genesis.is_none() && global.trust_root.is_none(), "--genesis FILE, the genesis file you trust"),
+        ];
+        let absent: Vec<&str> = wanted.into_iter().filter_map(|(is_absent, what)| is_absent.then_some(what)).collect();
+        match action {
+            Some(action) if absent.is_empty() => {
+                let closes_ms = self.closes.unwrap_or_else(|| clock().plus_ms(OPEN_MS_DEFAULT));
+                Ok(Draft { action, closes_ms, rationale })
+            }
+            _ => Err(missing(&absent)),
+        }
+    }
+}
+
+const RATIONALE_MISSING: &str = "--rationale FILE, the paper that gives the reasons to the provinces that vote";
+
+fn missing(absent: &[&str]) -> ClientError {
+    ClientError::input("govern propose", format!("still needed: {}", absent.join("; ")))
+}
+
+/// A proposal as typed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Draft {
+    pub(super) action: Action,
+    pub(super) closes_ms: TimeMs,
+    pub(super) rationale: Option<Digest>,
+}
+
+impl Draft {
     /// The proposal itself.
-    pub(super) fn operation(self) -> Result<GovernanceOperation, ClientError> {
-        let needed = |option: &str, what: &str| ClientError::input(option, format!("needed: {what}"));
-        let closes_ms =
-            self.closes.ok_or_else(|| needed("--closes", "the first moment at which votes no longer count"))?;
-        let rationale = self.rationale.ok_or_else(|| needed("--rationale", "the paper that gives the reasons"))?;
-        let rationale = rationale.digest("--rationale")?;
-        Ok(GovernanceOperation::Propose { action: self.action.action()?, closes_ms, rationale })
+    pub(super) fn operation(self) -> GovernanceOperation {
+        let Self { action, closes_ms, rationale } = self;
+        GovernanceOperation::Propose { action, closes_ms, rationale: rationale.unwrap_or(NO_RATIONALE) }
+    }
+}
+
+/// How many provinces must agree on this kind of action now, by the proven parameters.
+async fn threshold_of(client: &Client, kind: ActionKind) -> Result<Threshold, ClientError> {
+    let found = client.thing(&ThingQuestion::now(StateKey::Parameters)).await?;
+    let governed = found.state_as::<GovernedParameters>()?;
+    let governed = governed.ok_or_else(|| ClientError::input("parameters", "the ledger has no parameters"))?;
+    Ok(governed.thresholds.get(kind))
+}
+
+/// Where the proposal stands after its own vote, by its proven state.
+async fn status_of(client: &Client, proposal: RecordIndex) -> Result<ProposalStatus, ClientError> {
+    let found = client.thing(&ThingQuestion::now(StateKey::Proposal(proposal))).await?;
+    let state = found.state_as::<ProposalState>()?;
+    let state = state.ok_or_else(|| ClientError::input("proposal", "the ledger does not show the proposal yet"))?;
+    Ok(state.status_at(TimeMs(found.as_of.time_ms)))
+}
+
+/// What is to be done now, in both languages.
+pub(super) fn next_step(status: ProposalStatus, kind: ActionKind, proposal: RecordIndex) -> String {
+    match (status, kind) {
+        (ProposalStatus::Passed, ActionKind::ValidatorRotate) => {
+            "passed: no other vote is needed. Now stop the node, put the new key file in the place of the old one, and start it; \
+             until then this validator does not vote\n  已通过，无需其他省份表决。请停止节点，用新密钥文件替换旧文件后再启动；在此之前该验证节点不参与投票"
+                .to_owned()
+        }
+        (ProposalStatus::Passed, _) => {
+            "passed: it is in force, and no other vote is needed\n  已通过并生效，无需其他省份表决".to_owned()
+        }
+        _ => format!(
+            "the others vote with `huxin govern vote {proposal} yes` or `no`\n  其他省份用 `huxin govern vote {proposal} yes` 或 `no` 表决"
+        ),
     }
 }
 

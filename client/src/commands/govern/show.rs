@@ -2,12 +2,14 @@
 
 use clap::Args;
 use huxin_chain_spec::api::ThingEntry;
+use huxin_chain_spec::crypto::Digest;
 use huxin_chain_spec::ids::{RecordIndex, TimeMs};
 use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::state::governance::ProposalState;
 use serde_json::Value;
 
 use super::proposal;
+use super::propose::NO_RATIONALE;
 use super::rehearsal::rehearsal_lines;
 use crate::commands::context::Global;
 use crate::commands::output::Output;
@@ -44,7 +46,7 @@ fn proposal_text(thing: &ProvenThing) -> Result<String, ClientError> {
         line("事项 action", &action),
         line("提案 by", &format!("{}, {}", state.proposer, state.opened_ms.to_beijing())),
         line("截止 closes", &state.closes_ms.to_beijing()),
-        line("理由 reasons", &state.rationale.to_string()),
+        line("理由 reasons", &reasons(&state.rationale)),
     ];
     for ballot in &state.ballots {
         let vote = if ballot.approve { "赞成 yes" } else { "反对 no" };
@@ -62,6 +64,14 @@ fn proposal_text(thing: &ProvenThing) -> Result<String, ClientError> {
     }
     text.push_str(&format!("  ({})\n", derived_title(thing.derived_by)));
     Ok(text)
+}
+
+/// The digest of the paper, or that there is none.
+fn reasons(rationale: &Digest) -> String {
+    match *rationale == NO_RATIONALE {
+        true => "未提供 none given".to_owned(),
+        false => rationale.to_string(),
+    }
 }
 
 /// A status in both languages.

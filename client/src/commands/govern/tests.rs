@@ -119,21 +119,13 @@ fn an_action_from_a_file_and_all_limits_at_once() {
 
 #[test]
 fn proposals_and_votes_by_hand() {
-    let GovernCommand::Propose(propose) =
-        parse("propose province-remove 350000 --closes 2026-12-01 --rationale HEX").unwrap()
-    else {
-        unreachable!()
-    };
     let expected = GovernanceOperation::Propose {
         action: Action::ProvinceStatus { province: "350000".parse().unwrap(), change: StatusChange::Remove },
         closes_ms: "2026-12-01".parse().unwrap(),
         rationale: digest(),
     };
-    assert_eq!(propose.operation().unwrap(), expected);
-    let GovernCommand::Propose(open) = parse("propose --rationale HEX province-remove 350000").unwrap() else {
-        unreachable!()
-    };
-    assert!(open.operation().unwrap_err().to_string().starts_with("--closes: needed"));
+    let words = format!("propose province-remove 350000 --closes 2026-12-01 --rationale HEX {SIGNED}");
+    assert_eq!(draft(&words).unwrap().operation(), expected);
     let of = |words: &str| parse(words).unwrap().operation().unwrap().0;
     let proposal = RecordIndex(41);
     assert_eq!(of("vote 41 yes"), GovernanceOperation::Vote { proposal, approve: true });
@@ -141,6 +133,46 @@ fn proposals_and_votes_by_hand() {
     assert_eq!(of("withdraw 41"), GovernanceOperation::WithdrawProposal { proposal });
     assert!(parse("vote 41 maybe").unwrap_err().to_string().contains("[possible values: yes, no]"));
     assert!(parse("vote seal/41 yes").unwrap_err().to_string().contains("a proposal is named by the number"));
+}
+
+const SIGNED: &str = "--key governance.key --node http://127.0.0.1:1 --trust-root HEX";
+
+fn draft(words: &str) -> Result<super::propose::Draft, ClientError> {
+    let words = words.replace("HEX", &hex()).replace("KEY", KEY);
+    let cli = Cli::try_parse_from(["huxin", "govern"].into_iter().chain(words.split_whitespace())).unwrap();
+    let Command::Govern(command) = cli.command else { unreachable!() };
+    let GovernCommand::Propose(propose) = *command else { unreachable!() };
+    propose.draft(&cli.global)
+}
+
+/// The commands of the operator's page asked for one option after another, and for a paper where nobody else votes.
+#[test]
+fn a_proposal_closes_in_two_weeks_and_names_all_that_is_missing_at_once() {
+    let now = crate::sdk::clock();
+    let rotate = draft(&format!("propose validator-rotate KEY KEY {SIGNED}")).unwrap();
+    let open_ms = rotate.closes_ms.ms_since(now);
+    assert!((14 * 86_400_000..14 * 86_400_000 + 60_000).contains(&open_ms), "{open_ms} ms");
+    assert_eq!(rotate.rationale, None);
+    let bare = draft("propose").unwrap_err().to_string();
+    for option in ["an action such as", "--rationale FILE", "--key FILE", "--node URL", "--genesis FILE"] {
+        assert!(bare.contains(option), "{option} in {bare}");
+    }
+    assert!(!bare.contains("--closes"), "it has a default: {bare}");
+    let others_vote = draft(&format!("propose province-remove 350000 {SIGNED}")).unwrap_err().to_string();
+    assert!(others_vote.contains("still needed: --rationale FILE") && !others_vote.contains("--key"), "{others_vote}");
+    // A file that cannot be read comes before what is missing.
+    assert!(draft("propose --action gone.json").unwrap_err().to_string().contains("gone.json"));
+}
+
+#[test]
+fn the_next_step_of_a_proposal_is_true() {
+    use huxin_chain_spec::state::governance::ProposalStatus;
+
+    use super::propose::next_step;
+    let rotated = next_step(ProposalStatus::Passed, ActionKind::ValidatorRotate, RecordIndex(6));
+    assert!(rotated.contains("no other vote is needed") && rotated.contains("stop the node"), "{rotated}");
+    assert!(next_step(ProposalStatus::Passed, ActionKind::CrlAnchor, RecordIndex(6)).contains("in force"));
+    assert!(next_step(ProposalStatus::Open, ActionKind::Parameters, RecordIndex(6)).contains("govern vote 6 yes"));
 }
 
 /// The head of another ledger comes from a receipt that was checked, or by hand, and not from both.

@@ -1,0 +1,95 @@
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use clap::Parser as _;
+
+use super::*;
+use crate::commands::{Cli, Command};
+
+/// Makes the keys of a province in a folder of its own, and its part; gives the path of the part.
+fn part_of(folder: &Path, code: &str, organisation: &str) -> PathBuf {
+    let own = folder.join(code);
+    std::fs::create_dir_all(&own).unwrap();
+    let mut words = vec!["province".to_owned(), code.to_owned(), "--organisation".to_owned(), organisation.to_owned()];
+    for purpose in [KeyPurpose::Consensus, KeyPurpose::Network, KeyPurpose::Governance, KeyPurpose::Registrar] {
+        let path = own.join(format!("{purpose}.key"));
+        keys::create_plain(&path, purpose, SignatureScheme::Ed25519).unwrap();
+        words.extend([format!("--{purpose}"), path.display().to_string()]);
+    }
+    let out = folder.join(format!("{code}.toml"));
+    words.extend(["--out".to_owned(), out.display().to_string()]);
+    assert_eq!(run(&words).unwrap(), ExitCode::Success);
+    out
+}
+
+fn run(words: &[String]) -> Result<ExitCode, ClientError> {
+    let cli = Cli::try_parse_from(["huxin", "genesis"].map(str::to_owned).iter().chain(words)).unwrap();
+    let Command::Genesis(command) = cli.command else { unreachable!() };
+    command.run(&cli.global, &Output::new(true))
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
+const TWO: [(&str, &str); 2] = [("310000", "113100000000000191"), ("320000", "11320000000000035T")];
+
+/// The provinces compare the hash, so what they joined in another order must be the same file.
+#[test]
+fn the_same_parts_in_any_order_found_the_same_chain() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = TWO.map(|(code, organisation)| part_of(folder.path(), code, organisation).display().to_string());
+    let made = |name: &str, parts: [&String; 2]| {
+        let out = folder.path().join(name);
+        let text =
+            format!("new {} {} --chain-id delta-1 --time 2026-01-05 --out {}", parts[0], parts[1], out.display());
+        assert_eq!(run(&words(&text)).unwrap(), ExitCode::Success);
+        std::fs::read_to_string(out).unwrap()
+    };
+    let text = made("a.toml", [&parts[0], &parts[1]]);
+    assert_eq!(text, made("b.toml", [&parts[1], &parts[0]]));
+    let genesis = Genesis::parse(&text).unwrap();
+    assert!(genesis.provinces.iter().all(|province| province.validators[0].network_key.is_some()));
+    // Two validators: none may fail, and that is said.
+    let warned = summary(&genesis)["warnings"].to_string();
+    assert!(warned.contains("no validator may fail"), "{warned}");
+    // A file that is there is never overwritten.
+    let again = format!("new {} --chain-id delta-1 --out {}", parts[0], folder.path().join("a.toml").display());
+    assert!(matches!(run(&words(&again)), Err(ClientError::File { .. })));
+}
+
+#[test]
+fn a_hash_that_was_published_is_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let part = part_of(folder.path(), TWO[0].0, TWO[0].1).display().to_string();
+    let out = folder.path().join("genesis.toml").display().to_string();
+    run(&words(&format!("new {part} --chain-id delta-1 --out {out}"))).unwrap();
+    let hash = Genesis::parse(&std::fs::read_to_string(&out).unwrap()).unwrap().hash();
+    for command in ["check", "hash"] {
+        let answer = |root: &str| run(&words(&format!("{command} {out} --trust-root {root}")));
+        assert_eq!(answer(&hash.to_string()).unwrap(), ExitCode::Success);
+        assert_eq!(answer(&"ab".repeat(32)).unwrap(), ExitCode::Refused);
+        assert_eq!(answer("short").unwrap_err().exit_code(), ExitCode::NotChecked);
+    }
+}
+
+#[test]
+fn what_cannot_found_a_chain_is_refused_and_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let part = part_of(folder.path(), TWO[0].0, TWO[0].1).display().to_string();
+    let key = folder.path().join("310000/network.key").display().to_string();
+    let out = folder.path().join("genesis.toml");
+    let new = |parts: &str| run(&words(&format!("new {parts} --chain-id delta-1 --out {}", out.display())));
+    assert!(new(&format!("{part} {part}")).unwrap_err().to_string().contains("stands twice"));
+    assert!(new(&key).unwrap_err().to_string().contains("this is a key file"));
+    assert!(!out.exists());
+    // A key file for something else in place of the consensus key.
+    let wrong = format!(
+        "province 320000 --organisation {} --consensus {key} --network {key} --governance {key} --registrar {key} --out {}",
+        TWO[1].1,
+        folder.path().join("x.toml").display()
+    );
+    let refused = run(&words(&wrong)).unwrap_err().to_string();
+    assert!(refused.contains("a key for network"), "{refused}");
+    std::fs::write(&out, "chain_id = \"delta-1\"\n").unwrap();
+    assert!(matches!(run(&words(&format!("check {}", out.display()))), Err(ClientError::Genesis { .. })));
+}

@@ -1,0 +1,124 @@
+use huxin_engine::{Noted, PeerStatus};
+
+use super::super::reach::tests::{Four, NOW};
+use super::*;
+
+fn engine() -> EngineStatus {
+    test_engine()
+}
+
+fn look<'a>(engine: &'a EngineStatus, reach: &'a Reach) -> Look<'a> {
+    Look {
+        height: Height(10),
+        newest_age_ms: 9_000,
+        heartbeat_ms: 10_000,
+        engine,
+        reach,
+        no_vote: None,
+        pool_bytes: 0,
+        pool_bytes_max: 1_000,
+        now_ms: NOW,
+    }
+}
+
+/// Codes of what is wrong with a whole set of four after `change`.
+fn codes(engine: &EngineStatus, change: impl Fn(&mut Look<'_>)) -> Vec<&'static str> {
+    let four = Four::healthy();
+    let with_peers =
+        EngineStatus { peers: four.engine.peers.clone(), votes: four.engine.votes.clone(), ..engine.clone() };
+    let reach = four.reach();
+    let mut look = look(&with_peers, &reach);
+    change(&mut look);
+    reasons(&look).into_iter().map(|reason| reason.code).collect()
+}
+
+fn of(four: &Four) -> Vec<Reason> {
+    let reach = four.reach();
+    reasons(&look(&four.engine, &reach))
+}
+
+#[test]
+fn an_idle_node_with_its_heartbeat_is_ready() {
+    assert!(codes(&engine(), |_| {}).is_empty());
+    assert!(codes(&engine(), |look| look.newest_age_ms = 40_000).is_empty());
+}
+
+#[test]
+fn each_trouble_is_named() {
+    assert_eq!(codes(&engine(), |look| look.newest_age_ms = 40_001), ["chain.old"]);
+    assert_eq!(codes(&engine(), |look| look.pool_bytes = 951), ["mempool.full"]);
+    assert_eq!(codes(&engine(), |look| look.height = Height(0)), ["chain.no_block", "chain.behind"]);
+    assert_eq!(codes(&EngineStatus { phase: Phase::Starting, ..engine() }, |_| {}), ["engine.starting"]);
+    assert_eq!(codes(&EngineStatus { phase: Phase::Ended, ..engine() }, |_| {}), ["engine.ended"]);
+    assert_eq!(codes(&EngineStatus { stuck: true, ..engine() }, |_| {}), ["consensus.stuck"]);
+    let diverged = Some(Noted { height: 11, reason: "map root".into(), at_ms: 0 });
+    assert_eq!(codes(&EngineStatus { diverged, ..engine() }, |_| {}), ["engine.diverged"]);
+    let no_vote = || Some(["no vote".to_owned(), "无表决权".to_owned()]);
+    assert_eq!(codes(&engine(), |look| look.no_vote = no_vote()), ["validator.no_vote"]);
+}
+
+/// "Nothing is wrong" was the answer with one of four down.
+#[test]
+fn one_of_four_down_is_one_warning_with_its_name_and_the_margin() {
+    let found = of(&Four::healthy().gone(2, 200));
+    assert_eq!(found.len(), 1, "{found:?}");
+    let (reason, since) = (&found[0], moment(NOW - 200, NOW));
+    assert_eq!((reason.code, reason.severity), ("peers.missing", Severity::Warning));
+    let expected =
+        format!("1 of 4 validators silent since {since} (Jiangsu 江苏, 320000): no further failure is tolerated");
+    assert_eq!(reason.what, expected);
+    assert!(reason.what_zh.contains("江苏") && reason.what_zh.contains("不能再有节点失效"), "{}", reason.what_zh);
+}
+
+#[test]
+fn a_lost_quorum_is_one_line_at_once() {
+    let mut four = Four::healthy().gone(2, 200).gone(3, 200);
+    four.engine.stuck = true;
+    let reach = four.reach();
+    let mut look = look(&four.engine, &reach);
+    look.newest_age_ms = 600_000;
+    let found = reasons(&look);
+    assert_eq!(found.iter().map(|reason| reason.code).collect::<Vec<_>>(), ["consensus.no_quorum"]);
+    let what = &found[0].what;
+    assert!(what.starts_with("connected power 2 of 4, 3 needed: the chain cannot decide"), "{what}");
+    assert!(what.contains("Jiangsu") && what.contains("Zhejiang") && !what.contains("Anhui"), "{what}");
+    assert_eq!(found[0].severity, Severity::Stop);
+}
+
+#[test]
+fn a_missing_link_and_a_mute_validator_have_lines_of_their_own() {
+    let mut four = Four::healthy().gone(4, 60_000);
+    four.signed_ms.insert(super::super::reach::tests::address(4), NOW - 5_000);
+    let found = of(&four);
+    assert_eq!(found[0].code, "peers.missing");
+    assert!(found[0].what.contains("not connected to this node though they sign blocks (Anhui 安徽, 340000)"));
+    let mut mute = Four::healthy();
+    mute.engine.votes.remove(1);
+    let found = of(&mute);
+    assert_eq!((found.len(), found[0].code), (1, "validators.silent"));
+    assert!(found[0].what.contains("Zhejiang 浙江, 330000"), "{}", found[0].what);
+}
+
+/// One peer could take every node out of service by naming a height far away.
+#[test]
+fn one_peers_word_about_the_height_is_not_believed() {
+    let peer = |tip: u64| PeerStatus { peer_id: format!("p{tip}"), connected: true, tip: Some(tip), heard_at_ms: 0 };
+    let with = |tips: &[u64]| EngineStatus { peers: tips.iter().map(|tip| peer(*tip)).collect(), ..engine() };
+    assert_eq!(vouched_tip(&with(&[u64::MAX, 12, 11]), 4), Some(12));
+    assert_eq!(vouched_tip(&with(&[u64::MAX]), 4), None, "one word is not enough to be sure");
+    assert_eq!(vouched_tip(&with(&[13]), 2), Some(13), "of two validators none may be at fault");
+    let mut silent = with(&[90, 13]);
+    silent.peers[0].connected = false;
+    assert_eq!(vouched_tip(&silent, 2), Some(13), "who is away says nothing");
+}
+
+/// After a start, until the others have told their height, a node may be behind without knowing.
+#[test]
+fn a_node_that_was_told_no_height_is_not_ready() {
+    let mut four = Four::healthy();
+    four.engine.peers.iter_mut().for_each(|peer| peer.tip = None);
+    assert_eq!(of(&four).iter().map(|reason| reason.code).collect::<Vec<_>>(), ["chain.tip_unknown"]);
+    four.engine.peers[0].tip = Some(13);
+    four.engine.peers[1].tip = Some(13);
+    assert_eq!(of(&four).iter().map(|reason| reason.code).collect::<Vec<_>>(), ["chain.behind"]);
+}
