@@ -1,12 +1,18 @@
 //! Text around DER: PEM blocks (RFC 7468, read leniently: any line length), and bare base64.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
 
 use crate::certificate::Certificate;
 use crate::revocation::RevocationList;
 
+/// With or without `=` at the end.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 /// Blocks of one file.
 const BLOCKS_MAX: usize = 20_000;
 
@@ -56,9 +62,10 @@ pub fn named_digest(bytes: &[u8]) -> Option<Digest> {
     is_known.then(|| DigestAlgorithm::Sm3.plain(&[der]))
 }
 
-fn decode(text: &str) -> Option<Vec<u8>> {
+/// Base64 in any layout of lines. `None` where it is none, or empty.
+pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     let packed: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    STANDARD.decode(packed).ok().filter(|bytes| !bytes.is_empty())
+    BASE64.decode(packed).ok().filter(|bytes| !bytes.is_empty())
 }
 
 #[cfg(test)]

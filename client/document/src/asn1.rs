@@ -1,9 +1,11 @@
-//! Walks DER with the `der` crate, keeping for every element the exact bytes it came from, since digests and signatures
+//! Walks DER (see `ber` for how files become DER) with the `der` crate, keeping for every element the exact bytes it came from, since digests and signatures
 //! are over those and never over a second encoding.
 //!
 //! **Invariant**: nesting is walked one level at a time by the caller, so depth costs nothing and cannot overflow a stack.
 
-use der::asn1::{BitStringRef, ObjectIdentifier, OctetStringRef};
+use std::borrow::Cow;
+
+use der::asn1::{ObjectIdentifier, OctetStringRef};
 use der::{AnyRef, Decode, ErrorKind, Header, Reader, SliceReader, Tag};
 use encoding_rs::GB18030;
 
@@ -139,10 +141,30 @@ impl<'a> Element<'a> {
         Ok(octets.as_bytes())
     }
 
-    /// The bytes of a BIT STRING without unused bits.
-    pub fn bits(self, field: &'static str) -> Result<&'a [u8], Fault> {
-        let bits: BitStringRef<'a> = self.any(field)?.decode_as().map_err(|error| Fault::der(field, &error))?;
-        bits.as_bytes().ok_or_else(|| Fault::format(field, format!("{} bits are unused", bits.unused_bits())))
+    /// The bytes of a BIT STRING that holds whole bytes. Read as well, with a note: zero bits at the end counted off as unused, as
+    /// OpenSSL writes a BIT STRING unless told otherwise, and a length in the place of that count.
+    pub fn bits(self, field: &'static str, odd: &mut Oddities) -> Result<&'a [u8], Fault> {
+        self.expect(Tag::BitString, field)?;
+        let Some((count, bytes)) = self.value.split_first() else {
+            return Err(Fault::format(field, "a BIT STRING without its count of unused bits"));
+        };
+        match count {
+            0 => {}
+            1..=7 => {
+                let unused = (1_u8 << count) - 1;
+                if bytes.last().is_none_or(|last| last & unused != 0) {
+                    return Err(Fault::format(field, format!("{count} bits are counted as unused and are not zero")));
+                }
+                odd.add(format!(
+                    "zero bits at the end of {field} are counted as unused, as OpenSSL writes them (Suwell, JHSEC, ICBC)"
+                ));
+            }
+            _ if usize::from(*count) == bytes.len() => {
+                odd.add(format!("{field} has its length in the place of the number of unused bits (KingGrid)"));
+            }
+            _ => return Err(Fault::format(field, format!("{count} is no number of unused bits"))),
+        }
+        Ok(bytes)
     }
 
     /// The bytes of a BIT STRING, or of the OCTET STRING that some software writes instead.
@@ -151,7 +173,7 @@ impl<'a> Element<'a> {
             odd.add(format!("{field} is an OCTET STRING where the standard has a BIT STRING"));
             return self.octets(field);
         }
-        self.bits(field)
+        self.bits(field, odd)
     }
 
     /// Text of the kind `standard`; another string type, or bytes that are no UTF-8, are odd but readable.
@@ -180,6 +202,20 @@ impl<'a> Element<'a> {
     pub fn is_context(self, number: u32) -> bool {
         matches!(self.tag, Tag::ContextSpecific { number: found, .. } if found.value() == number)
     }
+}
+
+/// Zero bytes that may have been dropped at the end of a BIT STRING. More than four are met once in 2^40 values.
+const DROPPED_BYTES_MAX: usize = 4;
+
+/// `bytes` with the zero bytes at its end that OpenSSL drops from a BIT STRING, where its length is known.
+pub(crate) fn restored<'a>(bytes: &'a [u8], length: usize, field: &'static str, odd: &mut Oddities) -> Cow<'a, [u8]> {
+    if !(length.saturating_sub(DROPPED_BYTES_MAX)..length).contains(&bytes.len()) {
+        return Cow::Borrowed(bytes);
+    }
+    odd.add(format!("zero bytes at the end of {field} are left out, as OpenSSL writes a BIT STRING (Suwell, ICBC)"));
+    let mut whole = bytes.to_vec();
+    whole.resize(length, 0);
+    Cow::Owned(whole)
 }
 
 /// Any ASN.1 string as text. Bytes that are no UTF-8 are read as GB 18030, which old software of the field writes; what fits neither

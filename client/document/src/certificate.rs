@@ -1,6 +1,7 @@
 //! Certificates (GB/T 20518, X.509): the fields that judging a seal needs, and the exact bytes that were signed.
 //!
-//! Read leniently where certification authorities are known to be (a written-out DEFAULT FALSE, any string type in a name)
+//! Read leniently where certification authorities are known to be (a written-out DEFAULT FALSE, any string type in a name, the SM2 curve
+//! under another identifier or written out)
 //! and within limits of our own: [`CERTIFICATE_BYTES_MAX`], [`NAME_BYTES_MAX`], [`EXTENSIONS_MAX`].
 
 use std::ops::Range;
@@ -11,7 +12,7 @@ use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, sm2};
 use huxin_chain_spec::ids::TimeMs;
 use x509_cert::ext::pkix::BasicConstraints;
 
-use crate::asn1::{Element, Fault, Fields, Oddities, shown, string_of};
+use crate::asn1::{Element, Fault, Fields, Oddities, restored, shown, string_of};
 use crate::moment::Moment;
 use crate::sm2_value::{self, Sm2Value};
 
@@ -88,6 +89,8 @@ pub struct Certificate {
     signature: Vec<u8>,
     /// Algorithm of the issuer's signature.
     pub algorithm: ObjectIdentifier,
+    /// Whether the part that is signed names the same algorithm.
+    is_algorithm_signed: bool,
     /// Big-endian, without leading zeros.
     pub serial: Vec<u8>,
     pub issuer: Name,
@@ -103,6 +106,8 @@ pub struct Certificate {
     pub path_len: Option<u8>,
     /// A critical extension that is not understood here.
     pub unknown_critical: Option<ObjectIdentifier>,
+    /// What departs from the standard and was read all the same.
+    pub odd: Oddities,
 }
 
 impl Certificate {
@@ -116,7 +121,9 @@ impl Certificate {
         let mut fields = whole.sequence(field)?;
         let tbs = fields.next("tbsCertificate")?;
         let algorithm = sm2_value::algorithm_identifier(fields.next("signatureAlgorithm")?, "signatureAlgorithm")?;
-        let signature = fields.next("signatureValue")?.bits("signatureValue")?;
+        let mut odd = Oddities::default();
+        let signature = fields.next("signatureValue")?.bits("signatureValue", &mut odd)?;
+        sm2_value::note_writing(signature, "signatureValue", &mut odd);
         fields.end()?;
         let start = whole.raw.len() - whole.value.len();
         let signed = start..start + tbs.raw.len();
@@ -127,6 +134,7 @@ impl Certificate {
                 signed,
                 signature: signature.to_vec(),
                 algorithm,
+                is_algorithm_signed: false,
                 serial: Vec::new(),
                 issuer: Name { text: String::new(), attributes: Vec::new() },
                 subject: Name { text: String::new(), attributes: Vec::new() },
@@ -137,6 +145,7 @@ impl Certificate {
                 is_authority: false,
                 path_len: None,
                 unknown_critical: None,
+                odd,
             },
         )
     }
@@ -145,13 +154,14 @@ impl Certificate {
         let mut fields = tbs.sequence("tbsCertificate")?;
         let _version = fields.next_if("version", |element| element.is_context(0))?;
         certificate.serial = serial(fields.next("serialNumber")?)?;
-        let _algorithm = fields.next("signature")?;
+        let algorithm = sm2_value::algorithm_identifier(fields.next("signature")?, "signature");
+        certificate.is_algorithm_signed = algorithm.is_ok_and(|algorithm| algorithm == certificate.algorithm);
         certificate.issuer = name(fields.next("issuer")?, "issuer")?;
         let mut validity = fields.next("validity")?.sequence("validity")?;
         certificate.not_before = time(&mut validity, "notBefore")?;
         certificate.not_after = time(&mut validity, "notAfter")?;
         certificate.subject = name(fields.next("subject")?, "subject")?;
-        certificate.key = key(fields.next("subjectPublicKeyInfo")?)?;
+        certificate.key = key(fields.next("subjectPublicKeyInfo")?, &mut certificate.odd)?;
         while let Some(element) = fields.optional("extensions")? {
             if element.is_context(3) {
                 certificate.read_extensions(element)?;
@@ -227,14 +237,15 @@ impl Certificate {
     }
 
     /// Whether `issuer`'s key made the signature on this certificate. `None` when that key is of an algorithm that is not verified here.
-    /// What the certificate claims of its signature's algorithm is the claim of whoever made it: an SM2 key makes no other signatures.
+    /// What the certificate claims of its signature's algorithm is the claim of whoever made it: an SM2 key makes no other signatures. A
+    /// claim that is not known here has to stand under the signature, so that it cannot be changed afterwards.
     pub fn is_signed_by(&self, issuer: &Self) -> Option<bool> {
         let point = match issuer.key {
             Key::Sm2(point) => point,
             Key::OffCurve => return Some(false),
             Key::Other(_) => return None,
         };
-        if !sm2_value::means_sm2(&self.algorithm) {
+        if !sm2_value::means_sm2(&self.algorithm) && !self.is_algorithm_signed {
             return Some(false);
         }
         let signed = self.der.get(self.signed.clone()).unwrap_or_default();
@@ -292,9 +303,21 @@ pub(crate) fn serial(element: Element<'_>) -> Result<Vec<u8>, Fault> {
     Ok(element.value.get(zeros..).unwrap_or_default().to_vec())
 }
 
+/// The bytes of a certificate held in an OCTET STRING; some software writes the certificate itself.
+pub(crate) fn certificate_octets<'a>(
+    element: Element<'a>,
+    field: &'static str,
+    odd: &mut Oddities,
+) -> Result<&'a [u8], Fault> {
+    if element.tag == Tag::Sequence {
+        odd.add(format!("{field} is a certificate where the standard has an OCTET STRING around it"));
+        return Ok(element.raw);
+    }
+    element.octets(field)
+}
+
 fn time(fields: &mut Fields<'_>, field: &'static str) -> Result<TimeMs, Fault> {
-    let moment = Moment::of_element(fields.next(field)?, field, &mut Oddities::default())?;
-    moment.time().ok_or_else(|| Fault::format(field, "before 1970"))
+    Moment::of_certificate(fields.next(field)?, field)
 }
 
 pub(crate) fn name(element: Element<'_>, field: &'static str) -> Result<Name, Fault> {
@@ -343,22 +366,79 @@ fn short_name(id: &ObjectIdentifier) -> String {
     short.to_owned()
 }
 
-fn key(info: Element<'_>) -> Result<Key, Fault> {
+/// Bytes of an uncompressed point.
+const POINT_BYTES: usize = 65;
+/// The SM2 curve (GB/T 32918.5): p, a, b, the generator and its order.
+const FIELD_PRIME: &str = "fffffffeffffffffffffffffffffffffffffffff00000000ffffffffffffffff";
+const COEFFICIENT_A: &str = "fffffffeffffffffffffffffffffffffffffffff00000000fffffffffffffffc";
+const COEFFICIENT_B: &str = "28e9fa9e9d9f5e344d5a9e4bcf6509a7f39789f515ab8f92ddbcbd414d940e93";
+const GENERATOR_X: &str = "32c4ae2c1f1981195f9904466a39c9948fe30bbff2660be1715a4589334c74c7";
+const GENERATOR_Y: &str = "bc3736a2f4f6779c59bdcee36b692153d0a9877cc62a474002df32e52139f0a0";
+const ORDER: &str = "fffffffeffffffffffffffffffffffff7203df6b21c6052b53bbf40939d54123";
+/// Fields over a prime (RFC 3279, 2.3.5).
+const PRIME_FIELD: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.1.1");
+
+fn key(info: Element<'_>, odd: &mut Oddities) -> Result<Key, Fault> {
     let field = "subjectPublicKeyInfo";
     let mut fields = info.sequence(field)?;
     let mut algorithm = fields.next("algorithm")?.sequence("algorithm")?;
     let id = algorithm.next("algorithm")?.oid("algorithm")?;
-    let curve = match algorithm.optional("parameters")? {
-        Some(element) if element.tag == Tag::ObjectIdentifier => Some(element.oid("parameters")?),
-        _ => None,
-    };
-    let bits = fields.next("subjectPublicKey")?.bits("subjectPublicKey")?;
+    let parameters = algorithm.optional("parameters")?;
+    let bits = fields.next("subjectPublicKey")?.bits("subjectPublicKey", odd)?;
     fields.end()?;
-    let is_sm2 = id == sm2_value::SM2_CURVE || (id == sm2_value::EC_PUBLIC_KEY && curve == Some(sm2_value::SM2_CURVE));
-    if !is_sm2 {
+    if !is_sm2_key(id, parameters, odd) {
         return Ok(Key::Other(id));
     }
-    Ok(sm2::point_of(bits).map_or(Key::OffCurve, Key::Sm2))
+    let bits = restored(bits, POINT_BYTES, "subjectPublicKey", odd);
+    Ok(sm2::point_of(&bits).map_or(Key::OffCurve, Key::Sm2))
+}
+
+/// Whether a key is one of SM2: the curve by its identifier or that of its signature (KingGrid), or written out (old authorities).
+fn is_sm2_key(id: ObjectIdentifier, parameters: Option<Element<'_>>, odd: &mut Oddities) -> bool {
+    let named = [sm2_value::SM2_CURVE, sm2_value::SM2_SIGN];
+    if named.contains(&id) {
+        odd.add(format!("the key's algorithm is {id} where the standard has {}", sm2_value::EC_PUBLIC_KEY));
+        return true;
+    }
+    let Some(parameters) = parameters.filter(|_| id == sm2_value::EC_PUBLIC_KEY) else { return false };
+    if parameters.tag == Tag::Sequence {
+        let is_sm2 = is_sm2_curve(parameters).unwrap_or(false);
+        if is_sm2 {
+            odd.add("the key's curve is written out (RFC 3279) where the standard has its identifier");
+        }
+        return is_sm2;
+    }
+    let Ok(curve) = parameters.oid("parameters") else { return false };
+    if curve == sm2_value::SM2_SIGN {
+        odd.add(format!("the key's curve is named {curve} where the standard has {} (KingGrid)", sm2_value::SM2_CURVE));
+    }
+    named.contains(&curve)
+}
+
+/// Whether `ECParameters` (RFC 3279, 2.3.5) are those of the SM2 curve in every number. The generator counts as much as the rest:
+/// with another one anybody could have the key of a given point (CVE-2020-0601).
+fn is_sm2_curve(parameters: Element<'_>) -> Result<bool, Fault> {
+    let field = "ECParameters";
+    let same = |bytes: &[u8], number: &str| hex::decode(number).is_ok_and(|number| number == bytes);
+    let mut fields = parameters.sequence(field)?;
+    let version = fields.next(field)?.number(field)?;
+    let mut prime = fields.next(field)?.sequence(field)?;
+    let is_prime_field = prime.next(field)?.oid(field)? == PRIME_FIELD;
+    let is_prime = same(prime.next(field)?.unsigned(field)?, FIELD_PRIME);
+    let mut curve = fields.next(field)?.sequence(field)?;
+    let is_a = same(curve.next(field)?.octets(field)?, COEFFICIENT_A);
+    let is_b = same(curve.next(field)?.octets(field)?, COEFFICIENT_B);
+    let generator = fields.next(field)?.octets(field)?;
+    let is_generator = match generator {
+        [0x04, point @ ..] => same(point, &[GENERATOR_X, GENERATOR_Y].concat()),
+        // The last byte of y is even.
+        [0x02, point @ ..] => same(point, GENERATOR_X),
+        _ => false,
+    };
+    let is_order = same(fields.next(field)?.unsigned(field)?, ORDER);
+    let cofactor = fields.optional(field)?.map(|element| element.number(field)).transpose()?;
+    let is_curve = is_prime_field && is_prime && is_a && is_b && is_generator && is_order;
+    Ok(is_curve && (1..=3).contains(&version) && cofactor.is_none_or(|cofactor| cofactor == 1))
 }
 
 /// A usage that cannot be read allows nothing.

@@ -3,6 +3,7 @@
 //! The order is that of GM/T 0031, 6.1.2 and 6.2.3; no check is skipped because an earlier one failed, as far as its input is there.
 
 mod chain;
+mod context;
 mod document;
 mod kind;
 mod plain;
@@ -12,29 +13,18 @@ mod value;
 mod values;
 
 use huxin_chain_spec::crypto::DigestAlgorithm;
-use huxin_chain_spec::ids::TimeMs;
 
-use crate::asn1::Oddities;
+use crate::ber::Source;
 use crate::limits::Limits;
 use crate::ofd::Ofd;
 use crate::reason::Reason;
-use crate::report::{Checks, FileFacts, FileKind, Outcome, Report, SignatureReport, Verdict, Warning, Weight};
+use crate::report::{Checks, FileFacts, FileKind, Outcome, Report, SignatureReport, Verdict, Weight};
 use crate::seal::Seal;
 use crate::signed_value::SignedValue;
-use crate::trust::TrustList;
+use context::{Context, note_unreadable, warn_odd};
 use kind::Content;
 
-/// What to judge by.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Options<'a> {
-    /// Roots, makers and revocation lists. Without one, chains and revocation stay unknown.
-    pub trust: Option<&'a TrustList>,
-    /// Asks "would seal and certificates be accepted at this time": the signer's chain is judged then instead of at the signature's
-    /// own time, and seal and signer's certificate must be valid then too. That changes `verdict`, never `cryptography`: whether the
-    /// seal and certificate were valid when the signature was made, and whether the certificate was revoked before, are facts of the
-    /// signature. A seal alone is asked nothing about its validity without this time.
-    pub at: Option<TimeMs>,
-}
+pub use context::Options;
 
 /// Reads a file and judges it. Never fails: what cannot be read is a report that says why.
 ///
@@ -47,9 +37,9 @@ pub struct Options<'a> {
 /// ```
 pub fn inspect(bytes: &[u8], options: &Options<'_>) -> Report {
     match kind::of(bytes) {
-        Content::Zip => package(bytes, options),
-        Content::Seal(der) => seal_alone(bytes, &der, options),
-        Content::Signature(der) => signature_alone(bytes, &der, options),
+        Content::Ofd => package(bytes, options),
+        Content::Seal => seal_alone(bytes, options),
+        Content::Signature => signature_alone(bytes, options),
         Content::Pdf => not_examined(bytes, FileKind::Pdf),
         Content::Other => not_examined(bytes, FileKind::Other),
     }
@@ -59,33 +49,54 @@ fn package(bytes: &[u8], options: &Options<'_>) -> Report {
     let mut report = start(bytes, FileKind::Ofd);
     match Ofd::open(bytes, &Limits::default()) {
         Ok(ofd) => {
-            report.checks.pass(Weight::Policy, "container");
+            container(&ofd, &mut report.checks);
             document::judge(&ofd, options, &mut report);
         }
         Err(defect) => {
             let detail = format!("{} {}", defect.place, defect.detail);
-            report.checks.fail(Weight::Policy, "container", defect.code, detail.trim());
+            if defect.code == Reason::XmlEncoding {
+                report.checks.unknown(Weight::Policy, "container", defect.code, detail.trim());
+            } else {
+                report.checks.fail(Weight::Policy, "container", defect.code, detail.trim());
+            }
         }
     }
     conclude(report)
 }
 
-fn seal_alone(bytes: &[u8], der: &[u8], options: &Options<'_>) -> Report {
+/// What stands before and behind the package is under no signature, and shown by no reader: nothing is known of it.
+fn container(ofd: &Ofd<'_>, checks: &mut Checks) {
+    let around = ofd.around();
+    match (around.before, around.behind) {
+        (0, 0) => checks.pass(Weight::Policy, "container"),
+        (before, behind) => {
+            let detail = format!("{before} bytes before the package and {behind} behind it (KingGrid writes such)");
+            checks.unknown(Weight::Policy, "container", Reason::BytesAroundPackage, detail);
+        }
+    }
+}
+
+fn seal_alone(bytes: &[u8], options: &Options<'_>) -> Report {
     let mut report = start(bytes, FileKind::Seal);
     let mut signature = SignatureReport::new("", "Seal");
-    if der != bytes {
-        signature.warn(Reason::NonstandardEncoding, "the seal is wrapped in base64 or PEM");
-    }
-    match Seal::read_first(der) {
+    let source = Source::of(bytes, "the seal");
+    warn_odd(&source.odd, &mut signature.warnings);
+    match Seal::read_first(source.der()) {
         Ok((seal, rest)) => {
             signature.structure = Some(seal.structure);
-            let trailing = format!("{} bytes follow the seal", rest.len());
             let checks = &mut signature.checks;
-            checks.verify(Weight::Cryptography, "structure", rest.is_empty(), Reason::TrailingBytes, trailing);
-            seal::judge(&seal, None, options, &mut signature);
+            match seal.fault().filter(|_| rest.is_empty()) {
+                Some(fault) => note_unreadable(checks, "structure", fault, None),
+                None => {
+                    let trailing = format!("{} bytes follow the seal", rest.len());
+                    checks.verify(Weight::Cryptography, "structure", rest.is_empty(), Reason::TrailingBytes, trailing);
+                }
+            }
+            let use_of = seal::Use { signer: None, time: None };
+            seal::judge(&seal, &use_of, &Context::alone(&source), options, &mut signature);
             seal::window_alone(&seal, options, &mut signature.checks);
         }
-        Err(fault) => signature.checks.fail(Weight::Cryptography, "structure", fault.code, fault.to_string()),
+        Err(fault) => note_unreadable(&mut signature.checks, "structure", &fault, Some(&source)),
     }
     signature.conclude();
     report.seal.clone_from(&signature.seal);
@@ -93,20 +104,14 @@ fn seal_alone(bytes: &[u8], der: &[u8], options: &Options<'_>) -> Report {
     conclude(report)
 }
 
-fn signature_alone(bytes: &[u8], der: &[u8], options: &Options<'_>) -> Report {
+fn signature_alone(bytes: &[u8], options: &Options<'_>) -> Report {
     let mut report = start(bytes, FileKind::Signature);
     let mut signature = SignatureReport::new("", "Seal");
-    if der != bytes {
-        signature.warn(Reason::NonstandardEncoding, "the signature is wrapped in base64 or PEM");
+    let source = Source::of(bytes, "the signature");
+    if let Ok(value) = SignedValue::read(source.der()) {
+        signature.kind = if matches!(value, SignedValue::Seal(_)) { "Seal" } else { "Sign" };
     }
-    match SignedValue::read(der) {
-        Ok(value) => {
-            signature.checks.pass(Weight::Cryptography, "structure");
-            signature.kind = if matches!(value, SignedValue::Seal(_)) { "Seal" } else { "Sign" };
-            document::judge_value(&value, &document::Around::nothing(), options, &mut signature);
-        }
-        Err(fault) => signature.checks.fail(Weight::Cryptography, "structure", fault.code, fault.to_string()),
-    }
+    document::judge_source(&Context::alone(&source), options, &mut signature);
     signature.conclude();
     report.signatures.push(signature);
     conclude(report)
@@ -163,14 +168,4 @@ fn conclude(mut report: Report) -> Report {
     }
     (report.cryptography, report.verdict, report.reasons) = (cryptography, verdict, reasons);
     report
-}
-
-/// Turns what a parser found odd into warnings.
-fn warn_odd(odd: &Oddities, warnings: &mut Vec<Warning>) {
-    for detail in &odd.0 {
-        let warning = Warning::new(Reason::NonstandardEncoding, detail);
-        if !warnings.contains(&warning) {
-            warnings.push(warning);
-        }
-    }
 }

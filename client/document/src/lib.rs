@@ -7,8 +7,8 @@
 
 mod armour;
 pub mod asn1;
+mod ber;
 pub mod certificate;
-mod coverage;
 pub mod defect;
 mod judge;
 pub mod limits;
@@ -23,6 +23,7 @@ pub mod signed_data;
 pub mod signed_value;
 pub mod sm2_value;
 mod text;
+mod time_stamp;
 pub mod trust;
 pub mod xml;
 

@@ -3,9 +3,12 @@
 //! | where | standard form | also met in the field |
 //! |---|---|---|
 //! | GeneralizedTime | `20201010071120Z` | fractions, `+0800`, no zone at all |
-//! | UTCTime | `201010071120Z` | `+0800`, no zone at all; years 50..99 are 19xx |
-//! | v1 timeInfo | a DER time inside a BIT STRING | bare text in any of these layouts, UTCTime included |
+//! | UTCTime | `201010071120Z` | `+0800`, no zone at all; years 70..99 are 19xx, 50..69 are 20xx (see below) |
+//! | v1 timeInfo | a DER time inside a BIT STRING | bare text in any of these layouts, UTCTime included; seconds or milliseconds since 1970 |
 //! | OFD SignatureDateTime | Beijing time, unmarked | `20201010151120`, `2020-10-23 19:45:37`, `...Z` |
+//!
+//! RFC 5280 reads the years 50..69 of a UTCTime as 1950..1969. Nothing here is as old as that, and a time before 1970 could not be held
+//! against any other; a seal whose validity ends in `50` ends in 2050.
 
 use der::Tag;
 use huxin_chain_spec::ids::TimeMs;
@@ -51,6 +54,9 @@ impl Moment {
         if text.len() > TEXT_BYTES_MAX || !text.is_ascii() {
             return None;
         }
+        if let Some(clock_ms) = since_1970(text) {
+            return Some(Self { clock_ms, offset_minutes: Some(0) });
+        }
         let (clock, offset_minutes) = split_zone(text)?;
         if is_utc_time(clock) {
             return read_utc_time(text);
@@ -71,12 +77,27 @@ impl Moment {
         Some(Self { clock_ms, offset_minutes })
     }
 
+    /// The time of a certificate or revocation list, where RFC 5280 alone counts: a UTCTime of the years 50 to 69 lies before 1970, which
+    /// is before every time it is compared with.
+    pub(crate) fn of_certificate(element: Element<'_>, field: &'static str) -> Result<TimeMs, Fault> {
+        if element.tag == Tag::UtcTime && is_past_2049(&String::from_utf8_lossy(element.value)) {
+            return Ok(TimeMs::EPOCH);
+        }
+        let moment = Self::of_element(element, field, &mut Oddities::default())?;
+        moment.time().ok_or_else(|| Fault::format(field, "before 1970"))
+    }
+
     /// Reads GeneralizedTime or UTCTime, or the text inside another string type.
     pub(crate) fn of_element(element: Element<'_>, field: &'static str, odd: &mut Oddities) -> Result<Self, Fault> {
         let text = String::from_utf8_lossy(element.value);
         let bad = || Fault::format(field, format!("{:?} is no time", text.chars().take(24).collect::<String>()));
         let (moment, standard_chars) = match element.tag {
-            Tag::UtcTime => (read_utc_time(&text).ok_or_else(bad)?, 13),
+            Tag::UtcTime => {
+                if is_past_2049(&text) {
+                    odd.add(format!("{field} is a UTCTime of the years 50 to 69, read as 2050 to 2069"));
+                }
+                (read_utc_time(&text).ok_or_else(bad)?, 13)
+            }
             Tag::GeneralizedTime => (Self::read(&text).ok_or_else(bad)?, 15),
             Tag::Utf8String | Tag::PrintableString | Tag::Ia5String | Tag::VisibleString => {
                 odd.add(format!("{field} is text where the standard has a time"));
@@ -91,11 +112,28 @@ impl Moment {
     }
 }
 
-/// UTCTime has two digits of the year (RFC 5280, 4.1.2.5.1).
+/// UTCTime has two digits of the year (RFC 5280, 4.1.2.5.1, but for 50 to 69).
 fn read_utc_time(text: &str) -> Option<Moment> {
     let year: u32 = text.get(..2)?.parse().ok()?;
-    let century = if year < 50 { "20" } else { "19" };
+    let century = if year < 70 { "20" } else { "19" };
     Moment::read(&format!("{century}{text}"))
+}
+
+fn is_past_2049(utc_time: &str) -> bool {
+    matches!(utc_time.as_bytes(), [b'5' | b'6', ..])
+}
+
+/// Seconds (10 digits) or milliseconds (13) since 1970, from 2001 to 2033: what begins with 1 is no date of this century.
+fn since_1970(text: &str) -> Option<i64> {
+    if !text.starts_with('1') || !is_digits(text) {
+        return None;
+    }
+    let number: i64 = text.parse().ok()?;
+    match text.len() {
+        10 => Some(number * 1000),
+        13 => Some(number),
+        _ => None,
+    }
 }
 
 fn is_digits(text: &str) -> bool {
@@ -197,7 +235,10 @@ mod tests {
         assert_eq!(utc("260601160000"), "2026-06-01T08:00:00Z");
         assert_eq!(utc("202010101511"), "2020-10-10T07:11:00Z", "no seconds");
         assert_eq!(read_utc_time("491231235959Z").unwrap().time().unwrap().to_string(), "2049-12-31T23:59:59Z");
-        assert!(read_utc_time("500101000000Z").is_none(), "1950 is before the ledger's time");
+        assert_eq!(read_utc_time("500101000000Z").unwrap().time().unwrap().to_string(), "2050-01-01T00:00:00Z");
+        assert_eq!(read_utc_time("991231235959Z").unwrap().time().unwrap().to_string(), "1999-12-31T23:59:59Z");
+        assert_eq!(utc("1602313880"), "2020-10-10T07:11:20Z", "seconds since 1970");
+        assert_eq!(utc("1602313880123"), "2020-10-10T07:11:20.123Z", "milliseconds since 1970");
     }
 
     #[test]

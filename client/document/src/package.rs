@@ -1,9 +1,10 @@
 //! The container of an OFD file: a ZIP package, read within limits.
 //!
 //! **Invariants**
-//! * One name, one entry: names are unique even where case does not count, because many readers unpack into a folder that ignores
-//!   case. A location can therefore never mean one entry here and another there.
+//! * One name, one content: names are unique even where case does not count, because many readers unpack into a folder that ignores
+//!   case, or stand for the same bytes each time. A location can therefore never mean one thing here and another there.
 //! * What the directory at the end says of an entry, its own header says too; no entry overlaps another; none hides in between.
+//! * Bytes before and behind the package are counted and hold no header that a program could take for an entry or a directory.
 //! * No read yields more bytes than the directory declared, and the declared sizes are within the limits.
 //!
 //! CRC-32 values are not compared. They protect against accidents; the digests of signatures say more, and a file whose page was
@@ -11,9 +12,14 @@
 
 mod directory;
 mod entry;
+mod fault;
+mod header;
 mod unpack;
 
-use std::collections::BTreeMap;
+pub use directory::Around;
+pub(crate) use header::is_ofd;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
 use std::sync::OnceLock;
 
@@ -25,7 +31,9 @@ use crate::defect::Defect;
 use crate::limits::Limits;
 use crate::reason::Reason;
 
+use directory::Directory;
 use entry::RawEntry;
+use fault::malformed;
 
 /// Position of an entry among the files of a [`Package`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,6 +46,7 @@ pub struct Package<'a> {
     files: Vec<File>,
     by_name: BTreeMap<String, EntryId>,
     by_folded_name: BTreeMap<String, EntryId>,
+    around: Around,
     defects: Vec<Defect>,
 }
 
@@ -77,14 +86,24 @@ impl<'a> Package<'a> {
     /// # Errors
     /// A `ZIP_...` reason.
     pub fn open(bytes: &'a [u8], limits: &Limits) -> Result<Self, Defect> {
-        let mut archive = directory::open(bytes, limits)?;
-        let entries = entry::read_all(&mut archive, bytes)?;
-        entry::check_sizes(&entries, bytes.len(), limits)?;
-        if archive.has_overlapping_entries().map_err(malformed)? {
+        let mut directory = directory::open(bytes, limits)?;
+        let entries = entry::read_all(&mut directory.archive, directory.bytes)?;
+        entry::check_sizes(&entries, directory.bytes.len(), limits)?;
+        if directory.archive.has_overlapping_entries().map_err(malformed)? {
             return Err(Defect::new(Reason::ZipBomb, "", "entries overlap"));
         }
-        entry::check_gaps(&entries, bytes, archive.central_directory_start())?;
-        Self::index(archive, entries)
+        let start = directory.archive.central_directory_start();
+        let (before, unlisted) = entry::check_gaps(&entries, &directory, start)?;
+        let Directory { archive, mut around, copies, .. } = directory;
+        around.before += before;
+        let mut package = Self::index(archive, entries)?;
+        package.around = around;
+        let copied = copies.iter().map(|copy| copy.name).chain(unlisted);
+        for name in copied.map(String::from_utf8_lossy).collect::<BTreeSet<_>>() {
+            let detail = "stands in the package more than once, each time with the same bytes (KingGrid)";
+            package.defects.push(Defect::new(Reason::NonstandardEncoding, &name, detail));
+        }
+        Ok(package)
     }
 
     /// Files the entries under their names and refuses two that could be mistaken for each other.
@@ -94,19 +113,23 @@ impl<'a> Package<'a> {
             files: Vec::with_capacity(entries.len()),
             by_name: BTreeMap::new(),
             by_folded_name: BTreeMap::new(),
+            around: Around::default(),
             defects: Vec::new(),
         };
         let mut folders = BTreeMap::new();
         for entry in entries {
             let id = EntryId(package.files.len());
             if entry.is_folder {
+                if entry.name.is_empty() {
+                    continue;
+                }
                 if folders.insert(fold(entry.name.trim_end_matches('/')), ()).is_some() {
                     return Err(duplicate(&entry.name));
                 }
                 continue;
             }
-            if entry.is_legacy_name {
-                package.defects.push(Defect::new(Reason::NonstandardEncoding, &entry.name, "name is not UTF-8"));
+            if let Some(odd) = entry.odd {
+                package.defects.push(Defect::new(Reason::NonstandardEncoding, &entry.name, odd));
             }
             if package.by_folded_name.insert(fold(&entry.name), id).is_some() {
                 return Err(duplicate(&entry.name));
@@ -145,7 +168,12 @@ impl<'a> Package<'a> {
         self.by_folded_name.get(&fold(name)).copied()
     }
 
-    /// Names that are not UTF-8.
+    /// Bytes of the file before and behind the package.
+    pub fn around(&self) -> Around {
+        self.around
+    }
+
+    /// What is odd about names.
     pub fn defects(&self) -> &[Defect] {
         &self.defects
     }
@@ -232,12 +260,4 @@ fn fold(name: &str) -> String {
 
 fn duplicate(name: &str) -> Defect {
     Defect::new(Reason::ZipDuplicateName, name, "shares its name with another entry")
-}
-
-fn malformed(error: zip::result::ZipError) -> Defect {
-    let code = match error {
-        zip::result::ZipError::UnsupportedArchive(zip::result::ZipError::PASSWORD_REQUIRED) => Reason::ZipEncrypted,
-        _ => Reason::ZipMalformed,
-    };
-    Defect::new(code, "", error.to_string())
 }

@@ -74,6 +74,9 @@ reasons! {
     ZipTooManyEntries "ZIP_TOO_MANY_ENTRIES"
         "包内条目过多，不予接受。"
         "The package has too many entries; do not accept it.";
+    BytesAroundPackage "BYTES_AROUND_PACKAGE"
+        "压缩包之前或之后另有数据，不在任何签名保护之下；签名已照常核验，请向出具系统核实这些数据。"
+        "Bytes stand before or behind the package, and no signature covers them; the signatures were verified all the same. Ask the producing system what they are.";
     // XML.
     XmlMalformed "XML_MALFORMED"
         "XML 格式错误，请由出具系统重新生成。"
@@ -88,8 +91,8 @@ reasons! {
         "XML 嵌套过深，不予接受。"
         "The XML is nested too deeply; do not accept it.";
     XmlEncoding "XML_ENCODING"
-        "XML 编码不是 UTF-8，请由出具系统重新生成。"
-        "The XML is not in UTF-8; the producing system must make the file anew.";
+        "XML 的编码与其声明不符，或既非 UTF-8 亦非 UTF-16、GBK，未能读取，请由出具系统重新生成。"
+        "The encoding of the XML is not the one it declares, or none of UTF-8, UTF-16 and GBK, so it could not be read; ask the producing system for the file in UTF-8.";
     XmlTooLarge "XML_TOO_LARGE"
         "XML 超出大小或数量限度，不予接受。"
         "The XML exceeds the limits of size or count; do not accept it.";
@@ -111,8 +114,8 @@ reasons! {
         "There are more items than the limits allow; do not accept it.";
     // Structures of seals and signatures.
     Format "FORMAT"
-        "结构不是已知版本的 DER 编码，无法核验，请重新取得文件或印章。"
-        "The structure is not DER of a known version and cannot be verified; obtain the file or seal again.";
+        "结构不属于已知的版本，未能读取，故此项未核验；请向制作系统索取符合标准的文件或印章。"
+        "The structure is of no version known here and could not be read, so this was not verified; ask the system that made it for a file or seal that follows the standard.";
     TrailingBytes "TRAILING_BYTES"
         "结构之后有多余字节，不予接受。"
         "Bytes follow the end of the structure; do not accept it.";
@@ -156,6 +159,18 @@ reasons! {
     IntegrityList "INTEGRITY_LIST"
         "完整性清单与包内文件不一致，不予接受。"
         "The integrity list and the entries of the package differ; do not accept it.";
+    OfdXmlUnprotected "OFD_XML_UNPROTECTED"
+        "所示内容均受保护，仅 OFD.xml 未受保护（常为便于后续签章）：其中的证照标识与元数据不足为凭，请另行核对。"
+        "All that is shown is protected; OFD.xml alone is not, as is common where further seals may follow. Its licence identifier and metadata prove nothing; compare them with another source.";
+    EntryNotShown "ENTRY_NOT_SHOWN"
+        "有文件受签名保护但未被文档引用，阅读器不会显示，请留意。"
+        "An entry is protected by the signature and shown by nothing in the document; no reader displays it.";
+    Sm2UserId "SIGNER_USER_ID"
+        "签名按另一用户标识计算，不是标准规定的 1234567812345678，请由签章系统更正后重签。"
+        "The signature was computed with another user identifier than the 1234567812345678 of the standard; have the signing system corrected and sign again.";
+    SignTimeDiffers "SIGN_TIME_DIFFERS"
+        "文件所示签名时间与所签时间相差一天以上，请以所签时间为准并核实。"
+        "The time of signing that the file shows differs from the one that was signed by more than a day; go by the signed one, and ask the signer.";
     // The seal.
     SealSignature "SEAL_SIGNATURE"
         "印章上的制章者签名不正确：印章系伪造或被改动，不予接受。"
@@ -178,6 +193,9 @@ reasons! {
     SealSuspended "SEAL_SUSPENDED"
         "印章已停用，请向用章单位核实。"
         "The seal was suspended; ask its owner.";
+    SealCreatedAfterSigning "SEAL_CREATED_AFTER_SIGNING"
+        "印章的制作时间晚于其签章时间，两者必有一误，请向制章者与签章单位核实。"
+        "The seal was made after the time at which it signed, so one of the two times is wrong; ask its maker and the signer.";
     SealNotValidAtAskedTime "SEAL_NOT_VALID_AT_ASKED_TIME"
         "在所问时间印章不在有效期内。"
         "The seal is not valid at the time asked.";
@@ -186,8 +204,8 @@ reasons! {
         "签名时签名人证书不在有效期内，不予接受。"
         "The signer's certificate was not valid at the time of signing; do not accept it.";
     MakerCertNotValidAtCreate "MAKER_CERT_NOT_VALID_AT_CREATE"
-        "制章时制章者证书不在有效期内，不予接受。"
-        "The maker's certificate was not valid when the seal was made; do not accept it.";
+        "制章者证书在印章所载制作时间不在有效期内，请向制章者核实。"
+        "The maker's certificate was not valid at the time at which the seal says it was made; ask the maker.";
     CertRevokedBeforeSigning "CERT_REVOKED_BEFORE_SIGNING"
         "签名人证书在签名之前已被吊销，不予接受。"
         "The signer's certificate was revoked before the signing; do not accept it.";
@@ -228,6 +246,9 @@ impl Reason {
             Self::NonstandardEncoding
             | Self::SealSubjectMismatch
             | Self::IdCheckChar
+            | Self::EntryNotShown
+            | Self::Sm2UserId
+            | Self::SignTimeDiffers
             | Self::LocationInexact
             | Self::RevocationListAfterEnd => Severity::Warning,
             _ => Severity::Check,

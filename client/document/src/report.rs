@@ -4,7 +4,7 @@
 //!
 //! | name | weight | passes when | codes |
 //! |---|---|---|---|
-//! | `container` | policy | the package can be opened, or is of a kind that is examined | `ZIP_*`, `XML_*`, `OFD_STRUCTURE`, `NOT_EXAMINED` |
+//! | `container` | policy | the package can be opened and nothing stands around it, or the file is of a kind that is examined | `ZIP_*`, `XML_*`, `OFD_STRUCTURE`, `BYTES_AROUND_PACKAGE`, `NOT_EXAMINED` |
 //! | `document_structure` | note; policy where it is hostile | everything that the document refers to is there and readable | `ENTRY_MISSING`, `XML_*` .. |
 //! | `signature_files` | cryptography | Signature.xml and what it names can be read | `ENTRY_MISSING`, `XML_*` .. |
 //! | `structure` | cryptography | the signature value is DER of a known version | `FORMAT`, `TRAILING_BYTES`, `ENTRY_MISSING` |
@@ -17,13 +17,15 @@
 //! | `seal_window` | cryptography | the seal was valid at the time of signing | `SEAL_NOT_VALID_AT_SIGN_TIME` |
 //! | `signer_window` | cryptography | the certificate was valid at the time of signing | `CERT_NOT_VALID_AT_SIGN_TIME`, `SIGN_TIME_ABSENT` |
 //! | `signer_key_usage`, `maker_key_usage` | policy | the key may sign | `CERT_KEY_USAGE` |
-//! | `maker_window` | cryptography | the maker's certificate was valid at the seal's createDate | `MAKER_CERT_NOT_VALID_AT_CREATE` |
+//! | `maker_window` | policy | the maker's certificate was valid at the seal's createDate, or began between that and its use | `MAKER_CERT_NOT_VALID_AT_CREATE` |
+//! | `seal_created` | policy | the seal was made before it signed | `SEAL_CREATED_AFTER_SIGNING` |
+//! | `signature_algorithm` | policy | never: the value is one of SM2, and is named something else; only where it is | `UNSUPPORTED_ALGORITHM`, `LEGACY_ALGORITHM` |
 //! | `signer_chain`, `maker_chain` | policy | it leads to a root of the trust list | `UNTRUSTED_SIGNER`, `UNTRUSTED_MAKER`, `TRUST_LIST_ABSENT` |
 //! | `signer_revocation` | policy | not revoked before signing | `CERT_REVOKED_BEFORE_SIGNING`, `REVOCATION_LIST_ABSENT` |
 //! | `maker_revocation` | policy | not revoked before createDate | `MAKER_CERT_REVOKED_BEFORE_CREATE`, `REVOCATION_LIST_ABSENT` |
 //! | `seal_window_at`, `signer_window_at` | policy | valid at the time asked; only when one is | `SEAL_NOT_VALID_AT_ASKED_TIME`, `CERT_NOT_VALID_AT_ASKED_TIME` |
 //! | `other_signer` | of the check | all of the above hold for a further signer of the same SignedData; once for each that does not | as above |
-//! | `coverage` | policy | no content is left open | `UNPROTECTED_CONTENT`; unknown with the code of `document_structure` where a part cannot be read |
+//! | `coverage` | policy | no content is left open | `UNPROTECTED_CONTENT`; unknown with `OFD_XML_UNPROTECTED` where that alone is open, and with the code of `document_structure` where a part cannot be read |
 //! | `unreferenced` | policy | nothing is carried along | `UNREFERENCED_ENTRY` |
 //! | `integrity_list` | policy | the list (GM/T 0099) names exactly the package's entries | `INTEGRITY_LIST` |
 //! | `timestamp` | note | never: time stamps are not verified; only when there is one | `TIMESTAMP_NOT_CHECKED` |
@@ -33,6 +35,9 @@
 //! container as it is. `coverage` is then unknown, and where the part was made to harm a reader (a page with a document type, say)
 //! `document_structure` fails too; where it was altered after signing, `references` says so and that is the reason. The maker's
 //! window stands with its chain (GM/T 0031, 6.1.2 c): it says whether the maker may be believed, not whether signatures hold.
+//!
+//! **What cannot be read** is unknown with the code of why (`FORMAT`, `XML_ENCODING`): another reader may know it. Only what was cut short,
+//! or has bytes behind it, is damaged for certain.
 //!
 //! **Verdicts.** `cryptography` looks at the checks of that weight, `verdict` at those and policy: a fail makes `invalid`, else an
 //! unknown `unknown`, else `valid`; a file is what its worst signature is, and `unsigned` without any. Of a package that cannot be opened
@@ -57,7 +62,7 @@ use crate::text::shown;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FileKind {
-    /// A ZIP package: judged as OFD.
+    /// A ZIP package with an `OFD.xml`.
     Ofd,
     /// A seal alone (`.esl`).
     Seal,
@@ -386,6 +391,10 @@ pub struct LicenceFacts {
     pub identifier_stated: bool,
     /// Whether its structure and check character hold.
     pub identifier_valid: Option<bool>,
+    /// Whether a signature protects `OFD.xml`, where all of this stands, or the file has no signature. Otherwise `fields` is empty, and the
+    /// identifier a guess.
+    #[serde(rename = "protected")]
+    pub is_protected: bool,
     /// GB/T 36903 short names.
     pub fields: std::collections::BTreeMap<String, String>,
 }

@@ -54,21 +54,21 @@ pub struct RevocationList {
 }
 
 impl RevocationList {
-    /// Reads one DER list that fills `bytes`.
+    /// Reads one DER list that fills `bytes`. How its signature is written is not noted; what counts is whether it holds.
     pub fn read(bytes: &[u8]) -> Result<Self, Fault> {
         let mut outer = Element::whole(bytes, "CertificateList")?.sequence("CertificateList")?;
         let tbs = outer.next("tbsCertList")?;
         let algorithm = sm2_value::algorithm_identifier(outer.next("signatureAlgorithm")?, "signatureAlgorithm")?;
-        let signature = outer.next("signatureValue")?.bits("signatureValue")?.to_vec();
+        let signature = outer.next("signatureValue")?.bits("signatureValue", &mut Oddities::default())?.to_vec();
         outer.end()?;
         let mut fields = tbs.sequence("tbsCertList")?;
         let _version = fields.next_if("version", |element| element.tag == Tag::Integer)?;
         let _algorithm = fields.next("signature")?.expect(Tag::Sequence, "signature")?;
         let issuer = name(fields.next("issuer")?, "issuer")?.text;
-        let this_update = time(fields.next("thisUpdate")?, "thisUpdate")?;
+        let this_update = Moment::of_certificate(fields.next("thisUpdate")?, "thisUpdate")?;
         let is_time = |element: Element<'_>| matches!(element.tag, Tag::UtcTime | Tag::GeneralizedTime);
         let next_update = match fields.next_if("nextUpdate", is_time)? {
-            Some(element) => Some(time(element, "nextUpdate")?),
+            Some(element) => Some(Moment::of_certificate(element, "nextUpdate")?),
             None => None,
         };
         let mut list = Self {
@@ -111,7 +111,7 @@ impl RevocationList {
     fn read_entry(&mut self, entry: Element<'_>) -> Result<(), Fault> {
         let mut fields = entry.sequence("revokedCertificate")?;
         let number = serial(fields.next("userCertificate")?)?;
-        let date = time(fields.next("revocationDate")?, "revocationDate")?;
+        let date = Moment::of_certificate(fields.next("revocationDate")?, "revocationDate")?;
         if let Some(list) = fields.optional("crlEntryExtensions")? {
             for extension in extensions(list)? {
                 // An entry of another issuer, or one that takes a revocation back, revokes nothing of ours.
@@ -149,11 +149,6 @@ impl RevocationList {
             None => Standing::NotListed,
         }
     }
-}
-
-fn time(element: Element<'_>, field: &'static str) -> Result<TimeMs, Fault> {
-    let moment = Moment::of_element(element, field, &mut Oddities::default())?;
-    moment.time().ok_or_else(|| Fault::format(field, "before 1970"))
 }
 
 fn extensions<'a>(list: Element<'a>) -> Result<Vec<Extension<'a>>, Fault> {

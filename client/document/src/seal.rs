@@ -23,8 +23,10 @@ use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
 use huxin_chain_spec::ids::TimeMs;
 
 use crate::asn1::{Element, Fault, Fields, Oddities, shown};
+use crate::certificate::certificate_octets;
 use crate::moment::Moment;
 use crate::sm2_value;
+use crate::time_stamp;
 
 /// Longest seal read; pictures are some 20 KB, vector pictures some 500 KB.
 pub const SEAL_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -52,8 +54,8 @@ pub enum Structure {
     Bare,
 }
 
-/// The seal's picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The seal's picture; empty where it cannot be read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Picture<'a> {
     pub kind: &'a str,
     pub data: &'a [u8],
@@ -83,10 +85,10 @@ pub struct Seal<'a> {
     pub picture: Picture<'a>,
     pub owner: Option<Owner>,
     /// DER certificate of the maker.
-    pub maker_certificate: &'a [u8],
-    pub algorithm: ObjectIdentifier,
+    pub maker_certificate: Result<&'a [u8], Fault>,
+    pub algorithm: Result<ObjectIdentifier, Fault>,
     /// The signature as written, see [`crate::sm2_value`].
-    pub signature: &'a [u8],
+    pub signature: Result<&'a [u8], Fault>,
     /// The bytes of eSealInfo.
     pub info: &'a [u8],
     /// Raw cert and signatureAlgorithm, which v1 signs with eSealInfo.
@@ -116,10 +118,10 @@ impl<'a> Seal<'a> {
         let (info, proof) = match *parts.as_slice() {
             [info, sign_info] => (info, Proof::v1(sign_info, &mut odd)?),
             [info, certificate, algorithm, signature] => {
-                (info, Proof::v4(certificate, algorithm, signature, None, &mut odd)?)
+                (info, Proof::v4(certificate, algorithm, signature, None, &mut odd))
             }
             [info, certificate, algorithm, signature, stamp] => {
-                (info, Proof::v4(certificate, algorithm, signature, Some(stamp), &mut odd)?)
+                (info, Proof::v4(certificate, algorithm, signature, Some(stamp), &mut odd))
             }
             _ => return Err(Fault::format("SESeal", "neither two, four nor five elements")),
         };
@@ -142,6 +144,13 @@ impl<'a> Seal<'a> {
         if self.v1_tail.is_some() { "SEQ{sealInfo,cert,alg}" } else { "sealInfo" }
     }
 
+    /// The first part that could not be read.
+    pub fn fault(&self) -> Option<&Fault> {
+        let parts =
+            [self.maker_certificate.as_ref().err(), self.algorithm.as_ref().err(), self.signature.as_ref().err()];
+        parts.into_iter().flatten().next()
+    }
+
     /// SM3 of the whole seal.
     pub fn sm3(&self) -> Digest {
         DigestAlgorithm::Sm3.plain(&[self.raw])
@@ -150,9 +159,9 @@ impl<'a> Seal<'a> {
 
 /// The maker's part of a seal.
 struct Proof<'a> {
-    certificate: &'a [u8],
-    algorithm: ObjectIdentifier,
-    signature: &'a [u8],
+    certificate: Result<&'a [u8], Fault>,
+    algorithm: Result<ObjectIdentifier, Fault>,
+    signature: Result<&'a [u8], Fault>,
     v1_tail: Option<[&'a [u8]; 2]>,
     has_time_stamp: bool,
 }
@@ -166,7 +175,7 @@ impl<'a> Proof<'a> {
         fields.end()?;
         Ok(Self {
             v1_tail: Some([certificate.raw, algorithm.raw]),
-            ..Self::v4(certificate, algorithm, signature, None, odd)?
+            ..Self::v4(certificate, algorithm, signature, None, odd)
         })
     }
 
@@ -176,31 +185,18 @@ impl<'a> Proof<'a> {
         signature: Element<'a>,
         stamp: Option<Element<'a>>,
         odd: &mut Oddities,
-    ) -> Result<Self, Fault> {
-        if stamp.is_some_and(|stamp| !stamp.is_context(0)) {
-            return Err(Fault::format("timeStamp", "the fifth element is not [0]"));
+    ) -> Self {
+        if let Some(stamp) = stamp {
+            time_stamp::note_place(stamp, odd);
         }
-        Ok(Self {
-            certificate: certificate_octets(certificate, "cert", odd)?,
-            algorithm: sm2_value::algorithm(algorithm, "signAlgID", odd)?,
-            signature: sm2_value::signature_bytes(signature, "signedValue", odd)?,
+        Self {
+            certificate: certificate_octets(certificate, "cert", odd),
+            algorithm: sm2_value::algorithm(algorithm, "signAlgID", odd),
+            signature: sm2_value::signature_bytes(signature, "signedValue", odd),
             v1_tail: None,
             has_time_stamp: stamp.is_some(),
-        })
+        }
     }
-}
-
-/// The bytes of a certificate held in an OCTET STRING; some software writes the certificate itself.
-pub(crate) fn certificate_octets<'a>(
-    element: Element<'a>,
-    field: &'static str,
-    odd: &mut Oddities,
-) -> Result<&'a [u8], Fault> {
-    if element.tag == Tag::Sequence {
-        odd.add(format!("{field} is a certificate where the standard has an OCTET STRING around it"));
-        return Ok(element.raw);
-    }
-    element.octets(field)
 }
 
 fn read_info<'a>(raw: &'a [u8], info: Element<'a>, proof: Proof<'a>, mut odd: Oddities) -> Result<Seal<'a>, Fault> {
@@ -218,12 +214,15 @@ fn read_info<'a>(raw: &'a [u8], info: Element<'a>, proof: Proof<'a>, mut odd: Od
         odd.add(format!("esID is longer than {ID_CHARS} characters"));
     }
     let property = Property::read(fields.next("property")?.sequence("property")?, &mut odd)?;
-    let picture = picture(fields.next("picture")?.sequence("picture")?, &mut odd)?;
-    let owner = match fields.optional("extDatas")? {
-        Some(element) => owner::read(element, &mut odd)?,
-        None => None,
+    // Neither picture nor extensions say who may sign: what cannot be read of them hides nothing else.
+    let picture = fields.next("picture")?.sequence("picture").and_then(|fields| picture(fields, &mut odd));
+    let picture = or_odd(picture, &mut odd).unwrap_or_default();
+    let extensions = match fields.optional("extDatas")? {
+        Some(element) => owner::read(element, &mut odd),
+        None => Ok(None),
     };
-    fields.end()?;
+    let owner = or_odd(extensions, &mut odd).flatten();
+    or_odd(fields.end(), &mut odd);
     let structure = match (proof.v1_tail, header_version) {
         (Some(_), _) => Structure::V1,
         (None, 5..) => Structure::V5,
@@ -254,6 +253,11 @@ fn read_info<'a>(raw: &'a [u8], info: Element<'a>, proof: Proof<'a>, mut odd: Od
         has_time_stamp: proof.has_time_stamp,
         odd,
     })
+}
+
+/// What was read; where it could not be, a note says so.
+fn or_odd<T>(read: Result<T, Fault>, odd: &mut Oddities) -> Option<T> {
+    read.inspect_err(|fault| odd.add(format!("{} cannot be read: {}", fault.field, fault.detail))).ok()
 }
 
 struct Property<'a> {

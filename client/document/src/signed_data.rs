@@ -7,6 +7,8 @@
 //! SignerInfo   SEQUENCE { version, issuerAndSerialNumber, digestAlgorithm, authenticatedAttributes [0] OPTIONAL,
 //!                         digestEncryptionAlgorithm, encryptedDigest, unauthenticatedAttributes [1] OPTIONAL }
 //! ```
+//! ofdrw once wrote the SignedData without its ContentInfo; it is read as if it stood in one.
+//!
 //! Without authenticated attributes the signature is over the content; with them over the attributes as a SET, that is with
 //! their tag `A0` written `31` and nothing else changed.
 
@@ -14,9 +16,8 @@ use der::Tag;
 use der::asn1::ObjectIdentifier;
 
 use crate::asn1::{Element, Fault, Fields, Oddities};
-use crate::certificate::{Name, name, serial};
+use crate::certificate::{Name, certificate_octets, name, serial};
 use crate::moment::Moment;
-use crate::seal::certificate_octets;
 use crate::sm2_value;
 
 /// Certificates carried by one SignedData that are read.
@@ -34,8 +35,8 @@ const SIGNING_TIME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113
 /// Authenticated attributes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attributes<'a> {
-    /// Their bytes after the tag, which is replaced by `31` for the signature.
-    signed_tail: &'a [u8],
+    /// Their bytes, under the tag `A0`, which is replaced by `31` for the signature.
+    pub raw: &'a [u8],
     pub message_digest: Option<&'a [u8]>,
     pub signing_time: Option<Moment>,
 }
@@ -43,7 +44,7 @@ pub struct Attributes<'a> {
 impl<'a> Attributes<'a> {
     /// The two parts whose concatenation was signed.
     pub fn signed_parts(&self) -> [&'a [u8]; 2] {
-        [&[0x31], self.signed_tail]
+        [&[0x31], self.raw.get(1..).unwrap_or_default()]
     }
 }
 
@@ -81,14 +82,8 @@ impl<'a> SignedData<'a> {
     }
 
     pub(crate) fn of_element(element: Element<'a>) -> Result<Self, Fault> {
-        let mut outer = element.sequence("ContentInfo")?;
-        let content_type = outer.next("contentType")?.oid("contentType")?;
-        if !SIGNED_DATA.contains(&content_type) {
-            return Err(Fault::format("contentType", format!("{content_type} is not signedData")));
-        }
-        let mut fields = explicit(outer.next("content")?, "content")?.sequence("SignedData")?;
-        outer.end()?;
         let mut odd = Oddities::default();
+        let (content_type, mut fields) = signed_data_in(element, &mut odd)?;
         let _version = fields.next("version")?.number("version")?;
         fields
             .next("digestAlgorithms")?
@@ -114,6 +109,23 @@ impl<'a> SignedData<'a> {
         }
         Ok(data)
     }
+}
+
+/// The content type, and the fields of SignedData: inside a ContentInfo, or alone.
+fn signed_data_in<'a>(element: Element<'a>, odd: &mut Oddities) -> Result<(ObjectIdentifier, Fields<'a>), Fault> {
+    let mut outer = element.sequence("ContentInfo")?;
+    if outer.clone().next("contentType")?.tag == Tag::Integer {
+        odd.add("SignedData stands without its ContentInfo (ofdrw)");
+        let [gb, _cms] = SIGNED_DATA;
+        return Ok((gb, outer));
+    }
+    let content_type = outer.next("contentType")?.oid("contentType")?;
+    if !SIGNED_DATA.contains(&content_type) {
+        return Err(Fault::format("contentType", format!("{content_type} is not signedData")));
+    }
+    let fields = explicit(outer.next("content")?, "content")?.sequence("SignedData")?;
+    outer.end()?;
+    Ok((content_type, fields))
 }
 
 struct SignerInfo<'a> {
@@ -178,7 +190,8 @@ fn explicit<'a>(element: Element<'a>, field: &'static str) -> Result<Element<'a>
 
 fn content<'a>(element: Element<'a>, odd: &mut Oddities) -> Result<Option<&'a [u8]>, Fault> {
     let mut fields = element.sequence("contentInfo")?;
-    let _type = fields.next("contentType")?.oid("contentType")?;
+    // KingGrid writes an empty identifier here; what the content is, it says itself.
+    let _type = fields.next("contentType")?.expect(Tag::ObjectIdentifier, "contentType")?;
     let found = match fields.optional("content")? {
         None => None,
         Some(wrapped) if wrapped.is_context(0) && !wrapped.tag.is_constructed() => {
@@ -228,8 +241,7 @@ fn signer_id(element: Element<'_>) -> Result<SignerId<'_>, Fault> {
 
 fn attributes<'a>(element: Element<'a>, odd: &mut Oddities) -> Result<Attributes<'a>, Fault> {
     let field = "authenticatedAttributes";
-    let signed_tail = element.raw.get(1..).unwrap_or_default();
-    let mut found = Attributes { signed_tail, message_digest: None, signing_time: None };
+    let mut found = Attributes { raw: element.raw, message_digest: None, signing_time: None };
     for attribute in element.fields(field)?.rest(ATTRIBUTES_MAX)? {
         let mut parts = attribute.sequence(field)?;
         let id = parts.next("attrType")?.oid("attrType")?;
@@ -241,7 +253,10 @@ fn attributes<'a>(element: Element<'a>, odd: &mut Oddities) -> Result<Attributes
             found.message_digest = Some(digest);
         } else if id == SIGNING_TIME {
             let time = single(&values, "signingTime", found.signing_time.is_some())?;
-            found.signing_time = Some(Moment::of_element(time, "signingTime", odd)?);
+            match Moment::of_element(time, "signingTime", odd) {
+                Ok(time) => found.signing_time = Some(time),
+                Err(fault) => odd.add(fault.to_string()),
+            }
         }
     }
     Ok(found)
@@ -265,10 +280,10 @@ fn signature_octets<'a>(element: Element<'a>, odd: &mut Oddities) -> Result<&'a 
         }
         Tag::BitString => {
             odd.add("encryptedDigest is a BIT STRING where the standard has an OCTET STRING");
-            element.bits(field)?
+            element.bits(field, odd)?
         }
         _ => element.octets(field)?,
     };
-    sm2_value::note_padding(bytes, field, odd);
+    sm2_value::note_writing(bytes, field, odd);
     Ok(bytes)
 }

@@ -1,11 +1,14 @@
-//! XML within limits: UTF-8 only, no document type, no entities of its own, bounded depth, size and count.
+//! XML within limits: no document type, no entities of its own, bounded depth, size and count. UTF-8 as GB/T 33190 has it; UTF-16 and
+//! GBK are read where the file says so itself, by its first bytes or its declaration (XML 1.0, appendix F).
 //!
 //! Two ways to read: [`walk`] hands over one step at a time and keeps nothing, for pages and resources; [`parse`] makes a small
 //! tree, for the few files whose structure is needed whole. Names are compared without their prefix: vendors write `ofd:Page`,
 //! `Page` and others.
 
+mod encoding;
 mod tree;
 
+pub use encoding::departure;
 pub use tree::{Element, parse};
 
 use quick_xml::XmlVersion;
@@ -18,9 +21,6 @@ use crate::reason::Reason;
 
 /// Most attributes of one element.
 const ATTRIBUTES_MAX: usize = 256;
-/// Encodings whose ASCII part is ASCII: a file of ASCII only may declare any of them.
-const ASCII_SUPERSETS: [&str; 6] = ["gb2312", "gbk", "gb18030", "iso-8859-1", "windows-1252", "big5"];
-
 /// One step through an XML file.
 #[derive(Debug)]
 pub enum Step<'s> {
@@ -102,7 +102,8 @@ pub fn walk(bytes: &[u8], limits: &Limits, mut visit: impl FnMut(Step<'_>) -> Re
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limits.xml_bytes_max {
         return Err(Fault(Reason::XmlTooLarge, format!("{} bytes", bytes.len())));
     }
-    let mut reader = quick_xml::Reader::from_str(text_of(bytes)?);
+    let text = encoding::text_of(bytes).map_err(|detail| Fault(Reason::XmlEncoding, detail))?;
+    let mut reader = quick_xml::Reader::from_str(&text);
     let mut depth: usize = 0;
     let mut roots: usize = 0;
     loop {
@@ -126,9 +127,8 @@ pub fn walk(bytes: &[u8], limits: &Limits, mut visit: impl FnMut(Step<'_>) -> Re
             Event::Text(text) => text_step(&text.xml10_content(), depth, &mut visit)?,
             Event::CData(text) => text_step(&text.xml10_content(), depth, &mut visit)?,
             Event::GeneralRef(reference) => text_step(resolved(&reference)?.as_str(), depth, &mut visit)?,
-            Event::Decl(declaration) => check_declaration(&declaration, bytes)?,
             Event::DocType(_) => return Err(Fault::new(Reason::XmlDtd, "DOCTYPE")),
-            Event::Comment(_) | Event::PI(_) => {}
+            Event::Decl(_) | Event::Comment(_) | Event::PI(_) => {}
             Event::Eof => break,
         }
     }
@@ -157,19 +157,4 @@ fn resolved(reference: &BytesRef<'_>) -> Result<String, Fault> {
     }
     let name = reference.xml10_content();
     resolve_predefined_entity(&name).map(str::to_owned).ok_or_else(|| Fault::entity(format!("&{name};")))
-}
-
-/// The text of a file in UTF-8, its byte order mark dropped.
-fn text_of(bytes: &[u8]) -> Result<&str, Fault> {
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    std::str::from_utf8(bytes).map_err(|error| Fault(Reason::XmlEncoding, error.to_string()))
-}
-
-/// Refuses a declared encoding under which a reader would see other characters than we do.
-fn check_declaration(declaration: &quick_xml::events::BytesDecl<'_>, bytes: &[u8]) -> Result<(), Fault> {
-    let Some(encoding) = declaration.encoding() else { return Ok(()) };
-    let encoding = encoding.map_err(Fault::malformed)?.to_ascii_lowercase();
-    let same = matches!(encoding.as_str(), "utf-8" | "utf8" | "us-ascii" | "ascii")
-        || (ASCII_SUPERSETS.contains(&encoding.as_str()) && bytes.is_ascii());
-    if same { Ok(()) } else { Err(Fault(Reason::XmlEncoding, format!("declared as {encoding}"))) }
 }

@@ -6,7 +6,7 @@ use huxin_chain_spec::crypto::PublicKey;
 use huxin_chain_spec::ids::{RegionCode, TimeMs, Uscc};
 use huxin_chain_spec::record::seal::Seal;
 use huxin_document::TrustList;
-use huxin_document::report::{CertificateFacts, FileKind, Verdict};
+use huxin_document::report::{CertificateFacts, Check, FileKind, Outcome, Verdict, Weight};
 
 use super::read::{Examined, examine};
 use crate::error::ClientError;
@@ -110,11 +110,19 @@ pub(super) fn organisation_of(certificate: &CertificateFacts) -> Option<Uscc> {
 }
 
 impl Examined {
-    /// Codes of what is odd about the file and no reason to refuse it, each once.
+    /// Codes of what is odd about the file and no reason to refuse it, each once: warnings, and checks that stay open for another reason
+    /// than a trust list.
     pub fn warnings(&self) -> Vec<String> {
-        let of_signatures = self.report.signatures.iter().flat_map(|signature| &signature.warnings);
-        let all = self.report.warnings.iter().chain(of_signatures);
-        let mut codes: Vec<String> = all.map(|warning| warning.code.code().to_owned()).collect();
+        let signatures = &self.report.signatures;
+        let warnings = self.report.warnings.iter().chain(signatures.iter().flat_map(|signature| &signature.warnings));
+        let checks = self.report.checks.0.iter().chain(signatures.iter().flat_map(|signature| &signature.checks.0));
+        let is_open = |check: &&Check| {
+            let asks_trust_list = check.name.ends_with("_chain") || check.name.ends_with("_revocation");
+            check.result == Outcome::Unknown && check.weight == Weight::Policy && !asks_trust_list
+        };
+        let open = checks.filter(is_open).filter_map(|check| check.code);
+        let codes = warnings.map(|warning| warning.code).chain(open);
+        let mut codes: Vec<String> = codes.map(|code| code.code().to_owned()).collect();
         codes.sort_unstable();
         codes.dedup();
         codes

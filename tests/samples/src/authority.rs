@@ -1,6 +1,6 @@
 //! The certificate authority of the samples: everyone who signs something, and everyone who should not have.
 
-use crate::certificate::{Identity, Name, Revocation, Role, Window, pem, revocation_list};
+use crate::certificate::{CertificateForm, Identity, Name, Revocation, Role, Window, pem, revocation_list};
 use crate::der::oid;
 use crate::error::SampleError;
 use crate::identifiers::{social_credit_code, social_credit_code_holds};
@@ -162,6 +162,23 @@ impl Authority {
     /// The same, valid in the given window.
     pub fn signer_within(&self, agency: &Agency, seal_id: &str, window: Window) -> Result<Identity, SampleError> {
         issued(&format!("signer-{seal_id}"), signer_name(agency, seal_id), window, &self.root)
+    }
+
+    /// The same with a certificate in another form. `number` makes one of many, for what is written in some of them only.
+    pub(crate) fn signer_as(
+        &self,
+        form: CertificateForm,
+        number: usize,
+        agency: &Agency,
+        seal_id: &str,
+    ) -> Result<Identity, SampleError> {
+        let (file, name) = (format!("signer-{seal_id}-{number}"), signer_name(agency, seal_id));
+        Identity::issue_as(form, &file, name, CERTIFICATES_VALID, self.root.as_issuer())
+    }
+
+    /// A seal maker whose certificate is valid in the given window.
+    pub(crate) fn maker_within(&self, file: &str, window: Window) -> Result<Identity, SampleError> {
+        issued(file, maker_name("Huxin Sample Seal Maker"), window, &self.root)
     }
 
     /// A signer whose certificate the rogue root issued.

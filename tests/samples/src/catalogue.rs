@@ -53,13 +53,19 @@ pub struct Expected {
 }
 
 /// Reasons that are no matter of cryptography; those of containers and XML are not either.
-const POLICY: [&str; 8] = [
+const POLICY: [&str; 14] = [
+    "BYTES_AROUND_PACKAGE",
     "CERT_KEY_USAGE",
     "CERT_REVOKED_BEFORE_SIGNING",
     "INTEGRITY_LIST",
+    "MAKER_CERT_NOT_VALID_AT_CREATE",
+    "OFD_XML_UNPROTECTED",
     "REVOCATION_LIST_ABSENT",
+    "SEAL_CREATED_AFTER_SIGNING",
+    "SIGN_TIME_ABSENT",
     "UNPROTECTED_CONTENT",
     "UNREFERENCED_ENTRY",
+    "UNSUPPORTED_ALGORITHM",
     "UNTRUSTED_MAKER",
     "UNTRUSTED_SIGNER",
 ];

@@ -5,8 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::der::{self, oid};
 use crate::error::SampleError;
+use crate::habit::Bits;
 use crate::key::{Key, sm3};
 use crate::moment::Moment;
+use crate::signature::ValueForm;
 
 /// A distinguished name, its parts from the root of the tree down.
 #[derive(Debug, Clone)]
@@ -66,6 +68,35 @@ pub struct Identity {
     pub certificate: Vec<u8>,
 }
 
+/// How a certificate departs from the standard in its writing. The default does not.
+#[derive(Debug, Clone, Copy)]
+pub struct CertificateForm {
+    /// The BIT STRING of the issuer's signature.
+    pub bits: Bits,
+    /// How the issuer's r and s are written.
+    pub value: ValueForm,
+    /// How the key says that it is one of SM2.
+    pub curve: Curve,
+}
+
+impl CertificateForm {
+    /// As the standard has it.
+    pub const USUAL: Self = Self { bits: Bits::Whole, value: ValueForm::Der, curve: Curve::Named };
+}
+
+/// How a key says that it is one of SM2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Curve {
+    /// Key on an elliptic curve, the curve by its identifier.
+    Named,
+    /// The curve by the identifier of its signature.
+    NamedBySignature,
+    /// The key by the identifier of its signature.
+    KeyNamedBySignature,
+    /// The curve's numbers written out (RFC 3279).
+    WrittenOut,
+}
+
 /// Who signs a certificate or a revocation list.
 #[derive(Debug, Clone, Copy)]
 pub struct Issuer<'a> {
@@ -91,8 +122,35 @@ impl Identity {
         Self::issue_for(file, key, &public, name, window, role, issuer)
     }
 
+    /// Issues a certificate that is written in another form.
+    pub(crate) fn issue_as(
+        form: CertificateForm,
+        file: &str,
+        name: Name,
+        window: Window,
+        issuer: Issuer<'_>,
+    ) -> Result<Self, SampleError> {
+        let key = Key::of(file)?;
+        let public = key.public().to_vec();
+        Self::issue_in(form, file, key, &public, name, window, Role::Signer, Some(issuer))
+    }
+
     /// Issues a certificate that names another public key than the one that signs; a defect.
     pub(crate) fn issue_for(
+        file: &str,
+        key: Key,
+        public: &[u8],
+        name: Name,
+        window: Window,
+        role: Role,
+        issuer: Option<Issuer<'_>>,
+    ) -> Result<Self, SampleError> {
+        Self::issue_in(CertificateForm::USUAL, file, key, public, name, window, role, issuer)
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the fields of a certificate, for the three functions above")]
+    fn issue_in(
+        form: CertificateForm,
         file: &str,
         key: Key,
         public: &[u8],
@@ -110,10 +168,10 @@ impl Identity {
             by.name.der.clone(),
             der::sequence(&[der::utc_time(&window.from.utc_time()), der::utc_time(&window.until.utc_time())]),
             name.der.clone(),
-            public_key_information(public),
+            public_key_information(public, form.curve),
             der::explicit(3, &extensions(role, public, by.key.public())),
         ]);
-        let certificate = signed(tbs, by)?;
+        let certificate = signed(tbs, by, form)?;
         let issuer = by.name.clone();
         Ok(Self { file: file.to_owned(), key, name, issuer, serial, certificate })
     }
@@ -167,7 +225,7 @@ pub fn revocation_list(issuer: Issuer<'_>, window: Window, revoked: &[Revocation
         parts.push(der::sequence(&entries));
     }
     parts.push(der::explicit(0, &list_extensions));
-    signed(der::sequence(&parts), issuer)
+    signed(der::sequence(&parts), issuer, CertificateForm::USUAL)
 }
 
 /// PEM with the given label, `CERTIFICATE` or `X509 CRL`.
@@ -179,8 +237,8 @@ pub fn pem(label: &str, der: &[u8]) -> String {
 }
 
 /// `SEQUENCE { to be signed, algorithm, signature }`.
-fn signed(tbs: Vec<u8>, by: Issuer<'_>) -> Result<Vec<u8>, SampleError> {
-    let signature = der::bits(&by.key.sign(&tbs)?.der());
+fn signed(tbs: Vec<u8>, by: Issuer<'_>, form: CertificateForm) -> Result<Vec<u8>, SampleError> {
+    let signature = form.bits.write(&form.value.write(&by.key.sign(&tbs)?));
     Ok(der::sequence(&[tbs, der::algorithm(by.algorithm), signature]))
 }
 
@@ -193,9 +251,33 @@ fn serial(file: &str) -> Vec<u8> {
     serial
 }
 
-fn public_key_information(public: &[u8]) -> Vec<u8> {
-    let algorithm = der::sequence(&[der::oid(oid::EC_PUBLIC_KEY), der::oid(oid::SM2_CURVE)]);
-    der::sequence(&[algorithm, der::bits(public)])
+fn public_key_information(public: &[u8], curve: Curve) -> Vec<u8> {
+    let algorithm = match curve {
+        Curve::Named => [der::oid(oid::EC_PUBLIC_KEY), der::oid(oid::SM2_CURVE)],
+        Curve::NamedBySignature => [der::oid(oid::EC_PUBLIC_KEY), der::oid(oid::SM2_SIGNATURE)],
+        Curve::KeyNamedBySignature => [der::oid(oid::SM2_SIGNATURE), der::oid(oid::SM2_CURVE)],
+        Curve::WrittenOut => [der::oid(oid::EC_PUBLIC_KEY), curve_parameters()],
+    };
+    der::sequence(&[der::sequence(&algorithm), der::bits(public)])
+}
+
+/// sm2p256v1 (GB/T 32918.5) as ECParameters: field, a and b, generator, order, cofactor.
+fn curve_parameters() -> Vec<u8> {
+    const P: &str = "fffffffeffffffffffffffffffffffffffffffff00000000ffffffffffffffff";
+    const A: &str = "fffffffeffffffffffffffffffffffffffffffff00000000fffffffffffffffc";
+    const B: &str = "28e9fa9e9d9f5e344d5a9e4bcf6509a7f39789f515ab8f92ddbcbd414d940e93";
+    const G: &str = "0432c4ae2c1f1981195f9904466a39c9948fe30bbff2660be1715a4589334c74c7\
+                     bc3736a2f4f6779c59bdcee36b692153d0a9877cc62a474002df32e52139f0a0";
+    const N: &str = "fffffffeffffffffffffffffffffffff7203df6b21c6052b53bbf40939d54123";
+    let number = |text: &str| hex::decode(text).unwrap_or_default();
+    der::sequence(&[
+        der::integer(1),
+        der::sequence(&[der::oid(oid::PRIME_FIELD), der::unsigned(&number(P))]),
+        der::sequence(&[der::octets(&number(A)), der::octets(&number(B))]),
+        der::octets(&number(G)),
+        der::unsigned(&number(N)),
+        der::integer(1),
+    ])
 }
 
 fn extensions(role: Role, public: &[u8], issuer_public: &[u8]) -> Vec<u8> {

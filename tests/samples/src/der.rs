@@ -18,6 +18,12 @@ pub mod oid {
     pub const DATA: &[u64] = &[1, 2, 156, 10197, 6, 1, 4, 2, 1];
     /// GB/T 35275 signed data.
     pub const SIGNED_DATA: &[u64] = &[1, 2, 156, 10197, 6, 1, 4, 2, 2];
+    /// SM2 with SM3 and one arc too many.
+    pub const SM2_WITH_SM3_AND_MORE: &[u64] = &[1, 2, 156, 10197, 1, 501, 1];
+    /// Content of a time-stamp token (RFC 3161).
+    pub const TIME_STAMP: &[u64] = &[1, 2, 840, 113549, 1, 9, 16, 1, 4];
+    /// Field over a prime (RFC 3279).
+    pub const PRIME_FIELD: &[u64] = &[1, 2, 840, 10045, 1, 1];
     /// Attribute content type (PKCS #9).
     pub const CONTENT_TYPE: &[u64] = &[1, 2, 840, 113549, 1, 9, 3];
     /// Attribute message digest (PKCS #9).
@@ -93,6 +99,11 @@ pub fn unsigned(octets: &[u8]) -> Vec<u8> {
         content.insert(0, 0);
     }
     tlv(0x02, &content)
+}
+
+/// INTEGER from the octets of a number without the zero octet that its sign would need; a defect that has one meaning.
+pub fn without_sign(octets: &[u8]) -> Vec<u8> {
+    tlv(0x02, &octets.iter().copied().skip_while(|&octet| octet == 0).collect::<Vec<_>>())
 }
 
 /// INTEGER -n for the n > 0 given by its big-endian octets: the shortest two's complement (X.690 8.3).

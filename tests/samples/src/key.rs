@@ -31,7 +31,7 @@ impl Key {
     /// # Errors
     /// None in practice: one label in 2^32 would give a scalar outside the curve's order.
     pub fn of(label: &str) -> Result<Self, SampleError> {
-        Self::from_secret(label, &sm3(format!("huxin-samples/key/v1/{label}").as_bytes()))
+        Self::from_secret(label, &secret_of(label))
     }
 
     fn from_secret(label: &str, secret: &[u8]) -> Result<Self, SampleError> {
@@ -54,6 +54,15 @@ impl Key {
         Ok(SignatureValue(signature.to_bytes().into()))
     }
 
+    /// The same with another user id, which the standards do not allow where none was agreed.
+    pub fn sign_as(&self, user_id: &str, message: &[u8]) -> Result<SignatureValue, SampleError> {
+        let refuse = || SampleError::Signing { label: self.label.clone() };
+        let secret = SecretKey::from_slice(&secret_of(&self.label)).map_err(|_| refuse())?;
+        let signing = SigningKey::new(user_id, &secret).map_err(|_| refuse())?;
+        let signature: Signature = signing.try_sign(message).map_err(|_| refuse())?;
+        Ok(SignatureValue(signature.to_bytes().into()))
+    }
+
     /// Z of GB/T 32918.2: the digest of user id, curve and public key that goes before the message.
     pub fn z(&self) -> [u8; 32] {
         const A_B_G: [&str; 4] = [
@@ -68,6 +77,10 @@ impl Key {
         input.extend_from_slice(self.public.get(1..).unwrap_or_default());
         sm3(&input)
     }
+}
+
+fn secret_of(label: &str) -> [u8; 32] {
+    sm3(format!("huxin-samples/key/v1/{label}").as_bytes())
 }
 
 /// An SM2 signature, r and s of 32 bytes each.

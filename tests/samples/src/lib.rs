@@ -28,6 +28,7 @@ mod certificate;
 mod der;
 mod error;
 mod folder;
+mod habit;
 mod identifiers;
 mod key;
 mod large;

@@ -54,6 +54,11 @@ impl Moment {
         Ok(local.plus_seconds(-offset_s))
     }
 
+    /// `1780300800`: seconds since 1970.
+    pub fn unix_text(self) -> String {
+        self.0.to_string()
+    }
+
     /// `2026-06-01T08:00:00Z`.
     pub fn rfc3339(self) -> String {
         self.utc("-", "T", ":") + "Z"

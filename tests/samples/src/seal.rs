@@ -4,9 +4,11 @@ use crate::authority::{Agency, Authority};
 use crate::certificate::{Identity, Window};
 use crate::der::{self, oid};
 use crate::error::SampleError;
+use crate::habit::Bits;
 use crate::key::sm3;
 use crate::moment::Moment;
 use crate::picture::seal_picture;
+use crate::signature::ValueForm;
 
 /// Seals of the samples are made on this day, and valid from it.
 pub const SEALS_MADE: Moment = Moment::day(2026, 1, 1);
@@ -69,6 +71,14 @@ pub struct SealSpec {
     pub valid: Window,
     /// Whether a time stamp follows the maker's signature; v5 only.
     pub stamped: bool,
+    /// certListType where it shall be another number than the list's own.
+    pub list_type: Option<u64>,
+    /// The BIT STRING of the maker's signature.
+    pub bits: Bits,
+    /// How the maker's r and s are written.
+    pub value: ValueForm,
+    /// What is named as the algorithm of the maker's signature.
+    pub algorithm: &'static [u64],
 }
 
 impl SealSpec {
@@ -84,6 +94,10 @@ impl SealSpec {
             made: SEALS_MADE,
             valid: SEALS_VALID,
             stamped: false,
+            list_type: None,
+            bits: Bits::Whole,
+            value: ValueForm::Der,
+            algorithm: oid::SM2_WITH_SM3,
         }
     }
 }
@@ -102,13 +116,13 @@ pub fn seal_by(spec: &SealSpec, maker: &Identity) -> Result<Vec<u8>, SampleError
 pub(crate) fn seal_forged(signed: &SealSpec, shown: &SealSpec, maker: &Identity) -> Result<Vec<u8>, SampleError> {
     let (signed_information, information) = (information(signed), information(shown));
     let certificate = der::octets(&maker.certificate);
-    let algorithm = der::oid(oid::SM2_WITH_SM3);
+    let algorithm = der::oid(shown.algorithm);
     let message = match shown.structure {
         // GM/T 0031-2014 6.1.1.2: the maker signs information, certificate and algorithm; later editions information only.
         Structure::V1 => der::sequence(&[signed_information, certificate.clone(), algorithm.clone()]),
         Structure::V4 | Structure::V5 => signed_information,
     };
-    let signature = der::bits(&maker.key.sign(&message)?.der());
+    let signature = shown.bits.write(&shown.value.write(&maker.key.sign(&message)?));
     Ok(match shown.structure {
         Structure::V1 => der::sequence(&[information, der::sequence(&[certificate, algorithm, signature])]),
         Structure::V4 | Structure::V5 => {
@@ -144,11 +158,12 @@ fn properties(spec: &SealSpec) -> Vec<u8> {
         parts.push(certificates(spec));
         parts.extend(times.map(|time| der::utc_time(&time.utc_time())));
     } else {
-        match spec.list {
-            CertificateList::Certificates => parts.extend([der::integer(1), certificates(spec)]),
-            CertificateList::Digests => parts.extend([der::integer(2), digests(spec, &[])]),
-            CertificateList::DigestsWithZ(z) => parts.extend([der::integer(2), digests(spec, &z)]),
-        }
+        let (kind, list) = match spec.list {
+            CertificateList::Certificates => (1, certificates(spec)),
+            CertificateList::Digests => (2, digests(spec, &[])),
+            CertificateList::DigestsWithZ(z) => (2, digests(spec, &z)),
+        };
+        parts.extend([der::integer(spec.list_type.unwrap_or(kind)), list]);
         parts.extend(times.map(|time| der::generalized_time(&time.generalized())));
     }
     der::sequence(&parts)

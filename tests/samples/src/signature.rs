@@ -1,8 +1,12 @@
 //! What stands in `SignedValue.dat`: a seal's signature, GB/T 35275 signed data, or a bare SM2 value.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::certificate::Identity;
 use crate::der::{self, oid};
 use crate::error::SampleError;
+use crate::habit::{Bits, Habit, TimeForm};
 use crate::key::{SignatureValue, sm3};
 use crate::moment::Moment;
 use crate::seal::{Structure, time_stamp};
@@ -14,6 +18,8 @@ pub enum Container {
     Seal(Structure, Vec<u8>),
     /// GB/T 35275 SignedData.
     SignedData(Signed),
+    /// The same over its content, not wrapped in a ContentInfo.
+    LoneSignedData,
     /// GB/T 35275 SignedData over its content with a second signer, whose value is written in the given form.
     Joint(Box<Identity>, ValueForm),
     /// The SM2 value alone; nobody's certificate is in the file.
@@ -53,6 +59,8 @@ pub enum ValueForm {
     ZeroR,
     /// n + s, which is s modulo the curve's order n, and so must be refused by its range alone.
     SAboveOrder,
+    /// r and s as INTEGERs without the zero octet of their sign.
+    WithoutSign,
     /// One bit of s flipped.
     FlippedBit,
 }
@@ -61,13 +69,14 @@ pub enum ValueForm {
 const ORDER: &str = "fffffffeffffffffffffffffffffffff7203df6b21c6052b53bbf40939d54123";
 
 impl ValueForm {
-    fn write(self, value: &SignatureValue) -> Vec<u8> {
+    pub(crate) fn write(self, value: &SignatureValue) -> Vec<u8> {
         let (r, s) = value.halves();
         match self {
             Self::Der => value.der(),
             Self::Raw => value.raw(),
             Self::RawTooLong => [value.raw(), vec![0]].concat(),
             Self::NegativeR => der::sequence(&[der::negative(r), der::unsigned(s)]),
+            Self::WithoutSign => der::sequence(&[der::without_sign(r), der::without_sign(s)]),
             Self::ZeroR => der::sequence(&[der::integer(0), der::unsigned(s)]),
             Self::SAboveOrder => der::sequence(&[der::unsigned(r), der::unsigned(&plus_order(s))]),
             Self::FlippedBit => {
@@ -112,6 +121,8 @@ pub struct Signing<'a> {
     pub value: ValueForm,
     /// Whether a time stamp follows a seal's signature.
     pub stamped: bool,
+    /// What is written otherwise than the standards say.
+    pub habit: Habit,
     /// Certificates that SignedData carries beside the signer's, DER.
     pub carried: &'a [Vec<u8>],
     /// Path of Signature.xml in the package, from its root.
@@ -123,17 +134,23 @@ pub struct Signing<'a> {
 impl Signing<'_> {
     /// The bytes of `SignedValue.dat`.
     pub fn make(&self) -> Result<Vec<u8>, SampleError> {
-        match self.container {
+        let value = match self.container {
             Container::Seal(Structure::V1, seal) => self.seal_v1(seal),
             Container::Seal(structure, seal) => self.seal_v4(*structure, seal),
-            Container::SignedData(signed) => self.signed_data(*signed, None),
-            Container::Joint(second, form) => self.signed_data(Signed::Content, Some((second, *form))),
+            Container::SignedData(signed) => Ok(content_info(&self.signed_data(*signed, None)?)),
+            Container::LoneSignedData => self.signed_data(Signed::Content, None),
+            Container::Joint(second, form) => {
+                Ok(content_info(&self.signed_data(Signed::Content, Some((second, *form)))?))
+            }
             Container::Bare => self.sign(self.document),
-        }
+        };
+        Ok(self.habit.packing.pack(value?))
     }
 
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SampleError> {
-        Ok(self.value.write(&self.signer.key.sign(message)?))
+        let key = &self.signer.key;
+        let value = self.habit.user_id.map_or_else(|| key.sign(message), |user_id| key.sign_as(user_id, message));
+        Ok(self.value.write(&value?))
     }
 
     fn digest(&self) -> [u8; 32] {
@@ -143,20 +160,29 @@ impl Signing<'_> {
         }
     }
 
+    fn algorithm(&self) -> Vec<u8> {
+        der::oid(self.habit.algorithm.unwrap_or(oid::SM2_WITH_SM3))
+    }
+
     /// SES_Signature of GM/T 0031-2014; the time is a BIT STRING that holds a DER UTCTime.
     fn seal_v1(&self, seal: &[u8]) -> Result<Vec<u8>, SampleError> {
-        let time = der::utc_time(&self.time.utc_time());
+        let time = match self.habit.time {
+            TimeForm::Der => der::bits(&der::utc_time(&self.time.utc_time())),
+            TimeForm::UnixText => der::bits(self.time.unix_text().as_bytes()),
+            TimeForm::Token => der::bits(&token(self.time)),
+            TimeForm::LengthFirst => Bits::LengthFirst.write(self.time.utc_time().as_bytes()),
+        };
         let to_sign = der::sequence(&[
             der::integer(Structure::V1.version()),
             seal.to_vec(),
-            der::bits(&time),
-            der::bits(&self.digest()),
+            time,
+            self.habit.hash_bits.write(&self.digest()),
             der::ia5(self.path),
             der::octets(&self.signer.certificate),
-            der::oid(oid::SM2_WITH_SM3),
+            self.algorithm(),
         ]);
         let signature = self.sign(&to_sign)?;
-        Ok(der::sequence(&[to_sign, der::bits(&signature)]))
+        Ok(der::sequence(&[to_sign, self.habit.bits.write(&signature)]))
     }
 
     /// SES_Signature of GB/T 38540-2020 and GM/T 0031-2025.
@@ -166,24 +192,27 @@ impl Signing<'_> {
             der::integer(structure.version()),
             seal.to_vec(),
             der::generalized_time(&time),
-            der::bits(&self.digest()),
+            self.habit.hash_bits.write(&self.digest()),
             der::ia5(self.path),
         ]);
         let signature = self.sign(&to_sign)?;
         let certificate = der::octets(&self.signer.certificate);
-        let mut parts = vec![to_sign, certificate, der::oid(oid::SM2_WITH_SM3), der::bits(&signature)];
+        let mut parts = vec![to_sign, certificate, self.algorithm(), self.habit.bits.write(&signature)];
         parts.extend(self.stamped.then(time_stamp));
+        parts.extend(self.habit.bare_stamp.then(|| der::bits(&token(self.time))));
         Ok(der::sequence(&parts))
     }
 
-    /// ContentInfo with SignedData of GB/T 35275.
+    /// SignedData of GB/T 35275.
     fn signed_data(&self, signed: Signed, second: Option<(&Identity, ValueForm)>) -> Result<Vec<u8>, SampleError> {
         let digest = self.digest();
         let mut content = vec![der::oid(oid::DATA)];
         let first = match signed {
             Signed::Content => {
-                content.push(der::explicit(0, &der::octets(&digest)));
-                signer_info(self.signer, None, &self.sign(&digest)?)
+                let text = STANDARD.encode(digest);
+                let carried = if self.habit.content_base64 { text.as_bytes() } else { &digest[..] };
+                content.push(der::explicit(0, &der::octets(carried)));
+                signer_info(self.signer, None, &self.sign(carried)?)
             }
             Signed::Attributes => {
                 let attributes = self.attributes(&digest);
@@ -198,14 +227,13 @@ impl Signing<'_> {
             certificates.push(second.certificate.clone());
             signers.push(signer_info(second, None, &form.write(&second.key.sign(&digest)?)));
         }
-        let signed_data = der::sequence(&[
+        Ok(der::sequence(&[
             der::integer(1),
             der::set(&[der::algorithm(oid::SM3)]),
             der::sequence(&content),
             der::explicit(0, &certificates.concat()),
             der::set(&signers),
-        ]);
-        Ok(der::sequence(&[der::oid(oid::SIGNED_DATA), der::explicit(0, &signed_data)]))
+        ]))
     }
 
     fn attributes(&self, digest: &[u8]) -> Vec<u8> {
@@ -216,6 +244,24 @@ impl Signing<'_> {
             attribute(oid::MESSAGE_DIGEST, der::octets(digest)),
         ])
     }
+}
+
+fn content_info(signed_data: &[u8]) -> Vec<u8> {
+    der::sequence(&[der::oid(oid::SIGNED_DATA), der::explicit(0, signed_data)])
+}
+
+/// A time-stamp token as far as it names a time (RFC 3161, 2.4.2); it has no signer.
+fn token(time: Moment) -> Vec<u8> {
+    let imprint = der::sequence(&[der::algorithm(oid::SM3), der::octets(&[0; 32])]);
+    let info = der::sequence(&[
+        der::integer(1),
+        der::oid(oid::SEAL_OWNER),
+        imprint,
+        der::integer(1),
+        der::generalized_time(&time.generalized()),
+    ]);
+    let content = der::sequence(&[der::oid(oid::TIME_STAMP), der::explicit(0, &der::octets(&info))]);
+    content_info(&der::sequence(&[der::integer(3), der::set(&[der::algorithm(oid::SM3)]), content, der::set(&[])]))
 }
 
 /// SignerInfo; `attributes` as a SET.

@@ -1,14 +1,15 @@
 //! Checks of an OFD file: each signature with what surrounds it, then coverage, the integrity list and the identifier.
 
-use std::collections::BTreeSet;
-
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use huxin_chain_spec::crypto::DigestAlgorithm;
 use huxin_chain_spec::ids::{IdError, LicenceId, LicenceProfile};
 
+use super::context::{Context, Options, note_unreadable, warn_odd};
 use super::values::Values;
-use super::{Options, plain, sealed};
+use super::{plain, sealed};
+use crate::ber::Source;
 use crate::defect::Defect;
 use crate::ofd::{
     BadReference, BadReferenceStatus, Coverage, IntegrityList, Metadata, Ofd, SignatureFile, SignatureKind,
@@ -35,33 +36,32 @@ const HOSTILE: [Reason; 6] = [
     Reason::ZipBomb,
 ];
 
-/// What stands around a signature value.
-pub(super) struct Around<'a> {
-    /// Bytes of Signature.xml, or of the integrity list.
-    pub xml: Option<&'a [u8]>,
-    pub date_time: Option<&'a str>,
-    pub seal_file: Option<&'a [u8]>,
-    /// Whether the signature protects the seal file.
-    pub is_seal_file_protected: bool,
-}
-
-impl Around<'_> {
-    /// A signature value alone.
-    pub fn nothing() -> Self {
-        Self { xml: None, date_time: None, seal_file: None, is_seal_file_protected: false }
+/// Judges the signature value of `context.source`.
+pub(super) fn judge_source(context: &Context<'_>, options: &Options<'_>, signature: &mut SignatureReport) {
+    let source = context.source;
+    warn_odd(&source.odd, &mut signature.warnings);
+    let read = SignedValue::read(source.der()).or_else(|fault| {
+        // What stands before trailing bytes is judged as well; the bytes are a failure of their own.
+        let is_whole = fault.code != Reason::TrailingBytes;
+        let first = if is_whole { None } else { source.first() };
+        let value = first.and_then(|first| SignedValue::read(first).ok());
+        note_unreadable(&mut signature.checks, "structure", &fault, Some(source));
+        value.ok_or(())
+    });
+    let Ok(value) = read else {
+        (signature.sign_time, signature.sign_time_source) = plain::shown_time(context);
+        return sealed::show_seal_file(context.seal_file, options, signature);
+    };
+    if signature.checks.get("structure").is_none() {
+        match value.fault() {
+            None => signature.checks.pass(CRYPTOGRAPHY, "structure"),
+            Some(fault) => note_unreadable(&mut signature.checks, "structure", fault, None),
+        }
     }
-}
-
-pub(super) fn judge_value(
-    value: &SignedValue<'_>,
-    around: &Around<'_>,
-    options: &Options<'_>,
-    signature: &mut SignatureReport,
-) {
-    match value {
-        SignedValue::Seal(of) => sealed::judge(of, around, options, signature),
-        SignedValue::Data(of) => plain::judge_data(of, around, options, signature),
-        SignedValue::Bare(of) => plain::judge_bare(of, around, signature),
+    match &value {
+        SignedValue::Seal(of) => sealed::judge(of, context, options, signature),
+        SignedValue::Data(of) => plain::judge_data(of, context, options, signature),
+        SignedValue::Bare(of) => plain::judge_bare(of, context, signature),
     }
 }
 
@@ -93,7 +93,9 @@ pub(super) fn judge(ofd: &Ofd<'_>, options: &Options<'_>, report: &mut Report) {
             *valid = is_valid(signature);
         }
     }
-    report.licence = Some(licence(ofd.metadata(), &mut report.warnings));
+    not_shown(ofd.not_shown(), &mut report.warnings);
+    let is_protected = report.signatures.is_empty() || ofd.is_root_protected();
+    report.licence = Some(licence(ofd.metadata(), is_protected, &mut report.warnings));
 }
 
 /// Whether a signature may excuse an earlier one: its cryptography is right and nothing about it failed.
@@ -177,13 +179,19 @@ fn one_signature(
         signed_value_bytes: value.as_ref().map_or(0, |value| value.len()),
     });
     let seal_file = seal_file.and_then(Result::ok);
-    let around = Around {
+    let Some(value) = value else {
+        sealed::show_seal_file(seal_file.as_deref(), options, &mut signature);
+        return signature;
+    };
+    let source = Source::of(&value, "the signature value");
+    let context = Context {
         xml: Some(&file.xml),
         date_time: file.date_time.as_deref(),
         seal_file: seal_file.as_deref(),
         is_seal_file_protected: file.references.iter().any(|of| of.entry.is_some() && of.entry == file.seal_path),
+        source: &source,
     };
-    judge_bytes(value.as_deref(), &around, options, &mut signature);
+    judge_source(&context, options, &mut signature);
     signature
 }
 
@@ -193,6 +201,10 @@ fn files(defects: &[Defect], signature: &mut SignatureReport) {
         defects.iter().partition(|defect| defect.code.severity() == Severity::Check);
     match checked.first() {
         None => signature.checks.pass(CRYPTOGRAPHY, "signature_files"),
+        // An encoding that is not read here may be read elsewhere.
+        Some(first) if first.code == Reason::XmlEncoding => {
+            signature.checks.unknown(CRYPTOGRAPHY, "signature_files", first.code, first.to_string());
+        }
         Some(first) => signature.checks.fail(CRYPTOGRAPHY, "signature_files", first.code, first.to_string()),
     }
     signature.warnings.extend(noted.into_iter().map(warning));
@@ -244,17 +256,6 @@ fn read_value(values: &mut Values<'_, '_>, path: Option<&str>, checks: &mut Chec
     read.map_err(|defect| checks.fail(CRYPTOGRAPHY, "structure", defect.code, defect.to_string())).ok()
 }
 
-fn judge_bytes(value: Option<&[u8]>, around: &Around<'_>, options: &Options<'_>, signature: &mut SignatureReport) {
-    let Some(bytes) = value else { return };
-    match SignedValue::read(bytes) {
-        Ok(value) => {
-            signature.checks.pass(CRYPTOGRAPHY, "structure");
-            judge_value(&value, around, options, signature);
-        }
-        Err(fault) => signature.checks.fail(CRYPTOGRAPHY, "structure", fault.code, fault.to_string()),
-    }
-}
-
 /// `is_vouched`: an integrity list that names every entry is by a signer of this file; then nothing is contraband.
 fn coverage(
     ofd: &Ofd<'_>,
@@ -271,7 +272,12 @@ fn coverage(
         |names: &[String]| format!("{} entries, the first {}", names.len(), names.first().map_or("", |name| name));
     let checks = &mut signature.checks;
     let policy = Weight::Policy;
-    if let [_, ..] = found.unprotected_content.as_slice() {
+    if let [root] = found.unprotected_content.as_slice()
+        && root == ofd.root_name()
+    {
+        let why = "everything that is shown is protected; what OFD.xml says of the licence is not";
+        checks.unknown(policy, "coverage", Reason::OfdXmlUnprotected, why);
+    } else if let [_, ..] = found.unprotected_content.as_slice() {
         checks.fail(policy, "coverage", Reason::UnprotectedContent, detail(&found.unprotected_content));
     } else if found.complete {
         checks.pass(policy, "coverage");
@@ -295,8 +301,11 @@ fn integrity(from: &mut Reading<'_, '_, '_>, list: &IntegrityList, options: &Opt
     let detail = format!("{} not listed, {} missing", list.unlisted_entries.len(), list.missing_entries.len());
     signature.checks.verify(Weight::Policy, "integrity_list", complete, Reason::IntegrityList, detail);
     let value = read_value(from.values, list.signed_value_path.as_deref(), &mut signature.checks);
-    let around = Around { xml: Some(&list.xml), ..Around::nothing() };
-    judge_bytes(value.as_deref(), &around, options, &mut signature);
+    if let Some(value) = value {
+        let source = Source::of(&value, "the signature value");
+        let context = Context { xml: Some(&list.xml), ..Context::alone(&source) };
+        judge_source(&context, options, &mut signature);
+    }
     signature.conclude();
     IntegrityReport {
         path: shown(&list.path),
@@ -306,7 +315,17 @@ fn integrity(from: &mut Reading<'_, '_, '_>, list: &IntegrityList, options: &Opt
     }
 }
 
-fn licence(metadata: &Metadata, warnings: &mut Vec<Warning>) -> LicenceFacts {
+/// Names the entries that a signature protects and nobody sees.
+fn not_shown(names: &[String], warnings: &mut Vec<Warning>) {
+    if let [first, ..] = names {
+        let detail = format!("{} entries, the first {first}", names.len());
+        warnings.push(Warning::new(Reason::EntryNotShown, detail));
+    }
+}
+
+/// What `OFD.xml` says of the licence. `is_protected`: whether a signature of the file protects it, where there are signatures. Otherwise
+/// anybody may have written it: the identifier is a guess, and the rest is left out.
+fn licence(metadata: &Metadata, is_protected: bool, warnings: &mut Vec<Warning>) -> LicenceFacts {
     let checked =
         metadata.licence_id.as_deref().map(|text| LicenceId::parse(text, LicenceProfile::Lenient).map(|_| ()));
     if let Some(Err(error)) = &checked {
@@ -322,8 +341,9 @@ fn licence(metadata: &Metadata, warnings: &mut Vec<Warning>) -> LicenceFacts {
     LicenceFacts {
         identifier: metadata.licence_id.clone(),
         identifier_source: metadata.licence_id_source.clone(),
-        identifier_stated: metadata.is_licence_id_stated,
+        identifier_stated: metadata.is_licence_id_stated && is_protected,
         identifier_valid: checked.map(|result| result.is_ok()),
-        fields: metadata.fields.clone(),
+        is_protected,
+        fields: if is_protected { metadata.fields.clone() } else { BTreeMap::new() },
     }
 }

@@ -1,20 +1,20 @@
 //! Tells the kind of a file by its bytes; names and media types are not trusted.
 
-use std::borrow::Cow;
-
 use der::{Decode, Header, SliceReader, Tag};
 
-use crate::armour;
+use crate::ber::Source;
 use crate::certificate::Certificate;
+use crate::package;
 use crate::revocation::RevocationList;
 use crate::seal::Seal;
 use crate::signed_value::SignedValue;
 
-/// What a file seems to be. DER kinds come with their bytes out of base64 or PEM.
-pub(super) enum Content<'a> {
-    Zip,
-    Seal(Cow<'a, [u8]>),
-    Signature(Cow<'a, [u8]>),
+/// What a file seems to be.
+pub(super) enum Content {
+    /// A package with an `OFD.xml`. Any other package is [`Content::Other`].
+    Ofd,
+    Seal,
+    Signature,
     Pdf,
     Other,
 }
@@ -24,38 +24,41 @@ const PDF_MARK_WITHIN: usize = 1024;
 /// Longest text looked into for base64: a seal of the greatest size.
 const TEXT_BYTES_MAX: usize = 2 * crate::seal::SEAL_BYTES_MAX;
 
-pub(super) fn of(bytes: &[u8]) -> Content<'_> {
-    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
-        return Content::Zip;
-    }
+pub(super) fn of(bytes: &[u8]) -> Content {
     let head = bytes.get(..PDF_MARK_WITHIN).unwrap_or(bytes);
-    if head.windows(5).any(|window| window == b"%PDF-") {
+    if !bytes.starts_with(b"PK") && head.windows(5).any(|window| window == b"%PDF-") {
         return Content::Pdf;
+    }
+    if package::is_ofd(bytes) {
+        return Content::Ofd;
     }
     // A SEQUENCE longer than 127 bytes, whatever the form of its length: no seal or signature with a seal is shorter. A shorter one
     // can be a bare value, which begins with an INTEGER.
     if matches!(bytes, [0x30, 0x80..=0xff, ..] | [0x30, _, 0x02, ..]) {
-        return of_der(Cow::Borrowed(bytes));
+        return of_der(bytes);
     }
-    match armour::unwrap(bytes.get(..TEXT_BYTES_MAX).unwrap_or(bytes)) {
-        // Text is only taken for a seal or a signature when there is one in it.
-        Some(inside) if Seal::read_first(&inside).is_ok() => Content::Seal(Cow::Owned(inside)),
-        Some(inside) if SignedValue::read(&inside).is_ok() => Content::Signature(Cow::Owned(inside)),
+    let text = bytes.get(..TEXT_BYTES_MAX).unwrap_or(bytes);
+    let source = Source::of(text, "");
+    // Text is only taken for a seal or a signature when there is one in it.
+    match source.odd.0.is_empty() {
+        false if Seal::read_first(source.der()).is_ok() => Content::Seal,
+        false if SignedValue::read(source.der()).is_ok() => Content::Signature,
         _ => Content::Other,
     }
 }
 
 /// DER is taken for what its first tags say, so that a damaged seal or signature is reported as one; with other tags, for a seal.
-fn of_der(bytes: Cow<'_, [u8]>) -> Content<'_> {
-    if Certificate::read(&bytes).is_ok() || RevocationList::read(&bytes).is_ok() {
+fn of_der(bytes: &[u8]) -> Content {
+    if Certificate::read(bytes).is_ok() || RevocationList::read(bytes).is_ok() {
         return Content::Other;
     }
-    match first_tags(&bytes) {
-        // SignedData begins with its type, a bare value with r.
-        Some((Tag::ObjectIdentifier | Tag::Integer, _)) => Content::Signature(bytes),
+    let source = Source::of(bytes, "");
+    match first_tags(source.der()) {
+        // SignedData begins with its type or version, a bare value with r.
+        Some((Tag::ObjectIdentifier | Tag::Integer, _)) => Content::Signature,
         // A signature begins with TBS_Sign, and that with a version; a seal with eSealInfo, and that with a header.
-        Some((Tag::Sequence, Some(Tag::Integer))) => Content::Signature(bytes),
-        _ => Content::Seal(bytes),
+        Some((Tag::Sequence, Some(Tag::Integer))) => Content::Signature,
+        _ => Content::Seal,
     }
 }
 

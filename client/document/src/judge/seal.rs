@@ -1,57 +1,123 @@
 //! Checks of a seal (GM/T 0031, 6.1.2): the maker's signature, the maker's certificate, and the seal's own facts.
 
+use std::borrow::Cow;
+
+use huxin_chain_spec::ids::TimeMs;
+
 use super::chain::{self, When};
-use super::{Options, value, warn_odd};
+use super::context::{Context, Options, warn_odd, warn_odd_of};
+use super::value;
 use crate::certificate::Certificate;
 use crate::reason::Reason;
 use crate::report::{
-    CertificateFacts, Checks, HeaderFacts, PictureFacts, SIGNERS_MAX, SealFacts, SignatureReport, Sm2Facts, Weight,
+    CertificateFacts, Checks, HeaderFacts, PictureFacts, SIGNERS_MAX, SealFacts, SignatureReport, Weight,
 };
 use crate::seal::{Seal, Signers};
 use crate::sm2_value::SM2_WITH_SM3;
 
-/// Notes the checks of `seal` and its facts in `signature`. `signer` is who used the seal, where it was used.
+/// How a seal was used: by whom and when, where it was.
+pub(super) struct Use<'u> {
+    pub signer: Option<&'u Certificate>,
+    pub time: Option<TimeMs>,
+}
+
+/// Clocks of seal makers and signers, and times without a zone, may differ by this much.
+const CLOCKS_MS: u64 = 24 * 3600 * 1000;
+
+/// Notes the checks of `seal` and its facts in `signature`.
 pub(super) fn judge(
     seal: &Seal<'_>,
-    signer: Option<&Certificate>,
+    used: &Use<'_>,
+    context: &Context<'_>,
     options: &Options<'_>,
     signature: &mut SignatureReport,
 ) {
-    let maker = Certificate::read(seal.maker_certificate);
+    let maker = seal.maker_certificate.clone().and_then(Certificate::read);
     let question = value::Question {
         name: "seal_signature",
         wrong: Reason::SealSignature,
-        certificate: &maker,
-        algorithm: &seal.algorithm,
-        signature: seal.signature,
+        certificate: maker.as_ref(),
+        algorithm: seal.algorithm.as_ref(),
+        signature: seal.signature.as_ref().copied(),
     };
-    let (verified, numbers) = match seal.signed_parts() {
-        Some((header, [info, certificate, algorithm])) => {
-            value::check(&question, &[&header, info, certificate, algorithm], &mut signature.checks)
-        }
-        None => {
-            signature.checks.fail(Weight::Cryptography, "seal_signature", Reason::Format, "too long to be signed");
-            (Some(false), None)
-        }
-    };
+    let answer = value::check(&question, &messages(seal, context), signature);
     if let Ok(maker) = &maker {
-        let valid = maker.is_valid_at(seal.created);
-        let detail = format!("made at {}, certificate {} to {}", seal.created, maker.not_before, maker.not_after);
-        let checks = &mut signature.checks;
-        checks.verify(Weight::Cryptography, "maker_window", valid, Reason::MakerCertNotValidAtCreate, detail);
-        let when = When { used: Some(seal.created), chain: Some(seal.created) };
-        chain::check(&chain::MAKER, maker, &[], when, options.trust, signature);
+        warn_odd_of("the maker's certificate", &maker.odd, &mut signature.warnings);
+        maker_window(seal, maker, used, options, signature);
     }
+    created_before_use(seal, used, signature);
     if seal.has_time_stamp {
         signature.checks.unknown(Weight::Note, "timestamp", Reason::TimestampNotChecked, "of the seal");
     }
     warn_odd(&seal.odd, &mut signature.warnings);
-    if seal.algorithm != SM2_WITH_SM3 {
-        signature.warn(Reason::NonstandardEncoding, format!("signAlgID of the seal is {}", seal.algorithm));
+    if let Some(algorithm) = seal.algorithm.as_ref().ok().filter(|algorithm| **algorithm != SM2_WITH_SM3) {
+        signature.warn(Reason::NonstandardEncoding, format!("signAlgID of the seal is {algorithm}"));
     }
     let signers = listed_signers(seal);
-    compare_subjects(seal, signer.map_or(signers.as_slice(), std::slice::from_ref), signature);
-    signature.seal = Some(facts(seal, &signers, maker.ok().as_ref(), verified, numbers));
+    compare_subjects(seal, used.signer.map_or(signers.as_slice(), std::slice::from_ref), signature);
+    signature.seal = Some(facts(seal, &signers, maker.ok().as_ref(), answer));
+}
+
+/// What the maker signed: its DER, and, of a seal in BER, the bytes as they stand.
+fn messages<'m>(seal: &Seal<'m>, context: &Context<'m>) -> Vec<value::Message<'m>> {
+    let Some((header, parts)) = seal.signed_parts() else { return Vec::new() };
+    let over = seal.signed_over();
+    let of = |header: Vec<u8>, parts: [&'m [u8]; 3]| {
+        let parts = parts.into_iter().map(Cow::Borrowed);
+        (over, std::iter::once(Cow::Owned(header)).chain(parts).collect())
+    };
+    let mut messages = vec![of(header.clone(), parts)];
+    if let [info, rest @ ..] = parts
+        && let Some(written) = context.source.as_written(info)
+    {
+        let [certificate, algorithm] = rest;
+        messages.push(of(header, [written, certificate, algorithm]));
+    }
+    messages
+}
+
+/// The maker's certificate at `createDate`, and its chain. `createDate` is what the maker says, and is written before the certificate in
+/// real seals: tax offices made them days before their certificates began. So it decides nothing by itself. Where the certificate began
+/// later, and within the life of the seal, the maker is judged from then on; where it had ended, or began after the signing, nobody can
+/// tell whether it was the maker's to use.
+fn maker_window(
+    seal: &Seal<'_>,
+    maker: &Certificate,
+    used: &Use<'_>,
+    options: &Options<'_>,
+    signature: &mut SignatureReport,
+) {
+    let name = "maker_window";
+    let detail = format!("made at {}, certificate {} to {}", seal.created, maker.not_before, maker.not_after);
+    let latest = used.time.unwrap_or(seal.valid_to);
+    let began_later = seal.created < maker.not_before && maker.not_before <= latest;
+    let code = Reason::MakerCertNotValidAtCreate;
+    if maker.is_valid_at(seal.created) {
+        signature.checks.pass(Weight::Policy, name);
+    } else if began_later {
+        signature.checks.pass(Weight::Policy, name);
+        signature.warn(code, detail);
+    } else {
+        signature.checks.unknown(Weight::Policy, name, code, detail);
+    }
+    let at = if began_later { maker.not_before } else { seal.created };
+    let when = When { used: Some(at), chain: Some(at) };
+    chain::check(&chain::MAKER, maker, &[], when, options.trust, signature);
+}
+
+/// A seal that was made after it signed: one of the two times is not true.
+fn created_before_use(seal: &Seal<'_>, used: &Use<'_>, signature: &mut SignatureReport) {
+    let Some(time) = used.time else { return };
+    let (name, code) = ("seal_created", Reason::SealCreatedAfterSigning);
+    let detail = format!("createDate is {}, the time of signing {time}", seal.created);
+    if seal.created <= time {
+        signature.checks.pass(Weight::Policy, name);
+    } else if seal.created.0 - time.0 <= CLOCKS_MS {
+        signature.checks.pass(Weight::Policy, name);
+        signature.warn(code, detail);
+    } else {
+        signature.checks.unknown(Weight::Policy, name, code, detail);
+    }
 }
 
 /// A seal without a document has no time of signing. Its validity is asked for the time given, if one is.
@@ -92,13 +158,7 @@ fn compare_subjects(seal: &Seal<'_>, signers: &[Certificate], signature: &mut Si
     }
 }
 
-fn facts(
-    seal: &Seal<'_>,
-    signers: &[Certificate],
-    maker: Option<&Certificate>,
-    verified: Option<bool>,
-    numbers: Option<Sm2Facts>,
-) -> SealFacts {
+fn facts(seal: &Seal<'_>, signers: &[Certificate], maker: Option<&Certificate>, answer: value::Answer) -> SealFacts {
     let (cert_list_type, cert_list_count) = match &seal.signers {
         Signers::Certificates(listed) => (1, listed.len()),
         Signers::Digests(listed) => (2, listed.len()),
@@ -108,7 +168,7 @@ fn facts(
         name: seal.name.clone(),
         valid_from: seal.valid_from,
         valid_to: seal.valid_to,
-        signature_valid: verified,
+        signature_valid: answer.verified,
         structure: seal.structure,
         kind: seal.kind,
         header: HeaderFacts {
@@ -132,8 +192,8 @@ fn facts(
         },
         owner: seal.owner.clone(),
         maker: maker.map(CertificateFacts::of),
-        signature: numbers,
-        signature_algorithm: seal.algorithm.to_string(),
+        signature: answer.facts,
+        signature_algorithm: seal.algorithm.as_ref().map(ToString::to_string).unwrap_or_default(),
         signature_over: seal.signed_over(),
         has_timestamp: seal.has_time_stamp,
         der_len: seal.raw.len(),

@@ -1,5 +1,7 @@
 //! The check of one SM2 signature value, the same for documents and seals.
 
+use std::borrow::Cow;
+
 use der::asn1::ObjectIdentifier;
 use huxin_chain_spec::crypto::{DigestAlgorithm, sm2};
 
@@ -7,7 +9,7 @@ use crate::asn1::Fault;
 use crate::certificate::{Certificate, Key};
 use crate::package::LegacyDigest;
 use crate::reason::Reason;
-use crate::report::{Checks, Outcome, Sm2Facts, Weight};
+use crate::report::{Outcome, SignatureReport, Sm2Facts, Weight};
 use crate::sm2_value::{Sm2Value, means_sm2};
 
 /// RSA and its signatures (PKCS #1).
@@ -15,67 +17,130 @@ const RSA: &str = "1.2.840.113549.1.1.";
 /// DSA, and ECDSA with SHA-1.
 const OTHER_LEGACY: [&str; 3] = ["1.2.840.10040.4.1", "1.2.840.10040.4.3", "1.2.840.10045.4.1"];
 
+/// User identifiers that software is known to sign with in place of the default: none at all, that of old GmSSL, and that of the
+/// examples in GB/T 32918.
+const OTHER_USER_IDS: [&str; 3] = ["", "anonym@gmssl.org", "ALICE123@YAHOO.COM"];
+
 /// What to verify.
 pub(super) struct Question<'q> {
     /// Name of the check.
     pub name: &'static str,
     /// Code when the value is wrong.
     pub wrong: Reason,
-    pub certificate: &'q Result<Certificate, Fault>,
-    pub algorithm: &'q ObjectIdentifier,
-    pub signature: &'q [u8],
+    pub certificate: Result<&'q Certificate, &'q Fault>,
+    pub algorithm: Result<&'q ObjectIdentifier, &'q Fault>,
+    pub signature: Result<&'q [u8], &'q Fault>,
 }
 
-/// Verifies `question.signature` over the concatenation of `message` and notes the check. Returns whether it verified (none when
-/// that could not be told) and the numbers of the signature, which exist as soon as key and value are readable.
-pub(super) fn check(
-    question: &Question<'_>,
-    message: &[&[u8]],
-    checks: &mut Checks,
-) -> (Option<bool>, Option<Sm2Facts>) {
-    let (outcome, code, detail, facts) = answer(question, message);
+/// A message that may have been signed: what it is called, and its parts.
+pub(super) type Message<'m> = (&'static str, Vec<Cow<'m, [u8]>>);
+
+/// What came of a question.
+#[derive(Default)]
+pub(super) struct Answer {
+    /// None when that could not be told.
+    pub verified: Option<bool>,
+    /// The numbers of the signature, which exist as soon as key and value are readable.
+    pub facts: Option<Sm2Facts>,
+    /// The message that verified; else the first.
+    pub over: Option<&'static str>,
+}
+
+/// Verifies `question.signature` over the first of the messages that it fits, and notes the check.
+pub(super) fn check(question: &Question<'_>, messages: &[Message<'_>], signature: &mut SignatureReport) -> Answer {
+    let checks = &mut signature.checks;
     let weight = Weight::Cryptography;
-    match outcome {
-        Outcome::Pass => checks.pass(weight, question.name),
-        Outcome::Fail => checks.fail(weight, question.name, code, detail),
-        Outcome::Unknown => checks.unknown(weight, question.name, code, detail),
-    }
-    let verified = match outcome {
-        Outcome::Pass => Some(true),
-        Outcome::Fail => Some(false),
-        Outcome::Unknown => None,
+    let (point, value, algorithm) = match numbers(question) {
+        Ok(numbers) => numbers,
+        Err((Outcome::Fail, code, detail)) => {
+            checks.fail(weight, question.name, code, detail);
+            return Answer {
+                verified: Some(false),
+                over: messages.first().map(|(name, _)| *name),
+                ..Answer::default()
+            };
+        }
+        Err((_, code, detail)) => {
+            checks.unknown(weight, question.name, code, detail);
+            return Answer { over: messages.first().map(|(name, _)| *name), ..Answer::default() };
+        }
     };
-    (verified, facts)
+    let verifies = |id: &str, parts: &[Cow<'_, [u8]>]| {
+        let parts: Vec<&[u8]> = parts.iter().map(AsRef::as_ref).collect();
+        let e = sm2::message_digest(&point, id, &parts)?;
+        Some((e, sm2::verify_digest(&point, &e, &value.r_s)))
+    };
+    let mut tried = messages.iter().map(|(name, parts)| (*name, verifies(sm2::DEFAULT_USER_ID, parts)));
+    let mut first = None;
+    let found = tried.find(|(name, answer)| {
+        first.get_or_insert((*name, *answer));
+        answer.is_some_and(|(_, holds)| holds)
+    });
+    let Some((over, answer)) = found.or(first) else {
+        checks.unknown(weight, question.name, Reason::EntryMissing, "what was signed is not here");
+        return Answer::default();
+    };
+    let facts = answer.map(|(e, _)| Sm2Facts { e, r_s: value.r_s, point, form: value.form });
+    let named = algorithm.filter(|algorithm| !means_sm2(algorithm));
+    let verified = match (found, named) {
+        (Some(_), named) => {
+            checks.pass(weight, question.name);
+            if let Some(named) = named {
+                let detail = format!("{}: the value is one of SM2 with SM3, and is named {named}", question.name);
+                checks.unknown(Weight::Policy, "signature_algorithm", weight_of(&named), detail);
+            }
+            Some(true)
+        }
+        (None, Some(named)) => {
+            checks.unknown(weight, question.name, weight_of(&named), format!("the signature is of {named}"));
+            None
+        }
+        (None, None) => {
+            let id = OTHER_USER_IDS.into_iter().find(|id| {
+                let mut parts = messages.iter().map(|(_, parts)| verifies(id, parts));
+                parts.any(|answer| answer.is_some_and(|(_, holds)| holds))
+            });
+            let detail = match id {
+                Some(id) => format!("it verifies with the user identifier {id:?}"),
+                None => "the SM2 equation does not hold".to_owned(),
+            };
+            checks.fail(weight, question.name, question.wrong, detail.clone());
+            if id.is_some() {
+                signature.warn(Reason::Sm2UserId, format!("{}: {detail}", question.name));
+            }
+            Some(false)
+        }
+    };
+    Answer { verified, facts, over: Some(over) }
 }
 
-fn answer(question: &Question<'_>, message: &[&[u8]]) -> (Outcome, Reason, String, Option<Sm2Facts>) {
-    let fail = |code, detail: &str| (Outcome::Fail, code, detail.to_owned(), None);
-    let unknown = |code, detail: String| (Outcome::Unknown, code, detail, None);
-    let certificate = match question.certificate {
-        Ok(certificate) => certificate,
-        Err(fault) => return fail(fault.code, &format!("the certificate cannot be read: {fault}")),
-    };
+/// Key, value, and the algorithm that the file names; or why there is nothing to verify.
+type Numbers = ([u8; 33], Sm2Value, Option<ObjectIdentifier>);
+
+fn numbers(question: &Question<'_>) -> Result<Numbers, (Outcome, Reason, String)> {
+    let fail = |code, detail: String| (Outcome::Fail, code, detail);
+    let unknown = |code, detail: String| (Outcome::Unknown, code, detail);
+    let certificate = question.certificate.map_err(|fault| {
+        let detail = format!("the certificate cannot be read: {fault}");
+        if fault.code == Reason::Format { unknown(fault.code, detail) } else { fail(fault.code, detail) }
+    })?;
     let point = match certificate.key {
         Key::Sm2(point) => point,
-        Key::OffCurve => return fail(question.wrong, "the certificate's key is no point of the SM2 curve"),
-        Key::Other(id) => return unknown(weight_of(&id), format!("the certificate's key is of {id}")),
+        Key::OffCurve => {
+            return Err(fail(question.wrong, "the certificate's key is no point of the SM2 curve".to_owned()));
+        }
+        Key::Other(id) => return Err(unknown(weight_of(&id), format!("the certificate's key is of {id}"))),
     };
-    if !means_sm2(question.algorithm) {
-        return unknown(weight_of(question.algorithm), format!("the signature is of {}", question.algorithm));
-    }
-    let value = match Sm2Value::read(question.signature, "signature") {
-        Ok(value) => value,
-        Err(fault) if fault.code == Reason::SignatureValue => return fail(question.wrong, &fault.to_string()),
-        Err(fault) => return fail(fault.code, &fault.to_string()),
-    };
-    let Some(e) = sm2::message_digest(&point, sm2::DEFAULT_USER_ID, message) else {
-        return fail(question.wrong, "the certificate's key is no point of the SM2 curve");
-    };
-    let facts = Some(Sm2Facts { e, r_s: value.r_s, point, form: value.form });
-    if sm2::verify_digest(&point, &e, &value.r_s) {
-        (Outcome::Pass, question.wrong, String::new(), facts)
-    } else {
-        (Outcome::Fail, question.wrong, "the SM2 equation does not hold".to_owned(), facts)
+    let algorithm = question.algorithm.ok().copied();
+    let named = algorithm.filter(|algorithm| !means_sm2(algorithm));
+    let value = question.signature.map_err(Clone::clone).and_then(|bytes| Sm2Value::read(bytes, "signature"));
+    match (value, named) {
+        (Ok(value), _) => Ok((point, value, algorithm)),
+        // A value of another algorithm has another form.
+        (Err(_), Some(named)) => Err(unknown(weight_of(&named), format!("the signature is of {named}"))),
+        (Err(fault), None) if fault.code == Reason::Format => Err(unknown(fault.code, fault.to_string())),
+        (Err(fault), None) if fault.code == Reason::SignatureValue => Err(fail(question.wrong, fault.to_string())),
+        (Err(fault), None) => Err(fail(fault.code, fault.to_string())),
     }
 }
 

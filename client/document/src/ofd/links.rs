@@ -2,16 +2,7 @@
 //!
 //! The table goes by an element and its parent, not by the kind of file it stands in, so that each file needs to be read once.
 
-/// How one file uses another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Use {
-    /// Listed as belonging to a version of the document; not itself shown because of that.
-    Listed,
-    /// Used as it is: an image, a font, an attachment.
-    Leaf,
-    /// An XML file that names further files.
-    Walk,
-}
+use super::reached::Use;
 
 /// Where the location stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use crate::defect::Defect;
 use crate::reason::Reason;
+use crate::xml;
 
 /// Defects in the order found. What is beyond the limit becomes one `TOO_MANY`.
 #[derive(Debug)]
@@ -31,5 +32,12 @@ impl Notes {
 
     pub(super) fn into_kept(self) -> Vec<Defect> {
         self.kept
+    }
+}
+
+/// Notes an XML file that is not in UTF-8.
+pub(super) fn note_encoding(notes: &mut Notes, name: &str, bytes: &[u8]) {
+    if let Some(odd) = xml::departure(bytes) {
+        notes.add(Reason::NonstandardEncoding, name, odd);
     }
 }

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use super::coverage::{self, Protected};
 use super::integrity::{self, Integrity};
-use super::links::Use;
 use super::location::{folder_of, resolve};
 use super::metadata;
-use super::notes::Notes;
+use super::notes::{Notes, note_encoding};
+use super::reached::{Reached, Use};
 use super::signatures::{Reader, Signatures};
-use super::walk::{Reached, Walk};
-use super::{Ofd, SignatureFile};
-use crate::coverage::{self, Protected};
+use super::types::{IntegrityList, Metadata, SignatureFile};
+use super::walk::Walk;
 use crate::defect::Defect;
 use crate::limits::Limits;
 use crate::package::{EntryId, Package};
@@ -21,7 +21,26 @@ const ROOT_NAME: &str = "OFD.xml";
 /// Most documents of one file. The standard allows several; none has been met with more than one.
 const DOCUMENTS_MAX: usize = 16;
 
-pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Ofd<'a>, Defect> {
+/// Everything that is known of a file once it is open.
+#[derive(Debug)]
+pub(super) struct Opened<'a> {
+    pub package: Package<'a>,
+    /// `OFD.xml`.
+    pub root: EntryId,
+    pub documents: Vec<Reached>,
+    pub signatures: Vec<SignatureFile>,
+    pub protected: Vec<Protected>,
+    /// Files made by signing.
+    pub machinery: BTreeSet<EntryId>,
+    pub unreferenced: Vec<String>,
+    pub not_shown: Vec<String>,
+    pub integrity: Option<IntegrityList>,
+    pub metadata: Metadata,
+    pub defects: Vec<Defect>,
+    pub is_complete: bool,
+}
+
+pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Opened<'a>, Defect> {
     let package = Package::open(bytes, limits)?;
     let mut notes = Notes::new(limits.defects_max);
     package.defects().iter().cloned().for_each(|defect| notes.push(defect));
@@ -38,8 +57,9 @@ pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Ofd<'a>, Defe
     let machinery: BTreeSet<EntryId> = signatures.machinery.into_iter().chain(integrity_machinery).collect();
     let dropped = dropped_signatures(&package, limits, &protected, &documents, &machinery);
     let protected_entries = protected.iter().flat_map(|one| &one.entries).copied();
-    let vouched = protected_entries.filter(|entry| !dropped.contains(entry)).collect();
-    Ok(Ofd {
+    let vouched: BTreeSet<EntryId> = protected_entries.filter(|entry| !dropped.contains(entry)).collect();
+    Ok(Opened {
+        not_shown: coverage::not_shown(&package, root, &documents, &machinery, &vouched),
         unreferenced: coverage::unreferenced(&package, root, &documents, &machinery, &vouched),
         package,
         root,
@@ -70,6 +90,7 @@ fn read_root(package: &Package<'_>, limits: &Limits, notes: &mut Notes) -> Resul
         }
         defect
     })?;
+    note_encoding(notes, name, &bytes);
     let tree = xml::parse(&bytes, limits).map_err(|fault| fault.at(name))?;
     let documents = tree.all("DocBody").count();
     if tree.name != "OFD" || documents == 0 {

@@ -6,7 +6,7 @@ use super::types::{BadReference, BadReferenceStatus, Reference, SignatureFile};
 use crate::package::{LegacyDigest, Package};
 
 /// Names of digests as vendors write them, in lower case.
-const SM3_NAMES: [&str; 2] = ["sm3", "1.2.156.10197.1.401"];
+const SM3_NAMES: [&str; 3] = ["sm3", "1.2.156.10197.1.401", "1.2.156.10197.1.401.1"];
 const SHA256_NAMES: [&str; 3] = ["sha256", "sha-256", "2.16.840.1.101.3.4.2.1"];
 const MD5_NAMES: [&str; 2] = ["md5", "1.2.840.113549.2.5"];
 const SHA1_NAMES: [&str; 3] = ["sha1", "sha-1", "1.3.14.3.2.26"];
@@ -42,7 +42,7 @@ fn methods(check_method: Option<&str>, bytes: usize) -> &'static [Method] {
 /// The references that are not as signed by a sound digest, in the order of the list.
 pub(super) fn bad_references(package: &Package<'_>, signature: &SignatureFile) -> Vec<BadReference> {
     let bad = signature.references.iter().filter_map(|reference| {
-        let status = status(package, reference, signature.check_method.as_deref())?;
+        let status = status(package, reference, reference.check_method.as_deref())?;
         let name = reference.entry.clone().unwrap_or_else(|| shown(&reference.file_ref));
         Some(BadReference { file: name, status })
     });

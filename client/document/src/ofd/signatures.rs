@@ -5,7 +5,7 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
 use super::location::{Target, folder_of, resolve};
-use super::notes::Notes;
+use super::notes::{Notes, note_encoding};
 use super::types::{Reference, SignatureFile, SignatureKind, Stamp};
 use crate::defect::Defect;
 use crate::limits::Limits;
@@ -57,6 +57,7 @@ impl Reader<'_, '_> {
             into.machinery.push(entry);
             let bytes = self.package.read(entry, self.limits.signature_bytes_max)?;
             let name = self.package.name(entry);
+            note_encoding(self.notes, name, &bytes);
             Ok((name.to_owned(), xml::parse(&bytes, self.limits).map_err(|fault| fault.at(name))?))
         });
         match listed {
@@ -86,6 +87,9 @@ impl Reader<'_, '_> {
             self.package.name(entry).clone_into(&mut file.path);
             file.xml = self.package.read(entry, self.limits.signature_bytes_max.saturating_sub(into.bytes_kept))?;
             into.bytes_kept = into.bytes_kept.saturating_add(u64::try_from(file.xml.len()).unwrap_or(u64::MAX));
+            if let Some(odd) = xml::departure(&file.xml) {
+                file.defects.push(Defect::new(Reason::NonstandardEncoding, &file.path, odd));
+            }
             xml::parse(&file.xml, self.limits).map_err(|fault| fault.at(&file.path))
         });
         match read {
@@ -129,27 +133,37 @@ impl Reader<'_, '_> {
         self.read_references(info, &folder, file);
     }
 
+    /// Every list counts: all of them are signed, and an entry is protected whichever names it.
     fn read_references(&self, info: &Element, folder: &str, file: &mut SignatureFile) {
-        let mut lists = info.all("References");
-        let Some(list) = lists.next() else {
+        let lists: Vec<&Element> = info.all("References").collect();
+        if lists.is_empty() {
             file.defects.push(Defect::new(Reason::OfdStructure, &file.path, "no References"));
             return;
-        };
-        if lists.next().is_some() {
-            file.defects.push(Defect::new(Reason::OfdStructure, &file.path, "more than one References"));
         }
-        file.check_method = list.attribute("CheckMethod").map(cut);
-        for item in list.all("Reference") {
-            if file.references.len() == self.limits.references_max {
-                file.defects.push(Defect::new(Reason::TooMany, &file.path, "references"));
-                return;
+        if lists.len() > 1 {
+            let detail = format!("{} lists of References where GB/T 33190 has one", lists.len());
+            file.defects.push(Defect::new(Reason::NonstandardEncoding, &file.path, detail));
+        }
+        let method_of = |list: &&Element| list.attribute("CheckMethod").map(cut);
+        let named = lists.iter().find(|list| list.first("Reference").is_some()).or(lists.first());
+        file.check_method = named.and_then(method_of);
+        for list in &lists {
+            let method = method_of(list);
+            for item in list.all("Reference") {
+                if file.references.len() == self.limits.references_max {
+                    file.defects.push(Defect::new(Reason::TooMany, &file.path, "references"));
+                    return;
+                }
+                file.references.push(self.reference(item, folder, method.clone()));
             }
-            let file_ref = item.attribute("FileRef").unwrap_or_default().to_owned();
-            let entry =
-                resolve(self.package, folder, &file_ref).entry().map(|entry| self.package.name(entry).to_owned());
-            let check_value = item.text_of("CheckValue").and_then(decode);
-            file.references.push(Reference { file_ref, entry, check_value });
         }
+    }
+
+    fn reference(&self, item: &Element, folder: &str, check_method: Option<String>) -> Reference {
+        let file_ref = item.attribute("FileRef").unwrap_or_default().to_owned();
+        let entry = resolve(self.package, folder, &file_ref).entry().map(|entry| self.package.name(entry).to_owned());
+        let check_value = item.text_of("CheckValue").and_then(decode);
+        Reference { file_ref, entry, check_value, check_method }
     }
 
     /// The entry that `location` means; a missing one is a defect of the signature, an inexact one a note on the file.

@@ -29,7 +29,7 @@ pub struct SignatureFile {
     pub xml: Vec<u8>,
     /// `SignatureMethod` as written.
     pub method: Option<String>,
-    /// `CheckMethod` as written; `None` where absent, for which the standard says MD5.
+    /// `CheckMethod` of the first list of references that is not empty, as written; `None` where absent, for which the standard says MD5.
     pub check_method: Option<String>,
     /// `SignatureDateTime` as written: Beijing time without a mark, in several layouts.
     pub date_time: Option<String>,
@@ -54,6 +54,8 @@ pub struct Reference {
     pub entry: Option<String>,
     /// `CheckValue` decoded; `None` where it is no base64.
     pub check_value: Option<Vec<u8>>,
+    /// `CheckMethod` of the list it stands in, as written.
+    pub check_method: Option<String>,
 }
 
 /// One place where a seal is shown (`StampAnnot`).

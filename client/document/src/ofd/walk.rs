@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use super::links::{GUESSED_ATTRIBUTES, Link, Source, Use, link_of, parent_name};
+use super::links::{GUESSED_ATTRIBUTES, Link, Source, link_of, parent_name};
 use super::location::{Target, folder_of, join_folder, resolve};
-use super::notes::Notes;
+use super::notes::{Notes, note_encoding};
+use super::reached::{Reached, Use};
 use crate::limits::Limits;
 use crate::package::{EntryId, Package};
 use crate::reason::Reason;
@@ -16,9 +17,6 @@ use crate::xml::{self, Fault, Start, Step};
 /// Most links followed in one package, and most of them that lead nowhere.
 const LINKS_MAX: usize = 300_000;
 const MISSING_MAX: usize = 10_000;
-
-/// Entries reached, with the strongest use of each.
-pub(crate) type Reached = BTreeMap<EntryId, Use>;
 
 /// A walk through one package. Keeps what each file links to, for the next document that reaches it.
 pub(super) struct Walk<'w, 'a> {
@@ -106,6 +104,7 @@ impl<'w, 'a> Walk<'w, 'a> {
         })?;
         self.xml_bytes_left = self.xml_bytes_left.saturating_sub(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         let limits = self.limits;
+        note_encoding(self.notes, name, &bytes);
         let mut reading = Reading {
             folder: folder_of(name),
             resource_folder: None,

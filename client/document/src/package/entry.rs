@@ -6,7 +6,9 @@ use encoding_rs::GB18030;
 use zip::read::ZipFile;
 use zip::{CompressionMethod, ZipArchive};
 
-use super::malformed;
+use super::directory::Directory;
+use super::fault::malformed;
+use super::header::{self, Header};
 use crate::defect::Defect;
 use crate::limits::Limits;
 use crate::reason::Reason;
@@ -16,8 +18,8 @@ const NAME_BYTES_MAX: usize = 1024;
 /// Fixed parts before the name in an entry's own header and in the directory (APPNOTE 4.3.7, 4.3.12), in bytes.
 const LOCAL_HEADER_BYTES: usize = 30;
 const CENTRAL_HEADER_BYTES: usize = 46;
-/// First bytes of an entry's own header.
-const LOCAL_HEADER_MAGIC: &[u8] = b"PK\x03\x04";
+/// Copies of entries between two that are listed. Each is looked up among all entries.
+const COPIES_MAX: usize = 16;
 /// Type bits of a Unix mode, and the types that are neither a link nor a device.
 const MODE_TYPE: u32 = 0o170_000;
 const MODE_FILE: u32 = 0o100_000;
@@ -32,8 +34,8 @@ pub(super) struct RawEntry {
     pub position: usize,
     /// Name in UTF-8; bytes that are neither UTF-8 nor GB 18030 are written `\xNN`.
     pub name: String,
-    /// Whether the name is not UTF-8.
-    pub is_legacy_name: bool,
+    /// What of the name departs from the standard, which is UTF-8 and begins with no step.
+    pub odd: Option<&'static str>,
     /// Whether it stands for a folder.
     pub is_folder: bool,
     /// Unpacked size in bytes, as declared.
@@ -56,7 +58,8 @@ pub(super) fn read_all(archive: &mut ZipArchive<Cursor<&[u8]>>, bytes: &[u8]) ->
 
 fn read_one(entry: &Entry<'_, '_>, position: usize, bytes: &[u8]) -> Result<RawEntry, Defect> {
     let raw = entry.name_raw();
-    let (name, charset) = decode_name(raw);
+    let (written, charset) = decode_name(raw);
+    let name = without_steps(&written).to_owned();
     let refuse = |code, detail: &str| Err(Defect::new(code, &name, detail));
     if let Some(fault) = name_fault(&name, raw.len(), charset) {
         return refuse(Reason::ZipPath, fault);
@@ -73,7 +76,7 @@ fn read_one(entry: &Entry<'_, '_>, position: usize, bytes: &[u8]) -> Result<RawE
     if !matches!(entry.unix_mode().unwrap_or_default() & MODE_TYPE, 0 | MODE_FILE | MODE_FOLDER) {
         return refuse(Reason::ZipLink, "a link or a special file");
     }
-    let is_folder = entry.is_dir();
+    let is_folder = entry.is_dir() || name.is_empty();
     if is_folder && entry.size() != 0 {
         return refuse(Reason::ZipMalformed, "a folder with content");
     }
@@ -81,7 +84,11 @@ fn read_one(entry: &Entry<'_, '_>, position: usize, bytes: &[u8]) -> Result<RawE
     let span = (entry.header_start(), data_start.saturating_add(entry.compressed_size()));
     Ok(RawEntry {
         position,
-        is_legacy_name: charset != Charset::Utf8,
+        odd: match () {
+            () if charset != Charset::Utf8 => Some("name is not UTF-8"),
+            () if name != written => Some("name begins with ./"),
+            () => None,
+        },
         is_folder,
         size: entry.size(),
         packed: entry.compressed_size(),
@@ -117,12 +124,18 @@ fn decode_name(raw: &[u8]) -> (String, Charset) {
     (name, Charset::Unknown)
 }
 
-/// Why a name is not a plain path within the package.
+/// The name without `./` at its front, which packers write that were given a folder.
+fn without_steps(name: &str) -> &str {
+    name.strip_prefix("./").map_or(name, without_steps)
+}
+
+/// Why a name is not a plain path within the package. Empty is the folder of the package itself, `./`.
 fn name_fault(name: &str, raw_bytes: usize, charset: Charset) -> Option<&'static str> {
     let path = name.strip_suffix('/').unwrap_or(name);
     let has_drive = path.split('/').next().is_some_and(|first| first.ends_with(':') || first.get(1..3) == Some(":\\"));
     match () {
         () if raw_bytes > NAME_BYTES_MAX => Some("name too long"),
+        () if name.is_empty() && raw_bytes > 0 => None,
         () if path.is_empty() || path.starts_with('/') || has_drive => Some("empty or absolute name"),
         // In a name of an unknown character set the byte may be half of a character, and others are escaped with it.
         () if charset != Charset::Unknown && name.contains('\\') => Some("backslash in name"),
@@ -170,22 +183,51 @@ pub(super) fn check_sizes(entries: &[RawEntry], package_bytes: usize, limits: &L
     Ok(())
 }
 
-/// Refuses what stands before the first entry, and headers of entries that the directory does not list: a program that reads from
-/// the start would find them. Padding between entries is harmless.
-pub(super) fn check_gaps(entries: &[RawEntry], bytes: &[u8], directory: u64) -> Result<(), Defect> {
-    let mut spans: Vec<(u64, u64)> = entries.iter().map(|entry| entry.span).collect();
+/// Refuses headers of entries that the directory does not list, before the first entry or between two: a program that reads from the
+/// start would find them. Padding between entries is harmless, and so is a copy of an entry that is listed. Returns the number of bytes
+/// before the first entry, and the names of such copies.
+pub(super) fn check_gaps<'a>(
+    entries: &[RawEntry],
+    directory: &Directory<'a>,
+    directory_start: u64,
+) -> Result<(u64, Vec<&'a [u8]>), Defect> {
+    let own = entries.iter().map(|entry| entry.span);
+    let mut spans: Vec<(u64, u64)> = own.chain(directory.copies.iter().map(|copy| copy.span)).collect();
     spans.sort_unstable();
-    if spans.first().is_some_and(|span| span.0 != 0) {
-        return Err(Defect::new(Reason::ZipMalformed, "", "bytes before the first entry"));
-    }
-    spans.push((directory, directory));
+    spans.dedup();
+    let before = spans.first().map_or(0, |span| span.0);
+    spans.insert(0, (0, 0));
+    spans.push((directory_start, directory_start));
+    let mut unlisted = Vec::new();
     for pair in spans.windows(2) {
         let [before, after] = pair else { continue };
-        let range = usize::try_from(before.1).ok().zip(usize::try_from(after.0).ok());
-        let gap = range.and_then(|(from, to)| bytes.get(from..to)).unwrap_or_default();
-        if gap.windows(LOCAL_HEADER_MAGIC.len()).any(|window| window == LOCAL_HEADER_MAGIC) {
-            return Err(Defect::new(Reason::ZipMalformed, "", "an entry that the directory does not list"));
+        if after.0 < before.1 {
+            return Err(Defect::new(Reason::ZipBomb, "", "entries overlap"));
         }
+        let Some((from, to)) = usize::try_from(before.1).ok().zip(usize::try_from(after.0).ok()) else { continue };
+        unlisted.extend(copies_in(directory, from, to)?);
     }
-    Ok(())
+    // Before the first entry nothing is let be: that is another package.
+    if before > 0 && unlisted.iter().any(|copy| copy.span.0 < before) {
+        return Err(Defect::new(Reason::ZipMalformed, "", "more than one package could be meant"));
+    }
+    Ok((before, unlisted.into_iter().map(|copy| copy.name).collect()))
+}
+
+/// Copies of listed entries in a gap between two entries. Any other header there is refused.
+fn copies_in<'a>(directory: &Directory<'a>, mut from: usize, to: usize) -> Result<Vec<Header<'a>>, Defect> {
+    let mut copies: Vec<Header<'a>> = Vec::new();
+    while let Some(at) = directory.bytes.get(from..to).and_then(header::first_header) {
+        let starts = directory.headers.iter().filter_map(|start| usize::try_from(*start).ok());
+        let mut listed = starts.filter_map(|start| Header::at(directory.bytes, start));
+        let own = Header::own_at(directory.bytes, from + at)
+            .filter(|own| usize::try_from(own.span.1).is_ok_and(|end| end <= to));
+        let copy = own.filter(|own| copies.len() < COPIES_MAX && listed.any(|listed| listed.is_copy_of(own)));
+        let Some(copy) = copy else {
+            return Err(Defect::new(Reason::ZipMalformed, "", "an entry that the directory does not list"));
+        };
+        from = usize::try_from(copy.span.1).unwrap_or(to);
+        copies.push(copy);
+    }
+    Ok(copies)
 }

@@ -1,10 +1,13 @@
 //! The signers that a seal allows: a list of certificates, or of their digests.
 
+use std::borrow::Cow;
+
 use der::Tag;
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
 
-use super::certificate_octets;
-use crate::asn1::{Element, Fault, Oddities};
+use crate::asn1::{Element, Fault, Oddities, restored};
+use crate::certificate::certificate_octets;
+use crate::sm2_value::{SM3, SM3_PLAIN};
 
 /// Certificates or digests that a seal may list.
 pub const CERTIFICATES_MAX: usize = 1000;
@@ -12,10 +15,10 @@ pub const CERTIFICATES_MAX: usize = 1000;
 /// The signers that a seal allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Signers<'a> {
-    /// certListType 1: DER certificates.
+    /// certListType 1: DER certificates. Told by the entries, as some makers write another number.
     Certificates(Vec<&'a [u8]>),
     /// certListType 2: digests of DER certificates, with the name of the digest as written.
-    Digests(Vec<(String, &'a [u8])>),
+    Digests(Vec<(String, Cow<'a, [u8]>)>),
 }
 
 /// How a certificate was found in a list.
@@ -49,32 +52,35 @@ impl Signers<'_> {
             Signers::Digests(listed) => listed
                 .iter()
                 .filter(|(name, _)| digest_algorithm(name) == Some(DigestAlgorithm::Sm3))
-                .filter_map(|(_, value)| Some(Digest((*value).try_into().ok()?)))
+                .filter_map(|(_, value)| Some(Digest(value[..].try_into().ok()?)))
                 .collect(),
         }
     }
 }
 
 fn digest_algorithm(name: &str) -> Option<DigestAlgorithm> {
+    if [SM3, SM3_PLAIN].iter().any(|known| known.to_string() == name.trim()) {
+        return Some(DigestAlgorithm::Sm3);
+    }
     let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     match plain.as_str() {
-        "sm3" | "12156101971401" | "" => Some(DigestAlgorithm::Sm3),
+        "sm3" | "" => Some(DigestAlgorithm::Sm3),
         "sha256" | "2168401101342421" => Some(DigestAlgorithm::Sha256),
         _ => None,
     }
 }
 
-fn lists_digest(listed: &[(String, &[u8])], certificate: &[u8], with_z: Option<Digest>) -> Membership {
+fn lists_digest(listed: &[(String, Cow<'_, [u8]>)], certificate: &[u8], with_z: Option<Digest>) -> Membership {
     let mut absent = Membership::Absent;
     for (name, value) in listed {
         let Some(algorithm) = digest_algorithm(name) else {
             absent = Membership::Unknown;
             continue;
         };
-        if algorithm.plain(&[certificate]).as_bytes() == value {
+        if algorithm.plain(&[certificate]).as_bytes()[..] == value[..] {
             return Membership::Listed;
         }
-        if with_z.is_some_and(|digest| digest.as_bytes() == value) {
+        if with_z.is_some_and(|digest| digest.as_bytes()[..] == value[..]) {
             return Membership::ListedWithZ;
         }
     }
@@ -96,23 +102,42 @@ pub(super) fn read<'a>(list_type: u32, list: Element<'a>, odd: &mut Oddities) ->
         odd.add("certList has an explicit tag");
         elements = inner.fields(field)?.rest(CERTIFICATES_MAX)?;
     }
-    match list_type {
-        1 => Ok(Signers::Certificates(
-            elements.into_iter().map(|element| certificate_octets(element, field, odd)).collect::<Result<_, _>>()?,
-        )),
-        2 => Ok(Signers::Digests(
-            elements.into_iter().map(|element| digest_entry(element, odd)).collect::<Result<_, _>>()?,
-        )),
-        other => Err(Fault::format("certListType", format!("{other} is neither 1 (certificates) nor 2 (digests)"))),
+    // The entries tell what they are, whatever number stands before them.
+    let are_digests = match elements.as_slice() {
+        [] => list_type == 2,
+        listed => !listed.iter().all(|element| is_certificate(*element)),
+    };
+    if !matches!((list_type, are_digests), (1, false) | (2, true)) {
+        let what = if are_digests { "digests" } else { "certificates" };
+        odd.add(format!("certListType is {list_type} before a list of {what} (BaiWang)"));
     }
+    if are_digests {
+        let entries = elements.into_iter().map(|element| digest_entry(element, odd));
+        return Ok(Signers::Digests(entries.collect::<Result<_, _>>()?));
+    }
+    let entries = elements.into_iter().map(|element| certificate_octets(element, field, odd));
+    Ok(Signers::Certificates(entries.collect::<Result<_, _>>()?))
 }
 
+/// Whether an entry holds a certificate, `SEQUENCE { SEQUENCE .. }`, or stands for itself as one.
+fn is_certificate(element: Element<'_>) -> bool {
+    let whole = match element.tag {
+        Tag::OctetString => Element::whole(element.value, "certList"),
+        _ => Ok(element),
+    };
+    let first = whole.and_then(|whole| whole.sequence("certList")?.next("certList"));
+    first.is_ok_and(|first| first.tag == Tag::Sequence)
+}
+
+/// Bytes of SM3 and SHA-256.
+const DIGEST_BYTES: usize = 32;
+
 /// `SEQUENCE { type PrintableString, value OCTET STRING }`; a lone OCTET STRING is taken for an SM3 digest.
-fn digest_entry<'a>(element: Element<'a>, odd: &mut Oddities) -> Result<(String, &'a [u8]), Fault> {
+fn digest_entry<'a>(element: Element<'a>, odd: &mut Oddities) -> Result<(String, Cow<'a, [u8]>), Fault> {
     let field = "certList";
     if element.tag == Tag::OctetString {
         odd.add("certList has a digest without its type");
-        return Ok((String::new(), element.octets(field)?));
+        return Ok((String::new(), Cow::Borrowed(element.octets(field)?)));
     }
     let mut fields = element.sequence(field)?;
     let kind = fields.next(field)?;
@@ -123,7 +148,7 @@ fn digest_entry<'a>(element: Element<'a>, odd: &mut Oddities) -> Result<(String,
     };
     let value = fields.next(field)?.bits_or_octet_string(field, odd)?;
     fields.end()?;
-    Ok((name, value))
+    Ok((name, restored(value, DIGEST_BYTES, field, odd)))
 }
 
 impl<'a> Element<'a> {
@@ -131,7 +156,7 @@ impl<'a> Element<'a> {
     fn bits_or_octet_string(self, field: &'static str, odd: &mut Oddities) -> Result<&'a [u8], Fault> {
         if self.tag == Tag::BitString {
             odd.add(format!("{field} is a BIT STRING where the standard has an OCTET STRING"));
-            return self.bits(field);
+            return self.bits(field, odd);
         }
         self.octets(field)
     }

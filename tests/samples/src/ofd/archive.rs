@@ -117,6 +117,33 @@ pub fn renamed(mut file: Vec<u8>, from: &'static str, to: &str) -> Result<Vec<u8
     Ok(file)
 }
 
+/// A second time in the file, with the same bytes, the entry that stands in it last.
+///
+/// # Errors
+/// No file of this crate ends in a directory that it cannot find.
+pub fn with_last_entry_twice(file: &[u8]) -> Result<Vec<u8>, SampleError> {
+    let refuse = || SampleError::argument("package", "has no directory of the usual form");
+    let end = file.len().checked_sub(22).ok_or_else(refuse)?;
+    let number = |at: usize| -> Option<usize> {
+        let field = file.get(at..at + 4)?.try_into().ok()?;
+        usize::try_from(u32::from_le_bytes(field)).ok()
+    };
+    let (directory, header) = (number(end + 16), places(file, b"PK\x01\x02").pop());
+    let (directory, header) = directory.zip(header).ok_or_else(refuse)?;
+    let start = number(header + 42).ok_or_else(refuse)?;
+    let part = |from: usize, to: usize| file.get(from..to).ok_or_else(refuse);
+    // Entries, the last of them again; directory, the last header again with the place of the copy; end record.
+    let mut copied = part(header, end)?.to_vec();
+    copied.splice(42..46, u32::try_from(directory).unwrap_or(0).to_le_bytes());
+    let copy = part(start, directory)?;
+    let mut record = part(end, file.len())?.to_vec();
+    let count = u16::try_from(places(file, b"PK\x01\x02").len() + 1).unwrap_or(0).to_le_bytes();
+    record.splice(8..12, [count, count].concat());
+    let length = u32::try_from(end - directory + copied.len()).unwrap_or(0).to_le_bytes();
+    record.splice(12..20, [length, u32::try_from(directory + copy.len()).unwrap_or(0).to_le_bytes()].concat());
+    Ok([part(0, directory)?, copy, part(directory, end)?, &copied, &record].concat())
+}
+
 /// Marks every entry as encrypted, which none of them is.
 pub fn marked_encrypted(mut file: Vec<u8>) -> Vec<u8> {
     // Offset of the general purpose flags after the signature of a local and of a central header (APPNOTE 4.3.7, 4.3.12).

@@ -2,6 +2,7 @@
 
 use crate::certificate::Identity;
 use crate::error::SampleError;
+use crate::habit::Habit;
 use crate::moment::Moment;
 use crate::ofd::archive::Package;
 use crate::ofd::page::file;
@@ -32,6 +33,7 @@ pub fn protect(package: &mut Package, signer: &Identity, time: Moment) -> Result
         data_hash: DataHash::Plain,
         value: ValueForm::Der,
         stamped: false,
+        habit: Habit::default(),
         carried: &[],
         path: LIST,
         document: &list,

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::certificate::Identity;
 use crate::error::SampleError;
+use crate::habit::Habit;
 use crate::key::sm3;
 use crate::md5::md5;
 use crate::moment::Moment;
@@ -23,6 +24,8 @@ pub enum CheckMethod {
     Sm3Name,
     /// SM3 by its name in small letters.
     Sm3Small,
+    /// SM3 by the identifier of its form without a key.
+    Sm3PlainOid,
     /// SHA-256 by its name.
     Sha256,
     /// MD5, which the standard of 2016 implies where nothing is said.
@@ -35,6 +38,7 @@ impl CheckMethod {
             Self::Sm3Oid => " CheckMethod=\"1.2.156.10197.1.401\"",
             Self::Sm3Name => " CheckMethod=\"SM3\"",
             Self::Sm3Small => " CheckMethod=\"sm3\"",
+            Self::Sm3PlainOid => " CheckMethod=\"1.2.156.10197.1.401.1\"",
             Self::Sha256 => " CheckMethod=\"SHA256\"",
             Self::Md5Unsaid => "",
         }
@@ -42,7 +46,7 @@ impl CheckMethod {
 
     fn digest(self, bytes: &[u8]) -> String {
         match self {
-            Self::Sm3Oid | Self::Sm3Name | Self::Sm3Small => STANDARD.encode(sm3(bytes)),
+            Self::Sm3Oid | Self::Sm3Name | Self::Sm3Small | Self::Sm3PlainOid => STANDARD.encode(sm3(bytes)),
             Self::Sha256 => STANDARD.encode(Sha256::digest(bytes)),
             Self::Md5Unsaid => STANDARD.encode(md5(bytes)),
         }
@@ -60,18 +64,28 @@ pub enum Writing {
     OtherPrefix,
     /// With lines that end in CR LF.
     CrLf,
+    /// In UTF-16, after a byte order mark.
+    Utf16,
+    /// After an empty list of references.
+    EmptyListFirst,
 }
 
 impl Writing {
-    fn write(self, xml: String) -> String {
-        match self {
+    fn write(self, xml: String) -> Vec<u8> {
+        let text = match self {
+            Self::Utf16 => {
+                let xml = xml.replace("UTF-8", "UTF-16");
+                return format!("\u{feff}{xml}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+            }
+            Self::EmptyListFirst => xml.replace("<ofd:References", "<ofd:References/><ofd:References"),
             Self::Usual => xml,
             Self::ByteOrderMark => format!("\u{feff}{xml}"),
             Self::OtherPrefix => {
                 xml.replace("xmlns:ofd", "xmlns:sig").replace("<ofd:", "<sig:").replace("</ofd:", "</sig:")
             }
             Self::CrLf => xml.replace('\n', "").replace("><", ">\r\n<"),
-        }
+        };
+        text.into_bytes()
     }
 }
 
@@ -133,6 +147,10 @@ pub struct Sealing {
     pub value: ValueForm,
     /// Content of Seal.esl where it shall not be the seal in the signature.
     pub seal_file: Option<Vec<u8>>,
+    /// What is written otherwise than the standards say.
+    pub habit: Habit,
+    /// `SignatureDateTime` where it shall be another time.
+    pub shown_time: Option<Moment>,
     /// Entries that the package does not hold because they are too large: name and SM3.
     pub streamed: Vec<(String, [u8; 32])>,
 }
@@ -155,6 +173,8 @@ impl Sealing {
             data_hash: DataHash::Plain,
             value: ValueForm::Der,
             seal_file: None,
+            habit: Habit::default(),
+            shown_time: None,
             streamed: Vec::new(),
         }
     }
@@ -174,7 +194,7 @@ impl Sealing {
         if let Some(seal) = seal {
             package.put(&format!("{folder}/Seal.esl"), seal.clone());
         }
-        let document = self.writing.write(self.document(package, &folder, seal.is_some())).into_bytes();
+        let document = self.writing.write(self.document(package, &folder, seal.is_some()));
         let path = format!("/{signature_name}");
         let value = Signing {
             container: &self.container,
@@ -184,6 +204,7 @@ impl Sealing {
             data_hash: self.data_hash,
             value: self.value,
             stamped: self.stamped,
+            habit: self.habit,
             carried: &self.carried,
             path: &path,
             document: &document,
@@ -235,7 +256,8 @@ impl Sealing {
         } else {
             String::new()
         };
-        let time = if self.layout.relative { self.time.beijing_spaced() } else { self.time.beijing_compact() };
+        let time = self.shown_time.unwrap_or(self.time);
+        let time = if self.layout.relative { time.beijing_spaced() } else { time.beijing_compact() };
         let value = self.reference(&format!("{folder}/{}", self.layout.value), folder);
         let body = format!(
             "<ofd:SignedInfo><ofd:Provider ProviderName=\"huxin-samples\" Version=\"1\" Company=\"TEST ONLY\"/>\

@@ -63,10 +63,10 @@ pub(super) const SAMPLES: &[Sample] = &[
         |order| order.sealed_with(&by_other(order, EXPIRED_SEAL_ID, expired_signer(order)?)?)?.zip(),
     ),
     Sample::new(
-        "ofd/bad_maker_expired_at_creation.ofd",
+        "ofd/unknown_maker_expired_at_creation.ofd",
         "制章时制章人证书已过有效期",
         "the maker's certificate had expired when the seal was made",
-        Expected::broken(&["MAKER_CERT_NOT_VALID_AT_CREATE"]).with_undecided(&["REVOCATION_LIST_ABSENT"]),
+        Expected::undecided(&["MAKER_CERT_NOT_VALID_AT_CREATE", "REVOCATION_LIST_ABSENT"]),
         |order| made_by(order, &order.workshop.authority.old_maker),
     ),
     Sample::new(
@@ -178,10 +178,10 @@ pub(super) const SAMPLES: &[Sample] = &[
         },
     ),
     Sample::new(
-        "seals/bad_maker_expired_at_creation.esl",
+        "seals/unknown_maker_expired_at_creation.esl",
         "制章时制章人证书已过有效期",
         "the maker's certificate had expired when the seal was made",
-        Expected::broken(&["MAKER_CERT_NOT_VALID_AT_CREATE"]).with_undecided(&["REVOCATION_LIST_ABSENT"]),
+        Expected::undecided(&["MAKER_CERT_NOT_VALID_AT_CREATE", "REVOCATION_LIST_ABSENT"]),
         |order| seal_by(&order.seal_spec(Structure::V4)?, &order.workshop.authority.old_maker),
     ),
     Sample::new(

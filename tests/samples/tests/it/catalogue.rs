@@ -9,11 +9,13 @@ use huxin_samples::{
 use crate::opened::{between, entries};
 
 /// Every code of the reference that a file alone can show, and those of containers.
-const CODES: [&str; 34] = [
+const CODES: [&str; 42] = [
+    "BYTES_AROUND_PACKAGE",
     "CERT_KEY_USAGE",
     "CERT_NOT_EMBEDDED",
     "CERT_NOT_VALID_AT_SIGN_TIME",
     "CERT_REVOKED_BEFORE_SIGNING",
+    "ENTRY_NOT_SHOWN",
     "FORMAT",
     "ID_CHECK_CHAR",
     "INTEGRITY_LIST",
@@ -22,8 +24,10 @@ const CODES: [&str; 34] = [
     "MAKER_CERT_NOT_VALID_AT_CREATE",
     "NONSTANDARD_ENCODING",
     "NOT_EXAMINED",
+    "OFD_XML_UNPROTECTED",
     "REFERENCE_DIGEST",
     "REVOCATION_LIST_ABSENT",
+    "SEAL_CREATED_AFTER_SIGNING",
     "SEAL_FILE_MISMATCH",
     "SEAL_NOT_VALID_AT_SIGN_TIME",
     "SEAL_SIGNATURE",
@@ -31,10 +35,14 @@ const CODES: [&str; 34] = [
     "SIGNATURE_VALUE",
     "SIGNATURE_XML_DIGEST",
     "SIGNER_NOT_IN_SEAL_CERT_LIST",
+    "SIGN_TIME_ABSENT",
+    "SIGN_TIME_DIFFERS",
+    "SIGNER_USER_ID",
     "TIMESTAMP_NOT_CHECKED",
     "TRAILING_BYTES",
     "UNPROTECTED_CONTENT",
     "UNREFERENCED_ENTRY",
+    "UNSUPPORTED_ALGORITHM",
     "UNTRUSTED_MAKER",
     "UNTRUSTED_SIGNER",
     "XML_DEPTH",

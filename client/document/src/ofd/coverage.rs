@@ -28,17 +28,22 @@
 //! Something must have put it there after the last signature. An integrity list (GM/T 0099) can excuse it, but not by itself, because
 //! anybody can write one: the judge asks who signed the list.
 //!
+//! An entry that no document reaches and that a signature protects is no contraband, but nobody sees it either: it is named in a warning.
+//!
+//! **`OFD.xml` alone.** Seals that leave room for further ones (连续签章) often leave `OFD.xml` open. What it shows is protected all the same:
+//! it can only name another document, whose entries would then be open. So it is listed apart, and its metadata is nobody's word.
+//!
 //! **Revisions.** An earlier signature cannot protect what was added later. Content that it does not protect is excused where a later
 //! *valid* signature protects it, and reported as `covered_later`; for the last signature nothing is excused.
 
 use std::collections::BTreeSet;
 
-use crate::ofd::Coverage;
-use crate::ofd::walked::{Reached, Use};
+use super::reached::{Reached, Use};
+use super::types::Coverage;
 use crate::package::{EntryId, Package};
 
 /// What coverage is judged from.
-pub(crate) struct Ground<'g, 'a> {
+pub(super) struct Ground<'g, 'a> {
     pub package: &'g Package<'a>,
     /// `OFD.xml`.
     pub root: EntryId,
@@ -56,14 +61,14 @@ pub(crate) struct Ground<'g, 'a> {
 
 /// The entries that one signature of a document protects.
 #[derive(Debug, Default)]
-pub(crate) struct Protected {
+pub(super) struct Protected {
     pub document: usize,
     pub entries: BTreeSet<EntryId>,
 }
 
 impl Ground<'_, '_> {
     /// What signature number `signature` leaves open; `later_valid` says of each signature after it whether it is valid.
-    pub(crate) fn coverage(&self, signature: usize, later_valid: &[bool]) -> Coverage {
+    pub(super) fn coverage(&self, signature: usize, later_valid: &[bool]) -> Coverage {
         let Some(own) = self.signatures.get(signature) else { return Coverage::default() };
         let later = self.signatures.iter().skip(signature.saturating_add(1)).zip(later_valid);
         let later: BTreeSet<EntryId> =
@@ -96,9 +101,23 @@ impl Ground<'_, '_> {
     }
 }
 
+/// Names of the entries that a signature protects and nothing shows: reached by no document, no file made by signing.
+pub(super) fn not_shown(
+    package: &Package<'_>,
+    root: EntryId,
+    documents: &[Reached],
+    machinery: &BTreeSet<EntryId>,
+    vouched: &BTreeSet<EntryId>,
+) -> Vec<String> {
+    let is_shown = |entry: &EntryId| {
+        *entry == root || machinery.contains(entry) || documents.iter().any(|reached| reached.contains_key(entry))
+    };
+    names(package, vouched.iter().filter(|entry| !is_shown(entry)).copied())
+}
+
 /// Names of the entries that nothing refers to: not `OFD.xml`, reached by no document, no file of a listed signature, and not
 /// `vouched` for by a signature.
-pub(crate) fn unreferenced(
+pub(super) fn unreferenced(
     package: &Package<'_>,
     root: EntryId,
     documents: &[Reached],
