@@ -8,7 +8,8 @@ use huxin_chain_spec::record::CaseOperation;
 use huxin_chain_spec::record::publication::{Calendar, CaseMode, PublicationBody, PublicationKind, Scope};
 use huxin_chain_spec::rules::case::ConditionStanding;
 use huxin_chain_spec::rules::case::clock::{Day, WorkCalendar};
-use huxin_chain_spec::rules::case::standing::{days_left, frozen_calendar};
+use huxin_chain_spec::rules::case::calendars::frozen_calendar;
+use huxin_chain_spec::rules::case::standing::days_left;
 use huxin_chain_spec::state::case::CaseStatus;
 use proptest::prelude::*;
 

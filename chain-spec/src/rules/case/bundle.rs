@@ -11,7 +11,7 @@ use crate::rules::{RuleError, Turn};
 use crate::state::case::{BundleChildState, BundlePlace, BundleState, CaseState, CaseStatus, ChildProgress, bit};
 use crate::state::{StateKey, StateReader, StateUnavailable};
 
-use super::open::read_calendar;
+use super::calendars::read_calendar;
 use super::{clock, read_case};
 
 /// 集成办开件.

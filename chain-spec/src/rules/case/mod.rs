@@ -18,6 +18,7 @@
 //! * A step reads and writes a bounded number of things, whatever stands on the ledger.
 
 mod bundle;
+pub mod calendars;
 pub mod clock;
 mod open;
 mod party;

@@ -7,11 +7,10 @@ use crate::record::publication::{CaseMode, Guide, PublicationBody, PublicationKe
 use crate::rules::overlay::Overlay;
 use crate::rules::{RuleError, Turn, active_organisation, publication};
 use crate::state::case::{CaseClock, CaseState, CaseStatus, ChildProgress, Frozen, FrozenVersion};
-use crate::state::publication::PublicationVersionState;
-use crate::state::{StateKey, StateReader, StateUnavailable};
+use crate::state::{StateKey, StateReader};
 
-use super::clock::{Day, WorkCalendar};
-use super::standing::{calendar, calendar_key, work_calendar};
+use super::calendars::{calendar_in_force, read_calendar};
+use super::clock::Day;
 use super::{bundle, clock, party, read_case};
 
 /// Opens a case. In mode 免申办 it is accepted at once: nobody applies.
@@ -186,29 +185,6 @@ fn duty<R: StateReader>(
         }
     }
     if found.map(|found| found.version) == matter.duty_version { Ok(found) } else { Err(Code::CaseDutyVersion.into()) }
-}
-
-/// The calendar of a year, of the province or else of all; `None` where there is none.
-fn calendar_in_force<R: StateReader>(
-    overlay: &Overlay<'_, R>,
-    scope: Scope,
-    year: u16,
-) -> Result<Option<FrozenVersion>, RuleError> {
-    for scope in [scope, Scope::Consortium] {
-        let Some((version, found)) = publication::in_force(overlay, &calendar_key(scope, year)?)? else { continue };
-        if calendar(Some(found.body), year).is_some() {
-            return Ok(Some(FrozenVersion { scope, version }));
-        }
-    }
-    Ok(None)
-}
-
-/// The calendars frozen with a case.
-pub(super) fn read_calendar<R: StateReader>(
-    overlay: &Overlay<'_, R>,
-    frozen: &Frozen,
-) -> Result<WorkCalendar, StateUnavailable> {
-    work_calendar(frozen, |key| overlay.read::<PublicationVersionState>(key))
 }
 
 /// Refuses a list that is too long, out of order, or names something twice.

@@ -4,14 +4,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::codec;
-use crate::ids::{PublicationCode, TimeMs, Uscc};
-use crate::record::publication::{Calendar, CaseMode, PublicationBody, PublicationKey, PublicationKind, Scope};
-use crate::state::case::{CaseState, CaseStatus, Frozen, FrozenVersion};
-use crate::state::publication::PublicationVersionState;
-use crate::state::{STATE_BYTES_MAX, StateKey, StateReader, StateUnavailable};
+use crate::ids::{TimeMs, Uscc};
+use crate::record::publication::CaseMode;
+use crate::state::case::{CaseState, CaseStatus};
 
 use super::clock::{self, WorkCalendar};
+
+pub use super::calendars::calendar_key;
 
 use CaseStatus as S;
 
@@ -152,44 +151,5 @@ fn condition(state: &CaseState, now: TimeMs) -> Option<ConditionStanding> {
         None if state.status == S::Withdrawn => None,
         None if clock::is_breached(condition, state.pause.as_ref(), until) => Some(ConditionStanding::Breached),
         None => Some(ConditionStanding::Owed),
-    }
-}
-
-/// Address of the calendar of a year.
-pub fn calendar_key(scope: Scope, year: u16) -> Result<PublicationKey, StateUnavailable> {
-    let code: PublicationCode =
-        year.to_string().parse().map_err(|_| StateUnavailable(format!("no calendar has the code {year}")))?;
-    Ok(PublicationKey { kind: PublicationKind::Calendar, scope, code })
-}
-
-/// The calendars frozen with a case, for [`days_left`].
-pub fn frozen_calendar(reader: &impl StateReader, frozen: &Frozen) -> Result<WorkCalendar, StateUnavailable> {
-    work_calendar(frozen, |key| {
-        let Some(bytes) = reader.state(key)? else { return Ok(None) };
-        let broken = |error| StateUnavailable(format!("{key:?}: {error}"));
-        codec::decode::<PublicationVersionState>(&bytes, STATE_BYTES_MAX).map(Some).map_err(broken)
-    })
-}
-
-/// The same, through any way of reading a published version.
-pub(super) fn work_calendar(
-    frozen: &Frozen,
-    read: impl Fn(&StateKey) -> Result<Option<PublicationVersionState>, StateUnavailable>,
-) -> Result<WorkCalendar, StateUnavailable> {
-    let mut calendars = Vec::with_capacity(frozen.calendars.len());
-    for (version, year) in frozen.calendars.iter().zip(frozen.year..=u16::MAX) {
-        let Some(FrozenVersion { scope, version }) = *version else { continue };
-        let key = StateKey::PublicationVersion(calendar_key(scope, year)?, version);
-        let body = read(&key)?.map(|found| found.body);
-        calendars.push(calendar(body, year).ok_or_else(|| StateUnavailable(format!("{key:?} is no calendar")))?);
-    }
-    Ok(WorkCalendar::new(calendars))
-}
-
-/// The body as the calendar of this year, if it is that.
-pub(super) fn calendar(body: Option<PublicationBody>, year: u16) -> Option<Calendar> {
-    match body {
-        Some(PublicationBody::Calendar(calendar)) if calendar.year == year => Some(calendar),
-        _ => None,
     }
 }

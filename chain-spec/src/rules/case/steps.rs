@@ -11,7 +11,8 @@ use crate::rules::{RuleError, Turn, active_organisation, publication};
 use crate::state::case::{CaseClock, CaseState, CaseStatus, ChildProgress, Condition, RelayedPart};
 use crate::state::{StateKey, StateReader, StateUnavailable};
 
-use super::open::{check_list, freeze, is_subset, read_calendar};
+use super::calendars::read_calendar;
+use super::open::{check_list, freeze, is_subset};
 use super::standing::{is_decision_late, is_deemed_accepted, is_waiting};
 use super::{RELAYS_MAX, bundle, clock, party, read_case, table};
 
