@@ -1,4 +1,4 @@
-//! One block on top of another: executing it, making its header, and checking somebody else's.
+//! One block on top of another: executing it, making its header, and checking one made by another node.
 //!
 //! The same functions run in the proposer, in every voter, in a node that catches up, and in the auditor, so there is
 //! one answer to "what follows from these transactions".
@@ -134,8 +134,8 @@ impl Executed {
     }
 }
 
-/// Refuses a block of `height` while a feature is in force in it that this software does not know. A node asks before it
-/// executes or proposes a block; what it would compute from there on could not be trusted.
+/// Refuses a block of `height` if a feature is in force in it that this software does not know. A node checks this before it
+/// executes or proposes a block: whatever it computed from there on could not be trusted.
 pub fn check_features(chain: &Chain, reader: &impl StateReader, height: Height) -> Result<(), BlockError> {
     match state::features(reader)?.first_unknown(chain.features, height) {
         None => Ok(()),
@@ -143,8 +143,8 @@ pub fn check_features(chain: &Chain, reader: &impl StateReader, height: Height) 
     }
 }
 
-/// Executes transactions as the block after `tip`. They have passed the door. `last_certificate`, checked by the caller,
-/// is what the block carries about `tip`.
+/// Executes transactions as the block after `tip`. They have passed admission. `last_certificate`, checked by the caller,
+/// is the certificate of `tip` that the block carries.
 pub fn execute<R>(
     chain: &Chain,
     reader: &R,
@@ -253,7 +253,7 @@ pub fn header(
 /// (identifier and exact bytes, signature included) had their signature checked before; the others are checked here, as
 /// one batch.
 ///
-/// The clock is not looked at: a voter does that itself, a node that catches up does not.
+/// The block's time is not compared with a clock: a voter does that itself, a node that catches up must not.
 pub fn check_block<R>(
     chain: &Chain,
     reader: &R,
@@ -365,7 +365,7 @@ fn check_transactions<'a, R: StateReader>(
     }
 }
 
-/// Assembles a block from transactions that passed the door, leaving out what may not stand in it (expired, doubled,
+/// Assembles a block from transactions that passed admission, leaving out what must not be in it (expired, duplicate,
 /// already committed, signer not registered yet, operations beyond the block's limit). The caller bounds the bytes of
 /// `candidates`.
 pub fn make_block<R>(
@@ -392,7 +392,7 @@ where
         if !fresh || rules::check_envelope(&context, &transaction).is_err() {
             continue;
         }
-        // Every voter would refuse a block with a signer it cannot look up in the parent state.
+        // Voters look signers up in the parent state, so every voter would refuse a block with a signer that is not in it.
         if signers.key(&transaction.body.signer)?.is_none() {
             continue;
         }

@@ -58,9 +58,9 @@ pub enum LogError<E> {
     #[error("tile {index} of level {level} holds {actual} hashes where the log has {needed}")]
     ShortTile { level: u8, index: u64, needed: usize, actual: usize },
     /// The tile's length is not a multiple of 32 bytes up to 512.
-    #[error("tile {index} of level {level} has {bytes} bytes, which no tile has")]
+    #[error("tile {index} of level {level} has {bytes} bytes, which is not a valid tile length")]
     MalformedTile { level: u8, index: u64, bytes: usize },
-    /// No such leaf in a log of this size.
+    /// A log of this size has no such leaf.
     #[error("there is no leaf {index} in a log of {size}")]
     IndexOutOfRange { index: u64, size: u64 },
     /// A log never shrinks.

@@ -1,4 +1,4 @@
-//! What follows from a thing's state at a time: nobody submits it, and everybody who has the state computes the same.
+//! What follows from a thing's state at a time: it is never submitted, and everyone who has the state computes the same.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde_json::{Value, json};

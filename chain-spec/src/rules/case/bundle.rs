@@ -1,6 +1,6 @@
 //! Bundles (集成办, 一件事): cases with one root of materials, some at once, some after others.
 //!
-//! A case that nothing holds back is received by law when the lead hands it over (统一收件后视为所有行政机关同时收件); one
+//! A case that waits for no other is received by law when the lead hands it over (统一收件后视为所有行政机关同时收件); one
 //! that waits is received when the last case before it has given its written notice (前一行政机关书面告知视为收件).
 
 use crate::codes::Code;
@@ -51,7 +51,7 @@ pub(super) fn open<R: StateReader>(
     Ok(())
 }
 
-/// The cases that one waits for, as bits: in order, and all before it.
+/// The cases that `child` waits for, as bits. They must be listed in order and all come before it, so there are no cycles.
 fn graph(child: &BundleChild, position: u8) -> Result<u32, Code> {
     let in_order = child.after.windows(2).all(|pair| pair[0] < pair[1]);
     if !in_order || child.after.last().is_some_and(|last| *last >= position) {
@@ -78,7 +78,7 @@ pub(super) fn join<R: StateReader>(
     Ok(BundlePlace { bundle: *bundle, position })
 }
 
-/// 移交 in a bundle: the root is the bundle's, and the case is received at once if nothing holds it back.
+/// 移交 in a bundle: the root is the bundle's, and the case is received at once if it waits for no other.
 pub(super) fn hand_over<R: StateReader>(
     overlay: &Overlay<'_, R>,
     turn: Turn<'_>,
@@ -103,7 +103,7 @@ fn start<R: StateReader>(overlay: &Overlay<'_, R>, turn: Turn<'_>, state: &mut C
     Ok(())
 }
 
-/// Puts down how far a case of a bundle is.
+/// Records the progress of a case of a bundle.
 pub(super) fn progress<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
     turn: Turn<'_>,
@@ -119,7 +119,7 @@ pub(super) fn progress<R: StateReader>(
     Ok(())
 }
 
-/// 书面告知: cases that waited for this one, and for nothing else any more, are received.
+/// 书面告知: cases that waited for this one, and no longer wait for another, are received.
 pub(super) fn notify<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
     turn: Turn<'_>,
@@ -140,7 +140,7 @@ pub(super) fn notify<R: StateReader>(
     let notified = bundle.notified();
     for next in bundle.children.iter().filter(|next| next.after & this != 0 && next.after & !notified == 0) {
         let Some(mut state) = read_case(overlay, &next.case)? else { continue };
-        // A reference that another bundle took first is none of this bundle's.
+        // The reference may have been used by another bundle first; that case does not belong to this one.
         if state.status == CaseStatus::Sent && state.bundle.is_some_and(|of| of.bundle == place.bundle) {
             start(overlay, turn, &mut state)?;
             state.changed_by = turn.index;
@@ -157,5 +157,5 @@ fn read<R: StateReader>(overlay: &Overlay<'_, R>, place: BundlePlace) -> Result<
 }
 
 fn broken(place: BundlePlace) -> StateUnavailable {
-    StateUnavailable(format!("a case stands at {} of bundle {}, which is not there", place.position, place.bundle))
+    StateUnavailable(format!("a case is at position {} of bundle {}, which is missing", place.position, place.bundle))
 }

@@ -15,7 +15,7 @@
 //! * A step belongs to one party, named by the case's state ([`table::STEPS`]); others need a mandate.
 //! * Both ends sign the same root of materials.
 //! * Due dates are derived from what was frozen at collection ([`clock`]), never submitted.
-//! * A step reads and writes a bounded number of things, whatever stands on the ledger.
+//! * A step reads and writes a bounded number of things, however large the ledger is.
 
 mod bundle;
 pub mod calendars;

@@ -1,4 +1,4 @@
-//! 收件: a case comes into being, and what governs it is frozen.
+//! 收件: opens a case, and freezes the versions that govern it.
 
 use crate::codes::Code;
 use crate::ids::{MaterialCode, ProvinceCode};
@@ -13,7 +13,7 @@ use super::calendars::{calendar_in_force, read_calendar};
 use super::clock::Day;
 use super::{bundle, clock, party, read_case};
 
-/// Opens a case. In mode 免申办 it is accepted at once: nobody applies.
+/// Opens a case. In mode 免申办 there is no applicant, so it is accepted at once.
 pub(super) fn collect<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
     turn: Turn<'_>,
@@ -67,7 +67,7 @@ pub(super) fn collect<R: StateReader>(
     Ok(())
 }
 
-/// What a mode says about the two places, and what it must name.
+/// What a mode requires of the two places, and what it must name.
 fn check_places(
     mode: CaseMode,
     collection: &Collection,
@@ -77,7 +77,7 @@ fn check_places(
     match mode {
         // The applicant applies at the deciding province directly.
         CaseMode::FullOnline if from != to => return Err(Code::CaseModePlaces),
-        // Nobody applies: the agency opens the case itself.
+        // There is no applicant: the agency opens the case itself.
         CaseMode::NoApplication if !is_same_agency => return Err(Code::CaseModePlaces),
         CaseMode::FullOnline
         | CaseMode::NoApplication
@@ -92,7 +92,7 @@ fn check_places(
     Ok(())
 }
 
-/// 免申即享 rests on a policy in force, of the deciding province or of all; nothing else does.
+/// 免申即享, and only that, is based on a policy in force, of the deciding province or of all.
 fn check_policy<R: StateReader>(
     overlay: &Overlay<'_, R>,
     mode: CaseMode,
@@ -113,7 +113,7 @@ fn check_policy<R: StateReader>(
     }
 }
 
-/// Freezes the versions that govern a case at the agency of `matter`, which lies in `province`.
+/// Freezes the versions that govern a case at the agency of `matter`, which is in `province`.
 pub(super) fn freeze<R: StateReader>(
     overlay: &Overlay<'_, R>,
     turn: Turn<'_>,
@@ -170,7 +170,7 @@ fn named<R: StateReader>(
     }
 }
 
-/// The duty assignment in force, of the province or else of all, if it is the one named.
+/// The duty assignment in force (the province's own, otherwise that of all provinces), if it is the one named.
 fn duty<R: StateReader>(
     overlay: &Overlay<'_, R>,
     matter: &Matter,

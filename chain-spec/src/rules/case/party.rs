@@ -1,4 +1,4 @@
-//! Who takes a step: the agency the state names, or somebody under its mandate (E12 异地网办专员, E13 委托).
+//! Who takes a step: the agency the state names, or a signer under its mandate (E12 异地网办专员, E13 委托).
 
 use crate::codes::Code;
 use crate::ids::{ItemCode, ProvinceCode, Uscc};
@@ -37,7 +37,7 @@ pub(super) fn check<R: StateReader>(
     check_scope(key, province)
 }
 
-/// For whom the signer collects: its own organisation, or the principal of its mandate; with the province.
+/// On whose behalf the signer collects: its own organisation, or the principal of its mandate; with the province.
 pub(super) fn origin<R: StateReader>(
     overlay: &Overlay<'_, R>,
     turn: Turn<'_>,
@@ -62,7 +62,7 @@ fn read<R: StateReader>(overlay: &Overlay<'_, R>, key: &PublicationKey) -> Resul
     }
 }
 
-/// Nobody gives away what is another province's.
+/// A province can only delegate for principals of its own.
 fn check_scope(key: &PublicationKey, of_principal: Scope) -> Result<(), RuleError> {
     if key.scope == Scope::Consortium || key.scope == of_principal {
         Ok(())

@@ -1,6 +1,6 @@
-//! Answers about a case that nobody submits: where it is, whose clock runs, what is due, what is late.
+//! Facts about a case that are derived and never submitted: where it is, whose clock runs, what is due, what is late.
 //!
-//! Each follows from the case's state and the time asked about, so every node and every auditor gives the same.
+//! Each follows from the case's state and the time asked about, so every node and every auditor derives the same.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ pub use super::calendars::calendar_key;
 
 use CaseStatus as S;
 
-/// Where a case stands at a moment.
+/// Position and deadlines of a case at a moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CaseStanding {
     pub status: CaseStatus,
@@ -28,13 +28,13 @@ pub struct CaseStanding {
     pub decision_due_ms: Option<TimeMs>,
     /// The holder of the clock is late.
     pub is_overdue: bool,
-    /// ACK_TIMEOUT: offered, and not answered in time.
+    /// ACK_TIMEOUT: handed over, and not answered in time.
     pub is_unanswered: bool,
-    /// Nothing was said within the correction period: accepted by law since the receipt (行政许可法 art. 32).
+    /// B did not respond within the correction period: accepted by law as of the receipt (行政许可法 art. 32).
     pub is_deemed_accepted: bool,
     /// In a bundle, handed over and waiting for the notices of the cases before it.
     pub is_waiting: bool,
-    /// A correction notice now would be lawful.
+    /// A correction notice would be lawful at this time.
     pub may_request_correction: bool,
     /// 容缺受理: whether what was missing has come.
     pub condition: Option<ConditionStanding>,
@@ -51,7 +51,7 @@ pub enum ConditionStanding {
     Breached,
 }
 
-/// Where the case stands at `now`, which must not lie before its last step.
+/// The standing of the case at `now`, which must not be before its last step.
 pub fn standing(state: &CaseState, now: TimeMs) -> CaseStanding {
     let is_waiting = is_waiting(state);
     let is_deemed_accepted = is_deemed_accepted(state, now);
@@ -86,7 +86,7 @@ pub(super) fn is_decision_late(state: &CaseState, time: TimeMs) -> bool {
     state.clock.decision_due_ms.is_some_and(|due| time > due)
 }
 
-/// Whether the case is handed over in a bundle and held back by others.
+/// Whether the case was handed over in a bundle and waits for others.
 pub(super) fn is_waiting(state: &CaseState) -> bool {
     state.status == S::Sent && state.mode == CaseMode::Bundle
 }
@@ -95,7 +95,7 @@ fn is_received(status: CaseStatus) -> bool {
     matches!(status, S::Acknowledged | S::DeemedReceived)
 }
 
-/// Whether the receiver let the time for corrections pass in silence.
+/// Whether the receiver let the correction period pass without a response (行政许可法 art. 32).
 pub(super) fn is_deemed_accepted(state: &CaseState, now: TimeMs) -> bool {
     is_received(state.status) && state.clock.answer_due_ms.is_some_and(|due| now > due)
 }
@@ -121,7 +121,7 @@ fn place(state: &CaseState) -> Uscc {
     }
 }
 
-/// What the receiver's running clock ends with. A has no period of its own in law, nor has an applicant who corrects.
+/// When the running clock of the receiver ends. The law sets no period for A, nor for an applicant who corrects.
 fn due(state: &CaseState, now: TimeMs) -> Option<TimeMs> {
     match state.status {
         S::Sent | S::Resubmitted | S::Granted | S::Refused | S::Result => state.clock.answer_due_ms,
@@ -144,7 +144,7 @@ fn due(state: &CaseState, now: TimeMs) -> Option<TimeMs> {
 
 fn condition(state: &CaseState, now: TimeMs) -> Option<ConditionStanding> {
     let condition = state.condition.as_ref()?;
-    // After a decision nothing is owed any more, and nothing becomes late.
+    // After a decision nothing is owed any longer, so nothing can become late.
     let until = state.clock.decided_ms.unwrap_or(now);
     match condition.fulfilled_ms {
         Some(_) => Some(ConditionStanding::Fulfilled),

@@ -38,7 +38,7 @@ pub(super) fn apply<R: StateReader>(
     Ok(())
 }
 
-/// Steps that come before their time or after it.
+/// Refuses steps that come too early or too late.
 fn check_time(state: &CaseState, turn: Turn<'_>, operation: &CaseOperation) -> Result<(), Code> {
     use CaseOperation as Op;
     let is_silent = is_deemed_accepted(state, turn.context.time_ms);
@@ -51,7 +51,7 @@ fn check_time(state: &CaseState, turn: Turn<'_>, operation: &CaseOperation) -> R
     }
 }
 
-/// Checks what the step says against the case, brings the case into the status `next`, and changes what else follows.
+/// Checks the step against the case, moves the case to the status `next`, and makes the other changes that follow.
 fn effect<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
     turn: Turn<'_>,
@@ -76,7 +76,7 @@ fn effect<R: StateReader>(
         }
         Op::Acknowledge { material_root, .. } => {
             check_root(state, material_root)?;
-            // A receipt by law keeps its time.
+            // A receipt by law (视为收件) keeps its time: signing the root later must not extend a period.
             if was != CaseStatus::DeemedReceived {
                 clock::receive(state, &calendar(overlay, state)?, now);
             }
@@ -121,7 +121,7 @@ fn progress_by(operation: &CaseOperation) -> Option<ChildProgress> {
     }
 }
 
-/// Both ends sign the same root.
+/// Refuses a root that differs from the one the other end signed.
 fn check_root(state: &CaseState, material_root: &Digest) -> Result<(), Code> {
     if state.material_root.as_ref() == Some(material_root) { Ok(()) } else { Err(Code::CaseRootMismatch) }
 }
@@ -140,7 +140,7 @@ fn check_named(list: &[MaterialCode]) -> Result<(), Code> {
     if list.is_empty() { Err(Code::CaseNothingNamed) } else { Ok(()) }
 }
 
-/// 一次性告知: nothing beyond the published guide.
+/// 一次性告知 (行政许可法 art. 32): only materials of the published guide may be asked for.
 fn request_correction<R: StateReader>(
     overlay: &Overlay<'_, R>,
     state: &mut CaseState,
@@ -157,7 +157,7 @@ fn request_correction<R: StateReader>(
     Ok(())
 }
 
-/// 容缺受理: nothing beyond the published tolerance.
+/// 容缺受理: only materials of the published tolerance set may follow later.
 fn accept_conditionally<R: StateReader>(
     overlay: &Overlay<'_, R>,
     turn: Turn<'_>,
@@ -187,7 +187,7 @@ fn fulfil(state: &mut CaseState, turn: Turn<'_>, material_root: &Digest) -> Resu
     Ok(())
 }
 
-/// 接续办: the notice puts the case into the next agency's hands, under the versions in force there now.
+/// 接续办: with the notice the next agency has received the case, under the versions in force there now.
 fn relay<R: StateReader>(
     overlay: &Overlay<'_, R>,
     turn: Turn<'_>,
@@ -216,7 +216,7 @@ fn relay<R: StateReader>(
     Ok(())
 }
 
-/// A licence named as the result is on this ledger, issued by the agency that decided.
+/// A licence named as the result must be on this ledger, issued by the agency that decided.
 fn check_licence<R: StateReader>(
     overlay: &Overlay<'_, R>,
     state: &CaseState,

@@ -1,4 +1,4 @@
-//! Evidence that belongs to a case: what the ledger counts of it, and the one rating.
+//! Evidence that belongs to a case: what the ledger counts of it, and its single rating.
 
 use crate::codes::Code;
 use crate::ids::CaseRef;
@@ -12,7 +12,7 @@ use crate::state::{StateKey, StateReader};
 
 use super::check_time;
 
-/// Both windows are known keys, and the signer is one of them.
+/// All windows are registered keys, and the signer is one of them.
 pub(super) fn session<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
     turn: Turn<'_>,

@@ -1,4 +1,4 @@
-//! Materials and the demand for them: what is on file and can be obtained by sharing may not be demanded again.
+//! Materials and the demand for them: what is on file and can be obtained through data sharing must not be demanded again.
 
 use crate::codes::Code;
 use crate::crypto::Digest;
@@ -40,7 +40,7 @@ pub(super) fn file<R: StateReader>(
     Ok(())
 }
 
-/// Counts a demand, and whether it was a repeated one. It is never refused: the violation is what must be on record.
+/// Counts a demand, and whether it was a repeated one. It is never refused: the violation itself must be on record.
 pub(super) fn demand<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
     turn: Turn<'_>,
@@ -65,7 +65,7 @@ fn key_of(about: &About, material: &MaterialCode) -> Result<StateKey, Code> {
     Ok(StateKey::Material(subject, material.clone()))
 }
 
-/// What the material was taken from exists: the licence, or the data share that was delivered to the signer's organisation.
+/// The source of the material must exist: the licence, or the data share that was delivered to the signer's organisation.
 fn check_origin<R: StateReader>(
     overlay: &Overlay<'_, R>,
     turn: Turn<'_>,

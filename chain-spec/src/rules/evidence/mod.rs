@@ -1,7 +1,7 @@
 //! Rules of the evidence family.
 //!
-//! Evidence is added and never changed. The rules see to it that it is attached to something: to a purpose, to a case on the ledger
-//! or a subject, to a licence, a share or a published version that exists. Only a data share has a life of its own:
+//! Evidence is added and never changed. The rules ensure that it is attached to something: to a purpose, to a case on the ledger or
+//! a subject, to an existing licence, share or published version. Only a data share has states of its own:
 //!
 //! ```text
 //!                       deny
@@ -38,9 +38,9 @@ pub enum Need {
     Case,
     /// A subject's commitment.
     Subject,
-    /// One of the two, or both.
+    /// A case, a subject, or both.
     Either,
-    /// Neither: it is about the ledger or a system, or a step of a share whose request says it.
+    /// Neither: it is about the ledger or a system, or it is a step of a share whose request names the subject.
     Nothing,
 }
 
@@ -136,8 +136,8 @@ pub(super) fn texts(operation: &EvidenceOperation) -> Vec<&str> {
     texts
 }
 
-/// Evidence names what it is about, and a case it names stands on the ledger. What happened around a case is for its
-/// provinces to say: there is one rating, and visits are held against the promise.
+/// Evidence must name what it is about, and a case it names must be on the ledger. Only the provinces of a case may record
+/// what happened around it: there is a single rating, and visits are counted against the published promise.
 fn check_about<R: StateReader>(
     overlay: &Overlay<'_, R>,
     actor: &Actor,
@@ -178,7 +178,7 @@ fn concerns<R: StateReader>(
     Ok(false)
 }
 
-/// What happened cannot lie ahead, but for the distance between two clocks.
+/// An event cannot be in the future, apart from the tolerated difference between two clocks.
 fn check_time(context: &BlockContext, time_ms: TimeMs) -> Result<(), Code> {
     if time_ms > context.time_ms.plus_ms(EFFECTIVE_AHEAD_MS_MAX) {
         return Err(Code::EvidenceTimeAhead);
@@ -197,7 +197,7 @@ fn check_licence<R: StateReader>(overlay: &Overlay<'_, R>, licence: &LicenceRef)
     }
 }
 
-/// The version was published, and is of the kind that belongs here.
+/// The version must have been published, and be of the kind required here.
 fn check_publication<R: StateReader>(
     overlay: &Overlay<'_, R>,
     key: &PublicationKey,
@@ -210,7 +210,7 @@ fn check_publication<R: StateReader>(
     if kind != key.kind {
         return Err(Code::EvidencePublicationKind.into());
     }
-    // A version is kept from the moment it is published, and only then.
+    // Versions are stored when they are published, and not before.
     if overlay.exists(&StateKey::PublicationVersion(key.clone(), version))? {
         Ok(())
     } else {

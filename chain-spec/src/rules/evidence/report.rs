@@ -8,7 +8,7 @@ use crate::state::StateReader;
 
 use super::{check_document, check_licence};
 
-/// A figure is computed from records that exist.
+/// A statistic must be computed from records that exist.
 pub(super) fn metric(turn: Turn<'_>, statement: &MetricStatement) -> Result<(), Code> {
     statement.region.check().map_err(|error| error.code())?;
     if let Some(item) = &statement.item {
@@ -23,7 +23,7 @@ pub(super) fn metric(turn: Turn<'_>, statement: &MetricStatement) -> Result<(), 
     Ok(())
 }
 
-/// An institution signs its own reports, and names its licence.
+/// An institution must sign its own reports, and name its licence.
 pub(super) fn intermediary<R: StateReader>(
     overlay: &Overlay<'_, R>,
     turn: Turn<'_>,
@@ -36,7 +36,7 @@ pub(super) fn intermediary<R: StateReader>(
     check_licence(overlay, &report.licence)
 }
 
-/// An opinion is about a block that exists; whether its digests are right is for the reader to compare.
+/// An opinion must be about a block that exists; whether its digests are right is for the reader to compare.
 pub(super) fn checkpoint(turn: Turn<'_>, checkpoint: &Checkpoint) -> Result<(), Code> {
     if checkpoint.height >= turn.context.height || checkpoint.log_size > turn.index.0 {
         return Err(Code::EvidenceCheckpointAhead);

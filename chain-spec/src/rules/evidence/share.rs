@@ -70,7 +70,7 @@ pub(super) fn request<R: StateReader>(
         return Err(Code::EvidenceShareDue.into());
     }
     check_publication(overlay, &request.catalogue, request.catalogue_version, PublicationKind::DataCatalogue)?;
-    // Whoever is asked must be able to answer.
+    // The provider must be an active member, or it could not answer.
     active_organisation(overlay, &request.provider)?;
     let state = ShareState {
         status: ShareStatus::Requested,
@@ -95,7 +95,7 @@ pub(super) fn request<R: StateReader>(
     Ok(())
 }
 
-/// Takes a share one step on.
+/// Applies the next step of a share.
 pub(super) fn step<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
     turn: Turn<'_>,
@@ -124,7 +124,7 @@ pub(super) fn step<R: StateReader>(
     Ok(())
 }
 
-/// The provider answers and delivers, the requester returns.
+/// Only the provider may answer and deliver, only the requester may return.
 fn check_party(turn: Turn<'_>, state: &ShareState, operation: &EvidenceOperation) -> Result<(), Code> {
     let me = turn.actor.key.organisation;
     if matches!(operation, EvidenceOperation::ShareReturn(_)) {
