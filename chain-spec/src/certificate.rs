@@ -213,6 +213,7 @@ impl Certificate {
 
     /// Checks every signature and the quorum against `validators`.
     pub fn verify(&self, chain_id: &ChainId, validators: &ValidatorSet) -> Result<(), CertificateError> {
+        // Strictly sorted, checked before any power is added: a validator listed twice would count twice.
         if self.signatures.windows(2).any(|pair| pair[0].validator >= pair[1].validator) {
             return Err(CertificateError::NotSorted);
         }

@@ -231,7 +231,10 @@ impl Genesis {
             |place: &str, reason: &str| GenesisError::Invalid { place: place.to_owned(), reason: reason.to_owned() };
         self.parameters.check().map_err(|reason| invalid("parameters", reason))?;
         if let Some(kind) = self.governance.first_too_low() {
-            return Err(invalid(&format!("governance.{}", kind.name()), "affects more than one province"));
+            return Err(invalid(
+                &format!("governance.{}", kind.name()),
+                "affects several provinces; one_province is not enough",
+            ));
         }
         if !self.validators().is_well_formed() {
             return Err(invalid(
@@ -274,7 +277,9 @@ impl Genesis {
         }
         let network_keys = province.validators.iter().filter_map(|validator| validator.network_key.as_ref());
         if let Some(key) = network_keys.clone().find(|key| key.scheme() != SignatureScheme::Ed25519) {
-            return Err(invalid(format!("network key {key} is not an ed25519 key, by which nodes identify each other")));
+            return Err(invalid(format!(
+                "network key {key} is not an ed25519 key, by which nodes identify each other"
+            )));
         }
         let all_keys = [&province.governance_key, &province.registrar_key]
             .into_iter()

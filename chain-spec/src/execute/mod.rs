@@ -266,6 +266,7 @@ where
     R: StateReader + MapReader,
     <R as MapReader>::Error: std::fmt::Display,
 {
+    // Checks of the header alone come first: they are cheap, and a fault in them is the header's.
     let header = &block.header;
     expect("chain_id", &chain.commitment.chain_id, &header.chain_id)?;
     expect("height", &Height(tip.height.0 + 1), &header.height)?;
@@ -282,15 +283,19 @@ where
     if block_bytes > limit {
         return Err(BlockError::TooLarge { what: "bytes", actual: block_bytes, limit });
     }
+    // Before executing: an unknown feature would make every result below wrong.
     check_features(chain, reader, header.height)?;
     check_last_certificate(chain, tip, &block.body)?;
     let transactions = check_transactions(chain, reader, tip, block, is_verified)?;
     let last_certificate = block.body.last_certificate.as_ref();
     let certified = last_certificate.map_or(Digest::ZERO, |certificate| certificate.hash(chain.algorithm()));
+    // Before executing: participation is computed from the certificate, so it must be the one that the header names.
     expect("last_certificate_hash", &certified, &header.last_certificate_hash)?;
     let executed = execute(chain, reader, tip, header.time_ms, last_certificate, &transactions)?;
     let expected = self::header(chain, tip, &executed, header.time_ms, header.proposer, last_certificate);
     expect("protocol_version", &expected.protocol_version, &header.protocol_version)?;
+    // Before the roots of log and map: until this holds, the body may belong to another header, and a caller must not
+    // conclude that the header is invalid.
     expect("transactions_root", &expected.transactions_root, &header.transactions_root)?;
     expect("log.size", &expected.log.size, &header.log.size)?;
     expect("log.root", &expected.log.root, &header.log.root)?;

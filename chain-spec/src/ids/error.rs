@@ -115,7 +115,9 @@ pub enum IdError {
     )]
     CheckCharacter { expected: char, found: char },
     /// Positions 32 to 39 of a case code are a date.
-    #[error("positions 32 to 39 of a case code are the date of the case as yyyymmdd, and {found} is not a calendar date")]
+    #[error(
+        "positions 32 to 39 of a case code are the date of the case as yyyymmdd, and {found} is not a calendar date"
+    )]
     CaseDate { found: String },
     /// Not a date or a time.
     #[error("not a time: {reason}; write 2026-11-21, 2026-11-21T08:00:00Z or 2026-11-21T16:00:00+08:00")]

@@ -29,7 +29,7 @@ impl TileId {
 
 /// Reads tiles from wherever they are kept.
 pub trait TileReader {
-    /// Why reading failed, other than that there is no such tile.
+    /// Why reading failed; a missing tile is not an error.
     type Error;
 
     /// The bytes last written for this tile, `None` where none were.
@@ -61,7 +61,7 @@ pub enum LogError<E> {
     #[error("tile {index} of level {level} has {bytes} bytes, which is not a valid tile length")]
     MalformedTile { level: u8, index: u64, bytes: usize },
     /// A log of this size has no such leaf.
-    #[error("there is no leaf {index} in a log of {size}")]
+    #[error("leaf {index} is beyond the end of a log of {size}")]
     IndexOutOfRange { index: u64, size: u64 },
     /// A log never shrinks.
     #[error("a log of {new} leaves cannot extend one of {old}")]

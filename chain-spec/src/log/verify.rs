@@ -11,7 +11,7 @@ pub const PATH_HASHES_MAX: usize = 64;
 #[non_exhaustive]
 pub enum ProofError {
     /// A log of this size has no such leaf.
-    #[error("there is no leaf {index} in a log of {size}")]
+    #[error("leaf {index} is beyond the end of a log of {size}")]
     IndexOutOfRange { index: u64, size: u64 },
     /// A log never shrinks.
     #[error("a log of {new} leaves cannot extend one of {old}")]

@@ -94,7 +94,7 @@ pub(super) enum StoredNode {
 }
 
 impl StoredNode {
-    /// Reads one node; `None` where there is none.
+    /// Reads one node; `None` if it does not exist.
     pub(super) fn read<R: MapReader>(reader: &R, key: &[u8]) -> Result<Option<Self>, MapError<R::Error>> {
         Ok(match read_node(reader, key)? {
             None => None,

@@ -160,7 +160,7 @@ pub struct NewValidator {
     pub network_key: Option<PublicKey>,
 }
 
-/// What a trusted certificate stands for. The variant order is the wire tag.
+/// The role of a trusted certificate. The variant order is the wire tag.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]

@@ -78,7 +78,7 @@ impl Actor {
 
 /// What a rule needs besides the overlay: the block, the signer, and the record that the operation becomes.
 #[derive(Clone, Copy)]
-struct Turn<'a> {
+struct OperationContext<'a> {
     context: &'a BlockContext,
     actor: &'a Actor,
     /// The record it becomes.

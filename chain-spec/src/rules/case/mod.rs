@@ -34,7 +34,7 @@ use crate::state::case::CaseState;
 use crate::state::{StateKey, StateReader};
 
 use super::overlay::Overlay;
-use super::{Actor, BlockContext, RuleError, Turn, free_code};
+use super::{Actor, BlockContext, OperationContext, RuleError, free_code};
 
 pub use standing::{CaseStanding, ConditionStanding, standing};
 pub use table::next_status;
@@ -53,11 +53,11 @@ pub(super) fn apply<R: StateReader>(
     if !actor.key.permissions.cases {
         return Err(Code::KeyNotPermitted.into());
     }
-    let turn = Turn { context, actor, index };
+    let cx = OperationContext { context, actor, index };
     match operation {
-        CaseOperation::Collect(collection) => open::collect(overlay, turn, collection),
-        CaseOperation::BundleOpen(opening) => bundle::open(overlay, turn, opening),
-        step => steps::apply(overlay, turn, step),
+        CaseOperation::Collect(collection) => open::collect(overlay, cx, collection),
+        CaseOperation::BundleOpen(opening) => bundle::open(overlay, cx, opening),
+        step => steps::apply(overlay, cx, step),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::ids::{MaterialCode, ProvinceCode};
 use crate::record::case::{CASE_MATERIALS_MAX, Collection, Matter, PolicyVersion};
 use crate::record::publication::{CaseMode, Guide, PublicationBody, PublicationKey, PublicationKind, Scope};
 use crate::rules::overlay::Overlay;
-use crate::rules::{RuleError, Turn, active_organisation, publication};
+use crate::rules::{OperationContext, RuleError, active_organisation, publication};
 use crate::state::case::{CaseClock, CaseState, CaseStatus, ChildProgress, Frozen, FrozenVersion};
 use crate::state::{StateKey, StateReader};
 
@@ -16,24 +16,24 @@ use super::{bundle, clock, party, read_case};
 /// Opens a case. In mode 免申办 there is no applicant, so it is accepted at once.
 pub(super) fn collect<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
-    turn: Turn<'_>,
+    cx: OperationContext<'_>,
     collection: &Collection,
 ) -> Result<(), RuleError> {
     let Collection { step, mode, matter, materials, subject, bundle, policy } = collection;
     if read_case(overlay, &step.case)?.is_some() {
         return Err(Code::CaseDuplicate.into());
     }
-    let (origin, origin_province) = party::origin(overlay, turn, step.mandate.as_ref(), &matter.item)?;
+    let (origin, origin_province) = party::origin(overlay, cx, step.mandate.as_ref(), &matter.item)?;
     let province = active_organisation(overlay, &matter.agency)?.province;
     check_places(*mode, collection, (origin_province, province), origin == matter.agency)?;
-    let (frozen, guide) = freeze(overlay, turn, matter, *mode, province)?;
+    let (frozen, guide) = freeze(overlay, cx, matter, *mode, province)?;
     check_policy(overlay, *mode, policy.as_ref(), province)?;
     check_list(materials)?;
     if *mode == CaseMode::NoApplication && !materials.is_empty() || !is_subset(materials, &guide.materials) {
         return Err(Code::CaseMaterialNotInGuide.into());
     }
     let place = match bundle {
-        Some(bundle) => Some(bundle::join(overlay, turn, bundle, &step.case, &origin)?),
+        Some(bundle) => Some(bundle::join(overlay, cx, bundle, &step.case, &origin)?),
         None => None,
     };
     let mut state = CaseState {
@@ -51,18 +51,18 @@ pub(super) fn collect<R: StateReader>(
         condition: None,
         pause: None,
         relayed: Vec::new(),
-        clock: CaseClock { collected_ms: turn.context.time_ms, ..CaseClock::default() },
-        changed_by: turn.index,
+        clock: CaseClock { collected_ms: cx.context.time_ms, ..CaseClock::default() },
+        changed_by: cx.index,
     };
     if *mode == CaseMode::NoApplication {
         state.status = CaseStatus::Accepted;
-        state.clock.received_ms = Some(turn.context.time_ms);
+        state.clock.received_ms = Some(cx.context.time_ms);
         let calendar = read_calendar(overlay, &state.frozen)?;
-        clock::accept(&mut state, &calendar, turn.context.time_ms);
+        clock::accept(&mut state, &calendar, cx.context.time_ms);
     }
     overlay.write(StateKey::Case(step.case), &state);
     if let Some(place) = place {
-        bundle::progress(overlay, turn, place, ChildProgress::Running)?;
+        bundle::progress(overlay, cx, place, ChildProgress::Running)?;
     }
     Ok(())
 }
@@ -116,7 +116,7 @@ fn check_policy<R: StateReader>(
 /// Freezes the versions that govern a case at the agency of `matter`, which is in `province`.
 pub(super) fn freeze<R: StateReader>(
     overlay: &Overlay<'_, R>,
-    turn: Turn<'_>,
+    cx: OperationContext<'_>,
     matter: &Matter,
     mode: CaseMode,
     province: ProvinceCode,
@@ -135,7 +135,7 @@ pub(super) fn freeze<R: StateReader>(
     if item.modes.binary_search(&mode).is_err() {
         return Err(Code::CaseModeNotOffered.into());
     }
-    let year = Day::of(turn.context.time_ms).year();
+    let year = Day::of(cx.context.time_ms).year();
     let frozen = Frozen {
         item: matter.item.clone(),
         item_version: matter.item_version,

@@ -11,7 +11,7 @@
 //!                                                        deliver
 //! ```
 
-mod around_case;
+mod case;
 mod material;
 mod report;
 mod share;
@@ -27,7 +27,7 @@ use crate::state::{OrganisationState, StateKey, StateReader};
 
 use super::licence::EFFECTIVE_AHEAD_MS_MAX;
 use super::overlay::Overlay;
-use super::{Actor, BlockContext, RuleError, Turn};
+use super::{Actor, BlockContext, OperationContext, RuleError};
 
 pub use share::next_status as next_share_status;
 
@@ -82,29 +82,29 @@ pub(super) fn apply<R: StateReader>(
     if let Some(about) = operation.about() {
         check_about(overlay, actor, about, need(operation))?;
     }
-    let turn = Turn { context, actor, index };
+    let cx = OperationContext { context, actor, index };
     match operation {
-        Op::Material(material) => material::file(overlay, turn, material),
-        Op::MaterialDemand(demand) => material::demand(overlay, turn, demand),
+        Op::Material(material) => material::file(overlay, cx, material),
+        Op::MaterialDemand(demand) => material::demand(overlay, cx, demand),
         Op::LicenceUse(usage) => check_licence(overlay, &usage.licence),
-        Op::ShareRequest(request) => share::request(overlay, turn, request),
+        Op::ShareRequest(request) => share::request(overlay, cx, request),
         Op::ShareApprove(_) | Op::ShareDeny(_) | Op::ShareDeliver(_) | Op::ShareReturn(_) => {
-            share::step(overlay, turn, operation)
+            share::step(overlay, cx, operation)
         }
         Op::Assertion(assertion) => Ok(check_time(context, assertion.authenticated_ms)?),
-        Op::Session(session) => around_case::session(overlay, turn, session),
-        Op::ArchiveDeposit(deposit) => around_case::archive(overlay, turn, deposit),
-        Op::Delivery(delivery) => around_case::delivery(overlay, turn, delivery),
-        Op::Visit(visit) => around_case::visit(overlay, turn, visit),
-        Op::Rating(rating) => around_case::rating(overlay, turn, rating),
-        Op::DecisionPublication(publication) => around_case::publish(overlay, turn, publication),
-        Op::MetricStatement(statement) => Ok(report::metric(turn, statement)?),
-        Op::IntermediaryReport(report) => report::intermediary(overlay, turn, report),
+        Op::Session(session) => case::session(overlay, cx, session),
+        Op::ArchiveDeposit(deposit) => case::archive(overlay, cx, deposit),
+        Op::Delivery(delivery) => case::delivery(overlay, cx, delivery),
+        Op::Visit(visit) => case::visit(overlay, cx, visit),
+        Op::Rating(rating) => case::rating(overlay, cx, rating),
+        Op::DecisionPublication(publication) => case::publish(overlay, cx, publication),
+        Op::MetricStatement(statement) => Ok(report::metric(cx, statement)?),
+        Op::IntermediaryReport(report) => report::intermediary(overlay, cx, report),
         Op::MatchDecision(decision) => {
             check_publication(overlay, &decision.policy, decision.version, PublicationKind::Policy)
         }
         Op::Erasure(erasure) => Ok(check_time(context, erasure.erased_ms)?),
-        Op::Checkpoint(checkpoint) => Ok(report::checkpoint(turn, checkpoint)?),
+        Op::Checkpoint(checkpoint) => Ok(report::checkpoint(cx, checkpoint)?),
     }
 }
 
