@@ -1,4 +1,4 @@
-//! Blocks: a header that commits to everything, and a body that lets anybody recompute it.
+//! Blocks: a header that commits to everything, and a body from which all of it can be recomputed.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ pub const BLOCK_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Longest encoded header, in bytes.
 pub const HEADER_BYTES_MAX: usize = 512;
 
-/// What a quorum signs, through its hash. One certificate thereby proves data, order and state together.
+/// What a quorum signs, through its hash. One certificate therefore proves data, order and state together.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct Header {
     pub chain_id: ChainId,

@@ -70,8 +70,8 @@ impl ValidatorSet {
         u64::try_from(two_thirds).map_or(u64::MAX, |power| power.saturating_add(1))
     }
 
-    /// The proposer of (`height`, `round`): validator number `(height + round) mod n` in address order, all alike.
-    /// Equal turns rather than turns by power, because each province is to speak equally often; a silent one costs its
+    /// The proposer of (`height`, `round`): validator number `(height + round) mod n` in address order.
+    /// Turns are equal, not weighted by power, so that each province proposes equally often; a silent proposer costs its
     /// height one round. `None` if there are no validators.
     pub fn proposer(&self, height: Height, round: u32) -> Option<&Validator> {
         self.validators.get(proposer_index(height, round, self.validators.len())?)
@@ -88,7 +88,7 @@ impl ValidatorSet {
     }
 
     /// Whether the set could run a chain: 1 to [`VALIDATORS_MAX`], sorted, distinct, each with power, and a total that
-    /// fits 64 bits (a saturated total would let a minority pass for two thirds).
+    /// fits 64 bits (with a saturated total, a minority could count as two thirds).
     pub fn is_well_formed(&self) -> bool {
         let ids: Vec<KeyId> = self.validators.iter().map(|validator| validator.key.id()).collect();
         !ids.is_empty()
@@ -99,7 +99,7 @@ impl ValidatorSet {
     }
 }
 
-/// Whose turn (`height`, `round`) is among `count` validators in address order; `None` among none.
+/// Index of the proposer of (`height`, `round`) among `count` validators in address order; `None` if `count` is 0.
 pub fn proposer_index(height: Height, round: u32, count: usize) -> Option<usize> {
     let count = u128::try_from(count).ok().filter(|count| *count > 0)?;
     usize::try_from((u128::from(height.0) + u128::from(round)) % count).ok()
@@ -113,7 +113,7 @@ pub enum VoteType {
     Precommit = 2,
 }
 
-/// The bytes under a vote; `block` is `None` for a vote for nothing.
+/// The bytes under a vote; `block` is `None` for a nil vote.
 pub fn vote_message(
     chain_id: &ChainId,
     vote_type: VoteType,
@@ -191,7 +191,7 @@ pub struct Certificate {
 pub enum CertificateError {
     #[error("validator {validator} signed but is not in the validator set of height {height}")]
     UnknownValidator { validator: KeyId, height: Height },
-    #[error("the signatures are not sorted by validator, or one validator stands twice")]
+    #[error("the signatures are not sorted by validator, or one validator is listed twice")]
     NotSorted,
     #[error("the signature of validator {validator} does not verify")]
     BadSignature { validator: KeyId },
@@ -213,6 +213,7 @@ impl Certificate {
 
     /// Checks every signature and the quorum against `validators`.
     pub fn verify(&self, chain_id: &ChainId, validators: &ValidatorSet) -> Result<(), CertificateError> {
+        // Strictly sorted, checked before any power is added: a validator listed twice would count twice.
         if self.signatures.windows(2).any(|pair| pair[0].validator >= pair[1].validator) {
             return Err(CertificateError::NotSorted);
         }

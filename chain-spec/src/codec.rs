@@ -14,7 +14,7 @@ pub enum CodecError {
     /// Longer than the caller allows for this type.
     #[error("{actual_bytes} bytes, but at most {limit_bytes} are accepted here")]
     TooLong { limit_bytes: usize, actual_bytes: usize },
-    /// Truncated, trailing bytes, or a tag that no variant has.
+    /// Truncated, trailing bytes, or an unknown variant tag.
     #[error("not a {type_name}: {reason}")]
     Malformed { type_name: &'static str, reason: String },
     /// Readable, but not the one canonical encoding.
@@ -48,7 +48,7 @@ pub fn decode<T: BorshSerialize + BorshDeserialize>(bytes: &[u8], limit_bytes: u
     Ok(value)
 }
 
-/// Takes exactly these bytes and no others: compares an encoding without keeping it.
+/// A writer that accepts exactly these bytes: compares an encoding with them without storing it.
 struct Expected<'a>(&'a [u8]);
 
 impl Write for Expected<'_> {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::Height;
 
-/// Number of a feature. Numbers are never used again.
+/// Number of a feature. Numbers are never reused.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
@@ -74,7 +74,7 @@ impl Activations {
         in_force.find(|activation| known.iter().all(|feature| feature.id != activation.feature)).copied()
     }
 
-    /// With one more; unchanged where the feature is decided already or there is no room.
+    /// With one more; unchanged if the feature was decided before or the list is full.
     #[must_use]
     pub fn with(mut self, feature: FeatureId, height: Height) -> Self {
         if self.activations.len() < FEATURES_MAX

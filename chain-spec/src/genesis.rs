@@ -5,7 +5,7 @@
 //! GenesisCommitment = chain id | ledger hash u8 | time u64 | validators hash [32] | content hash [32]
 //! content hash = H("huxin/genesis/v1", borsh(Genesis))
 //! ```
-//! The commitment is small, so that a receipt can carry it and be checked against nothing but a pinned genesis hash.
+//! The commitment is small, so that a receipt can carry it and be checked against a pinned genesis hash alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -146,7 +146,7 @@ pub enum GenesisError {
     #[error("{place}: {reason}")]
     Invalid { place: String, reason: String },
     #[error(
-        "{place}: {key} is a published example key, whose secret everybody knows; a chain with it must have a chain id that begins with dev-"
+        "{place}: {key} is a published example key, whose secret is public; a chain with it must have a chain id that begins with dev-"
     )]
     ExampleKey { place: String, key: PublicKey },
 }
@@ -231,7 +231,10 @@ impl Genesis {
             |place: &str, reason: &str| GenesisError::Invalid { place: place.to_owned(), reason: reason.to_owned() };
         self.parameters.check().map_err(|reason| invalid("parameters", reason))?;
         if let Some(kind) = self.governance.first_too_low() {
-            return Err(invalid(&format!("governance.{}", kind.name()), "concerns others than one province"));
+            return Err(invalid(
+                &format!("governance.{}", kind.name()),
+                "affects several provinces; one_province is not enough",
+            ));
         }
         if !self.validators().is_well_formed() {
             return Err(invalid(
@@ -244,9 +247,9 @@ impl Genesis {
         let mut codes = BTreeSet::new();
         for province in &self.provinces {
             let place = format!("province {}", province.code);
-            // The second would overwrite the first's state.
+            // Checked before any state is written: the second entry would overwrite the first.
             if !codes.insert(province.code) {
-                return Err(invalid(&place, "stands twice"));
+                return Err(invalid(&place, "is listed twice"));
             }
             self.check_province(&place, province, &mut keys, &mut organisations)?;
         }
@@ -263,18 +266,20 @@ impl Genesis {
         let invalid = |reason: String| GenesisError::Invalid { place: place.to_owned(), reason };
         let mut organisation = |uscc: &Uscc| match organisations.insert(*uscc, ()) {
             None => Ok(()),
-            Some(()) => Err(invalid(format!("organisation {uscc} stands twice"))),
+            Some(()) => Err(invalid(format!("organisation {uscc} is listed twice"))),
         };
         organisation(&province.organisation)?;
         for issuer in &province.issuers {
             organisation(&issuer.organisation)?;
             if issuer.region.province() != province.code {
-                return Err(invalid(format!("issuer {} lies in another province", issuer.organisation)));
+                return Err(invalid(format!("issuer {} is in another province", issuer.organisation)));
             }
         }
         let network_keys = province.validators.iter().filter_map(|validator| validator.network_key.as_ref());
         if let Some(key) = network_keys.clone().find(|key| key.scheme() != SignatureScheme::Ed25519) {
-            return Err(invalid(format!("network key {key} is not an ed25519 key, by which nodes know each other")));
+            return Err(invalid(format!(
+                "network key {key} is not an ed25519 key, by which nodes identify each other"
+            )));
         }
         let all_keys = [&province.governance_key, &province.registrar_key]
             .into_iter()
@@ -289,7 +294,7 @@ impl Genesis {
                 return Err(GenesisError::ExampleKey { place: place.to_owned(), key: *key });
             }
             if keys.insert(key.id(), ()).is_some() {
-                return Err(invalid(format!("key {key} stands twice")));
+                return Err(invalid(format!("key {key} is listed twice")));
             }
         }
         Ok(())

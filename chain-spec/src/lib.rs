@@ -11,7 +11,7 @@
 //!
 //! The way of a licence: [`record::licence::Licence`] inside a [`transaction::Transaction`], judged by
 //! [`rules::licence`], becomes a [`record::Record`], a leaf of the [`log`]; the [`block::Header`] commits to it, a
-//! [`certificate::Certificate`] makes it final, a [`receipt::Receipt`] proves it to anybody.
+//! [`certificate::Certificate`] makes it final, a [`receipt::Receipt`] proves it to anyone.
 
 pub mod api;
 pub mod block;

@@ -150,7 +150,7 @@ impl ActionKind {
         }
     }
 
-    /// Whether one province may do it alone: it touches nobody's affairs but its own.
+    /// Whether one province may do it alone: it affects no other province.
     pub fn may_be_alone(self) -> bool {
         matches!(self, Self::ProvinceRegistrarKey | Self::ValidatorRotate | Self::CrlAnchor)
     }

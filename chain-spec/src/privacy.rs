@@ -1,11 +1,11 @@
 //! The admission filter: no text on the ledger may hold a number that identifies a person.
 //!
-//! **What is read as one number.** A token is a *maximal* run of digits: it ends at the first character that is no digit,
+//! **What is read as one number.** A token is a *maximal* run of digits: it ends at the first character that is not a digit,
 //! whether space, hyphen or letter. So `ID110105...` and `tel:13800138000a` are found, while windows inside a longer run
 //! are not looked at. A 32-digit serial has fifteen windows of 18 digits, and one window in eleven passes the resident
 //! number's checksum by chance: looking inside would refuse most long serials and catch few numbers, since people copy
 //! numbers whole. Digits grouped by spaces or hyphens are not joined either, because version numbers, dates and UUIDs
-//! would then become numbers they are not. The filter stops accidents; whoever wants to smuggle a number in can encode it.
+//! would then become numbers they are not. The filter stops accidents; deliberate encoding of a number cannot be detected.
 //!
 //! Full-width digits and letters (`１`, `Ｘ`) count as the plain ones.
 //!

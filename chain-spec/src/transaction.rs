@@ -77,7 +77,7 @@ impl Transaction {
 /// Encoded length of a [`Signature`]: scheme byte and 64 bytes.
 const SIGNATURE_BYTES: usize = 65;
 
-/// What became of a transaction that stands in a block. Definite, and the same on every node.
+/// Outcome of a transaction in a block. Final, and the same on every node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {

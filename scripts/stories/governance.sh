@@ -17,18 +17,18 @@ for round in 1 2 3; do
             --licence-type "$TYPE" --issuer "$(key_of "${province%:*}" issuer_organisation)" --region "$(key_of "${province%:*}" region)"
     done
 done
-# A change of validators is refused until enough of them have signed; the slowest may be missing from the first blocks.
+# A change of validators is refused until enough of them have signed, and the slowest may be missing from the first blocks: wait.
 has_seen() { at "$shanghai" 0 show participation && (($(grep -c '"last_seen"' "$answer") == $1)); }
 wait_until 60 "every validator was seen" has_seen 4
 done_line "who voted is on the ledger: $(grep -c '"last_seen"' "$answer") validators seen 参与情况已上账"
 
-step "Beijing prepares keys and a node; nobody lists it yet" "北京准备密钥与节点，尚未准入"
+step "Beijing prepares keys and a node, not yet a member" "北京准备密钥与节点，尚未准入"
 run 0 testnet join "$net"
 action=$(json_field action_file <"$answer")
 govern "$shanghai" 110000 1 vote 0 yes
 done_line "a key that is not on the ledger cannot vote 未上账的密钥不能表决"
 
-step "What would change is shown before anybody votes" "表决之前先预演"
+step "A rehearsal shows the change before the vote" "表决之前先预演"
 govern "$shanghai" 310000 0 rehearse --action "$action"
 expect validators_after 5
 done_line "five validators, quorum power 法定票权 $(json_field quorum_power <"$answer"), may fail 可失效 $(json_field may_fail_validators <"$answer")"

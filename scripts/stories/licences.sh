@@ -17,7 +17,7 @@ make_samples() {
     given+=("$work"/samples/*.ofd)
 }
 
-# sound FILE: whether it may be recorded without an exception. Says so of one that may not.
+# sound FILE: whether it may be recorded without an exception. Prints a line about a file that may not.
 sound() {
     local code=0 reason
     "$HUXIN" --json inspect "$1" >"$answer" 2>/dev/null || code=$?
@@ -57,7 +57,7 @@ shanghai_issuer=(--licence-type $TYPE --issuer "$(key_of 310000 issuer_organisat
 jiangsu_key=(--key "$(key_of 320000 issuer)")
 jiangsu_issuer=(--issuer "$(key_of 320000 issuer_organisation)" --region "$(key_of 320000 region)")
 
-# Of the files given, those that fail their own checks are left out; three at least are needed.
+# Of the files given, those that fail their own checks are left out; at least three are needed.
 collect_files >"$work/left-out"
 if ((${#files[@]} < 3)); then
     make_samples
@@ -79,7 +79,7 @@ bytes=0
 for file in "${files[@]}"; do
     receipt=$work/anhui/$(basename "$file").receipt
     verdict valid "$anhui" 0 "$file" --receipt-out "$receipt"
-    # No node is named: nothing but the genesis and the receipt.
+    # Offline: only the genesis and the receipt are used.
     run 0 receipt verify "$receipt" --file "$file"
     expect verdict valid
     bytes=$(stat -c %s "$receipt")

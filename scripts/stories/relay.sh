@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154
-# The story of a 接续办: Shanghai collects a case, Jiangsu decides its part and relays it, Zhejiang finishes it. Anhui, which has no
-# part in it, checks everything. Sourced by scripts/demo.
+# The story of a 接续办: Shanghai collects a case, Jiangsu decides its part and relays it, Zhejiang finishes it. Anhui, which
+# does not take part, checks everything. Sourced by scripts/demo.
 
 # shellcheck source=scripts/stories/matters
 source "$ROOT/scripts/stories/matters"
@@ -25,7 +25,7 @@ by "$shanghai" 310000 case collect "$CASE" --mode relay --agency "$(agency 32000
     --material M1 --material M2
 by "$shanghai" 310000 case check "$CASE" --identity window --formal "$(paper check-list)"
 by "$shanghai" 310000 case send "$CASE" --to "$(agency 320000)" --material-root "$(paper materials)"
-done_line "nobody submits a due date: every node derives it 时限由各节点推算"
+done_line "due dates are not submitted: every node derives them 时限由各节点推算"
 standing "$anhui" "$CASE"
 open_cases 310000 1
 open_cases 320000 1

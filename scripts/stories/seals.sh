@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154
-# The story of seals: the provinces say whom they trust, a seal is filed, a sealed OFD licence is issued from the file alone and verified
-# with its seal, each defect has an answer of its own, and a seal that is taken out of use keeps what it sealed before. Sourced by
+# The story of seals: the provinces set up their trust list, a seal is filed, a sealed OFD licence is issued from the file alone and verified
+# with its seal, each defect gets its own code, and a seal that is taken out of use stays valid for what it sealed before. Sourced by
 # scripts/demo.
 
 # shellcheck source=scripts/stories/council
@@ -27,7 +27,7 @@ check() {
     }
 }
 
-# verify_as VERDICT CODE FILE: Anhui asks its own node, and follows chains to whom the provinces trust.
+# verify_as VERDICT CODE FILE: Anhui asks its own node, and follows chains to the authorities on the trust list.
 verify_as() {
     catch_up "$anhui"
     at "$anhui" "$2" verify "$3" --trust-list "$trust"
@@ -66,7 +66,7 @@ done_line "310000/$number active 启用; a seal with a forged name is refused �
 step "A licence is issued from the sealed file alone; a tampered one is refused" "仅凭盖章文件签发证照；被改动的文件被拒绝"
 "$BIN/huxin-samples" licences "$work/today" --count 2 --first 100 --province 310000 --issuer "$owner" --signed-at "$(now)" >/dev/null
 today=("$work"/today/*.ofd)
-# Nothing but the file and the key: identifier, type, issuer, validity, metadata and seal are read from the file.
+# Only the file and the key are given: identifier, type, issuer, validity, metadata and seal are read from the file.
 catch_up "$shanghai"
 record "$shanghai" 0 --key "$(key_of 310000 issuer)" licence issue "${today[0]}" --trust-list "$trust"
 id=$(json_field licence_id <"$answer")

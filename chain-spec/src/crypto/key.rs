@@ -88,8 +88,8 @@ impl PublicKey {
         }
     }
 
-    /// Whether signatures can verify under this key as far as its form goes: an SM2 key must be a point of the curve. Any 32 bytes
-    /// may be an Ed25519 key; under those that are no point nothing verifies.
+    /// Whether the form of this key allows signatures to verify: an SM2 key must be a point on the curve. Any 32 bytes are
+    /// accepted as an Ed25519 key; under bytes that are not a point, no signature verifies.
     pub fn is_well_formed(&self) -> bool {
         match self {
             Self::Ed25519(_) => true,

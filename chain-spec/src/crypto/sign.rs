@@ -23,7 +23,7 @@ pub trait Signer: Send + Sync {
 pub enum SignedAs {
     /// Transactions of organisations, systems and provinces.
     Transaction,
-    /// Whatever a validator says: votes, proposals, parts of blocks, the proof of its network key.
+    /// Everything a validator signs: votes, proposals, parts of blocks, the proof of its network key.
     Consensus,
 }
 
@@ -56,7 +56,7 @@ enum SchemeKey {
 
 impl SigningKey {
     /// The key with this 32-byte secret: an RFC 8032 seed, or for SM2 the private number, big-endian. None for the few numbers that
-    /// are no SM2 key (0, n-1 and above). The caller supplies the randomness.
+    /// are not an SM2 key (0, n-1 and above). The caller supplies the randomness.
     pub fn from_secret(scheme: SignatureScheme, secret: [u8; 32]) -> Option<Self> {
         let (public, key) = match scheme {
             SignatureScheme::Ed25519 => {
@@ -85,7 +85,7 @@ impl SigningKey {
         use ed25519_dalek::Signer as _;
         match &self.key {
             SchemeKey::Ed25519(key) => Signature::Ed25519(key.sign(message).to_bytes()),
-            // Its own point is a point of the curve, so there is a digest.
+            // The key's own point is on the curve, so there is a digest.
             SchemeKey::Sm2(key) => match sm2::message_digest(&key.point, role.user_id(), &[message]) {
                 Some(e) => Signature::Sm2(key.sign(&e)),
                 None => Signature::Sm2([0; 64]),
@@ -134,7 +134,7 @@ fn tagged_message(tag: &str, digest: &Digest) -> Vec<u8> {
     message
 }
 
-/// Whether `signature` over `message` verifies under `key`. False too where key and signature differ in scheme.
+/// Whether `signature` over `message` verifies under `key`. Also false if key and signature differ in scheme.
 pub fn verify(role: SignedAs, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
     match (key, signature) {
         (PublicKey::Ed25519(key), Signature::Ed25519(signature)) => verify_ed25519(key, message, signature),
@@ -182,7 +182,7 @@ pub fn verify_batch(items: &[BatchItem]) -> Vec<usize> {
     let mut bad = Vec::new();
     for (chunk, first) in items.chunks(BATCH_SIGNATURES).zip((0..).step_by(BATCH_SIGNATURES)) {
         let fails = |item: &BatchItem| !verify(item.role, &item.key, &item.message, &item.signature);
-        // SM2 has no batch equation, so its signatures are checked one by one, whatever becomes of the others.
+        // SM2 has no batch equation, so its signatures are checked one by one, whether or not the Ed25519 batch holds.
         let batch_holds = batch_holds(chunk);
         let is_settled = |item: &BatchItem| batch_holds && item.key.scheme() == SignatureScheme::Ed25519;
         let failed = (first..).zip(chunk).filter(|(_, item)| !is_settled(item) && fails(item));
@@ -191,7 +191,7 @@ pub fn verify_batch(items: &[BatchItem]) -> Vec<usize> {
     bad
 }
 
-/// Whether all items with Ed25519 keys verify. False too where one by one costs no more.
+/// Whether all items with Ed25519 keys verify. Also false if checking one by one costs no more.
 fn batch_holds(items: &[BatchItem]) -> bool {
     let mut batch = ed25519_zebra::batch::Verifier::new();
     let mut queued = 0;
@@ -248,7 +248,7 @@ mod tests {
         assert_eq!(verify_batch(&items), vec![4, 17]);
     }
 
-    /// What a seal signed means nothing as a transaction, and the other way round.
+    /// What a seal signed is not valid as a transaction, and vice versa.
     #[test]
     fn purposes_do_not_mix() {
         let (signer, digest) = (key(1), Digest([7; 32]));

@@ -27,15 +27,15 @@ const CURVE: [u8; 128] = hex_literal(
       bc3736a2f4f6779c59bdcee36b692153d0a9877cc62a474002df32e52139f0a0",
 );
 
-/// The point in compressed form, from its compressed or uncompressed form (SEC 1, 2.3.3). None if it is neither, or no point of
-/// the curve.
+/// The point in compressed form, from its compressed or uncompressed form (SEC 1, 2.3.3). None if it is neither, or not a point
+/// on the curve.
 pub fn point_of(sec1: &[u8]) -> Option<[u8; POINT_BYTES]> {
     let key = PublicKey::from_sec1_bytes(sec1).ok()?;
     compressed(&key)
 }
 
-/// The digest that is signed: `SM3(Z || M)`, M being the concatenation of `message`. None if `point` is no point of the curve, or
-/// the user id is 8 KiB or longer.
+/// The digest that is signed: `SM3(Z || M)`, M being the concatenation of `message`. None if `point` is not a point on the curve,
+/// or the user id is 8 KiB or longer.
 pub fn message_digest(point: &[u8; POINT_BYTES], user_id: &str, message: &[&[u8]]) -> Option<Digest> {
     let key = PublicKey::from_sec1_bytes(point).ok()?;
     let uncompressed = key.to_sec1_point(false);
@@ -50,10 +50,10 @@ pub fn message_digest(point: &[u8; POINT_BYTES], user_id: &str, message: &[&[u8]
     Some(state.finish())
 }
 
-/// Whether `signature` (`r || s`) over the digest `e` verifies under the key. False too where r or s is 0 or not below n, or the
-/// key is no point of the curve.
+/// Whether `signature` (`r || s`) over the digest `e` verifies under the key. Also false if r or s is 0 or not below n, or the
+/// key is not a point on the curve.
 pub fn verify_digest(point: &[u8; POINT_BYTES], e: &Digest, signature: &[u8; 64]) -> bool {
-    // The user id plays no part: `e` covers it already.
+    // The user id is not used here: `e` already covers it.
     let Ok(key) = VerifyingKey::from_sec1_bytes(DEFAULT_USER_ID, point) else { return false };
     Signature::from_slice(signature).is_ok_and(|signature| key.verify_prehash(e.as_bytes(), &signature).is_ok())
 }
@@ -77,12 +77,12 @@ impl Key {
 
     /// `r || s` over the digest `e`, with the deterministic k of RFC 6979.
     pub(super) fn sign(&self, e: &Digest) -> [u8; 64] {
-        // What fails is r = 0, s = 0 or r + k = n: nobody meets an `e` for which it does. Zeros verify nowhere.
+        // Fails only for r = 0, s = 0 or r + k = n, with negligible probability. The zeros returned then never verify.
         self.signature(e).unwrap_or([0; 64])
     }
 
     fn signature(&self, e: &Digest) -> Option<[u8; 64]> {
-        // Made anew each time, because the crate's signing key is not wiped when dropped, and its secret is.
+        // Built again for each use: the crate's signing key is not wiped when dropped, but its secret is.
         let key = sm2::dsa::SigningKey::new(DEFAULT_USER_ID, &self.secret).ok()?;
         Some(key.sign_prehash(e.as_bytes()).ok()?.to_bytes().into())
     }

@@ -1,5 +1,5 @@
 //! Every domain tag of the protocol. A hash or a signature starts with one of these, so that bytes made for one
-//! purpose never mean anything for another.
+//! purpose are never valid for another.
 
 /// Identifier of a key: `H(tag, scheme, public key)`.
 pub const KEY_ID: &str = "huxin/key-id/v1";

@@ -19,10 +19,10 @@ pub enum BlockError {
     #[error("the block holds {actual} {what}, more than {limit}")]
     TooLarge { what: &'static str, actual: usize, limit: usize },
     #[error(
-        "height {height} begins feature {feature}, which this software does not know: upgrade the software to go on"
+        "height {height} begins feature {feature}, which this software does not know: upgrade the software to continue"
     )]
     FeatureUnknown { feature: FeatureId, height: Height },
-    #[error("transaction {position} ({tx_id}) may not stand in a block: {}", code.as_str())]
+    #[error("transaction {position} ({tx_id}) must not be in a block: {}", code.as_str())]
     Transaction { position: usize, tx_id: TxId, code: Code },
     #[error(transparent)]
     Unavailable(#[from] StateUnavailable),

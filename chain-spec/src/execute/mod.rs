@@ -1,4 +1,4 @@
-//! One block on top of another: executing it, making its header, and checking somebody else's.
+//! One block on top of another: executing it, making its header, and checking one made by another node.
 //!
 //! The same functions run in the proposer, in every voter, in a node that catches up, and in the auditor, so there is
 //! one answer to "what follows from these transactions".
@@ -134,8 +134,8 @@ impl Executed {
     }
 }
 
-/// Refuses a block of `height` while a feature is in force in it that this software does not know. A node asks before it
-/// executes or proposes a block; what it would compute from there on could not be trusted.
+/// Refuses a block of `height` if a feature is in force in it that this software does not know. A node checks this before it
+/// executes or proposes a block: whatever it computed from there on could not be trusted.
 pub fn check_features(chain: &Chain, reader: &impl StateReader, height: Height) -> Result<(), BlockError> {
     match state::features(reader)?.first_unknown(chain.features, height) {
         None => Ok(()),
@@ -143,8 +143,8 @@ pub fn check_features(chain: &Chain, reader: &impl StateReader, height: Height) 
     }
 }
 
-/// Executes transactions as the block after `tip`. They have passed the door. `last_certificate`, checked by the caller,
-/// is what the block carries about `tip`.
+/// Executes transactions as the block after `tip`. They have passed admission. `last_certificate`, checked by the caller,
+/// is the certificate of `tip` that the block carries.
 pub fn execute<R>(
     chain: &Chain,
     reader: &R,
@@ -253,7 +253,7 @@ pub fn header(
 /// (identifier and exact bytes, signature included) had their signature checked before; the others are checked here, as
 /// one batch.
 ///
-/// The clock is not looked at: a voter does that itself, a node that catches up does not.
+/// The block's time is not compared with a clock: a voter does that itself, a node that catches up must not.
 pub fn check_block<R>(
     chain: &Chain,
     reader: &R,
@@ -266,6 +266,7 @@ where
     R: StateReader + MapReader,
     <R as MapReader>::Error: std::fmt::Display,
 {
+    // Checks of the header alone come first: they are cheap, and a fault in them is the header's.
     let header = &block.header;
     expect("chain_id", &chain.commitment.chain_id, &header.chain_id)?;
     expect("height", &Height(tip.height.0 + 1), &header.height)?;
@@ -282,15 +283,19 @@ where
     if block_bytes > limit {
         return Err(BlockError::TooLarge { what: "bytes", actual: block_bytes, limit });
     }
+    // Before executing: an unknown feature would make every result below wrong.
     check_features(chain, reader, header.height)?;
     check_last_certificate(chain, tip, &block.body)?;
     let transactions = check_transactions(chain, reader, tip, block, is_verified)?;
     let last_certificate = block.body.last_certificate.as_ref();
     let certified = last_certificate.map_or(Digest::ZERO, |certificate| certificate.hash(chain.algorithm()));
+    // Before executing: participation is computed from the certificate, so it must be the one that the header names.
     expect("last_certificate_hash", &certified, &header.last_certificate_hash)?;
     let executed = execute(chain, reader, tip, header.time_ms, last_certificate, &transactions)?;
     let expected = self::header(chain, tip, &executed, header.time_ms, header.proposer, last_certificate);
     expect("protocol_version", &expected.protocol_version, &header.protocol_version)?;
+    // Before the roots of log and map: until this holds, the body may belong to another header, and a caller must not
+    // conclude that the header is invalid.
     expect("transactions_root", &expected.transactions_root, &header.transactions_root)?;
     expect("log.size", &expected.log.size, &header.log.size)?;
     expect("log.root", &expected.log.root, &header.log.root)?;
@@ -365,7 +370,7 @@ fn check_transactions<'a, R: StateReader>(
     }
 }
 
-/// Assembles a block from transactions that passed the door, leaving out what may not stand in it (expired, doubled,
+/// Assembles a block from transactions that passed admission, leaving out what must not be in it (expired, duplicate,
 /// already committed, signer not registered yet, operations beyond the block's limit). The caller bounds the bytes of
 /// `candidates`.
 pub fn make_block<R>(
@@ -392,7 +397,7 @@ where
         if !fresh || rules::check_envelope(&context, &transaction).is_err() {
             continue;
         }
-        // Every voter would refuse a block with a signer it cannot look up in the parent state.
+        // Voters look signers up in the parent state, so every voter would refuse a block with a signer that is not in it.
         if signers.key(&transaction.body.signer)?.is_none() {
             continue;
         }

@@ -12,7 +12,7 @@ pub struct Signers<'a, R> {
 }
 
 impl<'a, R: StateReader> Signers<'a, R> {
-    /// No key read yet.
+    /// An empty cache.
     pub fn new(reader: &'a R) -> Self {
         Self { reader, keys: BTreeMap::new() }
     }

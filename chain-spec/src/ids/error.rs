@@ -68,7 +68,7 @@ impl std::fmt::Display for IdKind {
 
 /// Why a text is not a valid identifier. Positions count characters from 1.
 ///
-/// Sentences never repeat the whole text: a mistyped field may hold somebody's personal number, and errors are logged.
+/// Sentences never repeat the whole text: a mistyped field may hold a personal number, and errors are logged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdError {
@@ -78,7 +78,7 @@ pub enum IdError {
     /// A character that this identifier never holds.
     #[error("{found:?} at position {position} cannot be in a {kind}; use only {allowed}")]
     Character { kind: IdKind, position: usize, found: char, allowed: &'static str },
-    /// The first two digits are no province of GB/T 2260, or a province code does not end in four zeros.
+    /// The first two digits are not a province of GB/T 2260, or a province code does not end in four zeros.
     #[error(
         "{found} is not a province of GB/T 2260 (positions 1 to {length} of the {kind}); look the code up, for example 310000 for Shanghai"
     )]
@@ -101,7 +101,7 @@ pub enum IdError {
         "a licence identifier starts with 1.2.156.3005.2. and this one differs at position {position}; it is {LICENCE_FORM}"
     )]
     LicenceRoot { position: usize },
-    /// A region code stands where the strict profile wants the issuing organisation.
+    /// A region code where the strict profile wants the issuing organisation.
     #[error(
         "the issuer segment of the licence identifier is the region code {found}; GB/T 36904 wants the 18-character unified social credit code of the issuing organisation"
     )]
@@ -115,7 +115,9 @@ pub enum IdError {
     )]
     CheckCharacter { expected: char, found: char },
     /// Positions 32 to 39 of a case code are a date.
-    #[error("positions 32 to 39 of a case code are the date of the case as yyyymmdd, and {found} is no calendar date")]
+    #[error(
+        "positions 32 to 39 of a case code are the date of the case as yyyymmdd, and {found} is not a calendar date"
+    )]
     CaseDate { found: String },
     /// Not a date or a time.
     #[error("not a time: {reason}; write 2026-11-21, 2026-11-21T08:00:00Z or 2026-11-21T16:00:00+08:00")]

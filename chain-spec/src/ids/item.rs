@@ -53,7 +53,7 @@ pub struct ItemCode {
 
 const LENGTHS: &str = "12, 31, 33 or 43";
 const CHARS_MAX: usize = 43;
-/// Where the date stands in a case code.
+/// Position of the date in a case code.
 const CASE_DATE: std::ops::Range<usize> = 31..39;
 
 impl ItemCode {
@@ -75,7 +75,7 @@ impl ItemCode {
         &self.text
     }
 
-    /// The agency that implements the item; a basic code names none.
+    /// The agency that implements the item; `None` for a basic code.
     pub fn agency(&self) -> Option<Uscc> {
         match self.scheme {
             ItemScheme::Basic => None,
@@ -91,7 +91,7 @@ impl ItemCode {
         }
     }
 
-    /// Refuses an agency whose code does not verify, a letter among the digits, and a case date that is no date.
+    /// Refuses an agency whose code does not verify, a letter among the digits, and a case date that is not a calendar date.
     pub fn check(&self) -> Result<(), IdError> {
         let digits_from = match self.agency() {
             Some(agency) => {

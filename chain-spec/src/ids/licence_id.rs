@@ -38,7 +38,7 @@ pub enum LicenceIssuer {
     Region(RegionCode),
 }
 
-/// Identifier of one version of one licence. It belongs to a person's affairs, so it never goes on the ledger as text:
+/// Identifier of one version of one licence. It is personal data, so it never goes on the ledger as text:
 /// see [`super::LicenceRef`].
 ///
 /// ```

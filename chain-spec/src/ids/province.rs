@@ -21,7 +21,7 @@ const fn row(prefix: [u8; 2], english: &'static str, chinese: &'static str) -> P
 }
 
 /// GB/T 2260, province level: 34 rows in the order of their codes. The additions of government-service systems
-/// (00 national, 66 新疆生产建设兵团) are no provinces and cannot be members.
+/// (00 national, 66 新疆生产建设兵团) are not provinces and cannot be members.
 const PROVINCES: [Province; 34] = [
     row(*b"11", "Beijing", "北京市"),
     row(*b"12", "Tianjin", "天津市"),

@@ -43,13 +43,13 @@ digest_id! {
 }
 
 digest_id! {
-    /// A licence as the ledger names it. The identifier itself belongs to a person's affairs and never goes on the
-    /// ledger; whoever holds it computes the reference.
+    /// A licence as the ledger names it. The identifier itself is personal data and never goes on the
+    /// ledger; a party that holds it can compute the reference.
     LicenceRef, IdKind::LicenceRef
 }
 
 digest_id! {
-    /// A case (办件) as the ledger names it: the case number belongs to a person's affairs and never goes on the ledger.
+    /// A case (办件) as the ledger names it: the case number is personal data and never goes on the ledger.
     CaseRef, IdKind::CaseRef
 }
 

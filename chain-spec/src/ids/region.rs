@@ -20,7 +20,7 @@ impl RegionCode {
         ProvinceCode::with_prefix([self.0[0], self.0[1]])
     }
 
-    /// Refuses a code whose first two digits are no province.
+    /// Refuses a code whose first two digits are not a province.
     pub fn check(&self) -> Result<(), IdError> {
         self.province().check().map_err(|_| IdError::UnknownProvince {
             kind: IdKind::Region,

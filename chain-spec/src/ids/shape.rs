@@ -169,7 +169,7 @@ macro_rules! fixed_id {
     };
 }
 
-/// A short ASCII string. Structure is all there is to check, so a value that exists is valid.
+/// A short ASCII string. Structure is the only rule, so every value of this type is valid.
 macro_rules! bounded_id {
     ($(#[$doc:meta])* $name:ident, $max:literal, $expected:literal, $kind:expr, $alphabet:expr) => {
         $(#[$doc])*

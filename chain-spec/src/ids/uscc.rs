@@ -20,7 +20,7 @@ const ALPHABET_NAME: &str = "the digits 0-9 and the capital letters A-Z without 
 const WEIGHTS: [u32; 17] = [1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28];
 /// GB 11714-1997: weights of the eight characters of the organisation code.
 const ORGANISATION_WEIGHTS: [u32; 8] = [3, 7, 9, 10, 5, 8, 4, 2];
-/// Where the organisation code stands within the 18 characters, and where its check character does.
+/// Position of the organisation code within the 18 characters, and of its check character.
 const ORGANISATION: std::ops::Range<usize> = 8..16;
 const ORGANISATION_CHECK: usize = 16;
 

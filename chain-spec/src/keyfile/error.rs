@@ -44,7 +44,7 @@ pub enum KeyFileError {
     WrongPurpose { expected: KeyPurpose, found: KeyPurpose },
     #[error("not the purpose of a key; write consensus, network, governance, note, registrar, organisation or system")]
     UnknownPurpose,
-    #[error("the secret in the key file is no {scheme:?} key; restore the file from a backup")]
+    #[error("the secret in the key file is not a {scheme:?} key; restore the file from a backup")]
     NoKey { scheme: SignatureScheme },
     #[error(
         "keys for {purpose} are ed25519 on every network, and this one is {scheme:?}; make one with `huxin keys new`"

@@ -20,8 +20,8 @@
 //! ciphertext = "<96 hex>"      # 32 bytes of secret, 16 bytes of tag
 //! ```
 //!
-//! Argon2id gives 64 bytes: the first 32 are the cipher's key, 16 of the rest are `passphrase_check`. With it a wrong
-//! passphrase and a changed file are told apart. It tells a guesser nothing that the cipher's tag does not.
+//! Argon2id gives 64 bytes: the first 32 are the cipher's key, 16 of the rest are `passphrase_check`. It distinguishes a wrong
+//! passphrase from a changed file, and gives an attacker nothing that the cipher's tag does not give already.
 //!
 //! Associated data of the cipher is the borsh encoding of `format`, `scheme`, `purpose`, `public_key`, `key_id`,
 //! `memory_kib`, `passes`, `lanes`, `salt`, so that none of them can be changed unnoticed.
@@ -81,7 +81,7 @@ impl KeyPurpose {
         Self::System,
     ];
 
-    /// Whether keys of this purpose may be of this scheme: on every network libp2p names nodes by Ed25519 keys, and checkpoints are
+    /// Whether keys of this purpose may be of this scheme: on every network libp2p identifies nodes by Ed25519 keys, and checkpoints are
     /// signed with them (C2SP tlog-checkpoint).
     pub fn allows(self, scheme: SignatureScheme) -> bool {
         scheme == SignatureScheme::Ed25519 || !matches!(self, Self::Network | Self::Note)

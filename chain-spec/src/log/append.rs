@@ -69,7 +69,7 @@ impl Frontier {
 /// How many hashes of a level lie in its unfinished tile.
 fn edge_len(hashes_at_level: u64) -> usize {
     let mask = (1 << TILE_HEIGHT) - 1;
-    // Below 16, so it always fits.
+    // Below 16, so it fits a usize.
     usize::try_from(hashes_at_level & mask).unwrap_or(0)
 }
 

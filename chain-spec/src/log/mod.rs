@@ -13,7 +13,7 @@
 //!
 //! Tile (`level` L, `index` N) holds up to 16 hashes of tree level 4L, at positions 16N to 16N+15, 32 bytes each, in
 //! order. Only complete subtrees have a hash above level 0, so tile hashes never change; the rightmost tile of each
-//! level is written again as it grows. A tree of 1 M leaves has five tile levels, and a proof reads at most one tile
+//! level is rewritten as it grows. A tree of 1 M leaves has five tile levels, and a proof reads at most one tile
 //! beside the path and one at the right edge per level.
 //!
 //! ```text

@@ -74,7 +74,7 @@ pub fn root_at<R: TileReader>(algorithm: DigestAlgorithm, reader: &R, size: u64)
     Ok(Frontier::load(algorithm, size, reader)?.head().root)
 }
 
-/// The inclusion path in a tree over a list held in memory; `None` where there is no such index.
+/// The inclusion path in a tree over a list held in memory; `None` if the index is beyond its end.
 pub fn merkle_path(algorithm: DigestAlgorithm, leaf_hashes: &[Digest], index: usize) -> Option<Vec<Digest>> {
     if index >= leaf_hashes.len() {
         return None;

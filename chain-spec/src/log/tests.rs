@@ -199,7 +199,7 @@ fn tiles_hold_only_complete_subtrees() {
     assert_eq!(TileId { level: 2, index: 0x0102 }.key(), [2, 0, 0, 0, 0, 0, 0, 1, 2]);
 }
 
-/// A block that was executed and lost its round leaves no trace, and its successor at the same place starts clean.
+/// Executing a block that loses its round changes nothing in the store, and the next block at the same height starts clean.
 #[test]
 fn a_discarded_block_changes_nothing() {
     let (mut log, head) = grown(SHA256, 40);

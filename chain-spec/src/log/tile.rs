@@ -29,7 +29,7 @@ impl TileId {
 
 /// Reads tiles from wherever they are kept.
 pub trait TileReader {
-    /// Why reading failed, other than that there is no such tile.
+    /// Why reading failed; a missing tile is not an error.
     type Error;
 
     /// The bytes last written for this tile, `None` where none were.
@@ -58,10 +58,10 @@ pub enum LogError<E> {
     #[error("tile {index} of level {level} holds {actual} hashes where the log has {needed}")]
     ShortTile { level: u8, index: u64, needed: usize, actual: usize },
     /// The tile's length is not a multiple of 32 bytes up to 512.
-    #[error("tile {index} of level {level} has {bytes} bytes, which no tile has")]
+    #[error("tile {index} of level {level} has {bytes} bytes, which is not a valid tile length")]
     MalformedTile { level: u8, index: u64, bytes: usize },
-    /// No such leaf in a log of this size.
-    #[error("there is no leaf {index} in a log of {size}")]
+    /// A log of this size has no such leaf.
+    #[error("leaf {index} is beyond the end of a log of {size}")]
     IndexOutOfRange { index: u64, size: u64 },
     /// A log never shrinks.
     #[error("a log of {new} leaves cannot extend one of {old}")]

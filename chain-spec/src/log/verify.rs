@@ -10,8 +10,8 @@ pub const PATH_HASHES_MAX: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProofError {
-    /// No such leaf in a log of this size.
-    #[error("there is no leaf {index} in a log of {size}")]
+    /// A log of this size has no such leaf.
+    #[error("leaf {index} is beyond the end of a log of {size}")]
     IndexOutOfRange { index: u64, size: u64 },
     /// A log never shrinks.
     #[error("a log of {new} leaves cannot extend one of {old}")]
@@ -65,7 +65,7 @@ pub fn verify_inclusion(
 }
 
 /// Checks that the log (`new`, `new_root`) begins with the log (`old`, `old_root`). Both heads must be trusted or be
-/// what is to be compared; the path is the stranger. An empty older log is the beginning of every log.
+/// what is to be compared; the path itself is untrusted. The empty log is a prefix of every log.
 pub fn verify_consistency(
     algorithm: DigestAlgorithm,
     old: u64,

@@ -20,7 +20,7 @@
 //!
 //! Walk from the root along the key's bits until a subtree with at most one leaf: that leaf (or none) and the siblings
 //! on the way, **deepest first**, are the proof. To verify: the start hash is `leaf`'s or `empty`; for sibling number
-//! `i` of `n`, the bit of the *queried* key at depth `n-1-i` says on which side the running hash stands; the last hash
+//! `i` of `n`, the bit of the *queried* key at depth `n-1-i` says on which side the running hash goes; the last hash
 //! must be the root.
 //!
 //! ```text

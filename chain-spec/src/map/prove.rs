@@ -1,4 +1,4 @@
-//! Making proofs. The walk is ours rather than `jmt`'s: that one reads every sibling node from the store only to learn
+//! Making proofs. The walk is ours rather than `jmt`'s: `jmt` reads every sibling node from the store only to learn
 //! a hash that the parent already holds, and panics where one is missing.
 
 use super::proof::{interior_hash, leaf_node_hash};
@@ -6,7 +6,7 @@ use super::store::{Child, Children, MapReader, StoredNode, nibble_at, node_key, 
 use super::{EMPTY_ROOT, MapError, MapKey, MapProof};
 use crate::crypto::{Digest, DigestAlgorithm};
 
-/// Nibbles in a key; interior nodes stand at depths below this.
+/// Nibbles in a key; interior nodes are at depths below this.
 const NIBBLES: usize = 64;
 
 /// The value of `key` in `version` of the map and the proof of it, or of its absence. `version` is a version with
@@ -41,7 +41,7 @@ fn walk<R: MapReader>(
     key: &MapKey,
     siblings: &mut Vec<Digest>,
 ) -> Result<Option<(Digest, Digest)>, MapError<R::Error>> {
-    // The last nibble of the path may leave the key's: for the leaf that has the key's subtree to itself.
+    // Path of the node to read next. Its last nibble differs from the key's where the only leaf of a subtree is under another.
     let mut path = key.0.0;
     let mut at = node_key(version, 0, &path);
     let mut node = StoredNode::read(reader, &at)?.ok_or(MapError::MissingVersion { version })?;
@@ -81,7 +81,7 @@ pub fn root_at<R: MapReader>(
 }
 
 /// Goes down the four levels of one stored node towards `nibble`, noting siblings from the top. Returns the child in
-/// which the walk goes on: the one at `nibble`, or the leaf that has the whole subtree to itself. `None`: empty there.
+/// which the walk goes on: the one at `nibble`, or the only leaf of the subtree. `None` if it is empty.
 fn descend(
     algorithm: DigestAlgorithm,
     children: &Children,
@@ -122,7 +122,7 @@ fn subtree_hash(algorithm: DigestAlgorithm, part: &[Option<Child>]) -> Digest {
     }
 }
 
-/// The only child of a run, if it is a leaf: it then stands for the whole run.
+/// The only child of a run, if it is a leaf: its hash is then the hash of the whole run.
 fn lone_leaf(part: &[Option<Child>]) -> Option<(usize, Child)> {
     let mut present = part.iter().enumerate().filter_map(|(position, child)| child.map(|child| (position, child)));
     let only = present.next()?;

@@ -1,4 +1,4 @@
-//! Where nodes and values lie, and how `jmt` reads them there.
+//! Where nodes and values are stored, and how `jmt` reads them.
 
 use std::cell::RefCell;
 
@@ -13,7 +13,7 @@ pub const NODE_KEY_BYTES_MAX: usize = 8 + 1 + 32;
 
 /// Reads the map's nodes and values from wherever they are kept.
 pub trait MapReader {
-    /// Why reading failed, other than that there is no such entry.
+    /// Why reading failed; a missing entry is not an error.
     type Error;
 
     /// The node under this key, as [`super::MapUpdate::nodes`] gave it.
@@ -94,13 +94,13 @@ pub(super) enum StoredNode {
 }
 
 impl StoredNode {
-    /// Reads one node; `None` where there is none.
+    /// Reads one node; `None` if it does not exist.
     pub(super) fn read<R: MapReader>(reader: &R, key: &[u8]) -> Result<Option<Self>, MapError<R::Error>> {
         Ok(match read_node(reader, key)? {
             None => None,
             Some(Node::Null) => Some(Self::Empty),
             Some(Node::Leaf(leaf)) => {
-                // jmt keeps the value hash to itself, but encodes a leaf as key and value hash.
+                // jmt does not expose the value hash, but it encodes a leaf as key and value hash.
                 let encoded = borsh::to_vec(&leaf).and_then(|bytes| borsh::from_slice(&bytes));
                 let (key_hash, value_hash) = encoded
                     .map_err(|_| MapError::DamagedNode { key: key.to_vec(), reason: "its leaf is not two hashes" })?;
@@ -161,7 +161,7 @@ impl<'a, R: MapReader> BaseReader<'a, R> {
         if !self.is_previous_root(key) {
             let key = node_key_of(key);
             let node = read_node(self.reader, &key)?;
-            // Never `None` for a node that a parent names: jmt would take it for an empty subtree.
+            // A missing node is an error, never `None`: jmt would treat it as an empty subtree and return a wrong root.
             return node.map(Some).ok_or(MapError::MissingNode { key });
         }
         match self.base {
@@ -180,7 +180,7 @@ impl<R: MapReader> TreeReader for BaseReader<'_, R> {
     fn get_node_option(&self, key: &NodeKey) -> anyhow::Result<Option<Node>> {
         self.node_or_failure(key).map_err(|error| {
             *self.failure.borrow_mut() = Some(error);
-            anyhow::Error::msg("the map's reader failed")
+            anyhow::Error::msg("could not read the map's store")
         })
     }
 

@@ -222,7 +222,7 @@ fn setting_the_same_value_keeps_the_root() {
     assert_eq!(prove(SHA256, &map, Some(1), &key(7)).unwrap(), prove(SHA256, &map, Some(0), &key(7)).unwrap());
 }
 
-/// A block that was executed and lost its round leaves no trace.
+/// Executing a block that loses its round changes nothing in the store.
 #[test]
 fn a_discarded_update_changes_nothing() {
     let (mut map, _) = grown(SHA256, &[(0..100).map(|name| (key(name), state(name))).collect()]);

@@ -10,7 +10,7 @@ use super::store::{BaseReader, MapReader, node_key, node_key_of};
 use super::{MapError, MapKey};
 use crate::crypto::{Digest, DigestAlgorithm};
 
-/// What a new version writes. Nothing is stored by making it, so a block can be tried and discarded.
+/// What a new version writes. Computing it stores nothing, so a block can be executed and discarded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MapUpdate {
     /// The new version.

@@ -1,7 +1,7 @@
 //! What each validator took part in, derived by every node from the certificate that each block carries.
 //!
 //! A block's certificate of the previous height says who signed, as the proposer saw it, and in which round the height was decided;
-//! whose turns the lost rounds were follows from the height. Nobody submits any of this.
+//! the proposers of the lost rounds follow from the height. None of this is submitted.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use crate::certificate::{Certificate, ValidatorSet, proposer_index};
 use crate::crypto::KeyId;
 use crate::ids::Height;
 
-/// How many heights back a signature may lie for its validator to count as seen lately.
+/// How many heights old its newest signature may be for a validator to count as recently seen.
 pub const SEEN_WITHIN: u64 = 100;
 
 /// Counters of one validator since it joined.
@@ -33,7 +33,7 @@ impl ValidatorParticipation {
     }
 
     /// Whether it was seen within [`SEEN_WITHIN`] heights before the block of `height`. Before the first certificate, at
-    /// height 1, nothing can be known and founders count as seen.
+    /// height 1, there is no information and founders count as seen.
     pub fn is_seen(&self, height: Height) -> bool {
         height.0 <= 1 || (self.last_seen.0 > 0 && self.last_seen.0.saturating_add(SEEN_WITHIN) >= height.0)
     }
@@ -46,18 +46,18 @@ pub struct Participation {
 }
 
 impl Participation {
-    /// Of validators that have not done anything yet.
+    /// Counters of validators that have not taken part yet, all zero.
     pub fn of(validators: &ValidatorSet) -> Self {
         let validators = validators.validators().iter();
         Self { validators: validators.map(|validator| ValidatorParticipation::new(validator.key.id())).collect() }
     }
 
-    /// Everyone's, by validator.
+    /// All counters, by validator.
     pub fn all(&self) -> &[ValidatorParticipation] {
         &self.validators
     }
 
-    /// One validator's.
+    /// The counters of one validator.
     pub fn get(&self, validator: &KeyId) -> Option<&ValidatorParticipation> {
         self.position(validator).and_then(|at| self.validators.get(at))
     }
@@ -76,7 +76,8 @@ impl Participation {
         if decided_by == validators { self } else { self.of_members(validators) }
     }
 
-    /// The leader of the deciding round made a block; each turn before it was lost. Rounds go around, so no loop over them.
+    /// The leader of the deciding round made a block; the leader of each earlier round missed one. Whole turns of all members are
+    /// counted by division: a loop over the rounds of a long stall could take billions of steps.
     fn count_rounds(&mut self, certificate: &Certificate) {
         let count = self.validators.len();
         let Some(first) = proposer_index(certificate.height, 0, count) else { return };
@@ -90,7 +91,7 @@ impl Participation {
         }
     }
 
-    /// The same for these validators; new ones begin with nothing.
+    /// The same for these validators; new ones start at zero.
     fn of_members(&self, validators: &ValidatorSet) -> Self {
         let kept = |entry: &ValidatorParticipation| self.get(&entry.validator).copied().unwrap_or(*entry);
         Self { validators: Self::of(validators).validators.iter().map(kept).collect() }

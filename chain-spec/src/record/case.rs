@@ -1,7 +1,7 @@
 //! Case records (办件): the steps by which a case travels from the place that collects it (A, 收件地) to the agency that
 //! decides it (B, 决定机关), and bundles of cases (集成办, 一件事). One record is one step.
 //!
-//! No record carries a date that somebody is held to: due dates are derived from the calendar and the item frozen at
+//! No record carries a due date: due dates are derived from the calendar and the item frozen at
 //! collection, by `rules::case::clock`.
 
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -29,7 +29,7 @@ pub enum CaseOperation {
     Send { step: Step, to: Uscc, material_root: Digest },
     /// 接收确认: B signs the same root.
     Acknowledge { step: Step, material_root: Digest },
-    /// 退回: B does not take the case over.
+    /// 退回: B refuses to take the case over.
     Bounce { step: Step, reason: BasisCode },
     /// 一次性告知: everything that must be corrected, sorted, at least one.
     RequestCorrection { step: Step, items: Vec<MaterialCode> },
@@ -63,7 +63,7 @@ pub enum CaseOperation {
     Archive { step: Step, archive: Digest },
     /// 撤回申请, by the applicant through A. `request` is the digest of the applicant's statement.
     Withdraw { step: Step, request: Digest },
-    /// 书面告知: a finished case of a bundle tells those that wait for it.
+    /// 书面告知: notice by a finished case of a bundle to the cases that wait for it.
     Notify { step: Step, notice: Digest },
     /// 集成办开件: the cases of a bundle, what waits for what, and the one root of materials.
     BundleOpen(Box<BundleOpening>),
@@ -74,7 +74,7 @@ pub enum CaseOperation {
 #[serde(deny_unknown_fields)]
 pub struct Step {
     pub case: CaseRef,
-    /// The mandate or delegation (委托, 异地网办专员) under which another organisation than the one named acts.
+    /// The mandate or delegation (委托, 异地网办专员) under which an organisation acts for the one named.
     pub mandate: Option<PublicationKey>,
 }
 
@@ -89,9 +89,9 @@ pub struct Collection {
     pub materials: Vec<MaterialCode>,
     /// Keyed commitment to the applicant.
     pub subject: Option<Digest>,
-    /// The bundle, in mode 集成办 and no other.
+    /// The bundle; given in mode 集成办 only.
     pub bundle: Option<BundleRef>,
-    /// The 免申即享 policy, in mode 免申办 and no other.
+    /// The 免申即享 policy; given in mode 免申办 only.
     pub policy: Option<PolicyVersion>,
 }
 
@@ -106,8 +106,8 @@ pub struct Matter {
     pub item_version: u32,
     /// Version of the guide under the item's scope and code.
     pub guide_version: u32,
-    /// Version of the duty assignment (职责分工) under the item's code, of the province or else of all; `None` where none
-    /// is in force.
+    /// Version of the duty assignment (职责分工) under the item's code, the province's own, otherwise that of all provinces;
+    /// `None` if none is in force.
     pub duty_version: Option<u32>,
 }
 
@@ -119,11 +119,11 @@ pub struct PolicyVersion {
     pub version: u32,
 }
 
-/// How A made sure who applies. A check that failed is no step.
+/// How A verified the applicant. A failed check is not recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IdentityCheck {
-    /// At the window, against the document.
+    /// In person, against an identity document.
     Window,
     /// 统一身份认证.
     Online,
@@ -158,8 +158,8 @@ pub struct BundleOpening {
 #[serde(deny_unknown_fields)]
 pub struct BundleChild {
     pub case: CaseRef,
-    /// Positions of the cases it waits for: sorted, all before its own, so that nothing waits in a circle. Empty for a case
-    /// that starts at once.
+    /// Positions of the cases it waits for: sorted, all before its own, so that there are no cycles. Empty for a case that
+    /// starts at once.
     pub after: Vec<u8>,
 }
 

@@ -1,7 +1,7 @@
-//! Governance records: what the provinces decide together, and what any of them can prove about the validators.
+//! Governance records: joint decisions of the provinces, and proofs of misbehaviour of validators.
 //!
-//! A proposal names one [`Action`]. It takes effect in the block, and in the very transaction, of the vote that reaches the
-//! threshold of its [`ActionKind`].
+//! A proposal names one [`Action`]. It takes effect in the same transaction as the vote that reaches the threshold of its
+//! [`ActionKind`].
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use crate::ids::{Height, ProvinceCode, RecordIndex, TimeMs, Uscc};
 use crate::log::LogHead;
 use crate::parameters::{ActionKind, Parameters, Threshold};
 
-/// Most validators one operation may bring with a province.
+/// Most validators that one operation may add with a province.
 pub const NEW_VALIDATORS_MAX: usize = 8;
 
 /// What may be recorded. The variant order is the wire tag.
@@ -32,7 +32,7 @@ pub enum GovernanceOperation {
     Vote { proposal: RecordIndex, approve: bool },
     /// Takes a proposal back. Only its proposer can.
     WithdrawProposal { proposal: RecordIndex },
-    /// Proof that a validator signed two different things for one step of one round.
+    /// Proof that a validator signed two different values for one step of one round.
     ReportMisbehaviour { evidence: DoubleSignature },
     /// The head of another ledger that is on the trust list, as its own validators decided it.
     Anchor {
@@ -85,7 +85,7 @@ pub enum Action {
     ValidatorAdd { province: ProvinceCode, validator: NewValidator },
     /// Removes a validator.
     ValidatorRemove { key: KeyId },
-    /// Replaces a validator's keys by its own province, at equal power. Without a network key the old one stays.
+    /// Replaces a validator's keys, proposed by its own province, at equal power. Without a network key the old one stays.
     ValidatorRotate { old: KeyId, new: PublicKey, network_key: Option<PublicKey> },
     /// Changes a validator's voting power.
     ValidatorPower { key: KeyId, power: u64 },
@@ -99,7 +99,7 @@ pub enum Action {
         /// First moment at which it is no longer trusted, milliseconds since 1970 UTC.
         valid_until_ms: TimeMs,
     },
-    /// Ends the trust in a certificate.
+    /// Ends trust in a certificate.
     TrustRetire { certificate: Digest },
     /// Anchors a newer certificate revocation list.
     CrlAnchor { certificate: Digest, crl: Digest },
@@ -144,7 +144,7 @@ pub struct NewProvince {
     pub governance_key: PublicKey,
     /// Key that admits the province's organisations, systems and keys.
     pub registrar_key: PublicKey,
-    /// At most [`NEW_VALIDATORS_MAX`]; none for a province that only takes part.
+    /// At most [`NEW_VALIDATORS_MAX`]; empty for a member without a validator.
     pub validators: Vec<NewValidator>,
 }
 
@@ -156,11 +156,11 @@ pub struct NewValidator {
     pub key: PublicKey,
     /// Voting power, at least 1.
     pub power: u64,
-    /// Key by which its node is known to the other nodes, so that they let it in, and shut it out once it is removed.
+    /// Key that identifies its node to the other nodes: they accept its connections, and refuse them once it is removed.
     pub network_key: Option<PublicKey>,
 }
 
-/// What a trusted certificate stands for. The variant order is the wire tag.
+/// The role of a trusted certificate. The variant order is the wire tag.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
@@ -187,7 +187,7 @@ pub enum SignedStep {
     Precommit,
 }
 
-/// Two signatures of one validator that an honest one never makes both.
+/// Two signatures of one validator of which an honest validator makes at most one.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DoubleSignature {
@@ -195,7 +195,7 @@ pub struct DoubleSignature {
     pub step: SignedStep,
     pub height: Height,
     pub round: u32,
-    /// The one for the lesser block; a vote for nothing is least.
+    /// The one for the block with the smaller hash; a nil vote sorts first.
     pub first: SignedBlock,
     pub second: SignedBlock,
 }
@@ -204,7 +204,7 @@ pub struct DoubleSignature {
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignedBlock {
-    /// Header hash; `None` for a vote for nothing.
+    /// Header hash; `None` for a nil vote.
     pub block: Option<Digest>,
     /// Proof-of-lock round of a proposal; `None` in votes.
     pub pol_round: Option<u32>,

@@ -1,7 +1,7 @@
-//! Publication records: versioned documents that the regions keep together (事项清单, 办事指南, 例外事项目录, 日历 ...).
+//! Publication records: versioned documents that the provinces maintain together (事项清单, 办事指南, 例外事项目录, 日历 ...).
 //!
 //! A publication has a kind, a scope (one province, or all of them) and a code. Its versions count from 1. What rules need of
-//! a version stands in its [`PublicationBody`]; what only people need is a digest. The entries of a list stand under a
+//! a version is in its [`PublicationBody`]; the rest of the document is covered by a digest. The entries of a list are under a
 //! Merkle root, so that one entry can be proven without the others.
 
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -15,7 +15,7 @@ use crate::ids::{BasisCode, ItemCode, MaterialCode, ProvinceCode, PublicationCod
 pub const GUIDE_MATERIALS_MAX: usize = 256;
 /// Most items one mandate names.
 pub const MANDATE_ITEMS_MAX: usize = 256;
-/// Most parties of one publication: every province there is.
+/// Most parties of one publication: all provinces of GB/T 2260.
 pub const PARTIES_MAX: usize = 34;
 
 /// What kind of document. The variant order is the wire tag.
@@ -50,7 +50,7 @@ pub enum PublicationKind {
     AbolishedProofs,
     /// Duties of each place for an item and a mode (C18).
     DutyAssignment,
-    /// 委托 to receive, accept or deliver on somebody's behalf (E13).
+    /// 委托 to receive, accept or deliver on behalf of another organisation (E13).
     Mandate,
     /// 异地网办专员: an officer's scope, places and period (E12).
     Delegation,
@@ -58,7 +58,7 @@ pub enum PublicationKind {
     ItemMapping,
 }
 
-/// Whose publication it is.
+/// The province that owns the publication, or all of them.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
@@ -80,11 +80,11 @@ pub struct PublicationKey {
     pub code: PublicationCode,
 }
 
-/// What rules need of a version. The variant must fit the kind; kinds without a variant of their own use `Entries`.
+/// What rules need of a version. The variant must fit the kind; kinds that have no variant of their own use `Entries`.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(tag = "body", rename_all = "snake_case")]
 pub enum PublicationBody {
-    /// A list whose entries stand under `root` (RFC 6962 over `H(huxin/publication-entry/v1, entry)`, ledger hash).
+    /// A list whose entries are under `root` (RFC 6962 over `H(huxin/publication-entry/v1, entry)`, ledger hash).
     Entries {
         root: Digest,
         count: u32,
@@ -145,7 +145,7 @@ pub struct Guide {
     pub materials: Vec<MaterialCode>,
     /// 容缺受理: materials that may follow later; a sorted subset of `materials`.
     pub tolerance: Vec<MaterialCode>,
-    /// Working days in which tolerated materials must follow: 1 to 250, 0 where there are none.
+    /// Working days in which tolerated materials must follow: 1 to 250, or 0 if there are none.
     pub tolerance_days: u16,
     /// Digest of the text people read.
     pub document: Digest,
@@ -156,7 +156,7 @@ pub struct Guide {
 #[serde(deny_unknown_fields)]
 pub struct Calendar {
     pub year: u16,
-    /// Weekdays that are no working days, as days of the year from 1; sorted, no duplicates.
+    /// Weekdays that are not working days, as days of the year from 1; sorted, no duplicates.
     pub holidays: Vec<u16>,
     /// Saturdays and Sundays that are working days, as days of the year from 1; sorted, no duplicates.
     pub makeup_days: Vec<u16>,
@@ -215,11 +215,11 @@ pub struct ConsultationWindow {
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum PublicationOperation {
-    /// Puts a version into force (公布): the approved draft, or at once where the kind needs neither consultation nor
+    /// Puts a version into force (公布): the approved draft, or directly if the kind needs neither consultation nor
     /// co-signature.
     Publish { publication: PublicationKey, version: u32, body: PublicationBody },
-    /// Lays a version open that is to be published (草案). `parties` names the provinces that must sign, where the
-    /// kind is signed by its parties: sorted, no duplicates, at most [`PARTIES_MAX`]; else it is empty.
+    /// Reveals the version about to be published (草案). `parties` names the provinces that must sign, if the kind is
+    /// signed by its parties: sorted, no duplicates, at most [`PARTIES_MAX`]; otherwise it is empty.
     Draft {
         publication: PublicationKey,
         version: u32,
@@ -227,16 +227,16 @@ pub enum PublicationOperation {
         parties: Vec<ProvinceCode>,
         consultation: Option<ConsultationWindow>,
     },
-    /// Ends the consultation after its window: how many opinions came, and the root over them (as of a publication's
+    /// Ends the consultation after its window: how many opinions were received, and the root over them (as of a publication's
     /// entries; the root of the empty tree for none).
     CloseConsultation { publication: PublicationKey, version: u32, opinions_root: Digest, opinions: u32 },
     /// A province signs the draft (会签), by the digest of its content ([`content_digest`]).
     CoSign { publication: PublicationKey, version: u32, body_digest: Digest },
-    /// Gives a draft up (撤回草案).
+    /// Abandons a draft (撤回草案).
     Withdraw { publication: PublicationKey, version: u32 },
-    /// Ends the version in force (废止), or consents to that, where the end needs several provinces.
+    /// Ends the version in force (废止), or consents to that, if several provinces must agree to end it.
     Repeal { publication: PublicationKey, version: u32, basis: BasisCode },
-    /// Says that the signer's system now works by this version (同步更新).
+    /// States that the signer's system now applies this version (同步更新).
     Acknowledge { publication: PublicationKey, version: u32 },
 }
 
@@ -294,7 +294,7 @@ impl PublicationOperation {
     }
 }
 
-/// What a co-signature stands for: `H(tag, publication, version, body, parties)`.
+/// What a co-signature covers: `H(tag, publication, version, body, parties)`.
 pub fn content_digest(
     algorithm: DigestAlgorithm,
     publication: &PublicationKey,

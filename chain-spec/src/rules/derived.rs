@@ -1,4 +1,4 @@
-//! What follows from a thing's state at a time: nobody submits it, and everybody who has the state computes the same.
+//! What follows from a thing's state at a time: it is never submitted, and everyone who has the state computes the same.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde_json::{Value, json};
@@ -12,7 +12,8 @@ use crate::state::governance::{ProposalState, ProposalStatus, TrustState};
 use crate::state::publication::{ItemVariants, PublicationState, divergence};
 use crate::state::{self, STATE_BYTES_MAX, StateKey, StateReader, StateUnavailable};
 
-use super::case::standing::{days_left, frozen_calendar};
+use super::case::calendars::frozen_calendar;
+use super::case::standing::days_left;
 use super::{case, governance};
 
 /// What follows from the canonical `bytes` of the thing `key` at `now`, after the block of `height`. `reader` reads the ledger at

@@ -39,10 +39,10 @@ pub use derived::derived;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RuleError {
-    /// A rule says no. The same answer on every node.
+    /// A rule refuses it. Every node gives the same answer.
     #[error("{}", .0.as_str())]
     Refused(Code),
-    /// The local store failed; nothing can be said about the operation.
+    /// The local store failed; the operation was neither accepted nor refused.
     #[error(transparent)]
     Unavailable(#[from] StateUnavailable),
 }
@@ -76,9 +76,9 @@ impl Actor {
     }
 }
 
-/// Where an operation comes in: what a rule needs besides the overlay.
+/// What a rule needs besides the overlay: the block, the signer, and the record that the operation becomes.
 #[derive(Clone, Copy)]
-struct Turn<'a> {
+struct OperationContext<'a> {
     context: &'a BlockContext,
     actor: &'a Actor,
     /// The record it becomes.
@@ -86,7 +86,7 @@ struct Turn<'a> {
 }
 
 /// Checks what the door checks: chain, operation count, expiry. Signature and signer are checked by the caller, in
-/// batches. What fails here never stands in a block.
+/// batches. A transaction that fails here is never in a block.
 pub fn check_envelope(context: &BlockContext, transaction: &Transaction) -> Result<(), Code> {
     let body = &transaction.body;
     if body.chain_id != context.chain_id {
@@ -112,7 +112,7 @@ pub fn check_envelope(context: &BlockContext, transaction: &Transaction) -> Resu
 pub struct Changes {
     /// New canonical bytes of changed things, heads of organisations included.
     pub states: BTreeMap<StateKey, Vec<u8>>,
-    /// Licences brought into being, with the record that did it.
+    /// Licences issued, each with the record that issued it.
     pub issued: Vec<(LicenceRef, RecordIndex)>,
     /// Accepted records in log order, each with its leaf bytes.
     pub records: Vec<(Record, Vec<u8>)>,

@@ -7,7 +7,7 @@ use crate::crypto::Digest;
 use crate::ids::{BundleRef, CaseRef, MaterialCode, ProvinceCode, RecordIndex, TimeMs, Uscc};
 use crate::record::publication::{CaseMode, PublicationKey, PublicationKind, Scope};
 
-/// Status of a case. A time-out is no status: it is derived, see `rules::case::standing`.
+/// Status of a case. A timeout is not a status: it is derived, see `rules::case::standing`.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
@@ -80,7 +80,7 @@ impl CaseStatus {
         Self::Archived,
     ];
 
-    /// Whether anything but filing away is left to do.
+    /// Whether anything other than archiving is left to do.
     pub fn is_open(self) -> bool {
         !matches!(self, Self::Bounced | Self::NotAccepted | Self::Withdrawn | Self::Closed | Self::Archived)
     }
@@ -112,7 +112,7 @@ impl CaseStatus {
     }
 }
 
-/// A case. About 300 bytes: what later steps are judged by, and nothing that the log already says.
+/// A case. About 300 bytes: what later steps are checked against, without anything that the log already holds.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct CaseState {
     pub status: CaseStatus,
@@ -128,7 +128,7 @@ pub struct CaseState {
     pub subject: Option<Digest>,
     /// Root of the materials both ends sign, from the first handing over.
     pub material_root: Option<Digest>,
-    /// Whether the one correction notice of this round has been given. A relay begins a new round.
+    /// Whether the only correction notice of this round has been given. A relay begins a new round.
     pub was_corrected: bool,
     /// What the open correction notice asks for.
     pub correction: Vec<MaterialCode>,
@@ -166,14 +166,14 @@ impl Frozen {
     }
 }
 
-/// Whose version, and which.
+/// A version of a publication, by the scope that published it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct FrozenVersion {
     pub scope: Scope,
     pub version: u32,
 }
 
-/// Where a case stands in its bundle.
+/// Position of a case in its bundle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct BundlePlace {
     pub bundle: BundleRef,
@@ -190,7 +190,7 @@ pub struct Condition {
     pub fulfilled_ms: Option<TimeMs>,
 }
 
-/// 特别程序: what was left when the clock stopped. `None` for a period that was over by then.
+/// 特别程序: what was left when the clock stopped. `None` for a period that had already ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct Pause {
     pub since_ms: TimeMs,
@@ -200,13 +200,13 @@ pub struct Pause {
     pub condition_days: Option<u32>,
 }
 
-/// A part of a relay that is over.
+/// A finished part of a relay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct RelayedPart {
     pub agency: Uscc,
     /// Record of the relay.
     pub relayed_by: RecordIndex,
-    /// Whether the promised time was over by then.
+    /// Whether the promised time had already ended.
     pub was_late: bool,
 }
 
@@ -218,12 +218,12 @@ pub struct CaseClock {
     pub sent_ms: Option<TimeMs>,
     /// Receipt in law, signed or deemed.
     pub received_ms: Option<TimeMs>,
-    /// Acceptance in law: the receipt, where nothing was said within the correction period.
+    /// Acceptance in law: the receipt, if B did not respond within the correction period (行政许可法 art. 32).
     pub accepted_ms: Option<TimeMs>,
     pub decided_ms: Option<TimeMs>,
-    /// Until when the receiver must answer: acknowledge; then ask for corrections or accept; then deliver.
+    /// When the receiver's next response is due: acknowledge; then ask for corrections or accept; then deliver.
     pub answer_due_ms: Option<TimeMs>,
-    /// Until when it must decide. From receipt on; it counts from the receipt until the case is accepted.
+    /// When the decision is due. Set at receipt and counted from it; counted again from acceptance once the case is accepted.
     pub decision_due_ms: Option<TimeMs>,
 }
 
@@ -246,15 +246,15 @@ pub struct BundleChildState {
     /// Bit i: it waits for the case at position i.
     pub after: u32,
     pub progress: ChildProgress,
-    /// Whether its notice to those that wait is on record.
+    /// Whether its notice to the waiting cases is on record.
     pub was_notified: bool,
 }
 
-/// How far a case of a bundle is.
+/// Progress of a case of a bundle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChildProgress {
-    /// Not collected.
+    /// Not collected yet.
     Planned,
     /// Collected and undecided.
     Running,
@@ -268,13 +268,13 @@ pub enum ChildProgress {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BundleStatus {
-    /// Nothing is done.
+    /// No case is done, and none has failed.
     Open,
-    /// Something is done, nothing has failed.
+    /// Some cases are done, and none has failed.
     Partial,
-    /// Everything is done.
+    /// All cases are done.
     Done,
-    /// Something has failed. The rest goes on.
+    /// A case has failed. The others continue.
     Failed,
 }
 
@@ -296,7 +296,7 @@ impl BundleState {
         bits.fold(0, |mask, (_, position)| mask | bit(position))
     }
 
-    /// Whether nothing holds the case at this position back.
+    /// Whether every case that the one at this position waits for has given its notice.
     pub fn may_start(&self, position: u8) -> bool {
         self.child(position).is_some_and(|child| child.after & !self.notified() == 0)
     }
@@ -306,7 +306,7 @@ impl BundleState {
         self.children.get(usize::from(position))
     }
 
-    /// Cases that hold others back: without notice while another waits for them.
+    /// Cases that block others: those that another case waits for and that have not given their notice.
     pub fn blocking(&self) -> Vec<CaseRef> {
         let awaited = self.children.iter().fold(0, |mask, child| mask | child.after) & !self.notified();
         let positions = self.children.iter().zip(0u32..);
@@ -314,7 +314,7 @@ impl BundleState {
     }
 }
 
-/// The bit of a position; none beyond the 32 a bundle may have.
+/// The bit of a position; 0 for a position of 32 or more, which a bundle never has.
 pub(crate) fn bit(position: u32) -> u32 {
     1u32.checked_shl(position).unwrap_or(0)
 }

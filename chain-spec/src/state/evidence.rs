@@ -1,4 +1,4 @@
-//! What the ledger keeps of evidence besides the records: what rules and keyed questions need.
+//! State that the ledger keeps of evidence besides the records: what rules and lookups by key need.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -19,15 +19,15 @@ pub struct MaterialState {
     pub document: Option<Digest>,
     /// Whether the newest one can be obtained through data sharing.
     pub shareable: bool,
-    /// First moment at which the newest one no longer serves.
+    /// First moment at which the newest one is no longer valid.
     pub valid_until_ms: Option<TimeMs>,
     /// How many were put on file.
     pub materials: u32,
-    /// How many of them the applicant handed in although one on file served.
+    /// How many of them the applicant handed in although a valid one was on file.
     pub repeated_materials: u32,
     /// How often it was demanded.
     pub demands: u32,
-    /// How many of the demands came although one on file served.
+    /// How many of the demands came although a valid one was on file.
     pub repeated_demands: u32,
     /// Record of the latest demand.
     pub latest_demand: Option<RecordIndex>,
@@ -36,7 +36,7 @@ pub struct MaterialState {
 }
 
 impl MaterialState {
-    /// Whether one is on file at this time that other agencies can obtain: then it may not be demanded from the applicant.
+    /// Whether a valid one that other agencies can obtain is on file at this time: then the applicant must not be asked for it.
     pub fn serves_at(&self, time_ms: TimeMs) -> bool {
         self.latest.is_some() && self.shareable && self.valid_until_ms.is_none_or(|until| time_ms < until)
     }

@@ -16,7 +16,7 @@ pub struct GovernedParameters {
     pub thresholds: Thresholds,
 }
 
-/// Where a proposal stands. `Expired` is never kept: it follows from the time.
+/// Status of a proposal. `Expired` is never stored: it follows from the time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProposalStatus {
@@ -28,7 +28,7 @@ pub enum ProposalStatus {
     Rejected,
     /// Its proposer took it back. Final.
     Withdrawn,
-    /// It closed undecided. Final.
+    /// It closed without a decision. Final.
     Expired,
 }
 
@@ -57,7 +57,7 @@ pub struct ProposalState {
 }
 
 impl ProposalState {
-    /// Where it stands in a block of this time.
+    /// Its status in a block of this time.
     pub fn status_at(&self, time_ms: TimeMs) -> ProposalStatus {
         match self.status {
             ProposalStatus::Open if time_ms >= self.closes_ms => ProposalStatus::Expired,
@@ -73,15 +73,15 @@ pub struct Ballot {
     pub approve: bool,
 }
 
-/// A validator past or present: whose it is, and how its node is known to the others.
+/// A current or former validator: its province, and the key that identifies its node to the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct ValidatorNode {
     pub key: PublicKey,
     pub province: ProvinceCode,
     pub network_key: Option<PublicKey>,
-    /// It decided no block up to this height. Of one that left and came back, the height of its first joining.
+    /// Last height before it joined. For one that left and returned, the height before it first joined.
     pub since: Height,
-    /// None after this one; `None` while it is in the set.
+    /// Last height it decided; `None` while it is in the set.
     pub until: Option<Height>,
 }
 
@@ -89,7 +89,7 @@ pub struct ValidatorNode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct TrustState {
     pub role: TrustRole,
-    /// Province that proposed it and looks after it.
+    /// Province that proposed it and maintains it.
     pub sponsor: ProvinceCode,
     /// Digest of the newest certificate revocation list.
     pub crl: Option<Digest>,

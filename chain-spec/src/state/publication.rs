@@ -7,15 +7,15 @@ use crate::crypto::Digest;
 use crate::ids::{ProvinceCode, PublicationCode, RecordIndex, TimeMs, Uscc};
 use crate::record::publication::{ConsultationWindow, PublicationBody};
 
-/// Which version is in force, and what is being prepared.
+/// The version in force, and the draft of the next one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct PublicationState {
     /// Newest published version, from 1; 0 before the first. In force unless `repealed`.
     pub version: u32,
     /// The end of that version (废止), until a further one is published.
     pub repealed: Option<Repealed>,
-    /// The organisation whose publication it is: the agency of the item, the principal of the mandate, else the first that
-    /// published it.
+    /// The organisation whose publication it is: the agency of the item, the principal of the mandate, otherwise the first
+    /// publisher.
     pub owner: Option<Uscc>,
     /// What is being prepared.
     pub draft: Option<DraftState>,
@@ -35,7 +35,7 @@ pub struct Repealed {
 pub struct DraftState {
     /// Number it will have: the newest published one plus 1.
     pub version: u32,
-    /// What provinces sign (`record::publication::content_digest`). The content itself stands in record `drafted_by`.
+    /// What provinces sign (`record::publication::content_digest`). The content itself is in record `drafted_by`.
     pub content: Digest,
     pub drafted_by: RecordIndex,
     pub drafted_ms: TimeMs,
@@ -43,7 +43,7 @@ pub struct DraftState {
     pub lead: Uscc,
     pub lead_province: ProvinceCode,
     pub consultation: Option<Consultation>,
-    /// Provinces whose signature counts, fixed when the draft was laid open; sorted, at most 34.
+    /// Provinces whose signature counts, fixed when the draft was submitted; sorted, at most 34.
     pub signers: Vec<ProvinceCode>,
     /// How many of them must sign, at least 1.
     pub needed: u8,
@@ -52,7 +52,7 @@ pub struct DraftState {
 }
 
 impl DraftState {
-    /// How far the draft has come.
+    /// Status of the draft.
     pub fn status(&self) -> DraftStatus {
         if self.consultation.is_some_and(|consultation| consultation.result.is_none()) {
             DraftStatus::Consulting
@@ -71,7 +71,7 @@ pub struct Consultation {
     pub result: Option<ConsultationResult>,
 }
 
-/// What came of a consultation.
+/// Outcome of a consultation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct ConsultationResult {
     pub opinions_root: Digest,
@@ -89,13 +89,13 @@ pub struct PublicationVersionState {
     pub published_by: RecordIndex,
     /// Provinces that signed it.
     pub signed_by: Vec<ProvinceCode>,
-    /// The consultation before it, where there was one.
+    /// The consultation before it, if there was one.
     pub consultation: Option<Consultation>,
     /// When the version before it ended, where that was earlier than `published_ms`: it had been repealed.
     pub gap_from_ms: Option<TimeMs>,
 }
 
-/// Where a publication stands: what is in force, and what is being prepared.
+/// Status of a publication: what is in force, and what is being prepared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PublicationStatus {
     pub force: Force,
@@ -110,7 +110,7 @@ pub enum Force {
     Unpublished,
     /// 有效: the newest version.
     InForce,
-    /// 废止: no version any more.
+    /// 废止: no version is in force any longer.
     Repealed,
 }
 
@@ -119,7 +119,7 @@ impl Force {
     pub const ALL: [Self; 3] = [Self::Unpublished, Self::InForce, Self::Repealed];
 }
 
-/// How far the preparation of a version has come.
+/// Status of the preparation of a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DraftStatus {
@@ -144,7 +144,7 @@ impl PublicationState {
         (self.version > 0 && self.repealed.is_none()).then_some(self.version)
     }
 
-    /// Where the publication stands.
+    /// Status of the publication.
     pub fn status(&self) -> PublicationStatus {
         let force = match (self.version, self.repealed) {
             (0, _) => Force::Unpublished,
@@ -156,7 +156,7 @@ impl PublicationState {
     }
 }
 
-/// What a consumer said it works by.
+/// The version that a consumer stated it applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct PublicationConsumerState {
     pub version: u32,
@@ -182,7 +182,7 @@ pub struct ItemVariant {
 }
 
 impl ItemVariants {
-    /// Takes over what a province has just published.
+    /// Enters what a province has just published.
     pub fn put(&mut self, variant: ItemVariant) {
         match self.variants.binary_search_by_key(&variant.province, |held| held.province) {
             Ok(place) => self.variants[place] = variant,
@@ -196,8 +196,8 @@ impl ItemVariants {
     }
 }
 
-/// Provinces whose elements are equal stand in one group; groups and members in the order of province codes. One group:
-/// the item is the same everywhere. Several: it diverges (名称、编码、依据、类型 不统一).
+/// Groups provinces whose elements are equal; groups and members are in the order of province codes. One group: the item
+/// is the same everywhere. Several: it diverges (名称、编码、依据、类型 不统一).
 pub fn divergence(item: &ItemVariants) -> Vec<Vec<ProvinceCode>> {
     let mut groups: Vec<(Digest, Vec<ProvinceCode>)> = Vec::new();
     for variant in &item.variants {

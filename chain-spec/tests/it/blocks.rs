@@ -182,7 +182,7 @@ fn certificates_count_distinct_known_validators_by_power() {
     let mut none = whole.clone();
     none.signatures.clear();
     assert_eq!(none.verify(chain, &validators), Err(CertificateError::NoQuorum { power: 0, total: 4 }));
-    // A prevote is no precommit.
+    // A prevote is not a precommit.
     let voter = &network.provinces[0].consensus;
     let message = vote_message(chain, VoteType::Prevote, Height(1), Some(0), Some(&whole.block), &voter.id());
     let mut prevoted = whole.clone();

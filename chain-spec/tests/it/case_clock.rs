@@ -7,8 +7,9 @@ use huxin_chain_spec::ids::TimeMs;
 use huxin_chain_spec::record::CaseOperation;
 use huxin_chain_spec::record::publication::{Calendar, CaseMode, PublicationBody, PublicationKind, Scope};
 use huxin_chain_spec::rules::case::ConditionStanding;
+use huxin_chain_spec::rules::case::calendars::frozen_calendar;
 use huxin_chain_spec::rules::case::clock::{Day, WorkCalendar};
-use huxin_chain_spec::rules::case::standing::{days_left, frozen_calendar};
+use huxin_chain_spec::rules::case::standing::days_left;
 use huxin_chain_spec::state::case::CaseStatus;
 use proptest::prelude::*;
 
@@ -63,7 +64,7 @@ fn holidays_and_makeup_days_of_2026() {
     assert_eq!(due(&calendar, "2026-03-02T12:00:00+08:00", 0), end("2026-03-02"));
     // An event on a free day: the period starts on the next day as well.
     assert_eq!(due(&calendar, "2026-10-03", 1), end("2026-10-08"));
-    // Midnight in UTC is no border.
+    // Midnight in UTC is not a day boundary.
     assert_eq!(due(&calendar, "2026-03-02T15:59:59Z", 1), end("2026-03-03"));
     assert_eq!(due(&calendar, "2026-03-02T16:00:00Z", 1), end("2026-03-04"));
     // 31 December is a Thursday; without a calendar for 2027 its first of January is a Friday like any other.
@@ -151,7 +152,7 @@ proptest! {
     }
 }
 
-/// Acknowledgement, correction and decision, each by its own period; nobody submits a date.
+/// Acknowledgement, correction and decision, each by its own period; no date is submitted.
 #[test]
 fn each_clock_in_its_turn() {
     let mut world = CaseWorld::found();

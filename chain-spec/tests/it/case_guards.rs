@@ -98,7 +98,11 @@ fn without_application() {
     assert_eq!(state.clock.accepted_ms, Some(world.ledger.now));
     assert!(state.clock.decision_due_ms.is_some());
     collection.materials = materials(&["M1"]);
-    assert_eq!(trial(&collection, JIANGSU).unwrap_err(), Code::CaseMaterialNotInGuide, "nobody hands anything in");
+    assert_eq!(
+        trial(&collection, JIANGSU).unwrap_err(),
+        Code::CaseMaterialNotInGuide,
+        "materials cannot be handed in without an application"
+    );
     collection.materials.clear();
     collection.policy = None;
     assert_eq!(trial(&collection, JIANGSU).unwrap_err(), Code::CasePolicy);
@@ -323,7 +327,7 @@ fn a_licence_as_result() {
         world.ledger.submit(world.signer(province), vec![issued]).unwrap();
     }
     let receiver = world.signer(JIANGSU);
-    assert_eq!(world.refused(receiver, with("nobody's")), Code::LicenceUnknown);
+    assert_eq!(world.refused(receiver, with("unknown")), Code::LicenceUnknown);
     assert_eq!(world.refused(receiver, with("theirs")), Code::LicenceIssuerMismatch);
     assert!(world.trial(receiver, with("ours")).is_ok());
 }

@@ -1,4 +1,4 @@
-//! The case family under arbitrary use: whatever anybody submits, in whatever order and at whatever time, a case has exactly
+//! The case family under arbitrary use: for all operations, orders and times of submission, a case has exactly
 //! one status, that of its accepted steps; both ends signed the same root; at most one correction notice a round; every due
 //! date is the one counted from the log; and a bundle counts its cases right.
 
@@ -26,14 +26,14 @@ use CaseStatus as S;
 /// Names of cases. The first three are of one bundle: the second waits for the first, the third for both.
 const NAMES: [&str; 8] = ["b0", "b1", "b2", "c0", "c1", "c2", "c3", "c4"];
 
-/// What somebody tries.
+/// One attempted operation.
 #[derive(Debug, Clone)]
 struct Attempt {
     case: Index,
     kind: Index,
     /// A step the table allows, or any.
     aims_well: bool,
-    /// By whoever may, or by anybody.
+    /// By an entitled signer, or by any signer.
     is_entitled: bool,
     who: Index,
     choice: u8,
@@ -144,24 +144,24 @@ fn live_through(world: &mut CaseWorld, attempts: &[Attempt]) {
 }
 
 fn signer(world: &CaseWorld, attempt: &Attempt, state: Option<&CaseState>, operation: &CaseOperation) -> KeyId {
-    let anybody = world.signer(attempt.who.index(4));
+    let any_signer = world.signer(attempt.who.index(4));
     if !attempt.is_entitled {
-        return anybody;
+        return any_signer;
     }
     let organisation = match (operation, state) {
         (CaseOperation::Collect(collection), _) => match collection.mode {
             CaseMode::FullOnline | CaseMode::NoApplication => collection.matter.agency,
             CaseMode::Bundle => world.organisation(SHANGHAI),
-            _ => return anybody,
+            _ => return any_signer,
         },
-        (_, None) => return anybody,
+        (_, None) => return any_signer,
         (_, Some(state)) => match operation.name() {
             "case.check" | "case.send" | "case.resubmit" | "case.withdraw" => state.origin,
             _ => state.receiver,
         },
     };
     let found = (0..4).find(|province| world.organisation(*province) == organisation);
-    found.map_or(anybody, |province| world.signer(province))
+    found.map_or(any_signer, |province| world.signer(province))
 }
 
 /// What the log alone says of a case.
@@ -173,7 +173,7 @@ struct Told {
     received: Option<TimeMs>,
     due: Option<TimeMs>,
     was_paused: bool,
-    /// Its receipt may be by law, which is no step of its own.
+    /// Its receipt may be by law, which is not a step of its own.
     is_in_bundle: bool,
 }
 

@@ -46,7 +46,7 @@ fn relay_over_three_provinces() {
     assert_eq!(world.state("a").origin, world.organisation(SHANGHAI));
 }
 
-/// 集成办: a first case, two at once after it, one after both, and one that waits for nobody.
+/// 集成办: a first case, two at once after it, one after both, and one that waits for no other.
 #[test]
 fn a_bundle_with_parallel_and_sequential_branches() {
     let mut world = CaseWorld::found();
@@ -77,7 +77,7 @@ fn a_bundle_with_parallel_and_sequential_branches() {
     };
     world.on("2026-03-10");
     decide(&mut world, "first", SHANGHAI);
-    assert_eq!(world.status("left"), S::Sent, "a decision is no notice");
+    assert_eq!(world.status("left"), S::Sent, "a decision is not a notice");
     world.by(SHANGHAI, notify("first"));
     assert_eq!(statuses(&world)[1..4], [S::DeemedReceived, S::DeemedReceived, S::Sent]);
     assert_eq!(world.state("left").clock.received_ms, Some(world.ledger.now));
@@ -168,7 +168,7 @@ fn collected_elsewhere_and_delivered_there() {
     }
 }
 
-/// 免申办: nobody applies, and a policy says why.
+/// 免申办: there is no applicant, and a policy is named instead.
 #[test]
 fn without_application() {
     let mut world = CaseWorld::found();

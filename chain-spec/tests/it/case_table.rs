@@ -96,8 +96,8 @@ enum Role {
     Receiver,
     /// The agency that had the case before a relay, or would have it after one.
     OtherReceiver,
-    Stranger,
-    /// Under the mandate of whoever's step it is.
+    Outsider,
+    /// Under the mandate of the party whose step it is.
     Agent,
     /// The same organisation, naming none.
     AgentWithoutMandate,
@@ -109,7 +109,7 @@ const ROLES: [Role; 8] = [
     Role::Origin,
     Role::Receiver,
     Role::OtherReceiver,
-    Role::Stranger,
+    Role::Outsider,
     Role::Agent,
     Role::AgentWithoutMandate,
     Role::WithoutPermission,
@@ -154,7 +154,7 @@ impl Bench {
             Role::Origin => self.world.signer(SHANGHAI),
             Role::Receiver => self.world.signer(receiver),
             Role::OtherReceiver => self.world.signer(other),
-            Role::Stranger => self.world.signer(ANHUI),
+            Role::Outsider => self.world.signer(ANHUI),
             Role::Agent | Role::AgentWithoutMandate => self.agent.key.id(),
             Role::WithoutPermission => self.powerless,
             Role::Registrar => self.world.provinces[JIANGSU].registrar.id(),
@@ -214,7 +214,7 @@ fn bring_into(world: &mut CaseWorld, status: CaseStatus) {
     assert_eq!(world.status(name), status);
 }
 
-/// A step of this kind, as whoever may take it would word it.
+/// A step of this kind, with the content that its party would give it.
 fn operation(world: &CaseWorld, kind: &str, name: &str) -> CaseOperation {
     let state: Option<CaseState> = world.ledger.read(&StateKey::Case(case_ref(name)));
     let handed_over = state.and_then(|state| state.material_root).unwrap_or_else(|| root(1));
@@ -319,6 +319,6 @@ fn the_table_of_the_code_is_this_one() {
 fn unknown_case() {
     let world = CaseWorld::found();
     for kind in &KINDS[1..] {
-        assert_eq!(world.refused(world.signer(JIANGSU), operation(&world, kind, "nobody's")), Code::CaseUnknown);
+        assert_eq!(world.refused(world.signer(JIANGSU), operation(&world, kind, "unknown")), Code::CaseUnknown);
     }
 }

@@ -71,7 +71,7 @@ fn about_rows() -> Vec<Refusal<Attempt>> {
         row(Code::EvidenceAboutMissing, "what needs either", "a case or a subject is named", "C2, E9", |bench| {
             spoiled!(bench, LicenceUse, |usage| usage.about.case = None)
         }),
-        row(Code::EvidenceCaseUnknown, "all", "a case that is named stands on the ledger", LEDGER, |bench| {
+        row(Code::EvidenceCaseUnknown, "all", "a case that is named is on the ledger", LEDGER, |bench| {
             spoiled!(bench, LicenceUse, |usage| usage.about.case = Some(case("another")))
         }),
         row(
@@ -83,8 +83,8 @@ fn about_rows() -> Vec<Refusal<Attempt>> {
         ),
         row(
             Code::EvidenceTimeAhead,
-            "`assertion`, `session`, `delivery`, `visit`, `decision_publication` (start), `erasure`",
-            "what happened lies at most ten minutes after the block",
+            "evidence with a time",
+            "the stated time is at most ten minutes after the block",
             LEDGER,
             |bench| spoiled!(bench, Assertion, |assertion| assertion.authenticated_ms = AHEAD),
         ),
@@ -104,11 +104,11 @@ fn material_rows() -> Vec<Refusal<Attempt>> {
             "`material` from a licence, `licence_use`, `intermediary_report`",
             "the licence was issued on the ledger",
             "C2, C13, E31",
-            |bench| spoiled!(bench, LicenceUse, |usage| usage.licence = licence_ref("nobody's")),
+            |bench| spoiled!(bench, LicenceUse, |usage| usage.licence = licence_ref("unknown")),
         ),
         row(Code::EvidenceShareUnknown, "`material` from a share", "the share exists", "C13", |bench| {
             spoiled!(bench, Material, |material| {
-                material.origin = MaterialOrigin::Share { request: subject("nobody's") };
+                material.origin = MaterialOrigin::Share { request: subject("unknown") };
             })
         }),
         row(
@@ -165,7 +165,7 @@ fn share_rows() -> Vec<Refusal<Attempt>> {
             "`share_approve`, `share_deny`, `share_deliver`, `share_return`",
             "the share exists",
             "E9",
-            |bench| (bench.home(), step("approve", "nobody's")),
+            |bench| (bench.home(), step("approve", "unknown")),
         ),
         row(
             Code::EvidenceShareNotProvider,
@@ -230,7 +230,7 @@ fn case_rows() -> Vec<Refusal<Attempt>> {
         row(Code::EvidenceArchiveEmpty, "`archive_deposit`", "at least one file", "E15", |bench| {
             spoiled!(bench, ArchiveDeposit, |deposit| deposit.files = 0)
         }),
-        row(Code::OrganisationWrongProvince, "`visit`", "the place lies in the signer's province", "E26", |bench| {
+        row(Code::OrganisationWrongProvince, "`visit`", "the place is in the signer's province", "E26", |bench| {
             spoiled!(bench, Visit, |visit| visit.region = "320500".parse().unwrap())
         }),
         row(Code::EvidenceRatingExists, "`rating`", "the case was not rated yet", "E24", |bench| {
@@ -298,7 +298,7 @@ fn each_rule_refuses_with_its_own_code() {
     bench.try_one(&taker, Op::Material(Material { origin, ..material() })).unwrap();
 }
 
-/// Anybody's evidence key could give the one rating of a case, and count visits that nobody made.
+/// Any evidence key could give the only rating of a case, and count visits that never took place.
 #[test]
 fn what_happened_around_a_case_is_said_by_its_provinces() {
     let mut bench = bench();
@@ -306,9 +306,9 @@ fn what_happened_around_a_case_is_said_by_its_provinces() {
         if matches!(operation, Op::Session(_) | Op::Visit(_)) {
             continue; // Bound to one signer and one place anyway.
         }
-        let (there, stranger) = (bench.network.issuer(JIANGSU), bench.network.issuer(ZHEJIANG));
+        let (there, elsewhere) = (bench.network.issuer(JIANGSU), bench.network.issuer(ZHEJIANG));
         bench.try_one(&there, operation.clone()).unwrap();
-        assert_eq!(bench.try_one(&stranger, operation.clone()).err(), Some(Code::EvidenceCaseElsewhere));
+        assert_eq!(bench.try_one(&elsewhere, operation.clone()).err(), Some(Code::EvidenceCaseElsewhere));
     }
     // An agency that finished its part of a relay has a say, its neighbours have none.
     let rating = |bench: &EvidenceBench| spoiled!(bench, Rating, |rating| rating.about.case = Some(case("relayed"))).1;
@@ -390,8 +390,8 @@ fn privacy() {
 
 const INTRODUCTION: &str = "# Evidence: kinds, the life of a data share, refusals
 
-This page is rendered from the rules by `chain-spec/tests/it/evidence_rules.rs`, which also makes each refusal happen; the test fails
-where page and code differ. Numbers such as C13 and E9 are rows of the features table.
+This page is rendered from the rules by `chain-spec/tests/it/evidence_rules.rs`, which also provokes each refusal; the test fails
+if page and code differ. Numbers such as C13 and E9 are rows of the features table.
 
 Evidence is added and never changed or deleted. It names its purpose, and what it is about: a case on the ledger, a subject's keyed
 commitment, or both. Persons and files appear as commitments and digests only.
@@ -402,7 +402,7 @@ commitment, or both. Persons and files appear as commitments and digests only.
 |---|---|---|---|
 ";
 
-/// What is kept of it, and the rows of the features table. Every kind stands here once.
+/// The state stored for it, and the rows of the features table. Every kind is listed once.
 fn kind_row(operation: &EvidenceOperation) -> (&'static str, &'static str) {
     match operation {
         Op::Material(_) => ("material on file", "C13 电子材料同等效力; E16 class and ground"),
@@ -446,23 +446,25 @@ fn kinds() -> String {
 }
 
 const DECISIONS: &str = "
-The state of a share is looked at before the party. Key, system, organisation and province of the signer must be active, as for every operation, and
-no text may hold a personal number.
+*Evidence with a time* is `assertion`, `session`, `delivery`, `visit`, `decision_publication` (its start) and `erasure`.
+
+The state of a share is checked before the party. Key, system, organisation and province of the signer must be active, as for every
+operation, and no text may hold a personal number.
 
 ## Decisions
 
-* **Materials** (C13, C14). One is on file if it can be obtained through sharing and still serves. Demanding it from the applicant then is never
-  refused, because the violation is what must be on record: the ledger marks the demand as repeated and counts it. Likewise for
-  a material the applicant hands in although one on file served. \"May it be demanded again\" is one keyed read.
-* **Licence use** (C2, C15). The licence was issued on the ledger. Its status at that height is not repeated in the record: it is what the ledger
-  says for that height, and receipts prove it. That an answer to a verification was right can be derived again in the same way.
-* **Shares** (E9). The payload never goes on the ledger. That an answer is overdue is derived from the due time. A provider never delivers more records than
-  were asked for. A faulty delivery goes back and is followed by another.
+* **Materials** (C13, C14). A material is on file if it can be obtained through sharing and is still valid. Demanding it from the
+  applicant then is never refused, because the violation must be on record: the ledger marks the demand as repeated and counts it. It
+  also counts a material that the applicant hands in although a valid one was on file. \"May it be demanded again\" is one keyed read.
+* **Licence use** (C2, C15). The licence was issued on the ledger. The record does not repeat its status at that height: the ledger has
+  it, and receipts prove it. Whether an answer to a verification was right can be derived in the same way.
+* **Shares** (E9). The payload never goes on the ledger. Whether an answer is overdue is derived from the due time. A provider cannot
+  deliver more records than were asked for. A faulty delivery is returned and followed by another.
 * **Identity sources** (E10). The signer's system is the source; it is registered like every system.
-* **Sessions** (E11). Each window records its side; the digest of the recording joins them.
-* **Ratings** (E24). One per case, and no operation changes or removes it.
-* **Intermediaries** (E31). That the licence was in force on that day is derived from the licence's own history.
-* **Checkpoints** (C17). The rules see to it that block and log exist; whether the auditor's digests are the ledger's is for the reader to compare, and an
+* **Sessions** (E11). Each window records its side; the digest of the recording links them.
+* **Ratings** (E24). One per case; it cannot be changed or removed.
+* **Intermediaries** (E31). Whether the licence was in force on that day is derived from the licence's own history.
+* **Checkpoints** (C17). The rules ensure that block and log exist. The reader compares the auditor's digests with the ledger's: an
   opinion that deviates is recorded like one that conforms.
 
 ## Codes
@@ -477,16 +479,16 @@ fn page() {
         .map(|kind| {
             let operation = step(kind, "a");
             let cells = ShareStatus::ALL.iter().map(|status| next_share_status(*status, &operation)).collect();
-            (operation.name().to_owned(), cells)
+            ((*kind).to_owned(), cells)
         })
         .collect();
     let mut text = INTRODUCTION.to_owned() + &kinds();
-    text += "\n## The life of a data share\n\n`→ STATE` is the state after the step; a code is the refusal. 政务数据共享条例 (国务院令第809号).\n\n";
+    text += "\n## The life of a data share\n\nEach operation is `evidence.share_…`. `→ STATE` is the state after the step; a code is the refusal. 政务数据共享条例 (国务院令第809号).\n\n";
     text += &transitions(&ShareStatus::ALL, state_name, &rows);
-    text += "\n## What else must hold\n\nIn the order in which it is checked for each kind; the first refusal ends the transaction, and nothing of it takes effect.\n\n";
+    text += "\n## What else must hold\n\nIn the order in which it is checked for each kind; the first refusal ends the transaction, and none of it takes effect.\n\n";
     text += &refusals(&self::rows());
     text += DECISIONS;
     assert_all_codes_shown("evidence", &text);
-    text += &codes("evidence");
+    text += &codes_in_brief("evidence");
     golden_page("evidence", &text);
 }

@@ -117,7 +117,7 @@ fn expected(entitled: Cell, kind: &str, role: Role) -> Cell {
     if role == Role::Powerless {
         return Err(Code::KeyNotPermitted);
     }
-    // The state is looked at before the party.
+    // The state is checked before the party.
     let status = entitled?;
     match (kind, role) {
         ("return", Role::Requester) => Ok(status),
@@ -137,7 +137,7 @@ fn every_kind_needs_the_permission() {
     let all_but = Permissions { evidence: false, ..Permissions::agency() };
     bench.network.must(&registrar, key_add(&key("only"), home, only));
     bench.network.must(&registrar, key_add(&key("all but"), home, all_but));
-    let mut steps: Vec<EvidenceOperation> = STEPS[1..].iter().map(|kind| step(kind, "nobody's")).collect();
+    let mut steps: Vec<EvidenceOperation> = STEPS[1..].iter().map(|kind| step(kind, "unknown")).collect();
     for operation in all_evidence() {
         let refused = bench.try_one(&key("all but"), operation.clone()).err();
         assert_eq!(refused, Some(Code::KeyNotPermitted), "{}", operation.name());
@@ -201,7 +201,7 @@ fn what_is_counted_of_a_case() {
     assert_eq!(rating.level, huxin_chain_spec::record::evidence::RatingLevel::Dissatisfied);
 }
 
-/// That an answer is overdue follows from the state; nobody submits it.
+/// That an answer is overdue follows from the state; it is never submitted.
 #[test]
 fn an_overdue_answer_is_derived() {
     let mut bench = EvidenceBench::new();

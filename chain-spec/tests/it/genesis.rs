@@ -87,7 +87,7 @@ fn what_cannot_found_a_chain() {
         ("clock_skew_ms_max", |genesis| genesis.parameters.clock_skew_ms_max = 499),
         ("clock_skew_ms_max", |genesis| genesis.parameters.clock_skew_ms_max = 24 * 60 * 60 * 1000 + 1),
         ("governance.validator_add", |genesis| genesis.governance.validator_add = Threshold::OneProvince),
-        ("stands twice", |genesis| {
+        ("is listed twice", |genesis| {
             genesis.provinces[0].validators[0].network_key = Some(genesis.provinces[0].registrar_key);
         }),
         ("validators", |genesis| genesis.provinces.iter_mut().for_each(|one| one.validators.clear())),
@@ -107,16 +107,16 @@ fn what_cannot_found_a_chain() {
         ("total power", |genesis| {
             genesis.provinces.iter_mut().for_each(|one| one.validators[0].power = i64::MAX as u64);
         }),
-        ("province 310000: stands twice", |genesis| {
+        ("province 310000: is listed twice", |genesis| {
             genesis.provinces[1].code = genesis.provinces[0].code;
             genesis.provinces[1].issuers.clear();
         }),
-        ("stands twice", |genesis| genesis.provinces[1].organisation = genesis.provinces[0].organisation),
-        ("stands twice", |genesis| {
+        ("is listed twice", |genesis| genesis.provinces[1].organisation = genesis.provinces[0].organisation),
+        ("is listed twice", |genesis| {
             genesis.provinces[1].issuers[0].organisation = genesis.provinces[0].issuers[0].organisation;
         }),
-        ("stands twice", |genesis| genesis.provinces[0].registrar_key = genesis.provinces[0].governance_key),
-        ("stands twice", |genesis| genesis.provinces[1].issuers[0].key = genesis.provinces[0].issuers[0].key),
+        ("is listed twice", |genesis| genesis.provinces[0].registrar_key = genesis.provinces[0].governance_key),
+        ("is listed twice", |genesis| genesis.provinces[1].issuers[0].key = genesis.provinces[0].issuers[0].key),
         ("another province", |genesis| genesis.provinces[0].issuers[0].region = "320500".parse().unwrap()),
         ("not a point of the SM2 curve", |genesis| genesis.provinces[0].registrar_key = no_point()),
         ("not an ed25519 key", |genesis| {
@@ -143,7 +143,7 @@ fn what_is_not_a_genesis_file() {
     let text = good().to_toml().unwrap();
     let malformed = |text: &str| matches!(Genesis::parse(text), Err(GenesisError::Malformed(_)));
     assert!(malformed("not a genesis"));
-    assert!(malformed(&text.replacen("chain_id", "chain", 1)), "a name that nobody knows");
+    assert!(malformed(&text.replacen("chain_id", "chain", 1)), "an unknown field name");
     assert!(malformed(&text.replacen("310000", "310001", 1)), "no province");
     assert!(malformed(&text.replacen("113100000000000191", "113100000000000192", 1)), "check character");
     assert!(malformed(&text.replacen("ed25519:", "ed25518:", 1)));

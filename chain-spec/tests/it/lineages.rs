@@ -1,4 +1,4 @@
-//! The licence family under arbitrary use: whatever anybody submits, in whatever order and however packed, a licence has
+//! The licence family under arbitrary use: for all operations, orders and packings into transactions, a licence has
 //! exactly one state and at most one live successor.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,13 +32,13 @@ enum Kind {
     Lapse,
 }
 
-/// What somebody tries. Choices are indexes into what the ledger has at the time.
+/// One attempted operation. Choices are indexes into what the ledger has at the time.
 #[derive(Debug, Clone)]
 struct Attempt {
     kind: Kind,
     /// On a licence that lives, or on any name; a new name that is free, or any.
     aims_well: bool,
-    /// By whoever may, or by anybody.
+    /// By an entitled signer, or by any signer.
     is_entitled: bool,
     who: Index,
     licence: Index,
@@ -74,7 +74,7 @@ fn is_live(status: LicenceStatus) -> bool {
     matches!(status, LicenceStatus::Issued | LicenceStatus::Suspended | LicenceStatus::TransferredOut)
 }
 
-/// The chain, and everybody who tries.
+/// The chain, and the signers.
 struct World {
     network: Network,
     /// The four issuers, and a registrar, who may do nothing here.

@@ -133,7 +133,7 @@ pub enum At {
     AsOf(TimeMs),
 }
 
-/// A chain with everybody's secrets.
+/// A chain with the secrets of all its parties.
 pub struct Network {
     pub genesis: Genesis,
     pub provinces: Vec<Province>,
@@ -231,7 +231,7 @@ impl Network {
             .unwrap()
     }
 
-    /// Checks a block on top of the tip as a stranger's.
+    /// Checks a block on top of the tip, none of whose signatures were verified before.
     pub fn check(&self, block: &Block) -> Result<Executed, execute::BlockError> {
         let ledger = &self.ledger;
         execute::check_block(ledger.chain(), ledger, ledger.tip(), block, block.to_bytes().len(), &|_, _| false)

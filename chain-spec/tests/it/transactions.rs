@@ -48,7 +48,7 @@ fn frame_faults(network: &mut Network) -> Vec<(Code, UnsignedTransaction)> {
     ]
 }
 
-/// What fails at the door never stands in a block: the door refuses it, a proposer leaves it out, a voter names it.
+/// What fails at admission is never in a block: admission refuses it, a proposer leaves it out, a voter names it.
 #[test]
 fn faults_of_the_frame() {
     let mut network = Network::found();
@@ -107,7 +107,7 @@ fn repeated_within_a_block_and_across_blocks() {
     network.commit(Vec::new());
     assert_refused(&network, vec![other.clone(), once.clone()], 1, Code::TransactionDuplicate);
     assert_eq!(network.make(vec![once.clone(), other.clone()]).0.body.transactions, [other]);
-    // Rejected transactions stand in a block too, so they cannot come back either.
+    // Rejected transactions are in a block too, so they cannot be submitted again either.
     let rejected = network.transaction(&home.key, vec![Op::from(issue(&home, "a")).0]);
     assert!(matches!(network.commit(vec![rejected.clone()])[0], Outcome::Rejected { .. }));
     assert_refused(&network, vec![rejected], 0, Code::TransactionDuplicate);
@@ -178,7 +178,7 @@ fn signer_that_the_ledger_does_not_know() {
     let home = network.provinces[SHANGHAI].issuer.clone();
     let stranger = network.transaction(&key("stranger"), vec![Op::from(issue(&home, "a")).0]);
     assert_refused(&network, vec![stranger.clone()], 0, Code::KeyUnknown);
-    // A proposer that put it in would make a block that nobody votes for.
+    // A proposer that included it would make a block that gets no votes.
     assert!(network.make(vec![stranger]).0.body.transactions.is_empty());
     // A key signs from the block after the one that admits it.
     let registrar = network.registrar(SHANGHAI);
@@ -353,7 +353,7 @@ fn fields_holding(text: &str, home: &Issuer, recipient: &Province) -> Vec<Operat
     licence.chain(membership.into_iter().map(Operation::Membership)).collect()
 }
 
-/// From the records alone, as somebody who was given a run of them: no number is missing, each digest follows.
+/// From a run of records alone: no number is missing, each digest follows from the one before.
 #[test]
 fn sequences_without_gaps_and_running_digests() {
     let mut network = Network::found();

@@ -1,10 +1,10 @@
-//! Audit: everything that can be recomputed is recomputed, from genesis, without believing a node.
+//! Audit: everything that can be recomputed is recomputed, from genesis, without trusting a node.
 //!
 //! ```text
 //!  download (async)  ->  prepare (all cores)             ->  execute (one thread)
 //!  framed blocks         decode, identifiers, signatures     rules, digests, log, map, headers, certificates
 //! ```
-//! Two bounded queues lie between, so memory stays bounded whatever stage is slowest.
+//! The stages are connected by two bounded queues, so memory stays bounded whichever stage is slowest.
 
 mod prepare;
 mod replay;

@@ -34,14 +34,14 @@ impl Prepared {
 }
 
 /// Public keys by identifier. The identifier is a digest of the key, so a key taken from anywhere is the right one;
-/// whether it is registered and may sign is the rules' business.
+/// whether it is registered and may sign is checked by the rules.
 pub struct Preparer {
     algorithm: DigestAlgorithm,
     keys: HashMap<KeyId, PublicKey>,
 }
 
 impl Preparer {
-    /// Knows the keys of the genesis.
+    /// Starts with the keys of the genesis.
     pub fn new(genesis: &Genesis) -> Self {
         let mut keys = HashMap::new();
         for province in &genesis.provinces {
@@ -54,7 +54,7 @@ impl Preparer {
     }
 
     /// Decodes a run and checks its signatures. A signature that does not hold, or whose key is not known here, is left
-    /// to the execution, which names it.
+    /// to the execution, which reports it.
     pub fn prepare(&mut self, run: &Run) -> Result<Prepared, ClientError> {
         let differs =
             |offset: usize, reason: String| ClientError::ReplayDiffers { height: run.from + offset as u64, reason };

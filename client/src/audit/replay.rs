@@ -35,13 +35,13 @@ pub struct ReplayOptions {
 #[derive(Debug, Clone, Serialize)]
 pub struct NodeAgreement {
     pub node: String,
-    /// `None` where the node could not be asked, or is not that far yet: unknown is not a difference.
+    /// `None` if the node could not be reached or has not reached that height: unknown is not a difference.
     pub agrees: Option<bool>,
-    /// What the node has instead, or why it could not be asked.
+    /// What the node has instead, or why it could not be reached.
     pub detail: String,
 }
 
-/// What a replay checked. Counts are of things recomputed here, not of things believed.
+/// What a replay checked. Only what was recomputed here is counted.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Coverage {
     pub chain_id: String,
@@ -118,7 +118,8 @@ pub async fn replay(
         let (executed, fetched, prepared, ()) = tokio::join!(executing, fetch, preparing, show);
         (joined(executed), fetched, joined(prepared))
     };
-    // The first difference says most; then what could not be read; then what could not be fetched.
+    // The first difference is reported before read errors, and those before fetch errors: a later stage that stops makes the
+    // earlier ones fail too.
     let mut coverage = executed?;
     prepared?;
     fetched?;
@@ -231,7 +232,7 @@ impl Replayer {
 }
 
 impl Coverage {
-    /// Whether every node asked has the same block; `None` where none differs but some could not be asked.
+    /// Whether every node asked has the same block; `None` if none differs but some could not be reached.
     pub fn all_nodes_agree(&self) -> Option<bool> {
         let answers = || self.nodes.iter().map(|node| node.agrees);
         match (answers().any(|agrees| agrees == Some(false)), answers().all(|agrees| agrees == Some(true))) {

@@ -11,7 +11,7 @@ use crate::sdk::{NodeClient, frames};
 
 /// First bytes of an export: then framed blocks as `GET /v1/blocks?from=` gives them, from height 1.
 pub const EXPORT_MAGIC: &[u8; 8] = b"HUXINBL1";
-/// Blocks asked for at a time; the node gives fewer where they are large.
+/// Blocks asked for at a time; the node gives fewer if they are large.
 const BLOCKS_PER_REQUEST: u64 = 1_000;
 /// Bytes of an export read at a time, roughly.
 const READ_BYTES: usize = 8 * 1024 * 1024;
@@ -46,7 +46,7 @@ pub async fn download(
             export.write(&bytes)?;
         }
         if runs.send(Run { from, bytes }).await.is_err() {
-            // The replay has ended with a finding of its own.
+            // The receiver is gone: the replay has ended with an error of its own.
             return Ok(());
         }
         from += count as u64;

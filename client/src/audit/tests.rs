@@ -42,7 +42,7 @@ async fn a_whole_chain_is_recomputed() {
     assert!(!coverage.not_checked.is_empty());
 }
 
-/// Any flipped bit is found, at the height where it lies.
+/// Any flipped bit is found, at the height of its block.
 #[tokio::test]
 async fn any_damage_is_found_where_it_lies() {
     let chain = chain();

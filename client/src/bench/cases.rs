@@ -1,5 +1,5 @@
-//! The workload of cases: each writer carries cases of its own from the place that collects them to the agency that decides
-//! them, one step of all of them per transaction, until they are closed; then it begins with others.
+//! The workload of cases: each writer takes cases of its own from collection to the closing by the deciding agency, one step
+//! of all of them per transaction; then it begins with new ones.
 
 use std::sync::atomic::AtomicU64;
 use std::time::Instant;
@@ -43,7 +43,7 @@ fn materials() -> Result<Vec<MaterialCode>, ClientError> {
     MATERIALS.iter().map(|code| code.parse().map_err(|error| ClientError::input("material", error))).collect()
 }
 
-/// Publishes item and guide of every target's agency where that has not been done.
+/// Publishes item and guide of every target's agency if that has not been done.
 pub async fn publish(targets: &[Target], client: &Client, height: &AtomicU64) -> Result<(), ClientError> {
     for target in targets {
         let (code, key) = item(target)?;
@@ -83,7 +83,7 @@ pub async fn publish(targets: &[Target], client: &Client, height: &AtomicU64) ->
     Ok(())
 }
 
-/// Carries cases from `origin` to `receiver`, `count` at a time, until the window closes.
+/// Takes cases from `origin` to `receiver` to their closing, `count` at a time, until the window closes.
 pub async fn carry(
     (origin, receiver): (Target, Target),
     count: usize,
@@ -131,7 +131,7 @@ pub async fn carry(
     tally
 }
 
-/// Step `number` of all these cases, signed by whose step it is.
+/// Step `number` of all these cases, signed by the party whose step it is.
 fn transaction(
     origin: &Target,
     receiver: &Target,

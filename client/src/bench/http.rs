@@ -1,6 +1,6 @@
 //! A keep-alive HTTP/1.1 connection that does no more than the load generator needs: one write, one buffered read, no
 //! parsing beyond status, length and the ledger's height. The generator shares two cores with four nodes, so every
-//! microsecond it takes is one they lack.
+//! microsecond it uses is lost to them.
 
 use std::io;
 
@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 /// Longest answer, in bytes.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
-/// What came back. The body stays in the connection's buffer until the next request.
+/// The response. The body stays in the connection's buffer until the next request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LightAnswer {
     pub status: u16,

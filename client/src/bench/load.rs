@@ -1,4 +1,4 @@
-//! Writers: each signs (or takes what was signed before), submits, waits for the block, and begins again.
+//! Writers: each signs (or takes a transaction that was signed before), submits, waits for the block, and repeats.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -56,13 +56,13 @@ impl Window {
     }
 }
 
-/// What one worker saw.
+/// Results of one worker.
 #[derive(Debug, Default)]
 pub struct Tally {
     pub latencies_us: Vec<u32>,
     /// Licences, transactions or answers acknowledged within the window.
     pub done: u64,
-    /// Submissions put off because a mempool was full.
+    /// Submissions retried because a mempool was full.
     pub retries: u64,
     /// Requests that failed, with the first reason.
     pub failures: u64,
@@ -111,7 +111,7 @@ pub fn licence(target: &Target, random: &mut StdRng, reference: LicenceRef) -> L
     }
 }
 
-/// `count` issues of licences that nobody has seen before.
+/// `count` issues of new licences.
 pub fn issues(target: &Target, random: &mut StdRng, count: usize) -> Vec<Operation> {
     let mut issue = || {
         let mut reference = [0; 32];
@@ -251,7 +251,7 @@ async fn submit_and_prove(
     tally: &mut Tally,
 ) -> Result<(), String> {
     submit(connection, transaction, height, tally).await?;
-    // The answer of the submission is gone with its buffer; asking again is how any client would find its record.
+    // The answer of the submission was in a buffer that is reused; the outcome is fetched again, as a client would do.
     let answer = connection.get(&format!("/v1/transactions/{}", transaction.tx_id)).await.map_err(|e| e.to_string())?;
     let outcome: OutcomeAnswer = serde_json::from_slice(connection.body(&answer)).map_err(|error| error.to_string())?;
     let index = outcome.first_record.ok_or("a committed outcome without a record")?;
@@ -267,7 +267,7 @@ async fn submit_and_prove(
     }
 }
 
-/// A licence identifier that nobody has used, from a run's mark and a number.
+/// An unused licence identifier, from a mark of the run and a number.
 pub fn identifier(target: &Target, mark: u64, number: u64) -> Result<LicenceId, ClientError> {
     let serial = format!("B{mark:016X}{number:08}");
     LicenceId::new(target.licence_type, target.issuer, &serial, 1).map_err(|error| ClientError::input("serial", error))

@@ -30,7 +30,7 @@ impl Latency {
     }
 }
 
-/// Three decimals are enough for anybody.
+/// Rounded to three decimals, for people.
 pub fn rounded(value: f64) -> f64 {
     (value * 1_000.0).round() / 1_000.0
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::load::Tally;
 use super::measure::{Latency, rounded};
 
-/// Figures of one workload. The JSON form holds exactly the fields that are not skipped.
+/// Results of one workload. The JSON form holds exactly the fields that are not skipped.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     pub workload: String,
@@ -17,7 +17,7 @@ pub struct Report {
     pub latency_ms: Latency,
     /// Cores used, by process.
     pub cpu_cores: BTreeMap<String, f64>,
-    /// What the machine does at all, per second.
+    /// Yardsticks: what the machine can do at most, per second.
     pub yardsticks: BTreeMap<String, f64>,
     #[serde(skip)]
     pub done: u64,
@@ -32,7 +32,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Puts the figures of a run of `seconds` together.
+    /// Summarises a run of `seconds`.
     pub fn new(workload: &str, tally: Tally, seconds: u64, yardsticks: &BTreeMap<String, f64>) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
         let throughput = tally.done as f64 / seconds.max(1) as f64;
@@ -66,7 +66,7 @@ impl Report {
             let _ = writeln!(text, "  yardstick    {name} {per_s:.0}  (ratio {ratio:.3})");
         }
         if self.retries > 0 {
-            let _ = writeln!(text, "  put off by a full mempool: {}", self.retries);
+            let _ = writeln!(text, "  retried because of a full mempool: {}", self.retries);
         }
         if let Some(reason) = &self.first_failure {
             let _ = writeln!(text, "  FAILED {} times, first: {reason}", self.failures);

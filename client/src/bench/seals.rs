@@ -61,7 +61,7 @@ pub async fn file(targets: &[Target], height: &AtomicU64, random: &mut StdRng) -
 fn bench_seal(target: &Target, random: &mut StdRng) -> Result<BenchSeal, ClientError> {
     let no_key = || ClientError::Local { what: "no SM2 key", reason: "the random number is out of range".to_owned() };
     let key = SigningKey::from_secret(SignatureScheme::Sm2, random_digest(random).0).ok_or_else(no_key)?;
-    // Letters only: digits in a row may look like somebody's number, which no ledger takes.
+    // Letters only: the admission filter refuses a run of digits that looks like a personal number.
     let letters = key.id().0.0.into_iter().flat_map(|byte| [byte >> 4, byte & 0xf]).map(|four| char::from(b'A' + four));
     let number: String = "BENCH-".chars().chain(letters).take(32).collect();
     let seal: SealId = number.parse().map_err(|error| ClientError::input("seal", error))?;

@@ -33,7 +33,7 @@ pub async fn prepare(
     let mut tally = Tally::default();
     for batch in 0..count.div_ceil(BATCH) {
         let position = usize::try_from(batch).unwrap_or(0) % targets.len().max(1);
-        let target = targets.get(position).ok_or_else(|| failed("there is none".to_owned()))?;
+        let target = targets.get(position).ok_or_else(|| failed("no node was given".to_owned()))?;
         let mut operations = Vec::new();
         for number in batch * BATCH..((batch + 1) * BATCH).min(count) {
             let id = identifier(target, mark, number)?;

@@ -21,12 +21,12 @@ use crate::testnet::Network;
 
 /// Licence type of everything the benchmark issues.
 const LICENCE_TYPE: &str = "11100000000013338W011";
-/// Transactions of the single workload that are signed before the clock starts, per second of it. Submitters sign on
-/// machines of their own; what is left over is not sent.
+/// Transactions of the single workload that are signed before the clock starts, per second of the run. Real submitters sign on
+/// their own machines; transactions left over are not sent.
 const PRESIGNED_PER_S: u64 = 8_000;
 /// Submissions per second of the light workload.
 const LIGHT_PER_S: u64 = 10;
-/// Writers of the light workload: enough that none is still waiting when its next turn comes.
+/// Writers of the light workload: enough that each has its answer before its next submission.
 const LIGHT_WRITERS: u64 = 20;
 
 /// What to put on the network.
@@ -64,7 +64,7 @@ impl Workload {
         }
     }
 
-    /// The workloads this stands for.
+    /// The workloads that this name includes.
     pub fn parts(self) -> Vec<Self> {
         match self {
             Self::All => {
@@ -156,7 +156,7 @@ impl Bench<'_> {
             Workload::Single | Workload::All => self.presign()?,
             _ => Vec::new(),
         };
-        // The first moments belong to connecting and to filling the pipeline.
+        // The first moments are spent on connecting and filling the pipeline, so they are not counted.
         let warm_up = match part {
             Workload::Idle => Duration::from_secs(2),
             _ => Duration::from_millis((self.options.seconds * 200).min(2_000)),

@@ -1,5 +1,5 @@
-//! What this machine can do at all, measured in the same run: an absolute figure on a shared machine moves by a factor
-//! of two, a ratio to these does not.
+//! What this machine can do at all, measured in the same run: an absolute result on a shared machine varies by a factor
+//! of two, its ratio to these does not.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -23,7 +23,7 @@ const SPAN: Duration = Duration::from_millis(1_000);
 const BATCH: usize = 256;
 /// Bytes of one synced append: a small block.
 const APPEND_BYTES: usize = 16 * 1024;
-/// Connections that ask for the shortest answer there is.
+/// Connections that ask for the shortest possible answer.
 const HTTP_CONNECTIONS: usize = 64;
 
 /// All yardsticks, per second.

@@ -25,8 +25,8 @@ use crate::ops::metrics::Metrics;
 use crate::store::UndecidedBlock;
 
 /// Most operations this node puts into a block of its own, however many the chain allows. Four nodes on two cores execute
-/// so many well within the time that a proposal is waited for; a block that takes longer costs a round, and makes the
-/// next proposer try the same.
+/// this many well within the proposal timeout; a block that takes longer costs a round, and the next proposer would try the
+/// same again.
 const PROPOSED_OPERATIONS_MAX: usize = 8_192;
 /// Bytes of a block left for its header, certificate and lengths.
 const BLOCK_OVERHEAD_BYTES: usize = 64 * 1024;
@@ -69,7 +69,7 @@ impl Consensus {
         self.mempool
             .take(bytes_max.saturating_sub(BLOCK_OVERHEAD_BYTES), operations_max, height)
             .into_iter()
-            // The pool holds verified canonical bytes only.
+            // The pool only holds verified canonical bytes.
             .filter_map(|pooled| Transaction::from_bytes(&pooled.bytes).ok().map(|decoded| (pooled.id, decoded)))
             .collect()
     }
@@ -78,6 +78,8 @@ impl Consensus {
         let failed = |error: String| AppError(error);
         let store = self.ledger.store();
         let kept = store.undecided(height, round).map_err(|error| failed(error.to_string()))?;
+        // After a restart this node must propose the block that it already signed for this round: a second one would be a double
+        // signature.
         if let Some(own) = kept.iter().find(|row| row.own) {
             let bytes = store
                 .block_bytes(height, &own.block)
@@ -94,6 +96,7 @@ impl Consensus {
             .make(self.clock.now(), self.me, self.candidates(height))
             .map_err(|error| failed(error.to_string()))?;
         let row = UndecidedBlock { block: made.id, proposer: self.me, valid: true, own: true };
+        // On disk before the engine signs the proposal.
         store.put_undecided(height, round, &row, &made.bytes).map_err(|error| failed(error.to_string()))?;
         Ok(Proposed { id: made.id, bytes: made.bytes })
     }
@@ -107,8 +110,8 @@ impl Consensus {
             Ok(time) => time,
             Err(fault) => return verdict_of(fault),
         };
-        // A block this node found good before may be locked by a quorum and proposed again much later, after a stop of
-        // the whole chain for instance; to refuse it then for its age would stop the chain for good.
+        // A block that this node judged valid before may be locked by a quorum and proposed again much later, for instance after
+        // the whole chain stopped. Refusing it for its age then would stop the chain permanently.
         let store = self.ledger.store();
         let judged_before = matches!(store.block_bytes(candidate.height, &candidate.id), Ok(Some(_)));
         if candidate.source == Source::Proposal
@@ -119,13 +122,14 @@ impl Consensus {
             return Verdict::Invalid { reason };
         }
         let row = UndecidedBlock { block: candidate.id, proposer: candidate.proposer, valid: true, own: false };
+        // On disk before the engine votes for it.
         match store.put_undecided(candidate.height, candidate.round, &row, &candidate.bytes) {
             Ok(()) => Verdict::Valid,
             Err(error) => Verdict::Unavailable { reason: error.to_string() },
         }
     }
 
-    /// A header names the proposer of its own or, where it is proposed again, of an earlier round; nobody else.
+    /// A header must name the proposer of its own round, or of an earlier round if it is proposed again.
     fn proposer_objection(&self, candidate: &Candidate) -> Option<String> {
         let mut bytes: &[u8] = &candidate.bytes;
         let header: Header = borsh::BorshDeserialize::deserialize(&mut bytes).ok()?;
@@ -137,8 +141,8 @@ impl Consensus {
         (!expected).then(|| format!("its proposer {} has no turn at height {}", header.proposer, candidate.height))
     }
 
-    /// Why a block with this time may not be voted for now, if so. After round 0 an old time is no objection: the block
-    /// may be one that a quorum locked in an earlier round, and then no other can be decided at this height.
+    /// Why this node must not vote for a block with this time now, if so. After round 0 an old time is accepted: a quorum may have
+    /// locked the block in an earlier round, and then it is the only one that can be decided at this height.
     fn clock_objection(&self, time: TimeMs, round: u32) -> Option<String> {
         let now = self.clock.now();
         let offset_ms = now.0.abs_diff(time.0);
@@ -154,7 +158,7 @@ impl Consensus {
         let started = std::time::Instant::now();
         let committed = match self.ledger.commit(certificate) {
             Ok(committed) => committed,
-            // The engine decides a height once; hearing of it again after a restart is no failure.
+            // The engine decides a height once; a repeated decision after a restart is not a failure.
             Err(BlockFault::OtherHeight { height, tip }) if height <= tip => return Ok(()),
             Err(fault) => return Err(AppError(fault.to_string())),
         };
@@ -166,10 +170,10 @@ impl Consensus {
     }
 }
 
-/// Who or what is to blame for a block that does not hold.
+/// The cause of a block that was not accepted: the block itself, these bytes, or this node.
 ///
 /// The header hash covers the header only. Until the transactions root is known to be the body's, a fault may come from
-/// a body that somebody else put under a good header, and says nothing about the block. After that, it is the header.
+/// another body that was put under a valid header, and does not make the block invalid. After that, the header is at fault.
 fn verdict_of(fault: BlockFault) -> Verdict {
     let reason = fault.to_string();
     match fault {
@@ -215,7 +219,7 @@ impl Application for Consensus {
                 .map(|row| Undecided { id: row.block, proposer: row.proposer, valid: row.valid })
                 .collect(),
             Err(error) => {
-                tracing::error!(%error, "undecided blocks cannot be read");
+                tracing::error!(%error, "could not read undecided blocks; continuing without them");
                 Vec::new()
             }
         }
@@ -232,14 +236,14 @@ impl Application for Consensus {
     async fn finalized(&self, certificate: Certificate, evidence: Vec<DoubleSignature>) {
         for entry in &evidence {
             tracing::error!(validator = %entry.validator, step = ?entry.step, height = %entry.height, round = entry.round,
-                "a validator signed two different statements for one round; the proof is kept");
+                "a validator signed two different statements for one round; the proof is stored");
             self.metrics.misbehaviour();
             if let Err(error) = self.ledger.store().put_misbehaviour(entry) {
-                tracing::error!(%error, "the proof of misbehaviour was not kept");
+                tracing::error!(%error, "could not store the proof of misbehaviour");
             }
         }
         if let Err(error) = self.ledger.store().enlarge_certificate(&certificate) {
-            tracing::warn!(%error, "a larger certificate was not kept");
+            tracing::warn!(%error, "could not store a larger certificate; the smaller one is a proof too");
         }
     }
 

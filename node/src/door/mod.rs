@@ -1,7 +1,7 @@
-//! The door: what a transaction must pass before any node holds it.
+//! The door: admission checks that a transaction must pass before any node holds it.
 //!
 //! Bytes, envelope, signer, signature, and a trial run against the current state. What fails here is refused at once
-//! and leaves no trace. Signatures are checked in batches formed by whatever arrives while the last batch is checked.
+//! and is not stored. Signatures are checked in batches: those that arrive while one batch is checked form the next.
 
 mod signatures;
 
@@ -22,10 +22,10 @@ use crate::mempool::{Admission, AdmissionError, Inserted, Mempool, PoolError, Po
 
 pub use signatures::SignatureChecks;
 
-/// A trial run of more operations than this leaves the async worker.
+/// A trial run of more operations than this moves to a blocking thread.
 const INLINE_OPERATIONS_MAX: usize = 16;
 
-/// Why a transaction was not let in.
+/// Why a transaction was not admitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     pub code: Code,
@@ -41,7 +41,7 @@ impl Refusal {
     }
 }
 
-/// A transaction that is in the mempool, or was let in before.
+/// A transaction that is in the mempool, or was admitted before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Admitted {
     pub tx_id: TxId,
@@ -61,7 +61,10 @@ impl Door {
         Self { ledger, mempool, clock, signatures: SignatureChecks::start() }
     }
 
-    /// Checks canonical transaction bytes and puts them into the mempool. A transaction known already is let in again.
+    /// Checks canonical transaction bytes and puts them into the mempool. A known transaction is admitted again, without checks.
+    ///
+    /// Cheap checks come first: the signature is verified only for a known signer on this chain, and the trial run, which reads
+    /// state, only after the signature.
     pub async fn admit(self: &Arc<Self>, bytes: Bytes) -> Result<Admitted, Refusal> {
         let transaction =
             Transaction::from_bytes(&bytes).map_err(|error| Refusal::new(codec_code(&error), "transaction"))?;
@@ -101,7 +104,7 @@ impl Door {
             return Ok(true);
         }
         let outcome = self.ledger.outcome(tx_id).map_err(|error| {
-            tracing::error!(%error, "the store cannot be read");
+            tracing::error!(%error, "could not read the store; the transaction is refused");
             Refusal::new(Code::StoreDamaged, "store")
         })?;
         Ok(outcome.is_some())
@@ -121,18 +124,18 @@ impl Door {
         Signers::new(self.ledger.store())
             .key(&transaction.body.signer)
             .map_err(|error| {
-                tracing::error!(%error, "the store cannot be read");
+                tracing::error!(%error, "could not read the store; the transaction is refused");
                 Refusal::new(Code::StoreDamaged, "store")
             })?
             .ok_or_else(|| Refusal::new(Code::KeyUnknown, "signer"))
     }
 
-    /// Applies the transaction to the current state and forgets the result.
+    /// Applies the transaction to the current state and discards the result.
     fn trial(&self, tip: &Tip, context: &BlockContext, tx_id: TxId, transaction: &Transaction) -> Result<(), Refusal> {
         let first_record = RecordIndex(tip.frontier.size());
         let changes =
             rules::apply(self.ledger.store(), context, first_record, &[(tx_id, transaction)]).map_err(|error| {
-                tracing::error!(%error, "the store cannot be read");
+                tracing::error!(%error, "could not read the store; the transaction is refused");
                 Refusal::new(Code::StoreDamaged, "store")
             })?;
         match changes.outcomes.first().map(|entry| entry.outcome) {

@@ -23,7 +23,7 @@ impl SignatureChecks {
         Self { queue }
     }
 
-    /// Whether the signature verifies. False too while the node is stopping.
+    /// Whether the signature verifies. Also false while the node is stopping.
     pub async fn check(&self, item: BatchItem) -> bool {
         let (answer, result) = oneshot::channel();
         if self.queue.send((item, answer)).await.is_err() {
@@ -39,7 +39,7 @@ async fn run(mut requests: mpsc::Receiver<Request>) {
         let (items, answers): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
         let Ok(bad) = tokio::task::spawn_blocking(move || crypto::verify_batch(&items)).await else { continue };
         for (position, answer) in answers.into_iter().enumerate() {
-            // A request that was given up needs no answer.
+            // The receiver is gone if its request was cancelled.
             let _ = answer.send(bad.binary_search(&position).is_err());
         }
     }

@@ -41,7 +41,7 @@ pub enum BlockFault {
 }
 
 impl Ledger {
-    /// Makes the block after the tip from transactions that passed the door, at `now` or just after the tip's time.
+    /// Makes the block after the tip from admitted transactions, at `now` or just after the tip's time.
     pub fn make(
         &self,
         now: TimeMs,
@@ -78,6 +78,7 @@ impl Ledger {
         let time_ms = block.header.time_ms;
         let known = self.executions.lock().get(id).map(|execution| execution.bytes_digest);
         if let Some(known) = known {
+            // The whole bytes are compared: a second body under the same header may carry false signatures.
             return match known == self.algorithm().plain(&[bytes]) {
                 true => Ok(time_ms),
                 false => Err(not_the_block("other bytes with this header were judged before".to_owned())),
@@ -98,7 +99,12 @@ impl Ledger {
         self.executions.lock().put(id, Arc::new(execution));
     }
 
-    /// Commits a decided block: one synced batch, then everybody hears of it. Committing the tip again is a no-op.
+    /// Commits a decided block: one synced batch, then the subscribers are notified.
+    ///
+    /// # Errors
+    /// [`BlockFault::OtherHeight`] for every height but the next, the tip's own included.
+    ///
+    /// Lock order: `commit` first, then `shown`, `tip` and `executions`, one at a time.
     pub fn commit(&self, certificate: Certificate) -> Result<Arc<CommittedBlock>, BlockFault> {
         let _one_at_a_time = self.commit.lock();
         let tip = self.chain_tip();
@@ -125,6 +131,8 @@ impl Ledger {
             log_size: row.header.log.size,
             round: row.certificate.round,
         });
+        // From here on the block is on disk. What readers see changes in this order: the path of trust first, so that a receipt of
+        // the new tip can be made as soon as the tip is visible; the notifications last, so that their receivers find the new tip.
         self.trust.follow(&row.header, &row.certificate, &next.validators);
         let is_member_change = |key: &StateKey| matches!(key, StateKey::ValidatorNode(_));
         let members_changed = execution.executed.changes.states.keys().any(is_member_change);
@@ -135,12 +143,12 @@ impl Ledger {
         if members_changed {
             self.members.send_replace(committed.height);
         }
-        // Nobody listening is fine.
+        // An error here only means that there are no subscribers.
         let _ = self.blocks.send(Arc::clone(&committed));
         Ok(committed)
     }
 
-    /// The execution of a decided block: kept since it was judged, or made again after a restart.
+    /// The execution of a decided block: kept since it was judged, or repeated after a restart.
     fn execution(&self, certificate: &Certificate) -> Result<Arc<Execution>, BlockFault> {
         let id = certificate.block;
         let kept = self.executions.lock().get(&id).cloned();

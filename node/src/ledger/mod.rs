@@ -1,4 +1,4 @@
-//! The ledger: the store, the rules, and the newest block. Everything above asks here.
+//! The ledger: the store, the rules, and the newest block. The API, consensus and the mempool read it here.
 
 mod agree;
 mod receipts;
@@ -33,10 +33,10 @@ pub use things::LedgerAt;
 
 /// Blocks whose execution is kept until one of them is decided: the rounds of one height.
 const EXECUTIONS_KEPT: usize = 8;
-/// Committed blocks a slow subscriber may lag behind before it misses some.
+/// Committed blocks that a slow subscriber may lag behind before it misses some.
 const BLOCKS_BUFFERED: usize = 1_024;
 
-/// The newest block as others see it.
+/// The newest block as other modules see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tip {
     pub height: Height,
@@ -79,7 +79,7 @@ pub struct Ledger {
     genesis: Genesis,
     /// Newest block; replaced as a whole by each commit.
     tip: RwLock<Arc<ChainTip>>,
-    /// The same as others see it.
+    /// The same, as other modules see it.
     shown: RwLock<Arc<Tip>>,
     /// What every receipt begins with.
     trust: Trust,
@@ -88,7 +88,7 @@ pub struct Ledger {
     /// Held while a block is committed.
     commit: Mutex<()>,
     heights: watch::Sender<Height>,
-    /// The last height that changed who the validators' nodes are.
+    /// The last height that changed the validators' nodes.
     members: watch::Sender<Height>,
     blocks: broadcast::Sender<Arc<CommittedBlock>>,
 }
@@ -103,7 +103,7 @@ struct Execution {
 }
 
 impl Ledger {
-    /// Opens the store in `folder`, writes the genesis if it is empty, and checks that it is whole.
+    /// Opens the store in `folder`, writes the genesis if it is empty, and checks the store for damage.
     pub fn open(folder: &Path, genesis: Genesis) -> Result<Self, StoreError> {
         let store = Store::open(folder)?;
         let chain = Chain { features: known_features(&genesis.chain_id), ..Chain::new(&genesis) };
@@ -220,7 +220,7 @@ impl Ledger {
         self.store.decided_bytes(height)
     }
 
-    /// Outcomes of a block in block order; empty where there is no such block.
+    /// Outcomes of a block in block order; empty if the block does not exist.
     pub fn outcomes(&self, height: Height) -> Result<Vec<TransactionOutcome>, StoreError> {
         let Some(decided) = self.store.decided(height)? else { return Ok(Vec::new()) };
         let mut outcomes = Vec::with_capacity(decided.block.body.transactions.len());
@@ -244,7 +244,7 @@ impl Ledger {
         Ok(self.store.height_of_record(index)?.map(|height| (record, height)))
     }
 
-    /// What became of a transaction.
+    /// Outcome of a transaction.
     pub fn outcome(&self, tx_id: &TxId) -> Result<Option<(Height, Outcome)>, StoreError> {
         self.store.outcome(tx_id)
     }
@@ -265,7 +265,7 @@ impl Ledger {
     }
 }
 
-/// Environment variable with which tests play a node of an older version: it has no features. Honoured on `dev-` chains only.
+/// Environment variable with which tests simulate a node of an older version, without features. Honoured on `dev-` chains only.
 pub const WITHOUT_FEATURES_VARIABLE: &str = "HUXIN_TEST_WITHOUT_FEATURES";
 
 /// The features of this software.

@@ -13,7 +13,7 @@ use huxin_chain_spec::transaction::outcome_path;
 use super::Ledger;
 use crate::store::{StoreError, StoredHeader};
 
-/// The block a receipt speaks for.
+/// The block a receipt is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReceiptAt {
     /// The newest one.
@@ -23,7 +23,7 @@ pub enum ReceiptAt {
 }
 
 impl Ledger {
-    /// The receipt of a record, with the licence's status where the record brings one into being. `None` where the
+    /// The receipt of a record, with the licence's status if the record issues one. `None` where the
     /// record does not exist, or did not at that time.
     pub fn receipt(&self, index: RecordIndex, at: ReceiptAt) -> Result<Option<Receipt>, StoreError> {
         let Some(row) = self.header_at(at)? else { return Ok(None) };
@@ -72,7 +72,7 @@ impl Ledger {
         Ok(Some(OutcomeReceipt { trust, header, certificate, position, count, outcome, path }))
     }
 
-    /// The block a receipt speaks for.
+    /// The block a receipt is for.
     pub fn header_at(&self, at: ReceiptAt) -> Result<Option<StoredHeader>, StoreError> {
         let height = match at {
             ReceiptAt::Newest => Some(self.height()),

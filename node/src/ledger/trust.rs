@@ -1,4 +1,4 @@
-//! The way from the genesis to the validators of any height: what every receipt begins with.
+//! The path of trust from the genesis to the validators of any height: the beginning of every receipt.
 
 use huxin_chain_spec::block::Header;
 use huxin_chain_spec::certificate::{Certificate, ValidatorSet};
@@ -31,7 +31,7 @@ impl Trust {
         Ok(trust)
     }
 
-    /// Takes note of a committed block, after which `next` decide.
+    /// Notes a committed block, after which `next` decide.
     pub(super) fn follow(&self, header: &Header, certificate: &Certificate, next: &ValidatorSet) {
         if header.next_validators_hash != header.validators_hash {
             let transition =

@@ -17,11 +17,11 @@ use super::swarm::SwarmError;
 
 /// Longest a connection may take to authenticate, and a batch to be answered.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often an idle connection is proven alive; one missed answer closes it.
+/// How often a connection is pinged; one missed answer closes it.
 const PING_INTERVAL: Duration = Duration::from_secs(5);
 /// Streams of one connection at a time, both directions: enough for the batches in flight of both ends.
 const STREAMS_MAX: usize = 16;
-/// Connections of one peer: both ends may dial at once, and a restarted peer returns before its old connection is dead.
+/// Connections of one peer: both ends may dial at once, and a restarted peer may reconnect before its old connection has timed out.
 const CONNECTIONS_PER_PEER_MAX: u32 = 4;
 /// Incoming connections that have not authenticated yet.
 const CONNECTIONS_PENDING_MAX: u32 = 64;
@@ -29,7 +29,7 @@ const CONNECTIONS_PENDING_MAX: u32 = 64;
 const IDLE_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3_600);
 
 /// Everything a connection does. **The order of the fields matters**: a connection is offered to each in turn, and
-/// `batches` would take note of one that a later field then denies.
+/// `batches` would register one that a later field then denies.
 #[derive(NetworkBehaviour)]
 pub(super) struct Behaviour {
     pub(super) allowed: allow_block_list::Behaviour<AllowedPeers>,
@@ -38,7 +38,7 @@ pub(super) struct Behaviour {
     pub(super) batches: request_response::Behaviour<BatchCodec>,
 }
 
-/// A swarm that knows `peers` and nobody else.
+/// A swarm that accepts `peers` only.
 pub(super) fn build_swarm(
     keypair: &Keypair,
     chain_id: &str,
@@ -65,13 +65,13 @@ pub(super) fn build_swarm(
     Ok(Swarm::new(build_transport(keypair, named)?, behaviour, keypair.public().to_peer_id(), config))
 }
 
-/// Nodes of different chains do not understand each other, even if their lists overlap.
+/// The protocol name holds the chain id, so nodes of different chains cannot exchange batches even if their lists overlap.
 pub(super) fn protocol(chain_id: &str) -> Result<StreamProtocol, SwarmError> {
     StreamProtocol::try_from_owned(format!("/huxin/{chain_id}/mempool/1"))
         .map_err(|_| SwarmError::ChainId { chain_id: chain_id.to_owned() })
 }
 
-/// TCP with noise and yamux. The system's resolver is read only if an address needs it.
+/// TCP with noise and yamux. The system's resolver is loaded only if an address needs it.
 pub(super) fn build_transport(keypair: &Keypair, named: bool) -> Result<Boxed<(PeerId, StreamMuxerBox)>, SwarmError> {
     let start = |reason: String| SwarmError::Start { reason };
     let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
@@ -95,8 +95,8 @@ fn is_named(address: &Multiaddr) -> bool {
         .any(|part| matches!(part, Protocol::Dns(_) | Protocol::Dns4(_) | Protocol::Dns6(_) | Protocol::Dnsaddr(_)))
 }
 
-/// Peers and their addresses, in the order given. Several addresses of one peer are put together; the node's own are left
-/// out, so that all nodes may be given the same list.
+/// Peers and their addresses, in the order given. Several addresses of one peer are merged; the node's own are left
+/// out, so that all nodes can use the same list.
 pub(super) fn parse_peers(peers: &[String], own: PeerId) -> Result<Vec<(PeerId, Vec<Multiaddr>)>, SwarmError> {
     let mut parsed: Vec<(PeerId, Vec<Multiaddr>)> = Vec::new();
     for text in peers {
@@ -106,7 +106,7 @@ pub(super) fn parse_peers(peers: &[String], own: PeerId) -> Result<Vec<(PeerId, 
         if peer == own {
             continue;
         }
-        // A peer id alone names nobody's place: that peer connects by itself.
+        // A peer id without an address cannot be dialled: that peer connects by itself.
         let reachable = (address.iter().count() > 1).then_some(address);
         match parsed.iter_mut().find(|(known, _)| *known == peer) {
             Some((_, addresses)) => addresses.extend(reachable),

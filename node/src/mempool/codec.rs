@@ -4,7 +4,7 @@
 //! batch   version u8 = 1 | count u32 | length u32 | count x ( item length u32 | item bytes )
 //! reply   version u8 = 1 | status u8 | accepted u32 | known u32 | refused u32 | consumed u32 | retry_after_ms u32
 //! ```
-//! Little-endian. `length` is of all that follows it. One request per stream; the reply ends it.
+//! Little-endian. `length` counts all bytes after it. One request per stream; the reply ends it.
 
 use std::io;
 
@@ -20,7 +20,7 @@ pub const BATCH_TRANSACTIONS_MAX: usize = 4_096;
 pub const BATCH_BYTES_MAX: usize = TRANSACTION_BYTES_MAX;
 /// Most bytes after the header of a batch.
 const PAYLOAD_BYTES_MAX: usize = BATCH_BYTES_MAX + BATCH_TRANSACTIONS_MAX * ITEM_HEADER_BYTES;
-/// How much of a refused batch is read and thrown away, so that its sender gets to read the refusal.
+/// How much of a refused batch is read and thrown away, so that its sender can read the refusal.
 const DISCARD_BYTES_MAX: u64 = 4 * PAYLOAD_BYTES_MAX as u64;
 const VERSION: u8 = 1;
 const HEADER_BYTES: usize = 9;
@@ -30,7 +30,7 @@ const REPLY_BYTES: usize = 22;
 /// Why a frame is not a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum FrameError {
-    #[error("version {0} of the batch format is not known here")]
+    #[error("version {0} of the batch format is not supported")]
     Version(u8),
     #[error("{0} transactions in a batch; 1 to {BATCH_TRANSACTIONS_MAX} are accepted")]
     Count(usize),
@@ -51,13 +51,13 @@ pub(super) enum Request {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum BatchStatus {
-    /// Dealt with to the end.
+    /// Processed in full.
     Done = 0,
-    /// Pool full: `consumed` items were dealt with, the rest is to be sent again.
+    /// Pool full: `consumed` items were processed, the rest is to be sent again.
     Full = 1,
-    /// Too much waits for verification, or the sender is muted: nothing was looked at.
+    /// Too much is waiting for verification, or the sender is ignored for a while: nothing was processed.
     Later = 2,
-    /// Not a batch, or it held what no honest node sends. Not to be sent again.
+    /// Not a batch, or it held what an honest node never sends. Not to be sent again.
     Refused = 3,
 }
 
@@ -73,7 +73,7 @@ pub(super) struct BatchReply {
     pub(super) refused: u32,
     /// Items from the front that need not be sent again.
     pub(super) consumed: u32,
-    /// How long to leave the receiver alone; 0 if not at all.
+    /// How long to wait before sending again; 0 for no wait.
     pub(super) retry_after_ms: u32,
 }
 

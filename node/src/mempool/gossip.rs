@@ -1,4 +1,4 @@
-//! The swarm's loop: dials, sends what is local, takes in what peers send. It never verifies and never blocks.
+//! The swarm's loop: dials, sends local transactions, receives what peers send. It never verifies and never blocks.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -17,9 +17,9 @@ use tokio::time::Instant;
 use super::behaviour::{Behaviour, BehaviourEvent, parse_peers};
 use super::codec::{BATCH_TRANSACTIONS_MAX, BatchReply, BatchStatus, FrameError, Request};
 use super::inbound::{Finished, Inbound};
-use super::peer::{Landing, PeerLink};
+use super::peer::{PeerLink, SendOutcome};
+use super::refused_log::RefusedLog;
 use super::stats::add;
-use super::strangers::Strangers;
 use super::swarm::SwarmError;
 use super::{Admission, Mempool};
 
@@ -33,8 +33,8 @@ pub(super) struct Gossip<A> {
     links: Vec<PeerLink>,
     places: HashMap<PeerId, usize>,
     inbound: Inbound<A>,
-    strangers: Strangers,
-    /// When what was added locally is to leave, if anything was.
+    refused_log: RefusedLog,
+    /// When the transactions added locally are to be sent; `None` if there are none.
     flush_at: Option<Instant>,
     flushed_at: Instant,
 }
@@ -55,7 +55,7 @@ impl<A: Admission> Gossip<A> {
             inbound: Inbound::new(mempool.clone(), admission, links.len()),
             mempool,
             links,
-            strangers: Strangers::new(),
+            refused_log: RefusedLog::new(),
             flush_at: None,
             flushed_at: now,
         }
@@ -90,11 +90,11 @@ impl<A: Admission> Gossip<A> {
         due.map_or(now + REST, |due| due.min(now + REST))
     }
 
-    /// Lets in who is new on the list, and disconnects who is no longer on it.
+    /// Admits peers that are new on the list, and disconnects those that are no longer on it.
     fn on_peers_changed(&mut self, listed: &[String], now: Instant) {
         let peers = match parse_peers(listed, *self.swarm.local_peer_id()) {
             Ok(peers) => peers,
-            Err(error) => return tracing::error!(%error, "the list of peers stays as it was"),
+            Err(error) => return tracing::error!(%error, "could not apply the new list of peers; keeping the old one"),
         };
         for link in &mut self.links {
             if link.is_listed && !peers.iter().any(|(id, _)| *id == link.id) {
@@ -126,18 +126,18 @@ impl<A: Admission> Gossip<A> {
     fn dial_due(&mut self, now: Instant) {
         for link in &mut self.links {
             if link.start_dialling(now) {
-                // From a fresh port: two nodes dialling each other from the ports they listen on would collide.
+                // From a new port: if two nodes dialled each other from the ports they listen on, the connections would collide.
                 let addresses = link.addresses.clone();
                 let options = DialOpts::peer_id(link.id).addresses(addresses).allocate_new_port().build();
                 if let Err(error) = self.swarm.dial(options) {
-                    tracing::debug!(peer = %link.id, %error, "peer.dial_refused");
+                    tracing::debug!(peer = %link.id, %error, "peer.dial_refused: could not dial; trying again later");
                     link.dial_failed(now);
                 }
             }
         }
     }
 
-    /// The first transaction after a quiet time leaves at once, those after it together when the delay is over.
+    /// The first transaction after an idle time is sent at once, those after it together when the delay has passed.
     fn on_local_added(&mut self) {
         let delay = Duration::from_millis(self.mempool.limits().batch_delay_ms_max);
         self.flush_at.get_or_insert(self.flushed_at + delay);
@@ -160,7 +160,7 @@ impl<A: Admission> Gossip<A> {
     fn send(&mut self, place: usize, now: Instant) {
         let limits = self.mempool.limits();
         let link = &mut self.links[place];
-        // The loop may not have heard yet of a connection that has just closed.
+        // Checked first: a connection may have closed before this loop has seen the event.
         if !self.swarm.behaviour().batches.is_connected(&link.id) {
             return;
         }
@@ -198,7 +198,7 @@ impl<A: Admission> Gossip<A> {
                 if let Some(link) = self.link(peer_id)
                     && link.dial_failed(now)
                 {
-                    tracing::info!(peer = %peer_id, %error, "peer.unreachable");
+                    tracing::info!(peer = %peer_id, %error, "peer.unreachable: could not connect; trying again later");
                 }
             }
             SwarmEvent::IncomingConnectionError { send_back_addr, error, peer_id, .. } => {
@@ -227,18 +227,18 @@ impl<A: Admission> Gossip<A> {
 
     fn on_incoming_refused(&mut self, address: &Multiaddr, error: ListenError, peer_id: Option<PeerId>, now: Instant) {
         let reason = error.to_string();
-        let stranger = match error {
+        let is_unknown_peer = match error {
             ListenError::Denied { cause } => cause.downcast::<NotAllowed>().is_ok(),
             _ => false,
         };
-        if !stranger {
+        if !is_unknown_peer {
             tracing::debug!(%address, reason, "peer.handshake_failed");
             return;
         }
         add(&self.mempool.counters().strangers, 1);
-        if self.strangers.worth_a_line(address, now) {
+        if self.refused_log.should_log(address, now) {
             let peer = peer_id.map(|peer| peer.to_string()).unwrap_or_default();
-            tracing::warn!(%address, peer, "peer.stranger");
+            tracing::warn!(%address, peer, "peer.stranger: refused a connection from an unknown peer");
         }
     }
 
@@ -252,7 +252,7 @@ impl<A: Admission> Gossip<A> {
             }
             Err(ping::Failure::Unsupported) => {}
             Err(error) => {
-                tracing::debug!(peer = %event.peer, %error, "peer.silent");
+                tracing::debug!(peer = %event.peer, %error, "peer.silent: failed to answer a ping; closing the connection");
                 self.swarm.close_connection(event.connection);
             }
         }
@@ -266,34 +266,34 @@ impl<A: Admission> Gossip<A> {
             BatchEvent::Message { peer, message: Message::Response { request_id, response }, .. } => {
                 let Some(place) = self.places.get(&peer).copied() else { return };
                 self.links[place].heard();
-                let landing = self.links[place].answered(request_id, response, now);
-                self.on_landing(place, landing, now);
+                let outcome = self.links[place].answered(request_id, response, now);
+                self.on_send_outcome(place, outcome, now);
             }
             BatchEvent::OutboundFailure { peer, request_id, error, .. } => {
                 let Some(place) = self.places.get(&peer).copied() else { return };
                 if matches!(error, OutboundFailure::UnsupportedProtocols) {
-                    tracing::warn!(%peer, "peer.other_chain");
+                    tracing::warn!(%peer, "peer.other_chain: could not send, the peer runs another chain");
                 } else {
-                    tracing::debug!(%peer, %error, "peer.batch_failed");
+                    tracing::debug!(%peer, %error, "peer.batch_failed: could not deliver a batch; it is sent again");
                 }
-                let landing = self.links[place].failed(request_id, now);
-                self.on_landing(place, landing, now);
+                let outcome = self.links[place].failed(request_id, now);
+                self.on_send_outcome(place, outcome, now);
             }
             BatchEvent::InboundFailure { peer, error, .. } => {
-                tracing::debug!(%peer, %error, "peer.answer_failed");
+                tracing::debug!(%peer, %error, "peer.answer_failed: could not answer a batch; the peer sends it again");
             }
             BatchEvent::ResponseSent { .. } => {}
         }
     }
 
-    fn on_landing(&mut self, place: usize, landing: Landing, now: Instant) {
-        match landing {
-            Landing::Resend => add(&self.mempool.counters().batches_to_resend, 1),
-            Landing::Refused => {
+    fn on_send_outcome(&mut self, place: usize, outcome: SendOutcome, now: Instant) {
+        match outcome {
+            SendOutcome::Resend => add(&self.mempool.counters().batches_to_resend, 1),
+            SendOutcome::Refused => {
                 add(&self.mempool.counters().batches_refused_by_peers, 1);
-                tracing::warn!(peer = %self.links[place].id, "peer.refused_batch");
+                tracing::warn!(peer = %self.links[place].id, "peer.refused_batch: a peer refused a batch of this node; it is not sent again");
             }
-            Landing::Done | Landing::Unknown => {}
+            SendOutcome::Done | SendOutcome::Unknown => {}
         }
         if self.links[place].has_backlog() {
             self.send(place, now);
@@ -317,7 +317,7 @@ impl<A: Admission> Gossip<A> {
 
     fn on_malformed(&mut self, place: usize, error: FrameError, channel: ResponseChannel<BatchReply>, now: Instant) {
         add(&self.mempool.counters().batches_malformed, 1);
-        tracing::warn!(peer = %self.links[place].id, %error, "peer.malformed_batch");
+        tracing::warn!(peer = %self.links[place].id, %error, "peer.malformed_batch: could not read a batch; ignoring the peer for a while");
         self.inbound.mute(place, now);
         let reply = BatchReply::later(self.mempool.limits().mute_ms);
         self.answer(channel, BatchReply { status: BatchStatus::Refused, ..reply });
@@ -335,13 +335,13 @@ impl<A: Admission> Gossip<A> {
             add(&counters.batches_put_off, 1);
         }
         if let Some(code) = verdict.fault {
-            tracing::warn!(peer = %self.links[peer].id, code, "peer.inadmissible_batch");
+            tracing::warn!(peer = %self.links[peer].id, code, "peer.inadmissible_batch: a batch failed the checks; ignoring the peer for a while");
             self.inbound.mute(peer, Instant::now());
         }
         self.answer(channel, reply);
     }
 
-    /// A peer that has gone meanwhile needs no answer: it sends again when it is back.
+    /// A peer that has since disconnected needs no answer: it sends the batch again when it reconnects.
     fn answer(&mut self, channel: ResponseChannel<BatchReply>, reply: BatchReply) {
         let _gone = self.swarm.behaviour_mut().batches.send_response(channel, reply);
     }
@@ -352,7 +352,7 @@ impl<A: Admission> Gossip<A> {
     }
 }
 
-/// The next list of peers; never, once nobody can change it any more.
+/// The next list of peers. Never resolves once the sender is gone.
 async fn changed(listed: &mut watch::Receiver<Vec<String>>) -> Vec<String> {
     match listed.changed().await {
         Ok(()) => listed.borrow_and_update().clone(),

@@ -13,7 +13,7 @@ use super::codec::{BatchReply, BatchStatus};
 use super::state::{Source, millis};
 use super::{Admission, Inserted, Mempool, PoolError};
 
-/// Advice to a peer that has too much waiting here.
+/// Wait suggested to a peer that has too many bytes waiting here, in milliseconds.
 const RETRY_AFTER_MS_BUSY: u64 = 50;
 
 /// A batch waiting for its turn.
@@ -40,19 +40,19 @@ struct Running {
     channel: ResponseChannel<BatchReply>,
 }
 
-/// A batch that has been dealt with.
+/// A processed batch.
 pub(super) struct Finished {
     pub(super) peer: usize,
     pub(super) channel: ResponseChannel<BatchReply>,
-    /// `None` if the ledger's check itself broke down; the peer gets no answer and sends again.
+    /// `None` if the ledger's check itself failed; the peer gets no answer and sends the batch again.
     pub(super) verdict: Option<Verdict>,
 }
 
-/// What came of a batch.
+/// Result of a batch.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Verdict {
     pub(super) reply: BatchReply,
-    /// The refusal that no honest node earns, if there was one.
+    /// The first refusal that an honest node cannot cause, if there was one.
     pub(super) fault: Option<&'static str>,
 }
 
@@ -84,7 +84,7 @@ impl<A: Admission> Inbound<A> {
         self.inboxes.push(Inbox::default());
     }
 
-    /// Takes a batch in, or says at once why not.
+    /// Queues a batch, or answers at once why not.
     pub(super) fn receive(
         &mut self,
         peer: usize,
@@ -145,7 +145,7 @@ impl<A: Admission> Inbound<A> {
         None
     }
 
-    /// The next batch that has been dealt with; never resolves while none is under way.
+    /// The next processed batch; never resolves while none is being processed.
     pub(super) async fn finished(&mut self) -> Finished {
         loop {
             let Some(joined) = self.tasks.join_next_with_id().await else {
@@ -154,7 +154,7 @@ impl<A: Admission> Inbound<A> {
             };
             let (id, verdict) = match joined {
                 Ok((id, verdict)) => (id, Some(verdict)),
-                Err(error) => (report_breakdown(&error), None),
+                Err(error) => (report_failure(&error), None),
             };
             if let Some(Running { peer, bytes, channel }) = self.running.remove(&id) {
                 if let Some(inbox) = self.inboxes.get_mut(peer) {
@@ -167,8 +167,8 @@ impl<A: Admission> Inbound<A> {
     }
 }
 
-fn report_breakdown(error: &JoinError) -> Id {
-    tracing::error!(%error, "mempool.admission_failed");
+fn report_failure(error: &JoinError) -> Id {
+    tracing::error!(%error, "mempool.admission_failed: could not check a batch; its peer sends it again");
     error.id()
 }
 

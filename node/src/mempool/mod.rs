@@ -1,9 +1,9 @@
 //! The transaction pool and its own peer-to-peer swarm.
 //!
 //! A transaction enters once, at the API of one node, already verified. It is pooled there, sent to every other node in
-//! batches, verified once more by each of them (as one batch) and pooled, and leaves when a block holds it or when it
+//! batches, verified again by each of them (as one batch) and pooled, and leaves when a block holds it or when it
 //! expires. The pool knows transactions only as opaque items: an id, canonical bytes, an expiry height and a count of
-//! operations. What makes an item admissible is the ledger's business, behind [`Admission`].
+//! operations. The ledger decides which items are admissible, behind [`Admission`].
 //!
 //! ```text
 //!  API --insert_local--> pool --cursor per peer--> batches --tcp+noise+yamux--> peers' pools
@@ -18,9 +18,9 @@
 //! * Every transaction in the pool was verified; nothing is pooled before its signature is checked.
 //! * A node forwards only what entered at its own API. What came from a peer is never sent on: the mesh is full.
 //! * There are no per-peer queues. Every pooled transaction has a sequence number, and a peer is one cursor into the
-//!   sequence of local transactions still pending. A slow, full or absent peer only leaves its cursor behind; a new
+//!   sequence of local transactions still pending. For a slow, full or absent peer only the cursor lags behind; a new
 //!   connection sets it to the start, so nothing is lost and nothing grows.
-//! * Batches to one peer travel side by side and may arrive in any order: each pool has its own order of arrival, and no
+//! * Batches to one peer are sent in parallel and may arrive in any order: each pool has its own order of arrival, and no
 //!   rule may depend on it.
 //! * Only configured peer ids get a connection, in either direction.
 //! * Everything is bounded: bytes and count of the pool, share of one source, bytes and requests in flight per peer,
@@ -33,9 +33,9 @@ mod inbound;
 mod peer;
 mod pool;
 mod recent;
+mod refused_log;
 mod state;
 mod stats;
-mod strangers;
 mod swarm;
 #[cfg(test)]
 mod swarm_tests;
@@ -69,7 +69,7 @@ pub trait Admission: Send + Sync + 'static {
     /// signature again.
     fn admit_batch(&self, batch: Vec<Bytes>) -> Vec<Result<PooledTransaction, AdmissionError>>;
 
-    /// Whether the transaction already stands in a block, with whatever outcome.
+    /// Whether the transaction is already in a block, accepted or rejected.
     fn is_committed(&self, id: &TxId) -> bool;
 }
 
@@ -91,15 +91,15 @@ pub struct PoolLimits {
     pub bytes_max: usize,
     /// Most transactions held; bounds the bookkeeping, about 250 bytes each.
     pub transactions_max: usize,
-    /// Most of `bytes_max`, in percent, held by one source: the own API, or one peer. No province can fill the pools of
-    /// the others.
+    /// Most of `bytes_max`, in percent, held by one source: the own API, or one peer. So a single province cannot fill the
+    /// pools of the others.
     pub source_share_percent_max: usize,
     /// Most bytes sent to one peer and not answered yet; also most bytes of one peer waiting for verification here.
     pub per_peer_bytes_inflight_max: usize,
-    /// Fill mark of a batch, in bytes of transactions, at most [`BATCH_BYTES_MAX`]. One larger transaction still travels,
-    /// alone.
+    /// Target size of a batch, in bytes of transactions, at most [`BATCH_BYTES_MAX`]. A larger transaction is sent in a batch of
+    /// its own.
     pub batch_bytes_max: usize,
-    /// Longest a transaction waits for others to share its batch. The first after a quiet time does not wait.
+    /// Longest a transaction waits for others to share its batch. The first after an idle time does not wait.
     pub batch_delay_ms_max: u64,
     /// Most batches verified at the same time, over all peers.
     pub verifications_max: usize,
@@ -107,7 +107,7 @@ pub struct PoolLimits {
     pub verified_max: usize,
     /// Most ids of committed transactions remembered, so that a late copy from a peer is not pooled again.
     pub committed_max: usize,
-    /// How long a peer that sent an inadmissible batch is not listened to.
+    /// How long batches of a peer are ignored after an inadmissible one.
     pub mute_ms: u64,
 }
 
@@ -135,12 +135,12 @@ impl Default for PoolLimits {
     }
 }
 
-/// What became of a transaction handed to the pool.
+/// Result of inserting a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inserted {
     /// Now pooled.
     New,
-    /// Pooled before, or committed a short while ago. Nothing changed.
+    /// Pooled before, or recently committed. Nothing changed.
     Known,
 }
 
@@ -148,13 +148,13 @@ pub enum Inserted {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PoolError {
-    /// At the bound of bytes or count, or this source at its share.
+    /// The pool is at its bound of bytes or count, or this source is at its share.
     #[error("the pool is full; try again in {retry_after_ms} ms")]
     Full {
         /// Estimate from the rate at which blocks empty the pool.
         retry_after_ms: u64,
     },
-    /// No later block may hold it.
+    /// Expired: a later block must not hold it.
     #[error("expired: the last height it may be committed at is {}, and height {} is committed", expires_at.0, height.0)]
     Expired { expires_at: Height, height: Height },
     /// Longer than a batch may be.

@@ -1,4 +1,4 @@
-//! One peer as the swarm's loop sees it: connection, dialling, and what is in flight to it.
+//! One peer as the swarm's loop sees it: connection, dialling, and the batches in flight to it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,11 +13,11 @@ use super::codec::{BatchReply, BatchStatus};
 use super::stats::PeerGauge;
 
 /// Batches sent to a peer and not answered yet.
-const FLIGHTS_MAX: usize = 4;
+const IN_FLIGHT_MAX: usize = 4;
 /// Waits between attempts to dial, and between attempts to send to a peer that fails: doubled from the first to the last.
 const BACKOFF_FIRST: Duration = Duration::from_millis(100);
 const BACKOFF_LAST: Duration = Duration::from_secs(5);
-/// Bounds on how long a peer may hold us off.
+/// Bounds on how long a peer may make us wait before we send again.
 const HOLD_MS: std::ops::RangeInclusive<u64> = 10..=5_000;
 
 /// A wait that doubles with every failure.
@@ -36,23 +36,23 @@ impl Backoff {
     }
 }
 
-/// A batch on its way.
+/// A batch that was sent and not answered yet.
 #[derive(Debug)]
-struct Flight {
+struct InFlight {
     sequences: Vec<u64>,
     bytes: usize,
 }
 
-/// What the answer to a batch, or its failure, means.
+/// Outcome of a batch that was sent, from its answer or its failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Landing {
-    /// Dealt with by the peer.
+pub(super) enum SendOutcome {
+    /// Processed by the peer.
     Done,
     /// To be sent again, in part or whole.
     Resend,
-    /// Refused for good.
+    /// Refused; it is not sent again.
     Refused,
-    /// Not a batch of ours.
+    /// The request is not one of ours.
     Unknown,
 }
 
@@ -60,7 +60,7 @@ pub(super) enum Landing {
 #[derive(Debug)]
 pub(super) struct PeerLink {
     pub(super) id: PeerId,
-    /// Where to reach it; nowhere for one that connects by itself.
+    /// Where to reach it; empty for a peer that only dials in.
     pub(super) addresses: Vec<Multiaddr>,
     /// Whether it is on the list now.
     pub(super) is_listed: bool,
@@ -72,11 +72,11 @@ pub(super) struct PeerLink {
     dial_backoff: Backoff,
     /// First local sequence number not sent yet.
     cursor: u64,
-    /// Sending stopped at a bound, not for want of transactions.
+    /// Sending stopped at a bound, with transactions left to send.
     backlog: bool,
     hold_until: Option<Instant>,
     send_backoff: Backoff,
-    flights: HashMap<OutboundRequestId, Flight>,
+    in_flight: HashMap<OutboundRequestId, InFlight>,
     bytes_in_flight: usize,
 }
 
@@ -95,12 +95,13 @@ impl PeerLink {
             backlog: false,
             hold_until: None,
             send_backoff: Backoff(BACKOFF_FIRST),
-            flights: HashMap::new(),
+            in_flight: HashMap::new(),
             bytes_in_flight: 0,
         }
     }
 
-    /// Notes an open connection. True if it is the first: everything pending is then to be sent anew.
+    /// Notes an open connection. True if it is the first: everything pending must then be sent again, because the peer may have
+    /// restarted with an empty pool.
     pub(super) fn connected(&mut self) -> bool {
         self.connections += 1;
         self.dialling = false;
@@ -114,8 +115,8 @@ impl PeerLink {
         first
     }
 
-    /// Notes a sign of life. Only this ends the growing of the waits between dials: a peer that does not list this node
-    /// accepts its connections, and closes each at once.
+    /// Notes a sign of life. Only this resets the backoff between dials, not an open connection: a peer that does not list this
+    /// node accepts its connections and closes each at once.
     pub(super) fn heard(&mut self) {
         self.dial_backoff.reset();
         self.gauge.heard();
@@ -132,7 +133,7 @@ impl PeerLink {
         last
     }
 
-    /// Notes a failed attempt to dial. True if it is the first of a row, which alone is worth a line in the log.
+    /// Notes a failed dial. True for the first failure in a series; only that one is logged.
     pub(super) fn dial_failed(&mut self, now: Instant) -> bool {
         let first = self.dial_backoff.0 == BACKOFF_FIRST;
         self.dialling = false;
@@ -155,8 +156,8 @@ impl PeerLink {
     pub(super) fn may_send(&self, now: Instant, limits: &PoolLimits) -> bool {
         self.connections > 0
             && self.hold_until.is_none_or(|until| until <= now)
-            && (self.flights.is_empty()
-                || self.flights.len() < FLIGHTS_MAX
+            && (self.in_flight.is_empty()
+                || self.in_flight.len() < IN_FLIGHT_MAX
                     && self.bytes_in_flight + limits.batch_bytes_max <= limits.per_peer_bytes_inflight_max)
     }
 
@@ -173,46 +174,46 @@ impl PeerLink {
         self.gauge.set_sending(self.bytes_in_flight, backlog);
     }
 
-    /// Notes a batch that has been sent; what follows it is next.
+    /// Notes a batch that has been sent; the next one starts after it.
     pub(super) fn sent(&mut self, request: OutboundRequestId, sequences: Vec<u64>, bytes: usize) {
         if let Some(last) = sequences.last() {
             self.cursor = last + 1;
         }
         self.bytes_in_flight += bytes;
-        self.flights.insert(request, Flight { sequences, bytes });
+        self.in_flight.insert(request, InFlight { sequences, bytes });
     }
 
     /// Notes the answer to a batch and, if something is left to send again, sets the cursor back to it.
-    pub(super) fn answered(&mut self, request: OutboundRequestId, reply: BatchReply, now: Instant) -> Landing {
-        let Some(flight) = self.land(request) else { return Landing::Unknown };
+    pub(super) fn answered(&mut self, request: OutboundRequestId, reply: BatchReply, now: Instant) -> SendOutcome {
+        let Some(batch) = self.take_in_flight(request) else { return SendOutcome::Unknown };
         if reply.status == BatchStatus::Refused {
             self.hold(u64::from(reply.retry_after_ms), now);
-            return Landing::Refused;
+            return SendOutcome::Refused;
         }
         let consumed = usize::try_from(reply.consumed).unwrap_or(usize::MAX);
-        match flight.sequences.get(consumed) {
+        match batch.sequences.get(consumed) {
             Some(rest) => {
                 self.rewind(*rest);
                 // At least the minimum, so that a peer that consumes nothing cannot keep us busy.
                 self.hold(u64::from(reply.retry_after_ms), now);
-                Landing::Resend
+                SendOutcome::Resend
             }
             None => {
                 self.send_backoff.reset();
-                Landing::Done
+                SendOutcome::Done
             }
         }
     }
 
-    /// Notes that a batch got no answer: it is sent again, after a wait that grows.
-    pub(super) fn failed(&mut self, request: OutboundRequestId, now: Instant) -> Landing {
-        let Some(flight) = self.land(request) else { return Landing::Unknown };
-        if let Some(first) = flight.sequences.first() {
+    /// Notes that a batch got no answer: it is sent again, after a growing wait.
+    pub(super) fn failed(&mut self, request: OutboundRequestId, now: Instant) -> SendOutcome {
+        let Some(batch) = self.take_in_flight(request) else { return SendOutcome::Unknown };
+        if let Some(first) = batch.sequences.first() {
             self.rewind(*first);
         }
         let until = now + self.send_backoff.next();
         self.hold_until = self.hold_until.max(Some(until));
-        Landing::Resend
+        SendOutcome::Resend
     }
 
     /// When this peer next needs the loop, if nothing else happens.
@@ -232,11 +233,11 @@ impl PeerLink {
         over && self.backlog
     }
 
-    fn land(&mut self, request: OutboundRequestId) -> Option<Flight> {
-        let flight = self.flights.remove(&request)?;
-        self.bytes_in_flight -= flight.bytes;
+    fn take_in_flight(&mut self, request: OutboundRequestId) -> Option<InFlight> {
+        let batch = self.in_flight.remove(&request)?;
+        self.bytes_in_flight -= batch.bytes;
         self.gauge.set_sending(self.bytes_in_flight, self.backlog);
-        Some(flight)
+        Some(batch)
     }
 
     fn rewind(&mut self, sequence: u64) {

@@ -24,14 +24,14 @@ struct Shared {
     limits: PoolLimits,
     state: Mutex<PoolState>,
     counters: Counters,
-    /// Wakes whoever waits for a first transaction.
+    /// Wakes the tasks that wait for a first transaction.
     work: Notify,
-    /// Wakes the swarm: something local is to be sent.
+    /// Wakes the swarm: a local transaction is to be sent.
     local_added: Notify,
     network: Mutex<Network>,
 }
 
-/// What the swarm shows of itself.
+/// Status that the swarm publishes.
 #[derive(Debug, Default)]
 struct Network {
     peers: Vec<Arc<PeerGauge>>,
@@ -75,6 +75,7 @@ impl Mempool {
     pub(super) fn insert(&self, transaction: PooledTransaction, source: Source) -> Result<Inserted, PoolError> {
         let (result, was_empty) = {
             let mut state = self.shared.state.lock();
+            // Read under the same lock as the insertion, so that exactly one insertion into an empty pool wakes the waiters.
             let was_empty = state.len() == 0;
             (state.insert(transaction, source), was_empty)
         };
@@ -86,7 +87,7 @@ impl Mempool {
         result
     }
 
-    /// Whether a batch of `bytes` from `source` would find room. A hint: it spares verifying what cannot be pooled.
+    /// Whether a batch of `bytes` from `source` would fit. A hint only: it avoids verifying what could not be pooled.
     pub(super) fn check_room(&self, bytes: usize, source: Source) -> Result<(), PoolError> {
         self.shared.state.lock().check_room(bytes, source)
     }
@@ -123,7 +124,7 @@ impl Mempool {
         self.shared.state.lock().bytes()
     }
 
-    /// Returns at once if the pool holds anything, else as soon as it does.
+    /// Returns as soon as the pool holds a transaction.
     pub async fn wait_for_work(&self) {
         loop {
             let added = self.shared.work.notified();
@@ -138,21 +139,22 @@ impl Mempool {
     }
 
     /// Whether exactly these bytes, signature included, were verified here before: they are in the pool, or
-    /// [`Self::mark_verified`] named them and they are not forgotten yet.
+    /// [`Self::mark_verified`] was called with them and they have not been evicted.
     ///
-    /// The id alone would not do: it does not cover the signature, so a block could carry a pooled id under a false
+    /// The id alone is not enough: it does not cover the signature, so a block could carry a pooled id under a false
     /// signature, and nodes with and without the pooled copy would judge that block differently.
     pub fn is_verified(&self, id: &TxId, bytes: &[u8]) -> bool {
         let pooled = self.shared.state.lock().bytes_of(id);
         if pooled.is_some_and(|pooled| pooled == bytes) {
             return true;
         }
+        // Hashed outside the lock: a block's worth of hashing must not stall the API and the swarm.
         let digest = digest(bytes);
         self.shared.state.lock().verified.contains(&digest)
     }
 
     /// Remembers complete transactions whose signatures were verified outside the pool, for example while validating a
-    /// block. Bounded by [`PoolLimits::verified_max`]; the oldest are forgotten first.
+    /// block. Bounded by [`PoolLimits::verified_max`]; the oldest are evicted first.
     pub fn mark_verified<'a>(&self, transactions: impl IntoIterator<Item = &'a [u8]>) {
         let digests: Vec<Digest> = transactions.into_iter().map(digest).collect();
         let mut state = self.shared.state.lock();
@@ -161,7 +163,7 @@ impl Mempool {
         }
     }
 
-    /// Figures for metrics.
+    /// A snapshot for metrics.
     pub fn stats(&self) -> MempoolStats {
         let (transactions, bytes, verified) = {
             let state = self.shared.state.lock();
@@ -183,7 +185,7 @@ impl Mempool {
         self.shared.state.lock().local_from(cursor, bytes_max, count_max)
     }
 
-    /// Resolves after a local insertion; one insertion while nobody waits is remembered.
+    /// Resolves after a local insertion, also after one that happened while no task was waiting.
     pub(super) async fn local_added(&self) {
         self.shared.local_added.notified().await;
     }

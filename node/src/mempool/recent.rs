@@ -1,9 +1,9 @@
-//! A bounded set that forgets its oldest members first.
+//! A bounded set that evicts its oldest members first.
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::Hash;
 
-/// At most `len_max` values; inserting one more forgets the one inserted first.
+/// At most `len_max` values; inserting one more evicts the oldest.
 #[derive(Debug)]
 pub(super) struct RecentSet<T> {
     len_max: usize,

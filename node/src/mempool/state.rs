@@ -11,9 +11,9 @@ use super::codec::BATCH_BYTES_MAX;
 use super::recent::RecentSet;
 use super::{Inserted, PoolError, PoolLimits, PooledTransaction};
 
-/// Advice to a refused submitter before the first block has shown how fast the pool empties, in milliseconds.
+/// Wait suggested to a refused submitter before the first block has shown how fast the pool empties, in milliseconds.
 const RETRY_AFTER_MS_UNKNOWN: u64 = 1_000;
-/// Bounds of that advice afterwards, in milliseconds.
+/// Bounds of the suggested wait afterwards, in milliseconds.
 const RETRY_AFTER_MS: std::ops::RangeInclusive<u64> = 50..=5_000;
 
 /// Where a transaction entered.
@@ -51,7 +51,7 @@ pub(super) struct PoolState {
     bytes_by_source: HashMap<Source, usize>,
     bytes: usize,
     next_sequence: u64,
-    /// Last committed height the pool was told of.
+    /// Newest committed height that the pool knows.
     height: Height,
     committed: RecentSet<TxId>,
     /// Digests of complete transaction bytes, signature included, verified outside the pool.
@@ -131,8 +131,8 @@ impl PoolState {
         if fits { Ok(()) } else { Err(PoolError::Full { retry_after_ms: self.retry_after_ms() }) }
     }
 
-    /// Oldest first, until one no longer fits. Stops there rather than filling up with younger ones, or a large transaction
-    /// would wait forever behind small ones. One that could never fit is passed over.
+    /// Oldest first, until one does not fit. Stops there instead of filling up with newer ones: otherwise small transactions
+    /// could delay a large one forever. One that could never fit is skipped.
     pub(super) fn take(&self, bytes_max: usize, operations_max: usize, height: Height) -> Vec<PooledTransaction> {
         let (mut bytes, mut operations) = (0usize, 0usize);
         let mut taken = Vec::new();
@@ -151,7 +151,7 @@ impl PoolState {
         taken
     }
 
-    /// Removes what a block at `height` holds, and what no later block may hold; returns the ids of the latter.
+    /// Removes what a block at `height` holds, and what has expired with it; returns the ids of the expired.
     pub(super) fn remove_committed(&mut self, ids: &[TxId], height: Height, now: Instant) -> Vec<TxId> {
         let before = self.bytes;
         for id in ids {
@@ -168,7 +168,7 @@ impl PoolState {
         {
             match self.remove(sequence) {
                 Some(id) => expired.push(id),
-                // Unreachable while the indexes agree; popping keeps the loop finite if they ever did not.
+                // Unreachable while the indexes agree; removing the entry keeps the loop finite if they ever differ.
                 None => drop(self.expiring.pop_first()),
             }
         }
@@ -188,7 +188,7 @@ impl PoolState {
         Some(transaction.id)
     }
 
-    /// Pending local transactions from sequence number `cursor` on: one at least, then while they fit in `bytes_max`.
+    /// Pending local transactions from sequence number `cursor` on: at least one, then as many as fit in `bytes_max`.
     pub(super) fn local_from(&self, cursor: u64, bytes_max: usize, count_max: usize) -> LocalBatch {
         let mut batch = LocalBatch::default();
         for sequence in self.local.range(cursor..).take(count_max) {

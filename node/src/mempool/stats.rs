@@ -1,11 +1,11 @@
-//! Figures for the operations listener.
+//! Metrics for the operations listener.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::state::millis;
 
-/// One look at the pool and its peers.
+/// A snapshot of the pool and its peers.
 #[derive(Debug, Clone, Default)]
 pub struct MempoolStats {
     /// Transactions held.
@@ -32,7 +32,7 @@ pub struct GossipCounts {
     pub bytes_sent: u64,
     /// Batches that must be sent again: connection lost, timeout, peer full or busy.
     pub batches_to_resend: u64,
-    /// Batches a peer refused for good.
+    /// Batches that a peer refused; they are not sent again.
     pub batches_refused_by_peers: u64,
     pub batches_received: u64,
     /// Transactions from peers that were new and pooled.

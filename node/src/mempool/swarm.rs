@@ -11,15 +11,15 @@ use super::behaviour::{build_swarm, parse_peers};
 use super::gossip::Gossip;
 use super::{Admission, BATCH_BYTES_MAX, Mempool, PoolLimits};
 
-/// Where the swarm listens and whom it knows. Its bounds are the pool's.
+/// Where the swarm listens, and its peers. Its bounds are the pool's.
 #[derive(Clone)]
 pub struct SwarmConfig {
-    /// Peers of another chain are not understood, even if their ids are listed.
+    /// Peers of another chain speak another protocol and are refused, even if their ids are listed.
     pub chain_id: String,
     /// Multiaddr, for example `/ip4/0.0.0.0/tcp/7002`.
     pub listen: String,
-    /// Multiaddrs ending in `/p2p/<peer id>`, of all nodes; the node's own is ignored. Nobody else may connect. One without an
-    /// address before it is let in and not dialled. May change while the swarm runs.
+    /// Multiaddrs ending in `/p2p/<peer id>`, of all nodes; the node's own is ignored. No other peer may connect. An entry
+    /// that is only `/p2p/<peer id>` is accepted and not dialled. May change while the swarm runs.
     pub peers: watch::Receiver<Vec<String>>,
     /// Ed25519 secret of the network key.
     pub network_secret: [u8; 32],
@@ -39,7 +39,7 @@ pub enum SwarmError {
     Limits { reason: &'static str },
     #[error("cannot listen on {address}: {reason}")]
     Listen { address: String, reason: String },
-    #[error("the mempool's network cannot start: {reason}")]
+    #[error("could not start the mempool's network: {reason}")]
     Start { reason: String },
 }
 
@@ -51,7 +51,7 @@ pub fn peer_id(network_secret: [u8; 32]) -> Result<String, SwarmError> {
     Ok(keypair(network_secret)?.public().to_peer_id().to_string())
 }
 
-/// The peer id of a network key as the ledger names it; none for a scheme that the network does not use.
+/// The peer id of a network key as the ledger names it; `None` for a scheme that the network does not use.
 pub fn peer_id_of(key: &PublicKey) -> Option<String> {
     let PublicKey::Ed25519(bytes) = key else { return None };
     let key = ed25519::PublicKey::try_from_bytes(bytes).ok()?;
@@ -73,11 +73,11 @@ pub fn check_resolver() -> Result<(), String> {
     libp2p::dns::tokio::Transport::system(tcp).map(|_| ()).map_err(|error| error.to_string())
 }
 
-/// Keeps the pools of all nodes alike until `shutdown` resolves.
+/// Exchanges transactions with the other nodes until `shutdown` resolves.
 ///
 /// # Errors
-/// A configuration that cannot work, or a listener that could not be opened or was lost. Peers that are away or misbehave
-/// are never errors.
+/// A configuration that cannot work, or a listener that could not be opened or was lost. Peers that are offline or
+/// misbehave are never errors.
 pub async fn run_swarm<A: Admission>(
     config: SwarmConfig,
     mempool: Mempool,

@@ -26,7 +26,7 @@ use super::codec::{BatchCodec, BatchReply, BatchStatus, Request, encode_batch};
 use super::*;
 
 const CHAIN: &str = "dev-test";
-/// First byte of a test transaction: what the ledger says of it.
+/// First byte of a test transaction: how the test ledger judges it.
 const GOOD: u8 = 0;
 const TOO_EARLY: u8 = 1;
 const FORGED: u8 = 2;
@@ -35,10 +35,10 @@ const FORGED: u8 = 2;
 #[derive(Default)]
 struct TestLedger {
     committed: Mutex<Vec<TxId>>,
-    /// Whether verification stalls, and the bell for when it no longer does.
+    /// Whether verification is paused, and the signal that it continues.
     stalled: Mutex<bool>,
     resumed: Condvar,
-    /// Breakdowns still to come.
+    /// Failures still to come.
     breakdowns: AtomicUsize,
     verified: AtomicUsize,
     batches: AtomicUsize,
@@ -48,7 +48,7 @@ impl Admission for TestLedger {
     fn admit_batch(&self, batch: Vec<Bytes>) -> Vec<Result<PooledTransaction, AdmissionError>> {
         self.resumed.wait_while(&mut self.stalled.lock(), |stalled| *stalled);
         if self.breakdowns.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
-            panic!("a breakdown on purpose");
+            panic!("a deliberate failure");
         }
         self.batches.fetch_add(1, Ordering::SeqCst);
         self.verified.fetch_add(batch.len(), Ordering::SeqCst);
@@ -86,7 +86,7 @@ fn good(number: u32) -> PooledTransaction {
     transaction(GOOD, number, 300)
 }
 
-/// A port nobody else takes: below the range from which the system picks ports for outgoing connections, and a different
+/// A port that is free: below the range from which the system picks ports for outgoing connections, and a different
 /// one on each call and, most likely, in each process.
 fn free_port() -> u16 {
     static CALLS: AtomicUsize = AtomicUsize::new(0);
@@ -166,7 +166,7 @@ async fn mesh(count: u8, limits: &PoolLimits) -> Vec<Node> {
     nodes
 }
 
-/// Looks again and again until `condition` holds; fails after a time that no healthy run needs.
+/// Polls until `condition` holds; fails after a time that a healthy run never needs.
 async fn until(what: &str, condition: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !condition() {
@@ -209,22 +209,22 @@ async fn many_transactions_from_all_sides_reach_all() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stranger_gets_no_connection() {
+async fn an_unknown_peer_is_refused() {
     let nodes = mesh(2, &quick()).await;
-    let mut stranger = Node::new(66, quick());
-    stranger.mempool.insert_local(good(1)).unwrap();
-    stranger.start(&nodes.iter().map(Node::address).collect::<Vec<_>>());
+    let mut unlisted = Node::new(66, quick());
+    unlisted.mempool.insert_local(good(1)).unwrap();
+    unlisted.start(&nodes.iter().map(Node::address).collect::<Vec<_>>());
     let refused = |node: &Node| node.mempool.stats().gossip.strangers > 0;
     until("both refused it", || nodes.iter().all(refused)).await;
     nodes[0].mempool.insert_local(good(2)).unwrap();
     until("work goes on", || nodes[1].mempool.contains(&good(2).id)).await;
     assert!(nodes.iter().all(|node| !node.mempool.contains(&good(1).id)));
-    assert!(stranger.mempool.stats().gossip.transactions_received == 0);
+    assert!(unlisted.mempool.stats().gossip.transactions_received == 0);
     assert!(nodes.iter().all(|node| node.connections() == 1));
-    stranger.stop().await;
+    unlisted.stop().await;
 }
 
-/// A node joins by being listed, without an address; it leaves by being listed no more; nobody else is disturbed.
+/// A node joins by being listed, without an address; it leaves by being removed from the list; the other connections are not disturbed.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_list_of_peers_changes_while_the_swarm_runs() {
     let nodes = mesh(2, &quick()).await;
@@ -254,7 +254,7 @@ async fn the_list_of_peers_changes_while_the_swarm_runs() {
 async fn an_address_under_another_identity_is_not_accepted() {
     let mut honest = Node::new(1, quick());
     let mut other = Node::new(2, quick());
-    // The address is right, the identity expected there is not.
+    // The address is right, the peer id expected there is not.
     let expected = format!("/ip4/127.0.0.1/tcp/{}/p2p/{}", other.port, peer_id([3; 32]).unwrap());
     honest.start(&[expected]);
     other.start(&[honest.address()]);
@@ -373,7 +373,7 @@ async fn what_the_ledger_does_not_know_yet_is_no_fault() {
     assert_eq!(nodes[1].mempool.stats().gossip.batches_put_off, 0);
 }
 
-/// Sends whatever bytes it is told to.
+/// Sends arbitrary bytes.
 #[derive(Clone, Default)]
 struct RawCodec;
 
@@ -488,7 +488,7 @@ async fn an_oversize_batch_is_refused_and_its_sender_muted() {
     assert_eq!((refused.status, refused.retry_after_ms), (BatchStatus::Refused, 200));
     assert_eq!(victim.mempool.stats().gossip.batches_malformed, 1);
 
-    // Muted: even a good batch is not looked at, until the time is over.
+    // Muted: even a valid batch is not processed until the time has passed.
     let muted = attacker.send(frame(&[good(1)])).await;
     assert_eq!(muted.status, BatchStatus::Later);
     let heard = attacker.send_when_heard(&frame(&[good(1)])).await;

@@ -19,7 +19,7 @@ const HEADERS_CHECKED: u64 = 1_000;
 /// How many bytes of each column family are read, from its end, so that their checksums are compared: all of a small
 /// store, and a fraction of a second of a large one.
 const FAMILY_BYTES_CHECKED: usize = 16 << 20;
-/// How many of the newest records are hashed again and compared with the log.
+/// How many of the newest records are rehashed and compared with the log.
 const RECORDS_CHECKED: u64 = 256;
 
 impl Store {

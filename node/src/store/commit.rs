@@ -36,14 +36,14 @@ pub struct UndecidedBlock {
     pub block: Digest,
     /// Proposer of the round.
     pub proposer: KeyId,
-    /// The verdict at the time.
+    /// The verdict when it was judged.
     pub valid: bool,
     /// Whether this node made it.
     pub own: bool,
 }
 
 impl Store {
-    /// Keeps a proof of misbehaviour; the same one again changes nothing.
+    /// Stores a proof of misbehaviour; storing the same one again changes nothing.
     pub fn put_misbehaviour(&self, proof: &DoubleSignature) -> Result<(), StoreError> {
         let mut key = concat(&height_key(proof.height), &proof.validator.0.0);
         key.push(proof.step as u8);
@@ -63,7 +63,8 @@ impl Store {
         self.write(batch)
     }
 
-    /// Syncs an undecided block to disk. Must be done before consensus may vote for it.
+    /// Syncs an undecided block to disk. Must return before consensus votes for it: after a power cut, a block that has votes of a
+    /// quorum must still be on the disks of that quorum.
     pub fn put_undecided(
         &self,
         height: Height,
@@ -75,6 +76,8 @@ impl Store {
         let key = undecided_key(height, round, &row.block);
         batch.put_cf(self.family("undecided")?, key, codec::encode(row));
         let block_key = concat(&height_key(height), &row.block.0);
+        // Bytes under a header are never replaced: the header hash does not cover signatures, and the bytes judged first are those
+        // that this node voted for.
         let known = self.db.get_pinned_cf(self.family("blocks")?, &block_key);
         if !matches!(known, Ok(Some(_))) {
             batch.put_cf(self.family("blocks")?, block_key, block);
@@ -103,7 +106,7 @@ impl Store {
         Ok(rows)
     }
 
-    /// Commits a decided block: everything it writes in one synced batch.
+    /// Commits a decided block: everything it writes in one synced batch, so that after a crash either all of it is there or none.
     ///
     /// The block's bytes are in the store already ([`Store::put_undecided`]).
     pub fn commit(
@@ -120,19 +123,23 @@ impl Store {
         self.put_outcomes(&mut batch, height, executed)?;
         self.put_records(&mut batch, height, executed)?;
         self.put_subjects(&mut batch, algorithm, executed)?;
+        // Reads the states that are still in the store, so it must come before the batch is written.
         self.put_open_cases(&mut batch, &executed.changes.states)?;
         self.put_states(&mut batch, height, &executed.changes.states)?;
         if let Some(map) = &executed.map {
             self.put_map(&mut batch, map)?;
         }
         self.drop_undecided(&mut batch, height, &row.hash)?;
+        // The cache changes its generation before and after the write: a reader that read the old state during it must not fill the
+        // cache with it.
         self.state_cache.begin();
         let written = self.write(batch);
         self.state_cache.end(&executed.changes.states);
         written
     }
 
-    /// Replaces the certificate of a decided block by one with more signatures. Not synced: either one is a proof.
+    /// Replaces the certificate of a decided block by one with more signatures. Not synced: if it is lost, the
+    /// smaller certificate is a proof too.
     pub fn enlarge_certificate(&self, certificate: &Certificate) -> Result<(), StoreError> {
         let Some(mut row) = self.header(certificate.height)? else { return Ok(()) };
         if row.certificate.block != certificate.block
@@ -208,7 +215,7 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets the undecided rows up to a decided height, and the blocks that lost.
+    /// Deletes the undecided rows up to a decided height, and the blocks that were not decided.
     fn drop_undecided(&self, batch: &mut WriteBatch, height: Height, decided: &Digest) -> Result<(), StoreError> {
         let (undecided, blocks) = (self.family("undecided")?, self.family("blocks")?);
         // A block judged too late may have left a row of an earlier height.

@@ -6,7 +6,7 @@ use huxin_chain_spec::state::StateUnavailable;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    #[error("cannot use folder {}: {reason}", path.display())]
+    #[error("could not use folder {}: {reason}", path.display())]
     Folder { path: PathBuf, reason: String },
     #[error(
         "the store in {} is damaged at {place}: {reason}; restore it from a backup, or remove the folder and let the node fetch the chain from its peers",
@@ -14,7 +14,7 @@ pub enum StoreError {
     )]
     Damaged { path: PathBuf, place: String, reason: String },
     #[error(
-        "cannot use the store in {} at {place}: {reason}; check that the disk works and has room, and that no other process uses the folder",
+        "could not use the store in {} at {place}: {reason}; check that the disk works and has room, and that no other process uses the folder",
         path.display()
     )]
     Failed { path: PathBuf, place: String, reason: String },
@@ -32,14 +32,14 @@ impl StoreError {
         Self::Damaged { path: path.to_owned(), place: place.into(), reason: reason.into() }
     }
 
-    /// A failure that RocksDB reports: damage only where it says so, otherwise the disk, its room or a second process.
+    /// A failure that RocksDB reports: damage only if it says so, otherwise the disk, its free space or a second process.
     pub(super) fn database(path: &Path, place: impl Into<String>, error: &rocksdb::Error) -> Self {
         let (path, place, reason) = (path.to_owned(), place.into(), error.to_string());
         match error.kind() {
             rocksdb::ErrorKind::Corruption | rocksdb::ErrorKind::NotFound | rocksdb::ErrorKind::InvalidArgument => {
                 Self::Damaged { path, place, reason }
             }
-            // A file that RocksDB expects and that is gone is damage too.
+            // A missing file that RocksDB expects is damage too.
             rocksdb::ErrorKind::IOError if reason.contains("No such file") => Self::Damaged { path, place, reason },
             _ => Self::Failed { path, place, reason },
         }

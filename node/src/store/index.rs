@@ -1,5 +1,5 @@
-//! Where to look: records by what they are about, open cases by organisation, things by kind. Nothing here is proven by itself;
-//! what is found is.
+//! Indexes: records by subject, open cases by organisation, things by kind. The indexes are not authenticated; the records and
+//! states found through them are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +35,7 @@ impl Store {
         Ok(())
     }
 
-    /// Before the new states are written: what stood there until now tells which rows end.
+    /// Must be called before the new states are written: the previous states show which rows to delete.
     pub(super) fn put_open_cases(
         &self,
         batch: &mut WriteBatch,
@@ -57,7 +57,7 @@ impl Store {
         Ok(())
     }
 
-    /// Origin and receiver of an open case; nobody's once it is not.
+    /// Origin and receiver of an open case; empty for a closed one.
     fn parties(&self, key: &StateKey, bytes: &[u8]) -> Result<BTreeSet<Uscc>, StoreError> {
         let state: CaseState = codec::decode(bytes, STATE_BYTES_MAX)
             .map_err(|error| StoreError::damaged(&self.path, format!("state {key}"), error.to_string()))?;

@@ -1,4 +1,4 @@
-//! The store: one RocksDB, one column family per kind of thing, one synced batch per block.
+//! The store: one RocksDB, one column family per kind of data, one synced batch per block.
 //!
 //! ```text
 //! family         key                          value
@@ -21,7 +21,7 @@
 //! log_sizes      log size after the block     height
 //! evidence       height, validator, step u8   borsh(DoubleSignature): two blocks signed for one round
 //! ```
-//! All integers in keys are big-endian, so that order is order; `!x` is the complement, so that a forward seek finds
+//! All integers in keys are big-endian, so that keys sort by number; `!x` is the complement, so that a forward seek finds
 //! the newest entry at or below x.
 
 mod check;
@@ -143,7 +143,8 @@ fn database_options() -> Options {
     options.create_if_missing(true);
     options.create_missing_column_families(true);
     options.set_paranoid_checks(true);
-    // A torn tail is what a crash leaves; anything else that does not check is damage and must be seen.
+    // A crash leaves a torn tail, which is dropped: it was not synced, so this node has not acted on it. Every other checksum
+    // error is damage and must stop the start.
     options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
     options.set_db_write_buffer_size(WRITE_BUFFERS_BYTES);
     options.set_max_total_wal_size(128 << 20);
@@ -162,7 +163,7 @@ fn family_options(name: &str, point: bool, compress: bool, cache: &Cache) -> Opt
     table.set_format_version(5);
     if point {
         table.set_bloom_filter(10.0, false);
-        // In pieces: the filter of a table with a million keys is longer than a megabyte, and whole it would be read from
+        // Partitioned: the filter of a table with a million keys is longer than a megabyte, and as one piece it would be read from
         // disk for every lookup once the cache does not hold it.
         table.set_partition_filters(true);
         table.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
@@ -172,7 +173,7 @@ fn family_options(name: &str, point: bool, compress: bool, cache: &Cache) -> Opt
     options.set_block_based_table_factory(&table);
     options.set_write_buffer_size(16 << 20);
     if point {
-        // Most lookups are for what is not there (a new licence, a new transaction): spares the walk of the memtable.
+        // Most lookups are for missing keys (a new licence, a new transaction): the filter avoids a search of the memtable.
         options.set_memtable_prefix_bloom_ratio(0.05);
         options.set_memtable_whole_key_filtering(true);
     }

@@ -17,7 +17,7 @@ use super::{Store, StoreError, StoredHeader, concat, height_key, index_key, read
 const ROW_BYTES_MAX: usize = 1 << 20;
 
 impl Store {
-    /// Decodes a row of our own, where failure means damage.
+    /// Decodes a row that this node wrote, so failure means damage.
     pub(super) fn own<T: BorshSerialize + BorshDeserialize>(
         &self,
         place: impl Fn() -> String,
@@ -80,7 +80,7 @@ impl Store {
         Ok(found.and_then(|(_, height)| read_u64(&height)).map(Height))
     }
 
-    /// What became of a transaction, and at which height.
+    /// Outcome of a transaction, and its height.
     pub fn outcome(&self, tx_id: &TxId) -> Result<Option<(Height, Outcome)>, StoreError> {
         let Some(bytes) = self.get("transactions", tx_id.0.0)? else { return Ok(None) };
         self.own(|| format!("transaction {tx_id}"), &bytes).map(Some)

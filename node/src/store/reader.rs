@@ -18,8 +18,8 @@ const STATE_CACHE_ENTRIES: usize = 16_384;
 
 /// Newest canonical bytes of things read or written lately.
 ///
-/// A reader that saw the store before a commit must not fill the cache after it, or every later block would be executed
-/// on old state. So each commit changes the generation, twice, and a reader's find counts only within one generation.
+/// A reader that read the store before a commit must not fill the cache after it, or every later block would be executed on
+/// old state. So each commit changes the generation twice, and a value that was read is cached only if the generation is unchanged.
 #[derive(Default)]
 pub(super) struct StateCache(Mutex<CacheInner>);
 
@@ -66,7 +66,7 @@ impl StateCache {
     }
 }
 
-/// Licences are many and read rarely; the cache is for those who sign.
+/// There are many licences and each is read rarely; the cache is for keys and organisations of signers.
 fn is_cached(key: &StateKey) -> bool {
     !matches!(key, StateKey::Licence(_))
 }

@@ -38,7 +38,7 @@ fn a_reopened_store_goes_on_where_it_stopped() {
 }
 
 #[test]
-fn a_refused_transaction_stands_in_its_block_and_changes_nothing() {
+fn a_refused_transaction_is_in_its_block_and_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = open(folder.path()).unwrap();
     commit(&ledger, vec![issue(0..3)]);

@@ -42,7 +42,7 @@ pub enum EvidenceOperation {
     ShareDeny(ShareAnswer),
     /// The provider delivered what was granted.
     ShareDeliver(ShareDelivery),
-    /// The requester gives a faulty delivery back.
+    /// The requester returns a faulty delivery.
     ShareReturn(ShareReturn),
     /// A subject was authenticated (E10).
     Assertion(Assertion),
@@ -56,7 +56,7 @@ pub enum EvidenceOperation {
     Visit(Visit),
     /// The one rating of a case (E24).
     Rating(Rating),
-    /// A figure with the records it was computed from (E20).
+    /// A statistic with the records it was computed from (E20).
     MetricStatement(MetricStatement),
     /// Report of an intermediary (E31).
     IntermediaryReport(IntermediaryReport),
@@ -64,7 +64,7 @@ pub enum EvidenceOperation {
     DecisionPublication(DecisionPublication),
     /// A policy was matched with a subject without application (E14).
     MatchDecision(MatchDecision),
-    /// A key was destroyed, so that commitments or contents under it say nothing any more (E16).
+    /// A key was destroyed, so that commitments or contents under it can no longer be opened (E16).
     Erasure(Erasure),
     /// An auditor's opinion on a block (C17).
     Checkpoint(Checkpoint),
@@ -76,7 +76,7 @@ pub enum EvidenceOperation {
 pub struct About {
     /// Why it happened.
     pub purpose: PurposeCode,
-    /// The case it belongs to; the case stands on the ledger.
+    /// The case it belongs to, which must be on the ledger.
     pub case: Option<CaseRef>,
     /// Keyed commitment to the person or organisation it concerns, made with a key that only the recording side holds.
     pub subject: Option<Digest>,
@@ -135,7 +135,7 @@ impl EvidenceOperation {
         }
     }
 
-    /// What it is about. `None` for what concerns no case and no subject, and for the later steps of a data share, whose request
+    /// What it is about. `None` for evidence about neither a case nor a subject, and for the later steps of a data share, whose request
     /// says it.
     pub fn about(&self) -> Option<&About> {
         match self {

@@ -12,7 +12,7 @@ use crate::record::publication::PublicationKey;
 /// Most decimal places of a metric.
 pub const METRIC_SCALE_MAX: u8 = 9;
 
-/// A figure (效能统计) that anybody can compute again from the records it names.
+/// A statistic (效能统计) that can be recomputed from the records it names.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MetricStatement {
@@ -26,9 +26,9 @@ pub struct MetricStatement {
     pub item: Option<ItemCode>,
     /// First record it is computed from.
     pub first: RecordIndex,
-    /// First record it is not computed from: later than `first`, and not beyond this statement.
+    /// End of the range, exclusive: later than `first`, and not beyond this statement.
     pub end: RecordIndex,
-    /// The figure without its decimal point.
+    /// The value without its decimal point.
     pub value: u64,
     /// Decimal places of `value`, at most [`METRIC_SCALE_MAX`].
     pub scale: u8,

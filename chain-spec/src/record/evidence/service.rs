@@ -139,7 +139,7 @@ pub enum VisitReason {
     Collection,
 }
 
-/// The rating of a case (好差评). There is one per case, and nothing removes it.
+/// The rating of a case (好差评). There is one per case, and it cannot be removed.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rating {

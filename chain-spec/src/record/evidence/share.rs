@@ -26,7 +26,7 @@ pub struct ShareRequest {
     pub resource: Digest,
     /// Most records that are asked for; at least 1.
     pub records_max: u32,
-    /// When an answer is due, milliseconds since 1970 UTC; later than the block. That it is late is derived, not recorded.
+    /// When an answer is due, milliseconds since 1970 UTC; later than the block. Lateness is derived, not recorded.
     pub due_ms: TimeMs,
 }
 
@@ -49,7 +49,7 @@ pub struct ShareDelivery {
     pub payload: Document,
 }
 
-/// A faulty delivery goes back.
+/// The requester returns a faulty delivery.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ShareReturn {

@@ -1,26 +1,26 @@
 //! Bundles (集成办, 一件事): cases with one root of materials, some at once, some after others.
 //!
-//! A case that nothing holds back is received by law when the lead hands it over (统一收件后视为所有行政机关同时收件); one
+//! A case that waits for no other is received by law when the lead hands it over (统一收件后视为所有行政机关同时收件); one
 //! that waits is received when the last case before it has given its written notice (前一行政机关书面告知视为收件).
 
 use crate::codes::Code;
 use crate::ids::{BundleRef, CaseRef, Uscc};
 use crate::record::case::{BUNDLE_CHILDREN_MAX, BundleChild, BundleOpening};
 use crate::rules::overlay::Overlay;
-use crate::rules::{RuleError, Turn};
+use crate::rules::{OperationContext, RuleError};
 use crate::state::case::{BundleChildState, BundlePlace, BundleState, CaseState, CaseStatus, ChildProgress, bit};
 use crate::state::{StateKey, StateReader, StateUnavailable};
 
-use super::open::read_calendar;
+use super::calendars::read_calendar;
 use super::{clock, read_case};
 
 /// 集成办开件.
 pub(super) fn open<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
-    turn: Turn<'_>,
+    cx: OperationContext<'_>,
     opening: &BundleOpening,
 ) -> Result<(), RuleError> {
-    if opening.lead != turn.actor.key.organisation {
+    if opening.lead != cx.actor.key.organisation {
         return Err(Code::CaseWrongAgency.into());
     }
     let key = StateKey::Bundle(opening.bundle);
@@ -43,15 +43,15 @@ pub(super) fn open<R: StateReader>(
     let state = BundleState {
         lead: opening.lead,
         material_root: opening.material_root,
-        opened_ms: turn.context.time_ms,
-        changed_by: turn.index,
+        opened_ms: cx.context.time_ms,
+        changed_by: cx.index,
         children,
     };
     overlay.write(key, &state);
     Ok(())
 }
 
-/// The cases that one waits for, as bits: in order, and all before it.
+/// The cases that `child` waits for, as bits. They must be listed in order and all come before it, so there are no cycles.
 fn graph(child: &BundleChild, position: u8) -> Result<u32, Code> {
     let in_order = child.after.windows(2).all(|pair| pair[0] < pair[1]);
     if !in_order || child.after.last().is_some_and(|last| *last >= position) {
@@ -63,13 +63,13 @@ fn graph(child: &BundleChild, position: u8) -> Result<u32, Code> {
 /// The place of a case that `origin` collects in a bundle.
 pub(super) fn join<R: StateReader>(
     overlay: &Overlay<'_, R>,
-    turn: Turn<'_>,
+    cx: OperationContext<'_>,
     bundle: &BundleRef,
     case: &CaseRef,
     origin: &Uscc,
 ) -> Result<BundlePlace, RuleError> {
     let state: BundleState = overlay.read(&StateKey::Bundle(*bundle))?.ok_or(Code::CaseBundleUnknown)?;
-    debug_assert!(state.opened_ms <= turn.context.time_ms);
+    debug_assert!(state.opened_ms <= cx.context.time_ms);
     if state.lead != *origin {
         return Err(Code::CaseBundleLead.into());
     }
@@ -78,10 +78,10 @@ pub(super) fn join<R: StateReader>(
     Ok(BundlePlace { bundle: *bundle, position })
 }
 
-/// 移交 in a bundle: the root is the bundle's, and the case is received at once if nothing holds it back.
+/// 移交 in a bundle: the root is the bundle's, and the case is received at once if it waits for no other.
 pub(super) fn hand_over<R: StateReader>(
     overlay: &Overlay<'_, R>,
-    turn: Turn<'_>,
+    cx: OperationContext<'_>,
     place: BundlePlace,
     state: &mut CaseState,
 ) -> Result<(), RuleError> {
@@ -89,29 +89,33 @@ pub(super) fn hand_over<R: StateReader>(
     if state.material_root != Some(bundle.material_root) {
         return Err(Code::CaseBundleRoot.into());
     }
-    state.clock.sent_ms = Some(turn.context.time_ms);
+    state.clock.sent_ms = Some(cx.context.time_ms);
     if bundle.may_start(place.position) {
-        start(overlay, turn, state)?;
+        start(overlay, cx, state)?;
     }
     Ok(())
 }
 
 /// Receipt by law.
-fn start<R: StateReader>(overlay: &Overlay<'_, R>, turn: Turn<'_>, state: &mut CaseState) -> Result<(), RuleError> {
+fn start<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    cx: OperationContext<'_>,
+    state: &mut CaseState,
+) -> Result<(), RuleError> {
     state.status = CaseStatus::DeemedReceived;
-    clock::receive(state, &read_calendar(overlay, &state.frozen)?, turn.context.time_ms);
+    clock::receive(state, &read_calendar(overlay, &state.frozen)?, cx.context.time_ms);
     Ok(())
 }
 
-/// Puts down how far a case of a bundle is.
+/// Records the progress of a case of a bundle.
 pub(super) fn progress<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
-    turn: Turn<'_>,
+    cx: OperationContext<'_>,
     place: BundlePlace,
     progress: ChildProgress,
 ) -> Result<(), RuleError> {
     let mut bundle = read(overlay, place)?;
-    bundle.changed_by = turn.index;
+    bundle.changed_by = cx.index;
     if let Some(child) = bundle.children.get_mut(usize::from(place.position)) {
         child.progress = progress;
     }
@@ -119,10 +123,10 @@ pub(super) fn progress<R: StateReader>(
     Ok(())
 }
 
-/// 书面告知: cases that waited for this one, and for nothing else any more, are received.
+/// 书面告知: cases that waited for this one, and no longer wait for another, are received.
 pub(super) fn notify<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
-    turn: Turn<'_>,
+    cx: OperationContext<'_>,
     place: Option<BundlePlace>,
 ) -> Result<(), RuleError> {
     let Some(place) = place else { return Err(Code::CaseNotInBundle.into()) };
@@ -135,15 +139,15 @@ pub(super) fn notify<R: StateReader>(
         return Err(Code::CaseNoticeGiven.into());
     }
     child.was_notified = true;
-    bundle.changed_by = turn.index;
+    bundle.changed_by = cx.index;
     let this = bit(u32::from(place.position));
     let notified = bundle.notified();
     for next in bundle.children.iter().filter(|next| next.after & this != 0 && next.after & !notified == 0) {
         let Some(mut state) = read_case(overlay, &next.case)? else { continue };
-        // A reference that another bundle took first is none of this bundle's.
+        // The reference may have been used by another bundle first; that case does not belong to this one.
         if state.status == CaseStatus::Sent && state.bundle.is_some_and(|of| of.bundle == place.bundle) {
-            start(overlay, turn, &mut state)?;
-            state.changed_by = turn.index;
+            start(overlay, cx, &mut state)?;
+            state.changed_by = cx.index;
             overlay.write(StateKey::Case(next.case), &state);
         }
     }
@@ -157,5 +161,5 @@ fn read<R: StateReader>(overlay: &Overlay<'_, R>, place: BundlePlace) -> Result<
 }
 
 fn broken(place: BundlePlace) -> StateUnavailable {
-    StateUnavailable(format!("a case stands at {} of bundle {}, which is not there", place.position, place.bundle))
+    StateUnavailable(format!("a case is at position {} of bundle {}, which is missing", place.position, place.bundle))
 }

@@ -25,14 +25,14 @@ impl Day {
         Self(time.0.saturating_add(BEIJING_MS) / DAY_MS)
     }
 
-    /// Its last millisecond.
+    /// The last millisecond of the day.
     pub fn end(self) -> TimeMs {
         TimeMs(self.0.saturating_add(1).saturating_mul(DAY_MS).saturating_sub(BEIJING_MS + 1))
     }
 
     /// The year it lies in; `u16::MAX` beyond.
     pub fn year(self) -> u16 {
-        // 366 days a year never overshoots, and 97 leap days in 400 years leave few steps to go.
+        // Dividing by 366 never overshoots, and with 97 leap days in 400 years the loop below has few steps.
         let mut year = 1970 + self.0 / 366;
         while first_day(year + 1) <= self.0 {
             year += 1;
@@ -40,7 +40,7 @@ impl Day {
         u16::try_from(year).unwrap_or(u16::MAX)
     }
 
-    /// Whether it is a Monday to Friday. 1970-01-01 was a Thursday.
+    /// Whether it is Monday to Friday. 1970-01-01 was a Thursday.
     fn is_weekday(self) -> bool {
         (self.0 + 3) % 7 < 5
     }
@@ -75,7 +75,7 @@ impl WorkCalendar {
         Self { years }
     }
 
-    /// Whether people work on this day.
+    /// Whether this is a working day.
     pub fn is_working_day(&self, day: Day) -> bool {
         let weekday = day.is_weekday();
         let Some(year) = self.years.iter().rev().find(|year| year.first <= day.0) else { return weekday };
@@ -92,13 +92,13 @@ impl WorkCalendar {
         self.years.last().map_or(0, |year| first_day(u64::from(year.calendar.year).max(1970) + 1))
     }
 
-    /// Last millisecond of a period of `days` working days that begins with an event at `from`. Without days, it is that of
-    /// the day itself.
+    /// Last millisecond of a period of `days` working days that begins with an event at `from`. With 0 days, that of the
+    /// day itself.
     pub fn due(&self, from: TimeMs, days: u32) -> TimeMs {
         let (mut day, mut left) = (Day::of(from), u64::from(days));
         while left > 0 {
             if day.0 + 1 >= self.end() && left > 5 {
-                // No calendar any more: any seven days hold five working days.
+                // Beyond the last calendar, any seven days hold five working days.
                 let weeks = (left - 1) / 5;
                 day.0 = day.0.saturating_add(weeks * 7);
                 left -= weeks * 5;
@@ -132,8 +132,8 @@ impl WorkCalendar {
     }
 }
 
-/// The event puts the case into the receiver's hands: it may ask for corrections, and the time to decide runs in case it
-/// says nothing (行政许可法 art. 32: 逾期不告知的，自收到申请材料之日起即为受理).
+/// The receiver has received the case: it may ask for corrections, and the time to decide starts now in case it does not
+/// respond (行政许可法 art. 32: 逾期不告知的，自收到申请材料之日起即为受理).
 pub(super) fn receive(state: &mut CaseState, calendar: &WorkCalendar, now: TimeMs) {
     state.clock.received_ms = Some(now);
     state.clock.answer_due_ms = Some(calendar.due(now, u32::from(state.frozen.correction_days)));
@@ -148,7 +148,7 @@ pub(super) fn offer(state: &mut CaseState, calendar: &WorkCalendar, now: TimeMs)
     state.clock.decision_due_ms = None;
 }
 
-/// Acceptance: the promised time runs from now, or from the receipt where the receiver let its time pass.
+/// Acceptance: the promised time runs from now, or from the receipt if the receiver did not respond in time.
 pub(super) fn accept(state: &mut CaseState, calendar: &WorkCalendar, now: TimeMs) {
     if state.clock.answer_due_ms.is_some_and(|due| now > due) {
         state.clock.accepted_ms = state.clock.received_ms;
@@ -176,7 +176,7 @@ pub(super) fn pause(state: &mut CaseState, calendar: &WorkCalendar, now: TimeMs)
     });
 }
 
-/// Starts the clock again. A period that was over when it stopped stays over.
+/// Starts the clock again. A period that had ended when it stopped stays ended.
 pub(super) fn resume(state: &mut CaseState, calendar: &WorkCalendar, now: TimeMs) {
     let Some(pause) = state.pause.take() else { return };
     if let Some(days) = pause.decision_days {
@@ -188,7 +188,7 @@ pub(super) fn resume(state: &mut CaseState, calendar: &WorkCalendar, now: TimeMs
     }
 }
 
-/// Whether what is owed did not come in time. While the clock stands, nothing falls due.
+/// Whether what is owed did not come in time. While the clock is stopped, nothing falls due.
 pub(super) fn is_breached(condition: &Condition, pause: Option<&Pause>, now: TimeMs) -> bool {
     let stopped = pause.is_some_and(|pause| pause.condition_days.is_some());
     condition.fulfilled_ms.is_none() && !stopped && now > condition.due_ms

@@ -15,9 +15,10 @@
 //! * A step belongs to one party, named by the case's state ([`table::STEPS`]); others need a mandate.
 //! * Both ends sign the same root of materials.
 //! * Due dates are derived from what was frozen at collection ([`clock`]), never submitted.
-//! * A step reads and writes a bounded number of things, whatever stands on the ledger.
+//! * A step reads and writes a bounded number of things, however large the ledger is.
 
 mod bundle;
+pub mod calendars;
 pub mod clock;
 mod open;
 mod party;
@@ -33,7 +34,7 @@ use crate::state::case::CaseState;
 use crate::state::{StateKey, StateReader};
 
 use super::overlay::Overlay;
-use super::{Actor, BlockContext, RuleError, Turn, free_code};
+use super::{Actor, BlockContext, OperationContext, RuleError, free_code};
 
 pub use standing::{CaseStanding, ConditionStanding, standing};
 pub use table::next_status;
@@ -52,11 +53,11 @@ pub(super) fn apply<R: StateReader>(
     if !actor.key.permissions.cases {
         return Err(Code::KeyNotPermitted.into());
     }
-    let turn = Turn { context, actor, index };
+    let cx = OperationContext { context, actor, index };
     match operation {
-        CaseOperation::Collect(collection) => open::collect(overlay, turn, collection),
-        CaseOperation::BundleOpen(opening) => bundle::open(overlay, turn, opening),
-        step => steps::apply(overlay, turn, step),
+        CaseOperation::Collect(collection) => open::collect(overlay, cx, collection),
+        CaseOperation::BundleOpen(opening) => bundle::open(overlay, cx, opening),
+        step => steps::apply(overlay, cx, step),
     }
 }
 

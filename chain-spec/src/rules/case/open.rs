@@ -1,40 +1,39 @@
-//! 收件: a case comes into being, and what governs it is frozen.
+//! 收件: opens a case, and freezes the versions that govern it.
 
 use crate::codes::Code;
 use crate::ids::{MaterialCode, ProvinceCode};
 use crate::record::case::{CASE_MATERIALS_MAX, Collection, Matter, PolicyVersion};
 use crate::record::publication::{CaseMode, Guide, PublicationBody, PublicationKey, PublicationKind, Scope};
 use crate::rules::overlay::Overlay;
-use crate::rules::{RuleError, Turn, active_organisation, publication};
+use crate::rules::{OperationContext, RuleError, active_organisation, publication};
 use crate::state::case::{CaseClock, CaseState, CaseStatus, ChildProgress, Frozen, FrozenVersion};
-use crate::state::publication::PublicationVersionState;
-use crate::state::{StateKey, StateReader, StateUnavailable};
+use crate::state::{StateKey, StateReader};
 
-use super::clock::{Day, WorkCalendar};
-use super::standing::{calendar, calendar_key, work_calendar};
+use super::calendars::{calendar_in_force, read_calendar};
+use super::clock::Day;
 use super::{bundle, clock, party, read_case};
 
-/// Opens a case. In mode 免申办 it is accepted at once: nobody applies.
+/// Opens a case. In mode 免申办 there is no applicant, so it is accepted at once.
 pub(super) fn collect<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
-    turn: Turn<'_>,
+    cx: OperationContext<'_>,
     collection: &Collection,
 ) -> Result<(), RuleError> {
     let Collection { step, mode, matter, materials, subject, bundle, policy } = collection;
     if read_case(overlay, &step.case)?.is_some() {
         return Err(Code::CaseDuplicate.into());
     }
-    let (origin, origin_province) = party::origin(overlay, turn, step.mandate.as_ref(), &matter.item)?;
+    let (origin, origin_province) = party::origin(overlay, cx, step.mandate.as_ref(), &matter.item)?;
     let province = active_organisation(overlay, &matter.agency)?.province;
     check_places(*mode, collection, (origin_province, province), origin == matter.agency)?;
-    let (frozen, guide) = freeze(overlay, turn, matter, *mode, province)?;
+    let (frozen, guide) = freeze(overlay, cx, matter, *mode, province)?;
     check_policy(overlay, *mode, policy.as_ref(), province)?;
     check_list(materials)?;
     if *mode == CaseMode::NoApplication && !materials.is_empty() || !is_subset(materials, &guide.materials) {
         return Err(Code::CaseMaterialNotInGuide.into());
     }
     let place = match bundle {
-        Some(bundle) => Some(bundle::join(overlay, turn, bundle, &step.case, &origin)?),
+        Some(bundle) => Some(bundle::join(overlay, cx, bundle, &step.case, &origin)?),
         None => None,
     };
     let mut state = CaseState {
@@ -52,23 +51,23 @@ pub(super) fn collect<R: StateReader>(
         condition: None,
         pause: None,
         relayed: Vec::new(),
-        clock: CaseClock { collected_ms: turn.context.time_ms, ..CaseClock::default() },
-        changed_by: turn.index,
+        clock: CaseClock { collected_ms: cx.context.time_ms, ..CaseClock::default() },
+        changed_by: cx.index,
     };
     if *mode == CaseMode::NoApplication {
         state.status = CaseStatus::Accepted;
-        state.clock.received_ms = Some(turn.context.time_ms);
+        state.clock.received_ms = Some(cx.context.time_ms);
         let calendar = read_calendar(overlay, &state.frozen)?;
-        clock::accept(&mut state, &calendar, turn.context.time_ms);
+        clock::accept(&mut state, &calendar, cx.context.time_ms);
     }
     overlay.write(StateKey::Case(step.case), &state);
     if let Some(place) = place {
-        bundle::progress(overlay, turn, place, ChildProgress::Running)?;
+        bundle::progress(overlay, cx, place, ChildProgress::Running)?;
     }
     Ok(())
 }
 
-/// What a mode says about the two places, and what it must name.
+/// What a mode requires of the two places, and what it must name.
 fn check_places(
     mode: CaseMode,
     collection: &Collection,
@@ -78,7 +77,7 @@ fn check_places(
     match mode {
         // The applicant applies at the deciding province directly.
         CaseMode::FullOnline if from != to => return Err(Code::CaseModePlaces),
-        // Nobody applies: the agency opens the case itself.
+        // There is no applicant: the agency opens the case itself.
         CaseMode::NoApplication if !is_same_agency => return Err(Code::CaseModePlaces),
         CaseMode::FullOnline
         | CaseMode::NoApplication
@@ -93,7 +92,7 @@ fn check_places(
     Ok(())
 }
 
-/// 免申即享 rests on a policy in force, of the deciding province or of all; nothing else does.
+/// 免申即享, and only that, is based on a policy in force, of the deciding province or of all.
 fn check_policy<R: StateReader>(
     overlay: &Overlay<'_, R>,
     mode: CaseMode,
@@ -114,10 +113,10 @@ fn check_policy<R: StateReader>(
     }
 }
 
-/// Freezes the versions that govern a case at the agency of `matter`, which lies in `province`.
+/// Freezes the versions that govern a case at the agency of `matter`, which is in `province`.
 pub(super) fn freeze<R: StateReader>(
     overlay: &Overlay<'_, R>,
-    turn: Turn<'_>,
+    cx: OperationContext<'_>,
     matter: &Matter,
     mode: CaseMode,
     province: ProvinceCode,
@@ -136,7 +135,7 @@ pub(super) fn freeze<R: StateReader>(
     if item.modes.binary_search(&mode).is_err() {
         return Err(Code::CaseModeNotOffered.into());
     }
-    let year = Day::of(turn.context.time_ms).year();
+    let year = Day::of(cx.context.time_ms).year();
     let frozen = Frozen {
         item: matter.item.clone(),
         item_version: matter.item_version,
@@ -171,7 +170,7 @@ fn named<R: StateReader>(
     }
 }
 
-/// The duty assignment in force, of the province or else of all, if it is the one named.
+/// The duty assignment in force (the province's own, otherwise that of all provinces), if it is the one named.
 fn duty<R: StateReader>(
     overlay: &Overlay<'_, R>,
     matter: &Matter,
@@ -186,29 +185,6 @@ fn duty<R: StateReader>(
         }
     }
     if found.map(|found| found.version) == matter.duty_version { Ok(found) } else { Err(Code::CaseDutyVersion.into()) }
-}
-
-/// The calendar of a year, of the province or else of all; `None` where there is none.
-fn calendar_in_force<R: StateReader>(
-    overlay: &Overlay<'_, R>,
-    scope: Scope,
-    year: u16,
-) -> Result<Option<FrozenVersion>, RuleError> {
-    for scope in [scope, Scope::Consortium] {
-        let Some((version, found)) = publication::in_force(overlay, &calendar_key(scope, year)?)? else { continue };
-        if calendar(Some(found.body), year).is_some() {
-            return Ok(Some(FrozenVersion { scope, version }));
-        }
-    }
-    Ok(None)
-}
-
-/// The calendars frozen with a case.
-pub(super) fn read_calendar<R: StateReader>(
-    overlay: &Overlay<'_, R>,
-    frozen: &Frozen,
-) -> Result<WorkCalendar, StateUnavailable> {
-    work_calendar(frozen, |key| overlay.read::<PublicationVersionState>(key))
 }
 
 /// Refuses a list that is too long, out of order, or names something twice.

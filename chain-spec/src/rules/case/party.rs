@@ -1,4 +1,4 @@
-//! Who takes a step: the agency the state names, or somebody under its mandate (E12 异地网办专员, E13 委托).
+//! Who takes a step: the agency the state names, or a signer under its mandate (E12 异地网办专员, E13 委托).
 
 use crate::codes::Code;
 use crate::ids::{ItemCode, ProvinceCode, Uscc};
@@ -7,7 +7,7 @@ use crate::record::case::{DeliveryChannel, Step};
 use crate::record::publication::{Mandate, PublicationBody, PublicationKey, PublicationKind, Scope};
 use crate::rules::overlay::Overlay;
 use crate::rules::publication::{self, MandateAct, mandate_covers};
-use crate::rules::{RuleError, Turn, active_organisation};
+use crate::rules::{OperationContext, RuleError, active_organisation};
 use crate::state::StateReader;
 use crate::state::case::CaseState;
 
@@ -16,12 +16,12 @@ use super::table::{Party, StepRule};
 /// Refuses a signer who is neither the step's party nor under its mandate.
 pub(super) fn check<R: StateReader>(
     overlay: &Overlay<'_, R>,
-    turn: Turn<'_>,
+    cx: OperationContext<'_>,
     state: &CaseState,
     rule: &StepRule,
     operation: &CaseOperation,
 ) -> Result<(), RuleError> {
-    let me = turn.actor.key.organisation;
+    let me = cx.actor.key.organisation;
     let (party, province) = match rule.party {
         Party::Origin => (state.origin, Scope::Province(state.origin_province)),
         Party::Receiver | Party::ReceiverOrWindow => (state.receiver, state.frozen.item.scope),
@@ -33,20 +33,20 @@ pub(super) fn check<R: StateReader>(
     let Some(Step { mandate: Some(key), .. }) = operation.step() else { return Err(Code::CaseWrongAgency.into()) };
     let Some(act) = rule.delegable else { return Err(Code::CaseNotDelegable.into()) };
     let mandate = read(overlay, key)?;
-    check_mandate(turn, &mandate, act, &party, &state.frozen.item)?;
+    check_mandate(cx, &mandate, act, &party, &state.frozen.item)?;
     check_scope(key, province)
 }
 
-/// For whom the signer collects: its own organisation, or the principal of its mandate; with the province.
+/// On whose behalf the signer collects: its own organisation, or the principal of its mandate; with the province.
 pub(super) fn origin<R: StateReader>(
     overlay: &Overlay<'_, R>,
-    turn: Turn<'_>,
+    cx: OperationContext<'_>,
     mandate: Option<&PublicationKey>,
     item: &PublicationKey,
 ) -> Result<(Uscc, ProvinceCode), RuleError> {
-    let Some(key) = mandate else { return Ok((turn.actor.key.organisation, turn.actor.province())) };
+    let Some(key) = mandate else { return Ok((cx.actor.key.organisation, cx.actor.province())) };
     let mandate = read(overlay, key)?;
-    check_mandate(turn, &mandate, MandateAct::Receive, &mandate.principal, item)?;
+    check_mandate(cx, &mandate, MandateAct::Receive, &mandate.principal, item)?;
     let province = active_organisation(overlay, &mandate.principal)?.province;
     check_scope(key, Scope::Province(province))?;
     Ok((mandate.principal, province))
@@ -62,7 +62,7 @@ fn read<R: StateReader>(overlay: &Overlay<'_, R>, key: &PublicationKey) -> Resul
     }
 }
 
-/// Nobody gives away what is another province's.
+/// A province can only delegate for principals of its own.
 fn check_scope(key: &PublicationKey, of_principal: Scope) -> Result<(), RuleError> {
     if key.scope == Scope::Consortium || key.scope == of_principal {
         Ok(())
@@ -73,18 +73,18 @@ fn check_scope(key: &PublicationKey, of_principal: Scope) -> Result<(), RuleErro
 
 /// The mandate lets the signer do `act` for `principal` on the item of this publication.
 fn check_mandate(
-    turn: Turn<'_>,
+    cx: OperationContext<'_>,
     mandate: &Mandate,
     act: MandateAct,
     principal: &Uscc,
     item: &PublicationKey,
 ) -> Result<(), Code> {
-    let now = turn.context.time_ms;
+    let now = cx.context.time_ms;
     if mandate.until_ms.is_some_and(|until| now >= until) {
         return Err(Code::CaseMandateExpired);
     }
     let item: ItemCode = item.code.as_str().parse().map_err(|_| Code::CaseMandateScope)?;
-    if mandate_covers(mandate, &turn.actor.key.organisation, &turn.actor.id, principal, &item, act, now) {
+    if mandate_covers(mandate, &cx.actor.key.organisation, &cx.actor.id, principal, &item, act, now) {
         Ok(())
     } else {
         Err(Code::CaseMandateScope)

@@ -1,21 +1,20 @@
-//! Answers about a case that nobody submits: where it is, whose clock runs, what is due, what is late.
+//! Facts about a case that are derived and never submitted: where it is, whose clock runs, what is due, what is late.
 //!
-//! Each follows from the case's state and the time asked about, so every node and every auditor gives the same.
+//! Each follows from the case's state and the time asked about, so every node and every auditor derives the same.
 
 use serde::{Deserialize, Serialize};
 
-use crate::codec;
-use crate::ids::{PublicationCode, TimeMs, Uscc};
-use crate::record::publication::{Calendar, CaseMode, PublicationBody, PublicationKey, PublicationKind, Scope};
-use crate::state::case::{CaseState, CaseStatus, Frozen, FrozenVersion};
-use crate::state::publication::PublicationVersionState;
-use crate::state::{STATE_BYTES_MAX, StateKey, StateReader, StateUnavailable};
+use crate::ids::{TimeMs, Uscc};
+use crate::record::publication::CaseMode;
+use crate::state::case::{CaseState, CaseStatus};
 
 use super::clock::{self, WorkCalendar};
 
+pub use super::calendars::calendar_key;
+
 use CaseStatus as S;
 
-/// Where a case stands at a moment.
+/// Position and deadlines of a case at a moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CaseStanding {
     pub status: CaseStatus,
@@ -29,13 +28,13 @@ pub struct CaseStanding {
     pub decision_due_ms: Option<TimeMs>,
     /// The holder of the clock is late.
     pub is_overdue: bool,
-    /// ACK_TIMEOUT: offered, and not answered in time.
+    /// ACK_TIMEOUT: handed over, and not answered in time.
     pub is_unanswered: bool,
-    /// Nothing was said within the correction period: accepted by law since the receipt (行政许可法 art. 32).
+    /// B did not respond within the correction period: accepted by law as of the receipt (行政许可法 art. 32).
     pub is_deemed_accepted: bool,
     /// In a bundle, handed over and waiting for the notices of the cases before it.
     pub is_waiting: bool,
-    /// A correction notice now would be lawful.
+    /// A correction notice would be lawful at this time.
     pub may_request_correction: bool,
     /// 容缺受理: whether what was missing has come.
     pub condition: Option<ConditionStanding>,
@@ -52,7 +51,7 @@ pub enum ConditionStanding {
     Breached,
 }
 
-/// Where the case stands at `now`, which must not lie before its last step.
+/// The standing of the case at `now`, which must not be before its last step.
 pub fn standing(state: &CaseState, now: TimeMs) -> CaseStanding {
     let is_waiting = is_waiting(state);
     let is_deemed_accepted = is_deemed_accepted(state, now);
@@ -87,7 +86,7 @@ pub(super) fn is_decision_late(state: &CaseState, time: TimeMs) -> bool {
     state.clock.decision_due_ms.is_some_and(|due| time > due)
 }
 
-/// Whether the case is handed over in a bundle and held back by others.
+/// Whether the case was handed over in a bundle and waits for others.
 pub(super) fn is_waiting(state: &CaseState) -> bool {
     state.status == S::Sent && state.mode == CaseMode::Bundle
 }
@@ -96,7 +95,7 @@ fn is_received(status: CaseStatus) -> bool {
     matches!(status, S::Acknowledged | S::DeemedReceived)
 }
 
-/// Whether the receiver let the time for corrections pass in silence.
+/// Whether the receiver let the correction period pass without a response (行政许可法 art. 32).
 pub(super) fn is_deemed_accepted(state: &CaseState, now: TimeMs) -> bool {
     is_received(state.status) && state.clock.answer_due_ms.is_some_and(|due| now > due)
 }
@@ -122,7 +121,7 @@ fn place(state: &CaseState) -> Uscc {
     }
 }
 
-/// What the receiver's running clock ends with. A has no period of its own in law, nor has an applicant who corrects.
+/// When the running clock of the receiver ends. The law sets no period for A, nor for an applicant who corrects.
 fn due(state: &CaseState, now: TimeMs) -> Option<TimeMs> {
     match state.status {
         S::Sent | S::Resubmitted | S::Granted | S::Refused | S::Result => state.clock.answer_due_ms,
@@ -145,51 +144,12 @@ fn due(state: &CaseState, now: TimeMs) -> Option<TimeMs> {
 
 fn condition(state: &CaseState, now: TimeMs) -> Option<ConditionStanding> {
     let condition = state.condition.as_ref()?;
-    // After a decision nothing is owed any more, and nothing becomes late.
+    // After a decision nothing is owed any longer, so nothing can become late.
     let until = state.clock.decided_ms.unwrap_or(now);
     match condition.fulfilled_ms {
         Some(_) => Some(ConditionStanding::Fulfilled),
         None if state.status == S::Withdrawn => None,
         None if clock::is_breached(condition, state.pause.as_ref(), until) => Some(ConditionStanding::Breached),
         None => Some(ConditionStanding::Owed),
-    }
-}
-
-/// Address of the calendar of a year.
-pub fn calendar_key(scope: Scope, year: u16) -> Result<PublicationKey, StateUnavailable> {
-    let code: PublicationCode =
-        year.to_string().parse().map_err(|_| StateUnavailable(format!("no calendar has the code {year}")))?;
-    Ok(PublicationKey { kind: PublicationKind::Calendar, scope, code })
-}
-
-/// The calendars frozen with a case, for [`days_left`].
-pub fn frozen_calendar(reader: &impl StateReader, frozen: &Frozen) -> Result<WorkCalendar, StateUnavailable> {
-    work_calendar(frozen, |key| {
-        let Some(bytes) = reader.state(key)? else { return Ok(None) };
-        let broken = |error| StateUnavailable(format!("{key:?}: {error}"));
-        codec::decode::<PublicationVersionState>(&bytes, STATE_BYTES_MAX).map(Some).map_err(broken)
-    })
-}
-
-/// The same, through any way of reading a published version.
-pub(super) fn work_calendar(
-    frozen: &Frozen,
-    read: impl Fn(&StateKey) -> Result<Option<PublicationVersionState>, StateUnavailable>,
-) -> Result<WorkCalendar, StateUnavailable> {
-    let mut calendars = Vec::with_capacity(frozen.calendars.len());
-    for (version, year) in frozen.calendars.iter().zip(frozen.year..=u16::MAX) {
-        let Some(FrozenVersion { scope, version }) = *version else { continue };
-        let key = StateKey::PublicationVersion(calendar_key(scope, year)?, version);
-        let body = read(&key)?.map(|found| found.body);
-        calendars.push(calendar(body, year).ok_or_else(|| StateUnavailable(format!("{key:?} is no calendar")))?);
-    }
-    Ok(WorkCalendar::new(calendars))
-}
-
-/// The body as the calendar of this year, if it is that.
-pub(super) fn calendar(body: Option<PublicationBody>, year: u16) -> Option<Calendar> {
-    match body {
-        Some(PublicationBody::Calendar(calendar)) if calendar.year == year => Some(calendar),
-        _ => None,
     }
 }

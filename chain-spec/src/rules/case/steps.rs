@@ -7,18 +7,19 @@ use crate::record::CaseOperation;
 use crate::record::case::{Matter, Step};
 use crate::record::publication::{CaseMode, Guide, PublicationBody, PublicationKind};
 use crate::rules::overlay::Overlay;
-use crate::rules::{RuleError, Turn, active_organisation, publication};
+use crate::rules::{OperationContext, RuleError, active_organisation, publication};
 use crate::state::case::{CaseClock, CaseState, CaseStatus, ChildProgress, Condition, RelayedPart};
 use crate::state::{StateKey, StateReader, StateUnavailable};
 
-use super::open::{check_list, freeze, is_subset, read_calendar};
+use super::calendars::read_calendar;
+use super::open::{check_list, freeze, is_subset};
 use super::standing::{is_decision_late, is_deemed_accepted, is_waiting};
 use super::{RELAYS_MAX, bundle, clock, party, read_case, table};
 
 /// Takes a step on an existing case.
 pub(super) fn apply<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
-    turn: Turn<'_>,
+    cx: OperationContext<'_>,
     operation: &CaseOperation,
 ) -> Result<(), RuleError> {
     let (Some(Step { case, .. }), Some(rule)) = (operation.step(), table::rule(operation)) else {
@@ -26,21 +27,21 @@ pub(super) fn apply<R: StateReader>(
     };
     let mut state = read_case(overlay, case)?.ok_or(Code::CaseUnknown)?;
     let next = table::next_by(state.status, rule)?;
-    party::check(overlay, turn, &state, rule, operation)?;
-    check_time(&state, turn, operation)?;
-    effect(overlay, turn, &mut state, next, operation)?;
-    state.changed_by = turn.index;
+    party::check(overlay, cx, &state, rule, operation)?;
+    check_time(&state, cx, operation)?;
+    effect(overlay, cx, &mut state, next, operation)?;
+    state.changed_by = cx.index;
     overlay.write(StateKey::Case(*case), &state);
     if let (Some(place), Some(progress)) = (state.bundle, progress_by(operation)) {
-        bundle::progress(overlay, turn, place, progress)?;
+        bundle::progress(overlay, cx, place, progress)?;
     }
     Ok(())
 }
 
-/// Steps that come before their time or after it.
-fn check_time(state: &CaseState, turn: Turn<'_>, operation: &CaseOperation) -> Result<(), Code> {
+/// Refuses steps that come too early or too late.
+fn check_time(state: &CaseState, cx: OperationContext<'_>, operation: &CaseOperation) -> Result<(), Code> {
     use CaseOperation as Op;
-    let is_silent = is_deemed_accepted(state, turn.context.time_ms);
+    let is_silent = is_deemed_accepted(state, cx.context.time_ms);
     match operation {
         Op::Acknowledge { .. } | Op::Bounce { .. } if is_waiting(state) => Err(Code::CasePredecessorsOpen),
         Op::RequestCorrection { .. } if state.was_corrected => Err(Code::CaseSecondCorrection),
@@ -50,16 +51,16 @@ fn check_time(state: &CaseState, turn: Turn<'_>, operation: &CaseOperation) -> R
     }
 }
 
-/// Checks what the step says against the case, brings the case into the status `next`, and changes what else follows.
+/// Checks the step against the case, moves the case to the status `next`, and makes the other changes that follow.
 fn effect<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
-    turn: Turn<'_>,
+    cx: OperationContext<'_>,
     state: &mut CaseState,
     next: CaseStatus,
     operation: &CaseOperation,
 ) -> Result<(), RuleError> {
     use CaseOperation as Op;
-    let now = turn.context.time_ms;
+    let now = cx.context.time_ms;
     let calendar = |overlay: &Overlay<'_, R>, state: &CaseState| read_calendar(overlay, &state.frozen);
     let was = std::mem::replace(&mut state.status, next);
     match operation {
@@ -69,13 +70,13 @@ fn effect<R: StateReader>(
             }
             state.material_root = Some(*material_root);
             match state.bundle {
-                Some(place) => bundle::hand_over(overlay, turn, place, state)?,
+                Some(place) => bundle::hand_over(overlay, cx, place, state)?,
                 None => clock::offer(state, &calendar(overlay, state)?, now),
             }
         }
         Op::Acknowledge { material_root, .. } => {
             check_root(state, material_root)?;
-            // A receipt by law keeps its time.
+            // A receipt by law (视为收件) keeps its time: signing the root later must not extend a period.
             if was != CaseStatus::DeemedReceived {
                 clock::receive(state, &calendar(overlay, state)?, now);
             }
@@ -87,14 +88,14 @@ fn effect<R: StateReader>(
             clock::offer(state, &calendar(overlay, state)?, now);
         }
         Op::Accept { .. } => clock::accept(state, &calendar(overlay, state)?, now),
-        Op::AcceptConditionally { missing, .. } => accept_conditionally(overlay, turn, state, missing)?,
-        Op::Fulfil { material_root, .. } => fulfil(state, turn, material_root)?,
+        Op::AcceptConditionally { missing, .. } => accept_conditionally(overlay, cx, state, missing)?,
+        Op::Fulfil { material_root, .. } => fulfil(state, cx, material_root)?,
         Op::Pause { .. } => clock::pause(state, &calendar(overlay, state)?, now),
         Op::Resume { .. } => clock::resume(state, &calendar(overlay, state)?, now),
-        Op::Relay { matter, .. } => relay(overlay, turn, state, matter)?,
+        Op::Relay { matter, .. } => relay(overlay, cx, state, matter)?,
         Op::Grant { .. } | Op::Refuse { .. } => clock::decide(state, &calendar(overlay, state)?, now),
         Op::Result { licence, .. } => check_licence(overlay, state, licence.as_ref())?,
-        Op::Notify { .. } => bundle::notify(overlay, turn, state.bundle)?,
+        Op::Notify { .. } => bundle::notify(overlay, cx, state.bundle)?,
         Op::Collect(_)
         | Op::BundleOpen(_)
         | Op::Check { .. }
@@ -120,7 +121,7 @@ fn progress_by(operation: &CaseOperation) -> Option<ChildProgress> {
     }
 }
 
-/// Both ends sign the same root.
+/// Refuses a root that differs from the one the other end signed.
 fn check_root(state: &CaseState, material_root: &Digest) -> Result<(), Code> {
     if state.material_root.as_ref() == Some(material_root) { Ok(()) } else { Err(Code::CaseRootMismatch) }
 }
@@ -130,7 +131,7 @@ fn guide<R: StateReader>(overlay: &Overlay<'_, R>, state: &CaseState) -> Result<
     let key = state.frozen.beside_item(PublicationKind::Guide);
     match publication::version(overlay, &key, state.frozen.guide_version)?.map(|found| found.body) {
         Some(PublicationBody::Guide(guide)) => Ok(guide),
-        _ => Err(StateUnavailable(format!("{key:?} {} is no guide", state.frozen.guide_version)).into()),
+        _ => Err(StateUnavailable(format!("{key:?} {} is not a guide", state.frozen.guide_version)).into()),
     }
 }
 
@@ -139,7 +140,7 @@ fn check_named(list: &[MaterialCode]) -> Result<(), Code> {
     if list.is_empty() { Err(Code::CaseNothingNamed) } else { Ok(()) }
 }
 
-/// 一次性告知: nothing beyond the published guide.
+/// 一次性告知 (行政许可法 art. 32): only materials of the published guide may be asked for.
 fn request_correction<R: StateReader>(
     overlay: &Overlay<'_, R>,
     state: &mut CaseState,
@@ -156,10 +157,10 @@ fn request_correction<R: StateReader>(
     Ok(())
 }
 
-/// 容缺受理: nothing beyond the published tolerance.
+/// 容缺受理: only materials of the published tolerance set may follow later.
 fn accept_conditionally<R: StateReader>(
     overlay: &Overlay<'_, R>,
-    turn: Turn<'_>,
+    cx: OperationContext<'_>,
     state: &mut CaseState,
     missing: &[MaterialCode],
 ) -> Result<(), RuleError> {
@@ -169,14 +170,14 @@ fn accept_conditionally<R: StateReader>(
         return Err(Code::CaseToleranceExceeded.into());
     }
     let calendar = read_calendar(overlay, &state.frozen)?;
-    clock::accept(state, &calendar, turn.context.time_ms);
-    let due_ms = calendar.due(turn.context.time_ms, u32::from(guide.tolerance_days));
+    clock::accept(state, &calendar, cx.context.time_ms);
+    let due_ms = calendar.due(cx.context.time_ms, u32::from(guide.tolerance_days));
     state.condition = Some(Condition { missing: missing.to_vec(), due_ms, fulfilled_ms: None });
     Ok(())
 }
 
-fn fulfil(state: &mut CaseState, turn: Turn<'_>, material_root: &Digest) -> Result<(), Code> {
-    let now = turn.context.time_ms;
+fn fulfil(state: &mut CaseState, cx: OperationContext<'_>, material_root: &Digest) -> Result<(), Code> {
+    let now = cx.context.time_ms;
     let Some(condition) = &mut state.condition else { return Err(Code::CaseNotConditional) };
     if clock::is_breached(condition, state.pause.as_ref(), now) {
         return Err(Code::CaseConditionBreached);
@@ -186,10 +187,10 @@ fn fulfil(state: &mut CaseState, turn: Turn<'_>, material_root: &Digest) -> Resu
     Ok(())
 }
 
-/// 接续办: the notice puts the case into the next agency's hands, under the versions in force there now.
+/// 接续办: with the notice the next agency has received the case, under the versions in force there now.
 fn relay<R: StateReader>(
     overlay: &Overlay<'_, R>,
-    turn: Turn<'_>,
+    cx: OperationContext<'_>,
     state: &mut CaseState,
     matter: &Matter,
 ) -> Result<(), RuleError> {
@@ -203,10 +204,10 @@ fn relay<R: StateReader>(
         return Err(Code::CaseRelaySame.into());
     }
     let province = active_organisation(overlay, &matter.agency)?.province;
-    let now = turn.context.time_ms;
+    let now = cx.context.time_ms;
     let was_late = is_decision_late(state, now);
-    state.relayed.push(RelayedPart { agency: state.receiver, relayed_by: turn.index, was_late });
-    state.frozen = freeze(overlay, turn, matter, state.mode, province)?.0;
+    state.relayed.push(RelayedPart { agency: state.receiver, relayed_by: cx.index, was_late });
+    state.frozen = freeze(overlay, cx, matter, state.mode, province)?.0;
     state.receiver = matter.agency;
     state.was_corrected = false;
     state.condition = None;
@@ -215,7 +216,7 @@ fn relay<R: StateReader>(
     Ok(())
 }
 
-/// A licence named as the result is on this ledger, issued by the agency that decided.
+/// A licence named as the result must be on this ledger, issued by the agency that decided.
 fn check_licence<R: StateReader>(
     overlay: &Overlay<'_, R>,
     state: &CaseState,

@@ -1,6 +1,6 @@
 //! The life of a case as a table: which step leads from which status to which, and who takes it.
 //!
-//! Whatever is not in the table is refused. `docs/rules/case.md` is printed from it.
+//! A step that is not in the table is refused. `docs/rules/case.md` is printed from it.
 
 use crate::codes::Code;
 use crate::record::CaseOperation;
@@ -29,11 +29,11 @@ pub struct StepRule {
     /// The clause or row it follows.
     pub clause: &'static str,
     pub party: Party,
-    /// What a mandate must allow, for somebody else to take the step (E12, E13). `None`: nobody acts on the party's behalf.
+    /// What a mandate must allow, for another organisation to take the step (E12, E13). `None`: only the party itself may.
     pub delegable: Option<MandateAct>,
     /// From and to.
     pub moves: &'static [(CaseStatus, CaseStatus)],
-    /// The refusal from any other status, unless [`refusal`] has a closer one.
+    /// The refusal from any other status, unless [`refusal`] has a more specific one.
     pub otherwise: Code,
 }
 
@@ -72,7 +72,7 @@ const CHECK: StepRule = StepRule {
     otherwise: Code::CaseNotCollected,
 };
 
-/// In a bundle the step leads to [`CaseStatus::DeemedReceived`] once nothing holds the case back.
+/// In a bundle the step leads to [`CaseStatus::DeemedReceived`] once the case waits for no other.
 const SEND: StepRule = StepRule {
     name: "case.send",
     chinese: "移交",
@@ -315,8 +315,8 @@ pub fn rule(operation: &CaseOperation) -> Option<&'static StepRule> {
     }
 }
 
-/// The status after `operation` on a case in `status`, or the refusal that names the rule. What opens a case finds it
-/// there already.
+/// The status after `operation` on a case in `status`, or the refusal that names the rule. An opening step on
+/// an existing case is refused as a duplicate.
 pub fn next_status(status: CaseStatus, operation: &CaseOperation) -> Result<CaseStatus, Code> {
     let Some(rule) = rule(operation) else { return Err(Code::CaseDuplicate) };
     next_by(status, rule)
@@ -328,7 +328,7 @@ pub fn next_by(status: CaseStatus, rule: &StepRule) -> Result<CaseStatus, Code> 
     found.map(|(_, to)| *to).ok_or_else(|| refusal(status, rule.otherwise))
 }
 
-/// Says why not, as closely as the status allows.
+/// The most specific refusal for the status.
 fn refusal(status: CaseStatus, otherwise: Code) -> Code {
     let acts_after_decision =
         matches!(otherwise, Code::CaseNotGranted | Code::CaseNoResult | Code::CaseNotDelivered | Code::CaseNotClosed);

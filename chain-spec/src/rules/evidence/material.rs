@@ -1,11 +1,11 @@
-//! Materials and the demand for them: what is on file and can be obtained by sharing may not be demanded again.
+//! Materials and the demand for them: what is on file and can be obtained through data sharing must not be demanded again.
 
 use crate::codes::Code;
 use crate::crypto::Digest;
 use crate::ids::MaterialCode;
 use crate::record::evidence::{About, Material, MaterialDemand, MaterialOrigin};
 use crate::rules::overlay::Overlay;
-use crate::rules::{RuleError, Turn};
+use crate::rules::{OperationContext, RuleError};
 use crate::state::evidence::{MaterialState, ShareState, ShareStatus};
 use crate::state::{StateKey, StateReader};
 
@@ -14,21 +14,21 @@ use super::{check_document, check_licence};
 /// Puts a material on file.
 pub(super) fn file<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
-    turn: Turn<'_>,
+    cx: OperationContext<'_>,
     material: &Material,
 ) -> Result<(), RuleError> {
     check_document(&material.document)?;
-    if material.valid_until_ms.is_some_and(|until| until <= turn.context.time_ms) {
+    if material.valid_until_ms.is_some_and(|until| until <= cx.context.time_ms) {
         return Err(Code::EvidenceMaterialExpired.into());
     }
-    check_origin(overlay, turn, &material.origin)?;
+    check_origin(overlay, cx, &material.origin)?;
     let key = key_of(&material.about, &material.material)?;
     let state: MaterialState = overlay.read(&key)?.unwrap_or_default();
     let by_applicant = matches!(material.origin, MaterialOrigin::Applicant);
-    let is_repeated = by_applicant && state.serves_at(turn.context.time_ms);
+    let is_repeated = by_applicant && state.serves_at(cx.context.time_ms);
     let state = MaterialState {
-        first: state.first.or(Some(turn.index)),
-        latest: Some(turn.index),
+        first: state.first.or(Some(cx.index)),
+        latest: Some(cx.index),
         document: Some(material.document.sha256),
         shareable: material.shareable,
         valid_until_ms: material.valid_until_ms,
@@ -40,19 +40,19 @@ pub(super) fn file<R: StateReader>(
     Ok(())
 }
 
-/// Counts a demand, and whether it was a repeated one. It is never refused: the violation is what must be on record.
+/// Counts a demand, and whether it was a repeated one. It is never refused: the violation itself must be on record.
 pub(super) fn demand<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
-    turn: Turn<'_>,
+    cx: OperationContext<'_>,
     demand: &MaterialDemand,
 ) -> Result<(), RuleError> {
     let key = key_of(&demand.about, &demand.material)?;
     let state: MaterialState = overlay.read(&key)?.unwrap_or_default();
-    let repeated = state.serves_at(turn.context.time_ms);
+    let repeated = state.serves_at(cx.context.time_ms);
     let state = MaterialState {
         demands: state.demands.saturating_add(1),
         repeated_demands: state.repeated_demands.saturating_add(u32::from(repeated)),
-        latest_demand: Some(turn.index),
+        latest_demand: Some(cx.index),
         repeated,
         ..state
     };
@@ -65,10 +65,10 @@ fn key_of(about: &About, material: &MaterialCode) -> Result<StateKey, Code> {
     Ok(StateKey::Material(subject, material.clone()))
 }
 
-/// What the material was taken from exists: the licence, or the data share that was delivered to the signer's organisation.
+/// The source of the material must exist: the licence, or the data share that was delivered to the signer's organisation.
 fn check_origin<R: StateReader>(
     overlay: &Overlay<'_, R>,
-    turn: Turn<'_>,
+    cx: OperationContext<'_>,
     origin: &MaterialOrigin,
 ) -> Result<(), RuleError> {
     match origin {
@@ -76,7 +76,7 @@ fn check_origin<R: StateReader>(
         MaterialOrigin::Licence { licence } => check_licence(overlay, licence),
         MaterialOrigin::Share { request } => {
             let share: ShareState = overlay.read(&StateKey::Share(*request))?.ok_or(Code::EvidenceShareUnknown)?;
-            if share.requester != turn.actor.key.organisation {
+            if share.requester != cx.actor.key.organisation {
                 return Err(Code::EvidenceShareNotRequester.into());
             }
             match share.status {

@@ -1,7 +1,7 @@
 //! Rules of the evidence family.
 //!
-//! Evidence is added and never changed. The rules see to it that it is attached to something: to a purpose, to a case on the ledger
-//! or a subject, to a licence, a share or a published version that exists. Only a data share has a life of its own:
+//! Evidence is added and never changed. The rules ensure that it is attached to something: to a purpose, to a case on the ledger or
+//! a subject, to an existing licence, share or published version. Only a data share has states of its own:
 //!
 //! ```text
 //!                       deny
@@ -11,7 +11,7 @@
 //!                                                        deliver
 //! ```
 
-mod around_case;
+mod case;
 mod material;
 mod report;
 mod share;
@@ -27,7 +27,7 @@ use crate::state::{OrganisationState, StateKey, StateReader};
 
 use super::licence::EFFECTIVE_AHEAD_MS_MAX;
 use super::overlay::Overlay;
-use super::{Actor, BlockContext, RuleError, Turn};
+use super::{Actor, BlockContext, OperationContext, RuleError};
 
 pub use share::next_status as next_share_status;
 
@@ -38,9 +38,9 @@ pub enum Need {
     Case,
     /// A subject's commitment.
     Subject,
-    /// One of the two, or both.
+    /// A case, a subject, or both.
     Either,
-    /// Neither: it is about the ledger or a system, or a step of a share whose request says it.
+    /// Neither: it is about the ledger or a system, or it is a step of a share whose request names the subject.
     Nothing,
 }
 
@@ -82,29 +82,29 @@ pub(super) fn apply<R: StateReader>(
     if let Some(about) = operation.about() {
         check_about(overlay, actor, about, need(operation))?;
     }
-    let turn = Turn { context, actor, index };
+    let cx = OperationContext { context, actor, index };
     match operation {
-        Op::Material(material) => material::file(overlay, turn, material),
-        Op::MaterialDemand(demand) => material::demand(overlay, turn, demand),
+        Op::Material(material) => material::file(overlay, cx, material),
+        Op::MaterialDemand(demand) => material::demand(overlay, cx, demand),
         Op::LicenceUse(usage) => check_licence(overlay, &usage.licence),
-        Op::ShareRequest(request) => share::request(overlay, turn, request),
+        Op::ShareRequest(request) => share::request(overlay, cx, request),
         Op::ShareApprove(_) | Op::ShareDeny(_) | Op::ShareDeliver(_) | Op::ShareReturn(_) => {
-            share::step(overlay, turn, operation)
+            share::step(overlay, cx, operation)
         }
         Op::Assertion(assertion) => Ok(check_time(context, assertion.authenticated_ms)?),
-        Op::Session(session) => around_case::session(overlay, turn, session),
-        Op::ArchiveDeposit(deposit) => around_case::archive(overlay, turn, deposit),
-        Op::Delivery(delivery) => around_case::delivery(overlay, turn, delivery),
-        Op::Visit(visit) => around_case::visit(overlay, turn, visit),
-        Op::Rating(rating) => around_case::rating(overlay, turn, rating),
-        Op::DecisionPublication(publication) => around_case::publish(overlay, turn, publication),
-        Op::MetricStatement(statement) => Ok(report::metric(turn, statement)?),
-        Op::IntermediaryReport(report) => report::intermediary(overlay, turn, report),
+        Op::Session(session) => case::session(overlay, cx, session),
+        Op::ArchiveDeposit(deposit) => case::archive(overlay, cx, deposit),
+        Op::Delivery(delivery) => case::delivery(overlay, cx, delivery),
+        Op::Visit(visit) => case::visit(overlay, cx, visit),
+        Op::Rating(rating) => case::rating(overlay, cx, rating),
+        Op::DecisionPublication(publication) => case::publish(overlay, cx, publication),
+        Op::MetricStatement(statement) => Ok(report::metric(cx, statement)?),
+        Op::IntermediaryReport(report) => report::intermediary(overlay, cx, report),
         Op::MatchDecision(decision) => {
             check_publication(overlay, &decision.policy, decision.version, PublicationKind::Policy)
         }
         Op::Erasure(erasure) => Ok(check_time(context, erasure.erased_ms)?),
-        Op::Checkpoint(checkpoint) => Ok(report::checkpoint(turn, checkpoint)?),
+        Op::Checkpoint(checkpoint) => Ok(report::checkpoint(cx, checkpoint)?),
     }
 }
 
@@ -136,8 +136,8 @@ pub(super) fn texts(operation: &EvidenceOperation) -> Vec<&str> {
     texts
 }
 
-/// Evidence names what it is about, and a case it names stands on the ledger. What happened around a case is for its
-/// provinces to say: there is one rating, and visits are held against the promise.
+/// Evidence must name what it is about, and a case it names must be on the ledger. Only the provinces of a case may record
+/// what happened around it: there is a single rating, and visits are counted against the published promise.
 fn check_about<R: StateReader>(
     overlay: &Overlay<'_, R>,
     actor: &Actor,
@@ -178,7 +178,7 @@ fn concerns<R: StateReader>(
     Ok(false)
 }
 
-/// What happened cannot lie ahead, but for the distance between two clocks.
+/// An event cannot be in the future, apart from the tolerated difference between two clocks.
 fn check_time(context: &BlockContext, time_ms: TimeMs) -> Result<(), Code> {
     if time_ms > context.time_ms.plus_ms(EFFECTIVE_AHEAD_MS_MAX) {
         return Err(Code::EvidenceTimeAhead);
@@ -200,7 +200,7 @@ fn check_licence<R: StateReader>(overlay: &Overlay<'_, R>, licence: &LicenceRef)
     }
 }
 
-/// The version was published, and is of the kind that belongs here.
+/// The version must have been published, and be of the kind required here.
 fn check_publication<R: StateReader>(
     overlay: &Overlay<'_, R>,
     key: &PublicationKey,
@@ -213,7 +213,7 @@ fn check_publication<R: StateReader>(
     if kind != key.kind {
         return Err(Code::EvidencePublicationKind.into());
     }
-    // A version is kept from the moment it is published, and only then.
+    // Versions are stored when they are published, and not before.
     if overlay.exists(&StateKey::PublicationVersion(key.clone(), version))? {
         Ok(())
     } else {

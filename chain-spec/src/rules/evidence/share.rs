@@ -5,7 +5,7 @@ use crate::record::EvidenceOperation;
 use crate::record::evidence::ShareRequest;
 use crate::record::publication::PublicationKind;
 use crate::rules::overlay::Overlay;
-use crate::rules::{RuleError, Turn, active_organisation};
+use crate::rules::{OperationContext, RuleError, active_organisation};
 use crate::state::evidence::{ShareState, ShareStatus};
 use crate::state::{StateKey, StateReader};
 
@@ -54,28 +54,28 @@ pub fn next_status(status: ShareStatus, operation: &EvidenceOperation) -> Result
 /// Opens a share.
 pub(super) fn request<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
-    turn: Turn<'_>,
+    cx: OperationContext<'_>,
     request: &ShareRequest,
 ) -> Result<(), RuleError> {
     if overlay.exists(&StateKey::Share(request.request))? {
         return Err(Code::EvidenceShareDuplicate.into());
     }
-    if request.provider == turn.actor.key.organisation {
+    if request.provider == cx.actor.key.organisation {
         return Err(Code::EvidenceShareWithSelf.into());
     }
     if request.records_max == 0 {
         return Err(Code::EvidenceShareCount.into());
     }
-    if request.due_ms <= turn.context.time_ms {
+    if request.due_ms <= cx.context.time_ms {
         return Err(Code::EvidenceShareDue.into());
     }
     check_publication(overlay, &request.catalogue, request.catalogue_version, PublicationKind::DataCatalogue)?;
-    // Whoever is asked must be able to answer.
+    // The provider must be an active member, or it could not answer.
     active_organisation(overlay, &request.provider)?;
     let state = ShareState {
         status: ShareStatus::Requested,
-        requester: turn.actor.key.organisation,
-        requester_province: turn.actor.province(),
+        requester: cx.actor.key.organisation,
+        requester_province: cx.actor.province(),
         provider: request.provider,
         purpose: request.about.purpose.clone(),
         case: request.about.case,
@@ -86,30 +86,30 @@ pub(super) fn request<R: StateReader>(
         records_max: request.records_max,
         records_delivered: 0,
         due_ms: request.due_ms,
-        requested_by: turn.index,
-        requested_ms: turn.context.time_ms,
+        requested_by: cx.index,
+        requested_ms: cx.context.time_ms,
         answered_ms: None,
-        changed_by: turn.index,
+        changed_by: cx.index,
     };
     overlay.write(StateKey::Share(request.request), &state);
     Ok(())
 }
 
-/// Takes a share one step on.
+/// Applies the next step of a share.
 pub(super) fn step<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
-    turn: Turn<'_>,
+    cx: OperationContext<'_>,
     operation: &EvidenceOperation,
 ) -> Result<(), RuleError> {
     let request = operation.share().ok_or(Code::EvidenceShareUnknown)?;
     let key = StateKey::Share(*request);
     let state: ShareState = overlay.read(&key)?.ok_or(Code::EvidenceShareUnknown)?;
     let status = next_status(state.status, operation)?;
-    check_party(turn, &state, operation)?;
-    let mut next = ShareState { status, changed_by: turn.index, ..state };
+    check_party(cx, &state, operation)?;
+    let mut next = ShareState { status, changed_by: cx.index, ..state };
     match operation {
         EvidenceOperation::ShareApprove(_) | EvidenceOperation::ShareDeny(_) => {
-            next.answered_ms = Some(turn.context.time_ms);
+            next.answered_ms = Some(cx.context.time_ms);
         }
         EvidenceOperation::ShareDeliver(delivery) => {
             check_document(&delivery.payload)?;
@@ -124,9 +124,9 @@ pub(super) fn step<R: StateReader>(
     Ok(())
 }
 
-/// The provider answers and delivers, the requester returns.
-fn check_party(turn: Turn<'_>, state: &ShareState, operation: &EvidenceOperation) -> Result<(), Code> {
-    let me = turn.actor.key.organisation;
+/// Only the provider may answer and deliver, only the requester may return.
+fn check_party(cx: OperationContext<'_>, state: &ShareState, operation: &EvidenceOperation) -> Result<(), Code> {
+    let me = cx.actor.key.organisation;
     if matches!(operation, EvidenceOperation::ShareReturn(_)) {
         return if me == state.requester { Ok(()) } else { Err(Code::EvidenceShareNotRequester) };
     }

@@ -13,8 +13,8 @@ use crate::state::{KeyState, StateKey, StateReader};
 
 use super::{RuleError, Scene, Writes, governed};
 
-/// The threshold of `action`. To change a threshold takes at least that threshold, or the weaker vote would undo the
-/// stronger.
+/// The threshold of `action`. Changing a threshold takes at least that threshold; otherwise a weaker vote could remove
+/// a stronger requirement.
 pub(super) fn threshold_of(thresholds: &Thresholds, action: &Action) -> Threshold {
     let own = thresholds.get(action.kind());
     match action {
@@ -48,7 +48,7 @@ impl<R: StateReader> Scene<'_, '_, R> {
         }
     }
 
-    /// The threshold of `action` now, if its proposer may decide it alone where that is enough.
+    /// The threshold of `action` now. Where one province is enough, the proposer must be the province concerned.
     pub(super) fn threshold(&self, action: &Action) -> Result<Threshold, RuleError> {
         let threshold = threshold_of(&governed(self.overlay)?.thresholds, action);
         if threshold == Threshold::OneProvince && self.concerned(action)? != Some(self.proposer) {
@@ -57,11 +57,11 @@ impl<R: StateReader> Scene<'_, '_, R> {
         Ok(threshold)
     }
 
-    /// The one province whose affair `action` is, if it is one province's.
+    /// The province concerned by `action`, if it concerns a single one.
     fn concerned(&self, action: &Action) -> Result<Option<ProvinceCode>, RuleError> {
         Ok(match action {
             Action::ProvinceRegistrarKey { province, .. } => Some(*province),
-            // Its guard refuses everybody but the validator's own province.
+            // Its guard refuses every province but the validator's own.
             Action::ValidatorRotate { .. } => Some(self.proposer),
             Action::CrlAnchor { certificate, .. } => {
                 let entry: Option<TrustState> = self.overlay.read(&StateKey::Trust(*certificate))?;
@@ -116,7 +116,7 @@ impl<R: StateReader> Scene<'_, '_, R> {
         Ok(vec![(StateKey::Features, codec::encode(&activations.with(feature, height)))])
     }
 
-    /// A key that is new to the chain: well formed, no published example, nobody's transaction key.
+    /// A key that is new to the chain: well formed, not a published example, not registered for transactions.
     pub(super) fn check_new_key(&self, key: &PublicKey) -> Result<(), RuleError> {
         self.check_key(key)?;
         match self.overlay.read::<KeyState>(&StateKey::Key(key.id()))? {

@@ -1,4 +1,5 @@
-//! Anchors of other ledgers (E22): the national node's and other regions' heads, recorded so that their history stays one.
+//! Anchors of other ledgers (E22): heads of the national node and of other regions, so that a fork
+//! of their history becomes visible.
 
 use crate::codes::Code;
 use crate::crypto::Digest;
@@ -12,8 +13,8 @@ use crate::state::{StateKey, StateReader};
 
 use super::{Actor, BlockContext, RuleError};
 
-/// Records the head of the ledger with genesis hash `ledger`. Who signs, for the province that sponsors the ledger, has
-/// checked the certificate; here a head only has to continue the one before.
+/// Records the head of the ledger with genesis hash `ledger`. The signer, who acts for the province that sponsors the ledger,
+/// has checked its certificate; here a head only has to be newer than the one before.
 pub(super) fn record<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
     context: &BlockContext,
@@ -31,7 +32,8 @@ pub(super) fn record<R: StateReader>(
     let trust: Option<TrustState> = overlay.read(&StateKey::Trust(*ledger))?;
     let trust =
         trust.filter(|entry| entry.is_trusted(TrustRole::Ledger, context.time_ms)).ok_or(Code::AnchorUntrusted)?;
-    // The rules cannot check the other ledger's certificate, and one head too high would end its anchors for ever.
+    // Only the sponsor may anchor: the rules cannot check the other ledger's certificate, and a single head with a false,
+    // too large height would block its anchors for ever.
     if trust.sponsor != actor.province() {
         return Err(Code::AnchorNotSponsor.into());
     }

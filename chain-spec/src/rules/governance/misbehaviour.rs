@@ -1,4 +1,4 @@
-//! Proven double signatures of validators. They are kept as facts; what follows from them the provinces decide.
+//! Proven double signatures of validators. They are stored as facts; the provinces decide what follows from them.
 
 use crate::certificate::{VoteType, proposal_message, vote_message};
 use crate::codes::Code;
@@ -48,7 +48,7 @@ pub(super) fn report<R: StateReader>(
     Ok(())
 }
 
-/// Two different blocks, the lesser first so that one pair has one form. A vote for nothing differs from a vote for a block.
+/// Two different blocks, the smaller hash first so that each pair has one form. A nil vote differs from a vote for a block.
 fn are_of_one_step(step: SignedStep, first: &SignedBlock, second: &SignedBlock) -> bool {
     let fits = match step {
         SignedStep::Proposal => first.block.is_some(),

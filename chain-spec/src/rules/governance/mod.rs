@@ -11,9 +11,9 @@
 //! All but OPEN are final. Votes count while their province is active; each province has one vote, whatever its power.
 //!
 //! **Invariants**
-//! * An action is checked in full when it is proposed and again when it would take effect; the vote that would bring about
-//!   what a rule forbids is refused and changes nothing.
-//! * After every change of validators those seen lately can reach a quorum.
+//! * An action is checked in full when it is proposed and again when it would take effect; a vote whose effect a rule
+//!   forbids is refused and changes nothing.
+//! * After every change of validators, those recently seen can reach a quorum.
 //! * Rules never ask which features this software knows: old and new software must agree on every vote.
 
 mod action;
@@ -43,21 +43,21 @@ use super::{Actor, BlockContext, RuleError};
 /// Longest time a proposal may stay open, in milliseconds: ninety days.
 pub const PROPOSAL_OPEN_MS_MAX: u64 = 90 * 24 * 60 * 60 * 1000;
 
-/// What is done to a proposal.
+/// A step on a proposal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProposalStep {
-    /// A vote, and how the proposal stands with it.
+    /// A vote, and the tally that includes it.
     Vote(Tally),
-    /// Its proposer takes it back.
+    /// Its proposer withdraws it.
     Withdraw,
 }
 
-/// How votes stand against a threshold.
+/// Votes against a threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tally {
     Reached,
     Undecided,
-    /// Even if all who have not voted agreed, it would not be reached.
+    /// It cannot be reached any longer, even if all remaining provinces voted yes.
     OutOfReach,
 }
 
@@ -92,7 +92,7 @@ pub fn next_status(status: ProposalStatus, step: ProposalStep) -> Result<Proposa
 /// What an action writes.
 type Writes = Vec<(StateKey, Vec<u8>)>;
 
-/// What the guards of an action look at.
+/// What the guards of an action read.
 struct Scene<'a, 'r, R> {
     overlay: &'a Overlay<'r, R>,
     context: &'a BlockContext,
@@ -141,8 +141,8 @@ pub(super) fn texts(operation: &GovernanceOperation) -> Vec<&str> {
     }
 }
 
-/// Whether the rules would let `action`, proposed by `proposer`, take effect in a block of this context: the dry run that
-/// comes before a proposal. Nothing changes.
+/// Whether the rules would let `action`, proposed by `proposer`, take effect in a block of this context: a dry run before a
+/// proposal, which changes nothing.
 ///
 /// # Errors
 /// [`RuleError::Refused`] with the guard that forbids it.
@@ -158,20 +158,20 @@ pub fn dry_run(
     scene.effect(action).map(|_| ())
 }
 
-/// How the votes on a proposal stand.
+/// The count of the votes on a proposal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VoteCount {
-    /// What it takes to pass.
+    /// Threshold to pass.
     pub threshold: Threshold,
     /// Votes for it that count.
     pub yes: usize,
     /// Votes against it that count.
     pub no: usize,
-    /// Votes for it that it needs.
+    /// Number of yes votes needed.
     pub needed: usize,
 }
 
-/// How the votes on an open proposal stand by the rules: only those of active provinces count.
+/// Counts the votes on an open proposal: only those of active provinces count.
 pub fn vote_count(reader: &impl StateReader, proposal: &ProposalState) -> Result<VoteCount, StateUnavailable> {
     let overlay = Overlay::new(reader, RecordIndex(0));
     let threshold = action::threshold_of(&governed(&overlay)?.thresholds, &proposal.action);
@@ -191,8 +191,8 @@ pub(super) fn is_trusted<R: StateReader>(
     Ok(entry.is_some_and(|entry| entry.is_trusted(role, time_ms)))
 }
 
-/// Only the governance key of an active province speaks for it. What an earlier operation of the same transaction
-/// changed counts already.
+/// Only the governance key of an active province may act for it. Changes by earlier operations of the same transaction
+/// already apply.
 fn check_voter<R: StateReader>(overlay: &Overlay<'_, R>, actor: &Actor) -> Result<(), RuleError> {
     if !actor.key.permissions.govern {
         return Err(Code::KeyNotPermitted.into());
@@ -229,7 +229,7 @@ fn propose<R: StateReader>(
         status: ProposalStatus::Open,
         decided_by: None,
     };
-    // Whatever could not take effect now is not worth a vote.
+    // An action that could not take effect now is refused before anyone votes on it.
     let scene = Scene { overlay, context, proposer: actor.province() };
     scene.effect(action)?;
     count(overlay, context, (index, index), proposal, Ballot { province: actor.province(), approve: true })
@@ -243,12 +243,12 @@ fn vote<R: StateReader>(
     (address, approve): (RecordIndex, bool),
 ) -> Result<(), RuleError> {
     let proposal: ProposalState = overlay.read(&StateKey::Proposal(address))?.ok_or(Code::ProposalUnknown)?;
-    // Whether it may be voted on at all comes before who has voted.
+    // Whether the proposal is open is checked first: a closed one is refused as closed, not as voted on twice.
     next_status(proposal.status_at(context.time_ms), ProposalStep::Vote(Tally::Undecided))?;
     count(overlay, context, (address, index), proposal, Ballot { province: actor.province(), approve })
 }
 
-/// Adds a ballot by record `index`, and decides if that decides.
+/// Adds the ballot of record `index`, and decides the proposal if the threshold is reached or out of reach.
 fn count<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
     context: &BlockContext,

@@ -1,4 +1,4 @@
-//! What a change of validators would do, told before anybody votes on it.
+//! What a change of validators would do, computed before the vote.
 
 use std::collections::BTreeSet;
 
@@ -17,24 +17,24 @@ use super::validators_after;
 pub struct Rehearsal {
     pub validators_before: usize,
     pub validators_after: usize,
-    /// Voting power of all afterwards.
+    /// Total voting power afterwards.
     pub total_power: u64,
-    /// Least power that decides afterwards.
+    /// Least power that is a quorum afterwards.
     pub quorum_power: u64,
     /// Power that may fail without stopping the chain.
     pub may_fail_power: u64,
     /// Validators that may fail without stopping the chain, whichever they are.
     pub may_fail_validators: usize,
-    /// Those that remain and were seen lately, by address.
+    /// Validators that remain and were recently seen, by address.
     pub seen: Vec<SeenValidator>,
     pub seen_power: u64,
     /// Whether they alone could decide. If not, the change is refused.
     pub quorum_reachable: bool,
-    /// Provinces that could stop the chain alone, because they hold a third of the power or more. A warning, no refusal.
+    /// Provinces that could stop the chain alone, because they hold a third of the power or more. A warning, not a refusal.
     pub blocking_provinces: Vec<ProvinceCode>,
 }
 
-/// A validator that remains and was seen lately.
+/// A validator that remains and was recently seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeenValidator {
     pub validator: KeyId,
@@ -44,11 +44,11 @@ pub struct SeenValidator {
     pub last_seen: Height,
 }
 
-/// What `action` would do to the validators `current` if it took effect at `height`. `None` where it leaves them as they
-/// are, or could not be applied to them at all.
+/// What `action` would do to the validators `current` if it took effect at `height`. `None` if it does not change them
+/// or cannot be applied to them.
 ///
-/// A validator counts as seen if it signed within the last [`crate::participation::SEEN_WITHIN`] heights; one that only joins has not
-/// been seen, so a consortium cannot vote itself to a halt by adding validators that never start.
+/// A validator counts as seen if it signed within the last [`crate::participation::SEEN_WITHIN`] heights; one that only joins
+/// has not been seen, so adding validators that never start cannot halt the chain.
 pub fn rehearse(
     current: &ValidatorSet,
     participation: &Participation,
@@ -91,7 +91,7 @@ pub(super) fn rehearsal_of(
     }
 }
 
-/// How many validators may fail, whichever they are, if at most `left` power may: the strongest fail first.
+/// How many validators may fail, if those with the most power fail first.
 pub fn may_fail(after: &ValidatorSet, mut left: u64) -> usize {
     let mut powers: Vec<u64> = after.validators().iter().map(|validator| validator.power).collect();
     powers.sort_unstable_by(|a, b| b.cmp(a));

@@ -1,4 +1,4 @@
-//! The validator set: what an action makes of it, and the guard that it can still decide.
+//! The validator set: the effect of an action on it, and the guard that a quorum remains.
 
 use crate::certificate::{POWER_TOTAL_MAX, VALIDATORS_MAX, Validator, ValidatorSet};
 use crate::codec;
@@ -14,7 +14,7 @@ use crate::state::{StateKey, StateReader, StateUnavailable};
 use super::rehearsal::rehearsal_of;
 use super::{RuleError, Scene, Writes};
 
-/// The validators after `action` on `current`; `None` where the action does not touch them.
+/// The validators after `action` on `current`; `None` if the action does not change them.
 pub fn validators_after(current: &ValidatorSet, action: &Action) -> Result<Option<ValidatorSet>, Code> {
     match action {
         Action::ProvinceAdd(new) => match new.validators.as_slice() {
@@ -68,7 +68,7 @@ fn joined(current: &ValidatorSet, province: ProvinceCode, new: &[NewValidator]) 
     checked(validators)
 }
 
-/// `None` where nobody leaves.
+/// `None` if no validator leaves.
 fn without(current: &ValidatorSet, leaves: impl Fn(&Validator) -> bool) -> Result<Option<ValidatorSet>, Code> {
     let remaining: Vec<Validator> = current.validators().iter().filter(|one| !leaves(one)).cloned().collect();
     if remaining.len() == current.validators().len() {
@@ -98,7 +98,7 @@ fn checked(validators: Vec<Validator>) -> Result<ValidatorSet, Code> {
 }
 
 impl<R: StateReader> Scene<'_, '_, R> {
-    /// What `action` writes about validators; nothing where it does not touch them.
+    /// What `action` writes about validators; empty if it does not change them.
     pub(super) fn change_validators(&self, action: &Action) -> Result<Writes, RuleError> {
         let current: ValidatorSet = self.kept(&StateKey::Validators)?;
         let Some(after) = validators_after(&current, action)? else { return Ok(Vec::new()) };
@@ -117,7 +117,7 @@ impl<R: StateReader> Scene<'_, '_, R> {
         Ok(writes)
     }
 
-    /// The nodes of the validators that `action` brings in.
+    /// The nodes of the validators that `action` adds.
     fn new_nodes(&self, action: &Action, current: &ValidatorSet) -> Result<Writes, RuleError> {
         match action {
             Action::ProvinceAdd(new) => {
@@ -149,14 +149,14 @@ impl<R: StateReader> Scene<'_, '_, R> {
         self.check_new_key(key)?;
         if let Some(network_key) = &network_key {
             self.check_key(network_key)?;
-            // Nodes know each other by libp2p peer identifiers, which have no form for SM2 keys.
+            // Nodes identify each other by libp2p peer ids, which have no form for SM2 keys.
             if network_key == key || network_key.scheme() != SignatureScheme::Ed25519 {
                 return Err(Code::ValidatorNetworkKey.into());
             }
         }
         let address = StateKey::ValidatorNode(key.id());
-        // A province's own former validator may come back, for instance after the province was suspended. It answers for
-        // its first time too: else a province could rotate a key away and back, and what it signed would be forgotten.
+        // A province's own former validator may return, for instance after the province was suspended. It stays accountable
+        // for its first term: otherwise a province could rotate a key out and back in, and its old signatures would be forgotten.
         let before: Option<ValidatorNode> = self.overlay.read(&address)?;
         if before.is_some_and(|before| before.province != province) {
             return Err(Code::ValidatorOtherProvince.into());

@@ -23,7 +23,7 @@ pub const DAY_MS: u64 = 86_400_000;
 /// How long before the block a consultation may open: clocks of submitter and proposer differ.
 pub const CONSULTATION_BACKDATED_MS_MAX: u64 = 10 * 60 * 1000;
 
-/// One operation with all that is known before it is looked at.
+/// One operation with everything that was read before it is checked.
 struct Step<'a> {
     context: &'a BlockContext,
     actor: &'a Actor,
@@ -95,7 +95,7 @@ fn check_permission(actor: &Actor, operation: &PublicationOperation) -> Result<(
         | Op::CoSign { .. }
         | Op::Withdraw { .. }
         | Op::Repeal { .. } => permissions.publish,
-        // Whoever works by publications: windows, service systems, publishers.
+        // All users of publications: windows, service systems, publishers.
         Op::Acknowledge { .. } => permissions.publish || permissions.cases || permissions.evidence,
     };
     if allowed { Ok(()) } else { Err(Code::KeyNotPermitted) }
@@ -156,8 +156,8 @@ fn draft<R: StateReader>(
     check_window(context.time_ms, step.approval.consultation_days_min, window)?;
     let delegation = delegation(step.key, content);
     let (signers, needed) = party::signers(overlay, actor, &step.approval, parties, delegation)?;
-    // Laying it open is the signature of a province that signs alone; provinces that sign together sign afterwards, in
-    // knowledge of what the consultation brought.
+    // For a province that signs alone, the draft is its signature. Provinces that sign together sign after the consultation,
+    // when they know its result.
     let signed_by = match step.approval.signatures {
         Signatures::OneProvince => signers.clone(),
         Signatures::AllProvinces | Signatures::TwoThirds | Signatures::Parties => Vec::new(),
@@ -259,7 +259,7 @@ fn publish<R: StateReader>(
         }
         None => party::check_publisher(overlay, actor, step.key, &step.approval, &step.state)?,
     }
-    // Again for a draft: what it rests on may have ended since.
+    // Checked again for a draft: what it is based on may have ended since.
     body::check(overlay, context, actor, step.key, content)?;
     let kept = party::live_owner(overlay, &step.state)?;
     let publisher = draft.as_ref().map_or(actor.key.organisation, |draft| draft.lead);
@@ -284,7 +284,7 @@ fn publish<R: StateReader>(
     Ok(())
 }
 
-/// Whose document it is by what it says, whoever published it: the agency that implements the item, or the principal.
+/// The owner named by the document itself, not its publisher: the agency that implements the item, or the principal.
 fn natural_owner(content: &PublicationBody) -> Option<Uscc> {
     match content {
         PublicationBody::Item(item) => item.item.agency(),
@@ -294,7 +294,7 @@ fn natural_owner(content: &PublicationBody) -> Option<Uscc> {
     }
 }
 
-/// Whose consent the end of a version needs. Empty where one publisher ends it alone.
+/// The provinces whose consent the end of a version needs. Empty if a publisher ends it alone.
 #[derive(Default)]
 struct Consents {
     asked: Vec<ProvinceCode>,
@@ -310,7 +310,7 @@ impl Consents {
     }
 }
 
-/// Provinces that have left are not asked, and their earlier consent does not count; or a version could never end.
+/// Provinces that have left are not asked, and their earlier consent does not count; otherwise a version could never end.
 fn repeal_consents<R: StateReader>(overlay: &Overlay<'_, R>, step: &Step<'_>) -> Result<Consents, RuleError> {
     let Some(number) = step.state.in_force() else { return Ok(Consents::default()) };
     let signatures = step.approval.signatures;
@@ -358,7 +358,7 @@ fn repeal<R: StateReader>(
     forget_variant(overlay, step)
 }
 
-/// A repealed item takes no part in the comparison of provinces any more.
+/// A repealed item is no longer part of the comparison between provinces.
 fn forget_variant<R: StateReader>(overlay: &mut Overlay<'_, R>, step: &Step<'_>) -> Result<(), RuleError> {
     let (PublicationKind::Item, Scope::Province(province)) = (step.key.kind, step.key.scope) else { return Ok(()) };
     let held = version(overlay, step.key, step.state.version)?;

@@ -5,19 +5,19 @@ use crate::record::publication::{PublicationKind, Scope};
 
 /// Shortest consultation on an item list and on a catalogue of exceptions, in days. Both regulations demand one and name
 /// no length (长三角“一网通办”立法: 编制清单应当事先向社会和有关部门征求意见; 浙江: 公布前将清单草案予以公示); 规章制定程序条例
-/// (国务院令 322, 2017) art. 15 gives the public at least 30 days, and is followed.
+/// (国务院令 322, 2017) art. 15 gives the public at least 30 days, which is used here.
 pub const CONSULTATION_LIST_DAYS_MIN: u16 = 30;
 /// Longest consultation, in days, so that a draft cannot be parked for ever.
 pub const CONSULTATION_DAYS_MAX: u16 = 365;
 
-/// How long a draft belongs to its lead alone, in days from its laying open or the end of its consultation. It holds up every
-/// other version, so one province could keep the others from ever publishing one.
+/// How long only its lead may withdraw a draft, in days from its submission or the end of its consultation. An open draft
+/// blocks every other version, so without this limit one province could stop the others from ever publishing one.
 pub const DRAFT_DAYS_MAX: u16 = 365;
 
 /// Whose signatures a version needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signatures {
-    /// The publishing province alone; laying a draft open is its signature.
+    /// The publishing province alone; its draft is its signature.
     OneProvince,
     /// Every active province.
     AllProvinces,
@@ -39,9 +39,9 @@ pub enum Publisher {
 /// Who may end a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// Whoever may publish, alone.
+    /// Each organisation that may publish, alone.
     Publisher,
-    /// Whoever may publish, or the authority of any party, alone.
+    /// Each organisation that may publish, or the authority of any party, alone.
     AnyParty,
     /// The provinces, by the same signatures as a version needs.
     AsSigned,
@@ -51,7 +51,7 @@ pub enum Ending {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Approval {
     pub signatures: Signatures,
-    /// Shortest consultation, in days; 0 where none is demanded. One may be held anyway.
+    /// Shortest consultation, in days; 0 where none is demanded. A consultation is always allowed.
     pub consultation_days_min: u16,
     pub who: Publisher,
     pub ending: Ending,
@@ -70,7 +70,7 @@ impl Approval {
 
 /// A province's authority publishes and ends it.
 const AUTHORITY: Approval = Approval::new(Signatures::OneProvince, 0, Publisher::ProvinceAuthority, Ending::Publisher);
-/// So does an agency of the province.
+/// A province's authority or an agency of the province publishes and ends it.
 const AGENCY: Approval = Approval::new(Signatures::OneProvince, 0, Publisher::AnyAgency, Ending::Publisher);
 /// A province's authority, after the public was heard.
 const AUTHORITY_HEARD: Approval = Approval { consultation_days_min: CONSULTATION_LIST_DAYS_MIN, ..AUTHORITY };
@@ -85,7 +85,7 @@ const PARTIES: Approval = Approval::new(Signatures::Parties, 0, Publisher::Provi
 /// The provinces named, for an agency; each of them may end it.
 const PARTIES_EACH: Approval = Approval::new(Signatures::Parties, 0, Publisher::AnyAgency, Ending::AnyParty);
 
-/// What a version of this kind and scope needs, or that there is no such publication.
+/// What a version of this kind and scope needs, or the refusal if the kind does not exist in the scope.
 pub fn approval(kind: PublicationKind, scope: Scope) -> Result<Approval, Code> {
     use PublicationKind as K;
     match (kind, scope) {

@@ -43,7 +43,7 @@ pub fn fits(kind: PublicationKind, body: &PublicationBody) -> bool {
     }
 }
 
-/// Checks a body that `actor` lays open or publishes.
+/// Checks a body that `actor` drafts or publishes.
 pub(super) fn check<R: StateReader>(
     overlay: &Overlay<'_, R>,
     context: &BlockContext,
@@ -125,7 +125,7 @@ fn check_guide(guide: &Guide) -> Result<(), Code> {
         return Err(Code::PublicationGuideMaterials);
     }
     let is_subset = guide.tolerance.iter().all(|material| guide.materials.binary_search(material).is_ok());
-    // A time without anything to follow, or nothing to say when it must follow, is a slip.
+    // Tolerated materials and their period must be given together: either one alone is a mistake.
     let days = if guide.tolerance.is_empty() { 0..=0 } else { 1..=WORKING_DAYS_MAX };
     if !is_sorted(&guide.tolerance) || !is_subset || !days.contains(&guide.tolerance_days) {
         return Err(Code::PublicationGuideTolerance);
@@ -133,7 +133,7 @@ fn check_guide(guide: &Guide) -> Result<(), Code> {
     Ok(())
 }
 
-/// A guide is about an item that is in force in the same scope.
+/// A guide must be about an item that is in force in the same scope.
 fn check_guide_item<R: StateReader>(overlay: &Overlay<'_, R>, guide: &PublicationKey) -> Result<(), RuleError> {
     let item = PublicationKey { kind: PublicationKind::Item, ..guide.clone() };
     match in_force(overlay, &item)? {

@@ -21,7 +21,7 @@ pub fn is_weekend(year: u16, day: u16) -> bool {
     days_since_monday % 7 >= 5
 }
 
-/// Whether people work on a day of the calendar's year, counted from 1; `None` for a day that the year does not have.
+/// Whether a day of the calendar's year, counted from 1, is a working day; `None` for a day that the year does not have.
 pub fn is_working_day(calendar: &Calendar, day: u16) -> Option<bool> {
     if day == 0 || day > days_in_year(calendar.year) {
         return None;

@@ -5,11 +5,11 @@ use crate::codes::Code;
 /// A rule and the code that names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Guard {
-    /// What it is asked of.
+    /// The operations it applies to.
     pub on: &'static str,
     /// What must hold.
     pub rule: &'static str,
-    /// What is answered where it does not.
+    /// The refusal if it does not.
     pub code: Code,
 }
 
@@ -25,7 +25,7 @@ const BOTH: &str = "draft, publish";
 const ITEM: &str = "draft, publish: item, guide";
 const MANDATE: &str = "draft, publish: mandate, delegation";
 
-/// Every rule. Each code of the family stands here, and one of another family where a rule answers with it.
+/// Every rule. Each code of the family is listed, and codes of other families that a rule refuses with.
 #[rustfmt::skip]
 pub const GUARDS: &[Guard] = &[
     guard(ALL, "the key holds `publish`; for `acknowledge` any of `publish`, `cases`, `evidence`", Code::KeyNotPermitted),
@@ -44,8 +44,8 @@ pub const GUARDS: &[Guard] = &[
     guard("acknowledge", "the organisation's system has not acknowledged it or a newer one", Code::PublicationAlreadyAcknowledged),
     guard("draft, publish, repeal", "in a province's scope: the signer is of that province", Code::PublicationWrongProvince),
     guard("draft, publish, repeal", "where the kind says so: the signer is the province's authority", Code::PublicationNotAuthority),
-    guard("draft, publish, repeal", "an agency that is not the authority owns the publication, or nobody active does", Code::PublicationNotOwner),
-    guard("close_consultation, publish, withdraw", "the signer laid the draft open, or is the authority of that province (withdraw: of any province that was to sign, once the lead's has left or 365 days have gone by since the draft or its consultation)", Code::PublicationNotLead),
+    guard("draft, publish, repeal", "an agency that is not the authority owns the publication, or its owner is no longer active", Code::PublicationNotOwner),
+    guard("close_consultation, publish, withdraw", "the signer is the lead of the draft or its province's authority (`withdraw`: see Drafts)", Code::PublicationNotLead),
     guard(CLOSE, "the window has ended", Code::PublicationConsultationOpen),
     guard("co_sign, publish", "the digest or body is the draft's", Code::PublicationDigestMismatch),
     guard("co_sign, repeal", "the signer's province is one of those whose signature counts", Code::PublicationNotSigner),
@@ -53,14 +53,14 @@ pub const GUARDS: &[Guard] = &[
     guard("co_sign, repeal", "it has not signed before", Code::PublicationAlreadySigned),
     guard(BOTH, "the body fits the kind", Code::PublicationBodyWrongKind),
     guard(BOTH, "a list has an entry", Code::PublicationEntriesEmpty),
-    guard("draft, publish: item, guide, items of a mandate", "the item code is no case code", Code::PublicationItemScheme),
+    guard("draft, publish: item, guide, items of a mandate", "the item code is not a case code", Code::PublicationItemScheme),
     guard("draft, publish: item, guide, calendar", "the publication is named by its item code or year", Code::PublicationCodeMismatch),
     guard(ITEM, "the agency in the item code is the signer, unless the signer is the province's authority", Code::PublicationItemNotOwn),
     guard("draft, publish: item", "the basic code is the one inside the item code (GB/T 39554.1)", Code::PublicationBasicCode),
     guard("draft, publish: item", "modes: at least one, sorted, no duplicates", Code::PublicationItemModes),
     guard("draft, publish: item", "promised days 1 to 250, acknowledgement days at least 1, correction days 1 to 5 (行政许可法 art. 32)", Code::PublicationItemDays),
     guard("draft, publish: guide", "materials: at most 256, sorted, no duplicates", Code::PublicationGuideMaterials),
-    guard("draft, publish: guide", "tolerated materials: sorted, a part of the materials; 1 to 250 days exactly where there are some", Code::PublicationGuideTolerance),
+    guard("draft, publish: guide", "tolerated materials: sorted, part of the materials; with 1 to 250 days if there are any", Code::PublicationGuideTolerance),
     guard("draft, publish: guide", "the item is in force in the same scope", Code::PublicationGuideItem),
     guard("draft, publish: calendar", "the year is 2000 to 2200", Code::PublicationCalendarYear),
     guard("draft, publish: calendar", "days lie in the year, sorted, no duplicates", Code::PublicationCalendarDays),
@@ -73,8 +73,8 @@ pub const GUARDS: &[Guard] = &[
     guard("draft, publish: mandate, delegation, agreement", "the term has not ended", Code::PublicationTermEnded),
     guard(MANDATE, "a delegation names an active key of the agent, a mandate none", Code::PublicationMandateOfficer),
     guard(DRAFT, "a kind that needs a consultation has a window", Code::PublicationConsultationMissing),
-    guard(DRAFT, "the consultation opens now (10 minutes' grace) or later, lasts as long as the kind demands, ends within 365 days", Code::PublicationConsultationWindow),
-    guard(DRAFT, "parties: none, except where the kind is signed by its parties; there sorted, no duplicates, the signer's province among them, at least two; a delegation's are those of principal and agent", Code::PublicationParties),
+    guard(DRAFT, "the consultation opens at most 10 minutes before the block, is as long as the kind demands, ends within 365 days", Code::PublicationConsultationWindow),
+    guard(DRAFT, "parties as the kind demands (see Drafts)", Code::PublicationParties),
     guard(DRAFT, "parties are active provinces", Code::PublicationPartyInactive),
     guard(CLOSE, "no opinions: the root of the empty tree; some: another", Code::PublicationOpinionsRoot),
 ];

@@ -1,10 +1,10 @@
-//! What a mandate or a delegation lets somebody do.
+//! What a mandate or a delegation allows.
 
 use crate::crypto::KeyId;
 use crate::ids::{ItemCode, TimeMs, Uscc};
 use crate::record::publication::Mandate;
 
-/// What may be done on somebody's behalf.
+/// What may be done on behalf of the principal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MandateAct {
     /// 收件

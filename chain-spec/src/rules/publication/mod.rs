@@ -1,10 +1,10 @@
-//! Rules of the publication family: who approves what ([`approval`]), the life of a publication ([`next_status`]), what a
-//! version must say, and what is kept of it.
+//! Rules of the publication family: who approves what ([`approval`]), the states of a publication ([`next_status`]), what a
+//! version must contain, and what state is stored.
 //!
 //! **Invariants**
 //! * At most one version of a publication is in force; versions count 1, 2, 3 without a gap.
-//! * A published version is never written again.
-//! * What an operation costs does not grow with the ledger: at most one read per province (34) beside a fixed number.
+//! * A published version is never rewritten.
+//! * The cost of an operation does not grow with the ledger: a fixed number of reads, and at most one per province (34).
 
 mod apply;
 mod approval;
@@ -56,8 +56,8 @@ pub(super) fn version<R: StateReader>(
     Ok(overlay.read(&StateKey::PublicationVersion(key.clone(), version))?)
 }
 
-/// The version that was in force at `time`, by the blocks up to the reader's: one read per halving of the number of
-/// versions.
+/// The version that was in force at `time`, as far as the reader's block knows. Binary search: one read per halving of
+/// the number of versions.
 pub fn in_force_at(
     reader: &impl StateReader,
     key: &PublicationKey,

@@ -1,4 +1,4 @@
-//! Who may do something about a publication, and whose signatures it needs.
+//! Who may act on a publication, and whose signatures it needs.
 
 use crate::codes::Code;
 use crate::ids::{ProvinceCode, TimeMs, Uscc};
@@ -64,7 +64,7 @@ pub(super) fn check_publisher<R: StateReader>(
     }
 }
 
-/// The owner of the publication, as long as it is an active organisation: what an ended one published, others continue.
+/// The owner of the publication, if it is an active organisation: others may continue what an inactive one published.
 pub(super) fn live_owner<R: StateReader>(
     overlay: &Overlay<'_, R>,
     state: &PublicationState,
@@ -75,7 +75,7 @@ pub(super) fn live_owner<R: StateReader>(
     Ok(is_active.then_some(owner))
 }
 
-/// Who may carry a draft on: its lead, or the authority of the lead's province.
+/// Who may continue a draft: its lead, or the authority of the lead's province.
 pub(super) fn check_lead<R: StateReader>(
     overlay: &Overlay<'_, R>,
     actor: &Actor,
@@ -88,8 +88,9 @@ pub(super) fn check_lead<R: StateReader>(
     Err(Code::PublicationNotLead.into())
 }
 
-/// Who may give a draft up: who may carry it on; and where the lead's province has left, or the draft has been lying about
-/// for [`DRAFT_DAYS_MAX`], the authority of any province that was to sign. Else nobody could ever prepare another version.
+/// Who may withdraw a draft: its lead, or the authority of the lead's province; and if that province has left, or the draft
+/// is older than [`DRAFT_DAYS_MAX`], the authority of any province that was to sign. Otherwise an abandoned draft would block
+/// every further version.
 pub(super) fn check_withdraw<R: StateReader>(
     overlay: &Overlay<'_, R>,
     actor: &Actor,
@@ -137,8 +138,8 @@ pub(super) fn needed(signatures: Signatures, count: usize) -> usize {
     }
 }
 
-/// Parties are active provinces, sorted, the signer's among them. A delegation's are those of principal and agent;
-/// anything else takes two at least.
+/// Parties are active provinces, sorted, the signer's among them. A delegation's are those of principal and agent; every
+/// other kind needs at least two.
 fn check_parties<R: StateReader>(
     overlay: &Overlay<'_, R>,
     actor: &Actor,

@@ -3,7 +3,7 @@
 //! ```text
 //!            draft, with consultation            close              last signature
 //!  NONE ------------------------------> CONSULTING -----> SIGNING ----------------> APPROVED
-//!    |  draft, without                                       ^  ^ (nobody else signs: straight on)  |
+//!    |  draft, without                                       ^  ^ (no other signer: straight on)    |
 //!    +-------------------------------------------------------+                                      |
 //!    <------------------------------ withdraw, from each ------------------------------------------ +
 //!    <------------------------------ publish: the version is in force ------------------------------+
@@ -17,8 +17,8 @@ use crate::state::publication::{DraftStatus, Force, PublicationStatus};
 
 use super::approval::Approval;
 
-/// The status after `operation` on a publication in `status`, or the refusal that names the rule. `complete` tells whether
-/// with this operation every signature that `approval` asks for is there.
+/// The status after `operation` on a publication in `status`, or the refusal that names the rule. `complete` tells
+/// whether every signature that `approval` asks for is there once this operation is applied.
 pub fn next_status(
     status: PublicationStatus,
     operation: &PublicationOperation,
@@ -60,7 +60,7 @@ pub fn next_status(
             Ok(PublicationStatus { force: if complete { F::Repealed } else { F::InForce }, ..status })
         }
         (Op::Repeal { .. }, _, F::Unpublished | F::Repealed) => Err(Code::PublicationNotInForce),
-        // Whoever works by a repealed version may say so: that is what others need to see.
+        // A system that still applies a repealed version may state it: others need to see that.
         (Op::Acknowledge { .. }, _, F::InForce | F::Repealed) => Ok(status),
         (Op::Acknowledge { .. }, _, F::Unpublished) => Err(Code::PublicationVersionUnknown),
     }

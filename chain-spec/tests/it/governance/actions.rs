@@ -198,7 +198,7 @@ fn guards_hold_again_when_an_action_would_take_effect() {
     assert_eq!(council.status(second), ProposalStatus::Open);
 }
 
-/// A suspension loses the validators; resumed, the province adds them anew by votes, under the same key if it likes.
+/// A suspension loses the validators; once resumed, the province adds them again by votes, under the same key if it likes.
 #[test]
 fn a_suspended_province_comes_back() {
     use huxin_chain_spec::record::membership::StatusChange;

@@ -13,30 +13,31 @@ use huxin_chain_spec::state::governance::ProposalStatus;
 use super::guards::shown;
 
 const HEAD: &str = "\
-# Governance: what the provinces decide together
+# Governance: joint decisions of the provinces
 
-This page is rendered from `chain-spec/src/rules/governance/` by the test `governance::documents`, which fails where the two differ.
+This page is rendered from `chain-spec/src/rules/governance/` by the test `governance::documents`, which fails if the two differ.
 Codes are explained by `huxin explain CODE`.
 
-Each province has one vote, whatever the power of its validators, and casts it with its offline governance key. A proposal names
-one action. Its proposer's vote counts as yes. The action takes effect in the block, and in the very transaction, of the
-vote that reaches the threshold. Trust is never changed silently (《长江三角洲区域一体化发展规划纲要》: 一地注册、各地互认; features C5, C16, C18, E22, E30).
+Each province has one vote, regardless of the power of its validators, and casts it with its offline governance key. A proposal names
+one action. Its proposer's vote counts as yes. The action takes effect in the same transaction as the vote that reaches the
+threshold. Trust never changes without a vote (《长江三角洲区域一体化发展规划纲要》: 一地注册、各地互认; features C5, C16, C18, E22, E30).
 ";
 
 const GUARDS: &str = "\
 ## What is checked, in this order
 
 1. The key: known, active, with the permission `govern` (`key.not_permitted`), of an active province (`province.suspended`,
-   `province.removed`), and the very governance key the ledger holds for it (`governance.key_only`).
+   `province.removed`), and the governance key that the ledger holds for it (`governance.key_only`).
 2. A proposal: closes after the block (`proposal.closes_in_past`) and at most DAYS days later (`proposal.closes_too_far`); its action
-   could take effect now (the refusals below); where one province decides alone, it is the province concerned (`governance.own_province_only`).
+   could take effect now (the refusals below); if one province may decide alone, it is the province concerned
+   (`governance.own_province_only`).
 3. A vote or a withdrawal: the proposal exists (`proposal.unknown`), is not decided (`proposal.decided`) and not closed
    (`proposal.closed`); the province has not voted yet (`proposal.double_vote`); only the proposer withdraws (`proposal.not_proposer`).
-4. The vote that reaches the threshold: the action is checked again in full. What it must not bring about is refused with its
-   own code; the vote then counts for nothing and the proposal stays open until it closes.
+4. The vote that reaches the threshold: the action is checked again in full. If a rule forbids its effect, the vote is refused with the
+   code of that rule and does not count, and the proposal stays open until it closes.
 
-Votes of a province that is suspended or removed after it voted do not count; resumed, they count again. To change the threshold of a kind
-takes at least that kind's own threshold. A proposal that closes undecided is EXPIRED without any record.
+Votes of a province that is suspended or removed after it voted do not count; if it is resumed, they count again. Changing the threshold
+of a kind takes at least that kind's own threshold. A proposal that closes without a decision is EXPIRED, without a record.
 ";
 
 const CHANGES: &str = "\
@@ -45,25 +46,25 @@ const CHANGES: &str = "\
 A change of validators is announced by the header of the block that makes it (`next_validators_hash`), which the old set certifies; the
 new set decides from the next height on. Receipts carry these headers from the genesis on.
 
-Before anything is proposed, the rehearsal (`rules::governance::rehearse`) tells what a change would do: the new quorum, how many may
-fail, which of those that remain were seen within the last WITHIN heights, and which provinces could stop the chain alone (a warning). A change
-after which those seen lately could not reach a quorum is refused, when it is proposed and again when it would take effect
-(`governance.quorum_lost`). One that joins has not been seen, so a chain of one or two validators grows only if the power of those that
-run is raised first, and a chain of three cannot rotate a key before it has a fourth.
+Before a proposal, the rehearsal (`rules::governance::rehearse`) shows what a change would do: the new quorum, how many validators may
+fail, which of those that remain were seen within the last WITHIN heights, and which provinces could stop the chain alone (a warning).
+A change after which the validators seen recently could not reach a quorum is refused, when it is proposed and again when it would take
+effect (`governance.quorum_lost`). A validator that joins has not been seen, so a chain of one or two validators can grow only after the
+power of those that run is raised, and a chain of three cannot rotate a key before it has a fourth.
 
-A suspended or removed province loses its validators at once. Resumed, it gets them back by `validator_add`, under the same keys if it
-likes; removal is final. A validator's network key stands beside it on the ledger, so that nodes let it in, and shut it out when it goes.
+A suspended or removed province loses its validators at once. A resumed province gets them back by `validator_add`, with the same keys
+if it likes; removal is final. The ledger holds the network key of each validator: nodes accept its connections while it is in the set.
 
 ## Participation
 
 Every block carries the certificate of the height before. From it every node derives, per validator: heights signed, heights
 decided in a round it led, rounds it led that were lost, and the newest height it was seen at. A proven double signature
-(`report_misbehaviour`, by any key that may record evidence or govern) is kept as a fact; what follows from it the provinces decide.
+(`report_misbehaviour`, by any key that may record evidence or govern) is stored as a fact; the provinces decide what follows from it.
 
 ## Features
 
-A feature begins at a height that the provinces vote for. Software that does not know a feature follows the vote about it and stops
-before that height with one sentence.
+A feature begins at a height that the provinces vote for. Software that does not know a feature follows the vote about it, and stops
+before that height with a message.
 ";
 
 fn page() -> String {
@@ -88,7 +89,7 @@ fn status_name(status: ProposalStatus) -> String {
 fn transitions(page: &mut String) {
     let steps = [
         ("vote that reaches the threshold", ProposalStep::Vote(Tally::Reached)),
-        ("vote that decides nothing", ProposalStep::Vote(Tally::Undecided)),
+        ("vote that leaves it open", ProposalStep::Vote(Tally::Undecided)),
         ("vote that puts it out of reach", ProposalStep::Vote(Tally::OutOfReach)),
         ("withdrawal by the proposer", ProposalStep::Withdraw),
     ];
@@ -129,12 +130,12 @@ fn effect(kind: ActionKind) -> &'static str {
         }
         ActionKind::ValidatorAdd => "adds a validator of a member province",
         ActionKind::ValidatorRemove => "removes a validator",
-        ActionKind::ValidatorRotate => "replaces the key of a validator by its own province, at equal power",
+        ActionKind::ValidatorRotate => "replaces the key of a validator, by its own province, at equal power",
         ActionKind::ValidatorPower => "changes a validator's voting power",
         ActionKind::TrustAdd => {
             "puts a certificate authority, seal maker, time stamp authority or another ledger on the trust list"
         }
-        ActionKind::TrustRetire => "ends the trust in a certificate",
+        ActionKind::TrustRetire => "ends trust in a certificate",
         ActionKind::CrlAnchor => "anchors a newer certificate revocation list; its sponsor is the province concerned",
         ActionKind::Parameters => "sets the limits of blocks and times, from the next block on",
         ActionKind::Threshold => "sets the threshold of a kind of action",
@@ -144,12 +145,15 @@ fn effect(kind: ActionKind) -> &'static str {
 
 fn actions(page: &mut String) {
     let (founding, shown) = (Thresholds::default(), shown());
-    *page += "\n## Actions\n\nThe thresholds are those of a genesis that names no others (`[governance]`), of the provinces active at the vote.\n\n";
-    *page += "| action | what it does | threshold | refused with |\n|---|---|---|---|\n";
+    *page += "\n## Actions\n\nThe thresholds are those of a genesis that sets no others (`[governance]`), counted over the provinces active at the vote.\n\n";
+    *page += "| action | what it does | threshold |\n|---|---|---|\n";
+    for kind in ActionKind::ALL {
+        writeln!(page, "| `{}` | {} | {} |", kind.name(), effect(kind), threshold_name(founding.get(kind))).unwrap();
+    }
+    *page += "\nRefusals of each action:\n\n";
     for kind in ActionKind::ALL {
         let codes: Vec<String> = shown[&kind].iter().map(|code| format!("`{code}`")).collect();
-        let threshold = threshold_name(founding.get(kind));
-        writeln!(page, "| `{}` | {} | {threshold} | {} |", kind.name(), effect(kind), codes.join(", ")).unwrap();
+        *page += &wrapped(&format!("* `{}`: {}", kind.name(), codes.join(", ")));
     }
     *page += "\nVotes needed of n active provinces:\n\n| threshold | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 |\n|---|---|---|---|---|---|---|---|---|\n";
     for threshold in Threshold::ALL {
@@ -157,6 +161,23 @@ fn actions(page: &mut String) {
         (1..=8).for_each(|active| write!(page, " {} |", threshold.needed(active)).unwrap());
         *page += "\n";
     }
+}
+
+/// An item of a list in lines of at most 120 characters, those after the first indented.
+fn wrapped(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let is_full = lines.last().is_some_and(|line| line.chars().count() + 1 + word.chars().count() > 120);
+        if is_full {
+            lines.push(" ".to_owned());
+        }
+        let line = lines.last_mut().unwrap();
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.join("\n") + "\n"
 }
 
 fn codes(page: &mut String) {
@@ -175,5 +196,5 @@ fn the_page_says_what_the_code_does() {
         return;
     }
     let stored = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(stored == now, "docs/rules/governance.md differs from the code; UPDATE_GOLDEN=1 writes it again");
+    assert!(stored == now, "docs/rules/governance.md differs from the code; UPDATE_GOLDEN=1 rewrites it");
 }

@@ -95,8 +95,8 @@ fn what_proves_nothing() {
     assert_eq!(tried(&mut council, &DoubleSignature { second: forged, ..good.clone() }), invalid);
     let blamed = DoubleSignature { validator: council.consensus(ANHUI), ..good.clone() };
     assert_eq!(tried(&mut council, &blamed), invalid);
-    let stranger = double(&council, &key("stranger"), SignedStep::Precommit, TWO);
-    assert_eq!(tried(&mut council, &stranger), Err(Code::ValidatorUnknown));
+    let unknown = double(&council, &key("stranger"), SignedStep::Precommit, TWO);
+    assert_eq!(tried(&mut council, &unknown), Err(Code::ValidatorUnknown));
     let registrar = council.network.registrar(SHANGHAI);
     let operation = GovernanceOperation::ReportMisbehaviour { evidence: good };
     assert_eq!(council.network.try_one(&registrar, operation).unwrap_err(), Code::KeyNotPermitted);

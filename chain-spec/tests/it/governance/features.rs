@@ -56,9 +56,9 @@ fn an_old_node_stops_before_the_height() {
     assert_eq!(expected.to_string(), sentence);
 }
 
-/// Nobody's software can execute what nobody has written.
+/// A feature that no software knows stops every node.
 #[test]
-fn a_feature_that_nobody_knows_stops_everybody() {
+fn an_unknown_feature_stops_every_node() {
     let mut council = Council::found();
     let height = Height(council.network.next_height().0 + 5);
     council.pass(SHANGHAI, Action::FeatureActivate { feature: FeatureId(0xF001), height });
@@ -84,7 +84,7 @@ fn anchors_begin_with_their_feature() {
     assert_eq!(tried(&mut council, anchor(1, 1)), Ok(()), "in the block of the height itself");
 }
 
-/// Limits voted for hold from the next block on, for whoever proposes and whoever checks.
+/// Limits voted for hold from the next block on, for proposers and voters.
 #[test]
 fn voted_limits_hold_from_the_next_block() {
     let mut council = Council::found();

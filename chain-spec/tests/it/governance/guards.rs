@@ -88,7 +88,7 @@ fn province_cases(council: &Council) -> Vec<Case> {
             Code::ValidatorNetworkKey,
         ),
         add(
-            "three that nobody has seen",
+            "three that have not been seen",
             |new| new.validators = (0..3).map(|one| validator(&one.to_string())).collect(),
             Code::GovernanceQuorumLost,
         ),
@@ -160,7 +160,7 @@ fn validator_cases(council: &Council) -> Vec<Case> {
         ),
         add("an example key", there, |one| one.key = example_key(), Code::KeyExampleOnRealChain),
         add("the network key", there, |one| one.network_key = Some(one.key), Code::ValidatorNetworkKey),
-        add("one third that nobody has seen", home, |one| one.power = 2, Code::GovernanceQuorumLost),
+        add("one third that has not been seen", home, |one| one.power = 2, Code::GovernanceQuorumLost),
         case("unknown", Action::ValidatorRemove { key: unknown }, Code::ValidatorUnknown),
         case("removed", Action::ValidatorRemove { key: council.consensus(FUJIAN) }, Code::ValidatorUnknown),
         rotate("unknown", unknown, new, None, Code::ValidatorUnknown),

@@ -78,8 +78,8 @@ fn a_removed_validator_cannot_vote() {
     let header = council.network.blocks.last().unwrap().0.clone();
     let keys: Vec<_> = council.network.provinces.iter().map(|one| &one.consensus).collect();
     block.body.last_certificate = Some(certify(SHA256, &header, &keys));
-    let stranger = CertificateError::UnknownValidator { validator: out, height: header.height };
-    assert_eq!(council.network.check(&block).unwrap_err(), BlockError::LastCertificateInvalid(stranger));
+    let unknown = CertificateError::UnknownValidator { validator: out, height: header.height };
+    assert_eq!(council.network.check(&block).unwrap_err(), BlockError::LastCertificateInvalid(unknown));
     let (mut block, _) = council.network.make(Vec::new());
     block.header.proposer = out;
     assert!(matches!(council.network.check(&block), Err(BlockError::Header { field: "proposer", .. })));
@@ -157,7 +157,7 @@ fn a_rehearsal_tells_what_would_happen() {
     let lost = rehearse(&set, &seen, &addition, height).unwrap();
     assert!(!lost.quorum_reachable, "five need four, and three were seen");
     assert_eq!(lost.may_fail_validators, 1);
-    // A hundred heights of silence later nobody has been seen lately.
+    // After a hundred heights of silence, no validator counts as recently seen.
     let late = Height(4 + SEEN_WITHIN + 1);
     assert_eq!(rehearse(&set, &seen, &Action::ValidatorRemove { key: silent }, late).unwrap().seen, []);
     let untouched = council.good_action(huxin_chain_spec::parameters::ActionKind::TrustAdd);
@@ -165,7 +165,7 @@ fn a_rehearsal_tells_what_would_happen() {
     assert_eq!(rehearse(&set, &seen, &Action::ValidatorRemove { key: key("nobody").id() }, height), None);
 }
 
-/// Participation is what the certificates in the blocks say, whoever proposes.
+/// Participation is what the certificates in the blocks say, for every proposer.
 #[test]
 fn participation_follows_the_certificates() {
     let mut council = four();

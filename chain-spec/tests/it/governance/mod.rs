@@ -1,4 +1,4 @@
-//! The governance family: what the provinces decide together, and what nobody can bring about.
+//! The governance family: what the provinces decide together, and what no vote can bring about.
 
 mod actions;
 mod documents;

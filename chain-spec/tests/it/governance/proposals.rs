@@ -54,7 +54,7 @@ enum Role {
     FormerGovernanceKey,
     Registrar,
     Agency,
-    Stranger,
+    Outsider,
 }
 
 const ROLES: [Role; 8] = [
@@ -65,7 +65,7 @@ const ROLES: [Role; 8] = [
     Role::FormerGovernanceKey,
     Role::Registrar,
     Role::Agency,
-    Role::Stranger,
+    Role::Outsider,
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -127,7 +127,7 @@ impl Bench {
             Role::FormerGovernanceKey => self.former.clone(),
             Role::Registrar => province(SHANGHAI).registrar,
             Role::Agency => province(SHANGHAI).issuer.key,
-            Role::Stranger => key("stranger"),
+            Role::Outsider => key("stranger"),
         }
     }
 }
@@ -138,7 +138,7 @@ fn expected(status: ProposalStatus, kind: Kind, role: Role) -> Cell {
         Role::SuspendedProvince => return Err(Code::ProvinceSuspended),
         Role::FormerGovernanceKey => return Err(Code::KeyRemoved),
         Role::Registrar | Role::Agency => return Err(Code::KeyNotPermitted),
-        Role::Stranger => return Err(Code::KeyUnknown),
+        Role::Outsider => return Err(Code::KeyUnknown),
         Role::Proposer | Role::VotedAlready | Role::NotVotedYet => {}
     }
     match (status, kind, role) {

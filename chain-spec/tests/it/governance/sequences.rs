@@ -1,4 +1,4 @@
-//! Governance under arbitrary use: whatever anybody proposes and votes, the chain can go on and what is decided stays.
+//! Governance under arbitrary use: for all sequences of proposals and votes, the chain can continue and decisions stay.
 
 use std::collections::BTreeMap;
 
@@ -186,7 +186,7 @@ impl World {
             self.network.commit(Vec::new());
             return self.check_chain();
         };
-        // A stranger's transaction does not get into a block.
+        // A transaction of an unknown key does not get into a block.
         let transaction = self.network.transaction(&signer, vec![Operation::Governance(operation.clone())]);
         let outcome = self.network.commit(vec![transaction]).first().copied();
         if let Some(Outcome::Committed { first_record, .. }) = outcome {
@@ -242,7 +242,7 @@ impl World {
         }
         let set = &self.network.ledger.tip().validators;
         assert!(set.is_well_formed());
-        // Those that run are the founders and the even newcomers; nobody else has ever been seen.
+        // Those that run are the founders and the even newcomers; no other validator has ever been seen.
         let founders = self.network.provinces.iter().map(|one| one.consensus.id());
         let running = founders.chain(self.network.newcomers.iter().map(SigningKey::id));
         let power = running.filter_map(|key| set.get(&key)).map(|one| one.power).sum();

@@ -74,7 +74,7 @@ fn items() {
     assert_eq!(item(&|item| item.basic_code = letters.clone()), Err(Code::IdentifierCharacter));
 }
 
-/// An agency publishes its own items; the authority publishes any; a basic code is nobody's.
+/// An agency publishes its own items; the authority publishes any; a basic code belongs to no agency.
 #[test]
 fn items_of_other_agencies() {
     let mut bench = Bench::new();

@@ -15,31 +15,39 @@ use super::*;
 
 const HEAD: &str = "# Publications: kinds, states, operations, refusals
 
-This page is written from the tables of `chain-spec/src/rules/publication/` by the test `publication::doc`, and compared with
-them: where they differ, the test fails. Codes are explained by `huxin explain CODE` and in [codes.md](../codes.md).
+This page is written from the tables of `chain-spec/src/rules/publication/` by the test `publication::doc`, which fails if page and
+tables differ. Codes are explained by `huxin explain CODE` and in [codes.md](../codes.md).
 
 A publication (清单、指南、日历、协议 ...) has a kind, a scope (one province, or all of them together) and a code. Its versions count
 from 1 without a gap; at most one is in force; a published version never changes. The provinces of *all* and *two thirds* are those
-active when the draft is laid open; a version ends by the consent of those active at the time.
+active when the draft is submitted; a version ends by the consent of those active at that time.
 ";
 
 const FEET: &str = "
-## What is kept
+## Drafts
+
+* **Withdrawal.** The lead, or the authority of its province, may withdraw a draft. So may the authority of any province that was to
+  sign, if the lead's province has left, or once 365 days have passed since the draft or the end of its consultation: otherwise an
+  abandoned draft would block every further version.
+* **Parties.** Only a kind that is signed by its parties names them: sorted, no duplicates, the signer's province among them, at least
+  two. The parties of a delegation are the provinces of principal and agent.
+
+## What is stored
 
 * `Publication(key)`: the newest version, whether it was repealed, its owner, and the draft with its consultation and signatures.
 * `PublicationVersion(key, n)`: the published version: body, time, record, the provinces that signed, the consultation before it.
   `in_force_at` finds the version of any day from these.
 * `ItemVariants(basic code)`: what each province published last under the code; `divergence` groups the provinces that agree (E3).
-* `PublicationConsumer(key, organisation, system)`: the newest version somebody said it works by (E29, E5).
+* `PublicationConsumer(key, organisation, system)`: the newest version that the system stated it applies (E29, E5).
 
-The entries of a list stand under a Merkle root (`record::entries`): leaf `H(\"huxin/publication-entry/v1\", entry)`, nodes as in the
-log. A co-signature stands for `H(\"huxin/publication-content/v1\", publication, version, body, parties)`.
+The entries of a list are under a Merkle root (`record::entries`): leaf `H(\"huxin/publication-entry/v1\", entry)`, nodes as in the
+log. A co-signature covers `H(\"huxin/publication-content/v1\", publication, version, body, parties)`.
 
 ## What the rules cannot see
 
-* **The text.** The ledger holds digests and what rules need; whether the text says the same can be seen by whoever holds it.
-* **Whether anybody was heard.** The root over opinions proves which there were, not that they were weighed.
-* **Absence from a list.** One entry can be proven; that there is none cannot, since nobody checks the order of entries.
+* **The text.** The ledger holds digests and what rules need; only a reader of the text can see whether it says the same.
+* **Whether opinions were considered.** The root over the opinions proves which were received, not that they were weighed.
+* **Absence from a list.** That an entry is in a list can be proven; that it is not cannot, because the order of entries is not checked.
 * **Several items of one province under one basic code.** The comparison takes the one published last.
 ";
 
@@ -68,10 +76,8 @@ fn ending(approval: &Approval) -> &'static str {
 }
 
 fn kinds(page: &mut String) {
-    page.push_str(
-        "\n## Kinds\n\n| kind | scope | signed by | consultation, days | prepared by | ended by | clause |\n",
-    );
-    page.push_str("|---|---|---|---|---|---|---|\n");
+    page.push_str("\n## Kinds\n\n| kind | scope | signed by | consultation, days | prepared by | ended by |\n");
+    page.push_str("|---|---|---|---|---|---|\n");
     for kind in PublicationKind::ALL {
         let name = serde_json::to_value(kind).unwrap();
         let province = Scope::Province("310000".parse().unwrap());
@@ -81,11 +87,15 @@ fn kinds(page: &mut String) {
                 0 => "may be held".to_owned(),
                 days => format!("at least {days}"),
             };
-            let cells = [scope_name, signatures(&rule), &days, publisher(&rule), ending(&rule), clause(kind)];
+            let cells = [scope_name, signatures(&rule), &days, publisher(&rule), ending(&rule)];
             writeln!(page, "| `{}` | {} |", name.as_str().unwrap(), cells.join(" | ")).unwrap();
         }
     }
-    writeln!(page, "\nNo consultation ends more than {CONSULTATION_DAYS_MAX} days ahead. A pair of kind and scope that is not in the table is `{}`.", Code::PublicationScopeNotAllowed).unwrap();
+    writeln!(page, "\nNo consultation ends more than {CONSULTATION_DAYS_MAX} days ahead. A pair of kind and scope that is not in the table is `{}`.\n", Code::PublicationScopeNotAllowed).unwrap();
+    page.push_str("Each kind follows:\n\n");
+    for kind in PublicationKind::ALL {
+        writeln!(page, "* `{}`: {}", serde_json::to_value(kind).unwrap().as_str().unwrap(), clause(kind)).unwrap();
+    }
 }
 
 const DIRECT: Scope = Scope::Consortium;
@@ -136,11 +146,12 @@ fn operations() -> Vec<(&'static str, P, bool)> {
 fn transitions(page: &mut String) {
     let shanghai = Scope::Province("310000".parse().unwrap());
     let rules = [
-        ("a kind that needs neither consultation nor co-signature", approval(K::Policy, shanghai).unwrap()),
-        ("a kind that needs a consultation", approval(K::ItemList, Scope::Consortium).unwrap()),
-        ("a kind that needs co-signatures only", approval(K::Rule, Scope::Consortium).unwrap()),
+        ("P1", approval(K::Policy, shanghai).unwrap()),
+        ("P2", approval(K::ItemList, Scope::Consortium).unwrap()),
+        ("P3", approval(K::Rule, Scope::Consortium).unwrap()),
     ];
-    page.push_str("\n## Preparation of a version\n\nThe same whether or not a version is in force; the rows of `publish` are those of a first version.\n\n");
+    page.push_str("\n## Preparation of a version\n\nThe same whether or not a version is in force. The rows of `publish` are those of a first version, of a kind that needs neither\n\
+        consultation nor co-signature (P1), a consultation (P2), or co-signatures only (P3).\n\n");
     page.push_str(
         "| operation | NONE | CONSULTING 征求意见 | SIGNING 会签 | APPROVED 已批准 |\n|---|---|---|---|---|\n",
     );
@@ -157,7 +168,7 @@ fn transitions(page: &mut String) {
         let publish = &operations()[8].1;
         let cells = DraftStatus::ALL
             .map(|draft| outcome(PublicationStatus { force: Force::Unpublished, draft }, publish, rule, false));
-        writeln!(page, "| `publish` 公布, first version of {label} | {} |", cells.join(" | ")).unwrap();
+        writeln!(page, "| `publish` 公布, {label} | {} |", cells.join(" | ")).unwrap();
     }
     page.push_str("\n## Force of a version\n\n| operation | UNPUBLISHED 未公布 | IN_FORCE 有效 | REPEALED 废止 |\n|---|---|---|---|\n");
     for (label, operation, complete) in operations().into_iter().skip(8) {
@@ -170,9 +181,9 @@ fn transitions(page: &mut String) {
 
 fn guards(page: &mut String) {
     page.push_str(
-        "\n## Rules and their codes\n\nThe first that does not hold refuses the transaction, and nothing changes.\n\n",
+        "\n## Rules and their codes\n\nChecked in this order; the first rule that does not hold refuses the transaction, and nothing changes.\n\n",
     );
-    page.push_str("| operation | must hold | else |\n|---|---|---|\n");
+    page.push_str("| operation | must hold | otherwise |\n|---|---|---|\n");
     for guard in GUARDS {
         writeln!(page, "| {} | {} | `{}` |", guard.on, guard.rule, guard.code).unwrap();
     }

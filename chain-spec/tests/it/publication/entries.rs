@@ -38,7 +38,7 @@ fn empty_lists_and_other_bodies() {
     let body = entries_body(SHA256, &[b"a"]).unwrap();
     let actual_bytes = ENTRY_BYTES_MAX + 1;
     assert_eq!(proof.verify(SHA256, &vec![0; actual_bytes], &body), Err(EntryError::TooLong { actual_bytes }));
-    // An interior node is no entry: leaves have a tag of their own.
+    // An interior node is not an entry: leaves have a tag of their own.
     let two = entries_body(SHA256, &[b"a", b"b"]).unwrap();
     let PublicationBody::Entries { root, .. } = two else { panic!() };
     let as_leaf = PublicationBody::Entries { root, count: 1 };

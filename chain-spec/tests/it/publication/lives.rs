@@ -16,7 +16,7 @@ use proptest::test_runner::{Config, TestRunner};
 
 use super::*;
 
-/// What somebody tries.
+/// One attempted operation.
 #[derive(Debug, Clone)]
 struct Attempt {
     operation: usize,
@@ -24,7 +24,7 @@ struct Attempt {
     aims_well: bool,
     subject: Index,
     who: Index,
-    /// By the lead, or by anybody.
+    /// By the lead, or by any signer.
     is_lead: bool,
     /// The version that would be right, or one beside it.
     version_off: i32,

@@ -154,7 +154,7 @@ impl Bench {
         self.must(&lead, subject.publish(version));
     }
 
-    /// Ends the version in force, by everybody who must consent.
+    /// Ends the version in force, with the consent of all who must give it.
     fn repeal(&mut self, subject: &Subject, version: u32) {
         for position in [SHANGHAI, JIANGSU, ZHEJIANG, ANHUI] {
             if self.state(&subject.key).in_force().is_some() {

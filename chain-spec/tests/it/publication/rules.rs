@@ -151,7 +151,7 @@ fn two_thirds_of_four_are_three() {
         assert_eq!(found, Err(Code::PublicationSignaturesMissing), "{signed}");
         bench.must(&authority(position), calendar.co_sign(1));
     }
-    // The fourth may still sign, and nobody twice.
+    // The fourth may still sign, and none may sign twice.
     assert_eq!(bench.try_one(&authority(ZHEJIANG), calendar.co_sign(1)), Ok(()));
     assert_eq!(bench.try_one(&authority(ANHUI), calendar.co_sign(1)), Err(Code::PublicationAlreadySigned));
     bench.must(&lead, calendar.publish(1));
@@ -313,7 +313,7 @@ fn try_without(
     }
 }
 
-/// A draft holds up every other version. One province could lay one open and let it lie, and none of the others could ever
+/// A draft blocks every other version. One province could submit a draft and abandon it, and none of the others could ever
 /// publish a calendar.
 #[test]
 fn a_draft_that_is_let_lie_can_be_withdrawn_by_the_others() {

@@ -95,7 +95,7 @@ struct Place {
     window_over: bool,
 }
 
-/// What the state lets anybody do: the status after, or the refusal.
+/// What the state allows regardless of the signer: the status after, or the refusal.
 fn by_state(place: Place, operation: &str) -> Result<PublicationStatus, Code> {
     let PublicationStatus { force, draft } = place.status;
     let (sig, days, _) = place.rule;
@@ -108,7 +108,7 @@ fn by_state(place: Place, operation: &str) -> Result<PublicationStatus, Code> {
         ("close_consultation", D::Consulting) => to(force, D::Signing),
         ("close_consultation", _) => Err(Code::PublicationNotConsulting),
         ("co_sign" | "publish", D::Consulting) => Err(Code::PublicationConsultationOpen),
-        // Nobody has signed the drafts that are signing here, and two at least must.
+        // The drafts in status SIGNING here have no signatures yet, and need at least two.
         ("co_sign", D::Signing) => to(force, D::Signing),
         ("co_sign", D::Approved) => to(force, D::Approved),
         ("withdraw", _) => to(force, D::None),
@@ -314,7 +314,7 @@ fn scopes_that_do_not_exist() {
     }
 }
 
-/// Nothing of one province can be prepared or published from another, whoever signs.
+/// Nothing of one province can be prepared or published from another, by any signer.
 #[test]
 fn another_provinces_scope() {
     let mut bench = Bench::new();

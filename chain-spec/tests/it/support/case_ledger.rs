@@ -68,7 +68,7 @@ impl CaseLedger {
         huxin_chain_spec::state::read(self, key).unwrap()
     }
 
-    /// One transaction with these operations; nobody looks at the signature here.
+    /// One transaction with these operations; the signature is not checked here.
     pub fn transaction(&self, signer: KeyId, operations: Vec<Operation>) -> Transaction {
         let body = UnsignedTransaction {
             chain_id: self.chain_id.clone(),

@@ -11,7 +11,7 @@ pub struct Refusal<A> {
     pub applies_to: &'static str,
     pub rule: &'static str,
     pub source: &'static str,
-    /// What somebody does that breaks exactly this rule.
+    /// An operation that breaks exactly this rule.
     pub attempt: A,
 }
 
@@ -74,9 +74,18 @@ pub fn codes(family: &str) -> String {
     text
 }
 
-/// Every code of a family stands somewhere in its page outside the list of codes.
+/// Every code of a family, without the advice: rows of moderate length. `huxin explain` and `docs/codes.md` have the advice.
+pub fn codes_in_brief(family: &str) -> String {
+    let mut text = String::from("| number | code | what is wrong | 说明 |\n|---|---|---|---|\n");
+    for code in Code::ALL.iter().filter(|code| code.as_str().split('.').next() == Some(family)) {
+        writeln!(text, "| {} | `{code}` | {} | {} |", code.number(), code.what_en(), code.what_zh()).unwrap();
+    }
+    text
+}
+
+/// Every code of a family is named in its page outside the list of codes.
 pub fn assert_all_codes_shown(family: &str, text: &str) {
     for code in Code::ALL.iter().filter(|code| code.as_str().split('.').next() == Some(family)) {
-        assert!(text.contains(&format!("`{code}`")), "{code} is explained nowhere");
+        assert!(text.contains(&format!("`{code}`")), "{code} is not explained on the page");
     }
 }

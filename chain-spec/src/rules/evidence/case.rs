@@ -1,4 +1,4 @@
-//! Evidence that belongs to a case: what the ledger counts of it, and the one rating.
+//! Evidence that belongs to a case: what the ledger counts of it, and its single rating.
 
 use crate::codes::Code;
 use crate::ids::CaseRef;
@@ -6,16 +6,16 @@ use crate::record::evidence::{
     About, ArchiveDeposit, DecisionPublication, Delivery, Rating, SESSION_PARTICIPANTS_MAX, Session, Visit,
 };
 use crate::rules::overlay::Overlay;
-use crate::rules::{RuleError, Turn};
+use crate::rules::{OperationContext, RuleError};
 use crate::state::evidence::{CaseEvidenceState, RatingState};
 use crate::state::{StateKey, StateReader};
 
 use super::check_time;
 
-/// Both windows are known keys, and the signer is one of them.
+/// All windows are registered keys, and the signer is one of them.
 pub(super) fn session<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
-    turn: Turn<'_>,
+    cx: OperationContext<'_>,
     session: &Session,
 ) -> Result<(), RuleError> {
     let participants = &session.participants;
@@ -24,7 +24,7 @@ pub(super) fn session<R: StateReader>(
     if !is_list {
         return Err(Code::EvidenceSessionParticipants.into());
     }
-    if participants.binary_search(&turn.actor.id).is_err() {
+    if participants.binary_search(&cx.actor.id).is_err() {
         return Err(Code::EvidenceSessionSignerAbsent.into());
     }
     for participant in participants {
@@ -32,7 +32,7 @@ pub(super) fn session<R: StateReader>(
             return Err(Code::EvidenceSessionParticipantUnknown.into());
         }
     }
-    check_time(turn.context, session.ended_ms)?;
+    check_time(cx.context, session.ended_ms)?;
     if session.ended_ms <= session.started_ms {
         return Err(Code::EvidencePeriod.into());
     }
@@ -41,60 +41,60 @@ pub(super) fn session<R: StateReader>(
 
 pub(super) fn archive<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
-    turn: Turn<'_>,
+    cx: OperationContext<'_>,
     deposit: &ArchiveDeposit,
 ) -> Result<(), RuleError> {
     deposit.archive.check().map_err(|error| error.code())?;
     if deposit.files == 0 {
         return Err(Code::EvidenceArchiveEmpty.into());
     }
-    update(overlay, &deposit.about, |state| state.archived_by = Some(turn.index))
+    update(overlay, &deposit.about, |state| state.archived_by = Some(cx.index))
 }
 
 pub(super) fn delivery<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
-    turn: Turn<'_>,
+    cx: OperationContext<'_>,
     delivery: &Delivery,
 ) -> Result<(), RuleError> {
-    check_time(turn.context, delivery.occurred_ms)?;
+    check_time(cx.context, delivery.occurred_ms)?;
     update(overlay, &delivery.about, |state| state.deliveries = state.deliveries.saturating_add(1))
 }
 
 pub(super) fn visit<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
-    turn: Turn<'_>,
+    cx: OperationContext<'_>,
     visit: &Visit,
 ) -> Result<(), RuleError> {
     visit.region.check().map_err(|error| error.code())?;
-    if visit.region.province() != turn.actor.province() {
+    if visit.region.province() != cx.actor.province() {
         return Err(Code::OrganisationWrongProvince.into());
     }
-    check_time(turn.context, visit.occurred_ms)?;
+    check_time(cx.context, visit.occurred_ms)?;
     update(overlay, &visit.about, |state| state.visits = state.visits.saturating_add(1))
 }
 
 pub(super) fn publish<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
-    turn: Turn<'_>,
+    cx: OperationContext<'_>,
     publication: &DecisionPublication,
 ) -> Result<(), RuleError> {
     if publication.until_ms <= publication.from_ms {
         return Err(Code::EvidencePeriod.into());
     }
-    check_time(turn.context, publication.from_ms)?;
-    update(overlay, &publication.about, |state| state.published_by = Some(turn.index))
+    check_time(cx.context, publication.from_ms)?;
+    update(overlay, &publication.about, |state| state.published_by = Some(cx.index))
 }
 
 pub(super) fn rating<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
-    turn: Turn<'_>,
+    cx: OperationContext<'_>,
     rating: &Rating,
 ) -> Result<(), RuleError> {
     let key = StateKey::Rating(case_of(&rating.about)?);
     if overlay.exists(&key)? {
         return Err(Code::EvidenceRatingExists.into());
     }
-    let state = RatingState { level: rating.level, rated_by: turn.index, rated_ms: turn.context.time_ms };
+    let state = RatingState { level: rating.level, rated_by: cx.index, rated_ms: cx.context.time_ms };
     overlay.write(key, &state);
     Ok(())
 }

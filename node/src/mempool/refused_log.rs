@@ -1,4 +1,4 @@
-//! Keeps the log readable while strangers knock.
+//! Limits the log lines about refused connections of unknown peers.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -8,23 +8,23 @@ use libp2p::multiaddr::Protocol;
 use lru::LruCache;
 use tokio::time::Instant;
 
-/// Addresses remembered as logged already.
+/// Addresses that are remembered as logged.
 const REMEMBERED_MAX: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
 /// Least time between two lines.
 const LINE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Decides which refused connections are worth a line: the first from each address, and not more than one a second.
-pub(super) struct Strangers {
+/// Decides which refused connections are logged: the first from each address, and at most one a second.
+pub(super) struct RefusedLog {
     logged: LruCache<String, ()>,
     line_at: Option<Instant>,
 }
 
-impl Strangers {
+impl RefusedLog {
     pub(super) fn new() -> Self {
         Self { logged: LruCache::new(REMEMBERED_MAX), line_at: None }
     }
 
-    pub(super) fn worth_a_line(&mut self, address: &Multiaddr, now: Instant) -> bool {
+    pub(super) fn should_log(&mut self, address: &Multiaddr, now: Instant) -> bool {
         // The port differs with every attempt.
         let host: Multiaddr = address.iter().take_while(|part| !matches!(part, Protocol::Tcp(_))).collect();
         let host = host.to_string();
@@ -44,13 +44,13 @@ mod tests {
 
     #[test]
     fn one_line_per_address_and_second() {
-        let mut strangers = Strangers::new();
+        let mut log = RefusedLog::new();
         let start = Instant::now();
         let [a, a_again, b] = ["/ip4/10.0.0.9/tcp/1", "/ip4/10.0.0.9/tcp/2", "/ip4/10.0.0.8/tcp/1"]
             .map(|text| text.parse::<Multiaddr>().unwrap());
-        assert!(strangers.worth_a_line(&a, start));
-        assert!(!strangers.worth_a_line(&b, start), "too soon");
-        assert!(!strangers.worth_a_line(&a_again, start + LINE_INTERVAL), "known");
-        assert!(strangers.worth_a_line(&b, start + LINE_INTERVAL));
+        assert!(log.should_log(&a, start));
+        assert!(!log.should_log(&b, start), "too soon");
+        assert!(!log.should_log(&a_again, start + LINE_INTERVAL), "known");
+        assert!(log.should_log(&b, start + LINE_INTERVAL));
     }
 }
