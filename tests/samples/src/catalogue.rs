@@ -8,6 +8,7 @@ use crate::licence::{LicenceSpec, Workshop};
 use crate::moment::Moment;
 use crate::ofd::content::Extent;
 use crate::ofd::{Package, Sealing};
+use crate::rsa::RsaAuthority;
 use crate::samples;
 use crate::seal::{SealSpec, Structure, seal_by};
 use crate::signature::Container;
@@ -53,10 +54,13 @@ pub struct Expected {
 }
 
 /// Reasons that are no matter of cryptography; those of containers and XML are not either.
-const POLICY: [&str; 8] = [
+const POLICY: [&str; 11] = [
     "CERT_KEY_USAGE",
     "CERT_REVOKED_BEFORE_SIGNING",
     "INTEGRITY_LIST",
+    "PDF_CHANGED_LATER",
+    "PDF_NOT_PERMITTED",
+    "PDF_SIGNATURE_HIDDEN",
     "REVOCATION_LIST_ABSENT",
     "UNPROTECTED_CONTENT",
     "UNREFERENCED_ENTRY",
@@ -260,7 +264,10 @@ impl Catalogue {
         let others = samples::other_signers(&order)?;
         let everyone = self.workshop.authority.everyone().into_iter().chain(&signers).chain(&others);
         let mut files: Vec<_> = everyone.flat_map(certificate_files).collect();
-        let lists = [("root", self.revocation_list()?), ("branch", self.workshop.authority.branch_list()?)];
+        let rsa = RsaAuthority::new()?;
+        files.extend(rsa.files());
+        let branch = self.workshop.authority.branch_list()?;
+        let lists = [("root", self.revocation_list()?), ("branch", branch), ("rsa-root", rsa.revocation_list()?)];
         for (name, list) in lists.into_iter().chain(self.forged_lists()?) {
             files.push((format!("{name}.crl"), pem("X509 CRL", &list).into_bytes()));
             files.push((format!("{name}.crl.der"), list));
@@ -270,8 +277,17 @@ impl Catalogue {
 
     /// What a relying party trusts: root, authorities below it, seal makers, revocation lists (`silent-branch` has none); PEM.
     pub fn trust(&self) -> Result<Vec<(String, Vec<u8>)>, SampleError> {
-        let wanted =
-            ["root.crt", "root.crl", "branch.crt", "branch.crl", "silent-branch.crt", "maker.crt", "old-maker.crt"];
+        let wanted = [
+            "root.crt",
+            "root.crl",
+            "rsa-root.crt",
+            "rsa-root.crl",
+            "branch.crt",
+            "branch.crl",
+            "silent-branch.crt",
+            "maker.crt",
+            "old-maker.crt",
+        ];
         Ok(self.pki()?.into_iter().filter(|(name, _)| wanted.contains(&name.as_str())).collect())
     }
 

@@ -9,11 +9,12 @@ use huxin_samples::{
 use crate::opened::{between, entries};
 
 /// Every code of the reference that a file alone can show, and those of containers.
-const CODES: [&str; 34] = [
+const CODES: [&str; 44] = [
     "CERT_KEY_USAGE",
     "CERT_NOT_EMBEDDED",
     "CERT_NOT_VALID_AT_SIGN_TIME",
     "CERT_REVOKED_BEFORE_SIGNING",
+    "DOCUMENT_DIGEST",
     "FORMAT",
     "ID_CHECK_CHAR",
     "INTEGRITY_LIST",
@@ -22,6 +23,14 @@ const CODES: [&str; 34] = [
     "MAKER_CERT_NOT_VALID_AT_CREATE",
     "NONSTANDARD_ENCODING",
     "NOT_EXAMINED",
+    "PDF_BYTE_RANGE",
+    "PDF_CHANGED_LATER",
+    "PDF_ENCRYPTED",
+    "PDF_LATER_REVISION",
+    "PDF_NOT_PERMITTED",
+    "PDF_SIGNATURE_HIDDEN",
+    "PDF_STRUCTURE",
+    "PDF_XFA",
     "REFERENCE_DIGEST",
     "REVOCATION_LIST_ABSENT",
     "SEAL_FILE_MISMATCH",
@@ -35,6 +44,7 @@ const CODES: [&str; 34] = [
     "TRAILING_BYTES",
     "UNPROTECTED_CONTENT",
     "UNREFERENCED_ENTRY",
+    "UNSUPPORTED_ALGORITHM",
     "UNTRUSTED_MAKER",
     "UNTRUSTED_SIGNER",
     "XML_DEPTH",
