@@ -128,7 +128,7 @@ impl RsaAuthority {
         let root_key = key(&ROOT)?;
         let name = |text| Name::new(&[(oid::ORGANISATION, "互信样例 TEST ONLY"), (oid::COMMON_NAME, text)]);
         let root_name = name("Huxin Sample Root RSA");
-        let issue = |file: &'static str, own: Name, key: PrivateKey, public: Vec<u8>, is_authority: bool| {
+        let issue = |file: &'static str, own: Name, key: PrivateKey, own_public: Vec<u8>, is_authority: bool| {
             let mut serial: Vec<u8> = sm3(file.as_bytes()).into_iter().take(16).collect();
             if let Some(first) = serial.first_mut() {
                 *first = (*first & 0x7f) | 0x40;
@@ -138,6 +138,7 @@ impl RsaAuthority {
                 false => (der::sequence(&[]), der::bits_but(6, &[0xc0])),
             };
             let window = CERTIFICATES_VALID;
+            let authority_key = der::sequence(&[der::implicit(0, &identifier(&public(&ROOT)))]);
             let tbs = der::sequence(&[
                 der::explicit(0, &der::integer(2)),
                 der::unsigned(&serial),
@@ -145,12 +146,17 @@ impl RsaAuthority {
                 root_name.der().to_vec(),
                 der::sequence(&[der::utc_time(&window.from.utc_time()), der::utc_time(&window.until.utc_time())]),
                 own.der().to_vec(),
-                public,
+                own_public.clone(),
                 der::explicit(
                     3,
                     &der::sequence(&[
                         der::sequence(&[der::oid(oid::BASIC_CONSTRAINTS), der::yes(), der::octets(&constraints)]),
                         der::sequence(&[der::oid(oid::KEY_USAGE), der::yes(), der::octets(&usage)]),
+                        der::sequence(&[
+                            der::oid(oid::SUBJECT_KEY),
+                            der::octets(&der::octets(&identifier(&own_public))),
+                        ]),
+                        der::sequence(&[der::oid(oid::AUTHORITY_KEY), der::octets(&authority_key)]),
                     ]),
                 ),
             ]);
@@ -217,6 +223,11 @@ fn public(numbers: &Numbers) -> Vec<u8> {
     let key = der::sequence(&[der::unsigned(&bytes(numbers.modulus)), der::integer(65_537)]);
     let algorithm = der::sequence(&[der::oid(oid::RSA), der::tlv(5, &[])]);
     der::sequence(&[algorithm, der::bits(&key)])
+}
+
+/// RFC 5280 4.2.1.2 leaves the method free.
+fn identifier(public: &[u8]) -> Vec<u8> {
+    sm3(public).into_iter().take(20).collect()
 }
 
 /// SubjectPublicKeyInfo of the generator of P-256 (SEC 2).

@@ -309,7 +309,7 @@ fn envelope(der: &[u8]) -> Result<Vec<String>, Fault> {
             id.as_ref().is_some_and(|id| id.iter().map(|part| part.raw).eq(raw.iter().map(|part| part.raw)))
         };
         if !certificates.iter().any(is_named) {
-            odd.push("the signer is not named by issuer and number as its certificate has them".to_owned());
+            odd.push("the signer is not named as its certificate has it, or the certificate names two algorithms of its signature".to_owned());
         }
         if parts.first().is_none_or(|version| version.value != [1]) {
             odd.push("SignerInfo has another version than 1".to_owned());
@@ -327,12 +327,16 @@ fn plain(element: Element<'_>) -> Option<ObjectIdentifier> {
     parameters.is_none_or(|element| element.raw == [0x05, 0x00]).then_some(id)
 }
 
+/// Issuer and number as a certificate has them; `None` for one that names two algorithms for its own signature (RFC 5280, 4.1.1.2).
 fn issuer_and_serial(certificate: Element<'_>) -> Option<Vec<Element<'_>>> {
-    let mut fields = certificate.sequence("certificate").ok()?.next("tbs").ok()?.sequence("tbs").ok()?;
+    let mut outer = certificate.sequence("certificate").ok()?;
+    let mut fields = outer.next("tbs").ok()?.sequence("tbs").ok()?;
+    let outer_algorithm = outer.next("signatureAlgorithm").ok()?;
     let mut serial = fields.next("serialNumber").ok()?;
     if serial.is_context(0) {
         serial = fields.next("serialNumber").ok()?;
     }
-    let _algorithm = fields.next("signature").ok()?;
-    Some(vec![fields.next("issuer").ok()?, serial])
+    let is_same = fields.next("signature").ok()?.raw == outer_algorithm.raw;
+    let issuer = fields.next("issuer").ok()?;
+    is_same.then_some(vec![issuer, serial])
 }
