@@ -190,6 +190,9 @@ fn references(numbers: &[u32]) -> String {
     numbers.iter().map(|number| format!("{number} 0 R ")).collect()
 }
 
+/// The numbers of /ByteRange from the first and last octet of the string and the end of the file.
+pub type Ranges = fn(i64, i64, i64) -> Vec<i64>;
+
 /// What a signature's dictionary says, and where it stands.
 #[derive(Debug, Clone)]
 pub struct Signing {
@@ -197,8 +200,8 @@ pub struct Signing {
     pub kind: &'static str,
     /// Further keys of the dictionary.
     pub keys: String,
-    /// The numbers of /ByteRange from the first and last octet of the string and the end of the file; none to leave it out.
-    pub range: Option<fn(i64, i64, i64) -> Vec<i64>>,
+    /// /ByteRange; none to leave it out.
+    pub range: Option<Ranges>,
     /// Whether a field shows it.
     pub is_shown: bool,
     pub has_contents: bool,
