@@ -14,6 +14,7 @@ use x509_cert::ext::pkix::BasicConstraints;
 
 use crate::asn1::{Element, Fault, Fields, Oddities, restored, shown, string_of};
 use crate::moment::Moment;
+use crate::rsa_value::{self, RsaKey, Sha2};
 use crate::sm2_value::{self, Sm2Value};
 
 /// Longest certificate read.
@@ -53,7 +54,7 @@ pub enum Key {
     Sm2([u8; 33]),
     /// Says it is SM2, but is no point of the curve.
     OffCurve,
-    /// RSA or another curve: not verified here.
+    /// RSA ([`Certificate::rsa`] has the numbers), or another curve, which is not verified here.
     Other(ObjectIdentifier),
 }
 
@@ -98,6 +99,8 @@ pub struct Certificate {
     pub not_before: TimeMs,
     pub not_after: TimeMs,
     pub key: Key,
+    /// The numbers of an RSA key.
+    pub rsa: Option<RsaKey>,
     /// `None` when the extension is absent.
     pub key_usage: Option<KeyUsage>,
     /// Basic constraints say it is an authority.
@@ -141,6 +144,7 @@ impl Certificate {
                 not_before: TimeMs::EPOCH,
                 not_after: TimeMs::EPOCH,
                 key: Key::OffCurve,
+                rsa: None,
                 key_usage: None,
                 is_authority: false,
                 path_len: None,
@@ -161,7 +165,7 @@ impl Certificate {
         certificate.not_before = time(&mut validity, "notBefore")?;
         certificate.not_after = time(&mut validity, "notAfter")?;
         certificate.subject = name(fields.next("subject")?, "subject")?;
-        certificate.key = key(fields.next("subjectPublicKeyInfo")?, &mut certificate.odd)?;
+        (certificate.key, certificate.rsa) = key(fields.next("subjectPublicKeyInfo")?, &mut certificate.odd)?;
         while let Some(element) = fields.optional("extensions")? {
             if element.is_context(3) {
                 certificate.read_extensions(element)?;
@@ -211,6 +215,19 @@ impl Certificate {
         if short.is_empty() { "0".to_owned() } else { short.to_owned() }
     }
 
+    fn tbs(&self) -> &[u8] {
+        self.der.get(self.signed.clone()).unwrap_or_default()
+    }
+
+    /// Its key in a form to compare, if signatures by it can be verified here: an SM2 point, or the numbers of RSA.
+    pub(crate) fn key_id(&self) -> Option<Vec<u8>> {
+        match self.key {
+            Key::Sm2(point) => Some(point.to_vec()),
+            Key::OffCurve => None,
+            Key::Other(_) => self.rsa.as_ref().map(RsaKey::id),
+        }
+    }
+
     /// The SM2 key, if the certificate has one that lies on the curve.
     pub fn sm2_key(&self) -> Option<[u8; 33]> {
         if let Key::Sm2(point) = self.key { Some(point) } else { None }
@@ -243,12 +260,15 @@ impl Certificate {
         let point = match issuer.key {
             Key::Sm2(point) => point,
             Key::OffCurve => return Some(false),
-            Key::Other(_) => return None,
+            Key::Other(_) => {
+                let sha = Sha2::of_signature(&self.algorithm)?;
+                return issuer.rsa.as_ref()?.verifies(sha, &[self.tbs()], &self.signature);
+            }
         };
         if !sm2_value::means_sm2(&self.algorithm) && !self.is_algorithm_signed {
             return Some(false);
         }
-        let signed = self.der.get(self.signed.clone()).unwrap_or_default();
+        let signed = self.tbs();
         Some(verify_sm2(&point, signed, &self.signature))
     }
 }
@@ -378,7 +398,7 @@ const ORDER: &str = "fffffffeffffffffffffffffffffffff7203df6b21c6052b53bbf40939d
 /// Fields over a prime (RFC 3279, 2.3.5).
 const PRIME_FIELD: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.1.1");
 
-fn key(info: Element<'_>, odd: &mut Oddities) -> Result<Key, Fault> {
+fn key(info: Element<'_>, odd: &mut Oddities) -> Result<(Key, Option<RsaKey>), Fault> {
     let field = "subjectPublicKeyInfo";
     let mut fields = info.sequence(field)?;
     let mut algorithm = fields.next("algorithm")?.sequence("algorithm")?;
@@ -387,10 +407,12 @@ fn key(info: Element<'_>, odd: &mut Oddities) -> Result<Key, Fault> {
     let bits = fields.next("subjectPublicKey")?.bits("subjectPublicKey", odd)?;
     fields.end()?;
     if !is_sm2_key(id, parameters, odd) {
-        return Ok(Key::Other(id));
+        // Numbers that cannot be read leave the key as one that is not verified.
+        let rsa = (id == rsa_value::RSA).then(|| RsaKey::read(&bits).ok()).flatten();
+        return Ok((Key::Other(id), rsa));
     }
     let bits = restored(bits, POINT_BYTES, "subjectPublicKey", odd);
-    Ok(sm2::point_of(&bits).map_or(Key::OffCurve, Key::Sm2))
+    Ok((sm2::point_of(&bits).map_or(Key::OffCurve, Key::Sm2), None))
 }
 
 /// Whether a key is one of SM2: the curve by its identifier or that of its signature (KingGrid), or written out (old authorities).

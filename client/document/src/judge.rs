@@ -6,6 +6,8 @@ mod chain;
 mod context;
 mod document;
 mod kind;
+mod pdf;
+mod pdf_data;
 mod plain;
 mod seal;
 mod sealed;
@@ -33,14 +35,18 @@ pub use context::Options;
 ///
 /// let report = inspect(b"%PDF-1.7 ...", &Options::default());
 /// assert_eq!((report.verdict, report.signatures.len()), (Verdict::Unknown, 0));
-/// assert_eq!(report.reasons[0].code(), "NOT_EXAMINED");
+/// assert_eq!(report.reasons[0].code(), "PDF_STRUCTURE");
 /// ```
 pub fn inspect(bytes: &[u8], options: &Options<'_>) -> Report {
     match kind::of(bytes) {
         Content::Ofd => package(bytes, options),
         Content::Seal => seal_alone(bytes, options),
         Content::Signature => signature_alone(bytes, options),
-        Content::Pdf => not_examined(bytes, FileKind::Pdf),
+        Content::Pdf => {
+            let mut report = start(bytes, FileKind::Pdf);
+            pdf::judge(bytes, options, &mut report);
+            conclude(report)
+        }
         Content::Other => not_examined(bytes, FileKind::Other),
     }
 }

@@ -1,5 +1,5 @@
-//! Reads files as they are used between authorities and judges them: sealed OFD documents (GB/T 33190), electronic seals
-//! (GM/T 0031, GB/T 38540), certificates (GB/T 20518) and signed data (GB/T 35275).
+//! Reads files as they are used between authorities and judges them: sealed OFD documents (GB/T 33190), signed PDF files (ISO 32000),
+//! electronic seals (GM/T 0031, GB/T 38540), certificates (GB/T 20518) and signed data (GB/T 35275).
 //!
 //! Nothing here opens a connection or knows a ledger: bytes in, a report out.
 //!
@@ -15,9 +15,11 @@ pub mod limits;
 pub mod moment;
 pub mod ofd;
 pub mod package;
+pub mod pdf;
 pub mod reason;
 pub mod report;
 pub mod revocation;
+pub mod rsa_value;
 pub mod seal;
 pub mod signed_data;
 pub mod signed_value;

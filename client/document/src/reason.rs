@@ -171,6 +171,34 @@ reasons! {
     SignTimeDiffers "SIGN_TIME_DIFFERS"
         "文件所示签名时间与所签时间相差一天以上，请以所签时间为准并核实。"
         "The time of signing that the file shows differs from the one that was signed by more than a day; go by the signed one, and ask the signer.";
+    // PDF files.
+    PdfStructure "PDF_STRUCTURE"
+        "PDF 的交叉引用或对象损坏，不同阅读器可能显示不同内容，无法判定；请重新取得文件。"
+        "The cross-references or objects of the PDF are broken, so readers may show different things and it is not judged; obtain it again.";
+    PdfEncrypted "PDF_ENCRYPTED"
+        "PDF 已加密，无法判定；请提供未加密的文件。"
+        "The PDF is encrypted, so it is not judged; ask for the file without encryption.";
+    PdfXfa "PDF_XFA"
+        "PDF 含 XFA 表单，所显示的内容可能不是页面内容，无法判定；请提供不含 XFA 的文件。"
+        "The PDF has an XFA form, which may show something else than its pages, so it is not judged; ask for a file without XFA.";
+    PdfByteRange "PDF_BYTE_RANGE"
+        "签名的 ByteRange 不是恰好覆盖除签名值以外的全部字节，签名未保护整个文件，不予接受。"
+        "The signature's ByteRange does not cover exactly all bytes but the signature itself, so the file is not protected; do not accept it.";
+    DocumentDigest "DOCUMENT_DIGEST"
+        "签名所保护的字节与所签摘要不一致，文件在签名后被改动，不予接受。"
+        "The bytes that the signature protects do not have the digest that was signed, so the file was altered; do not accept it.";
+    PdfChangedLater "PDF_CHANGED_LATER"
+        "签名之后追加的修订改动了所显示的内容，或无法断定未改动，不予接受；请取得签名时的文件。"
+        "A revision appended after signing changes what is shown, or may do so; do not accept it, and ask for the file as it was signed.";
+    PdfNotPermitted "PDF_NOT_PERMITTED"
+        "签名之后的修订改动了签名人不允许改动的内容（DocMDP、FieldMDP），不予接受。"
+        "A revision appended after signing changes what its signer forbade to change (DocMDP, FieldMDP); do not accept it.";
+    PdfLaterRevision "PDF_LATER_REVISION"
+        "签名之后追加了修订，其改动属允许范围；请查看所列各项。"
+        "Revisions were appended after signing, with changes that are allowed; see what they are.";
+    PdfSignatureHidden "PDF_SIGNATURE_HIDDEN"
+        "文件中有签名不在任何表单域中显示，阅读器看不到；请向出具单位核实。"
+        "A signature is in the file and no form field shows it, so readers do not see it; ask who issued the file.";
     // The seal.
     SealSignature "SEAL_SIGNATURE"
         "印章上的制章者签名不正确：印章系伪造或被改动，不予接受。"
@@ -250,6 +278,7 @@ impl Reason {
             | Self::Sm2UserId
             | Self::SignTimeDiffers
             | Self::LocationInexact
+            | Self::PdfLaterRevision
             | Self::RevocationListAfterEnd => Severity::Warning,
             _ => Severity::Check,
         }

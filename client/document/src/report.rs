@@ -25,9 +25,12 @@
 //! | `maker_revocation` | policy | not revoked before createDate | `MAKER_CERT_REVOKED_BEFORE_CREATE`, `REVOCATION_LIST_ABSENT` |
 //! | `seal_window_at`, `signer_window_at` | policy | valid at the time asked; only when one is | `SEAL_NOT_VALID_AT_ASKED_TIME`, `CERT_NOT_VALID_AT_ASKED_TIME` |
 //! | `other_signer` | of the check | all of the above hold for a further signer of the same SignedData; once for each that does not | as above |
-//! | `coverage` | policy | no content is left open | `UNPROTECTED_CONTENT`; unknown with `OFD_XML_UNPROTECTED` where that alone is open, and with the code of `document_structure` where a part cannot be read |
+//! | `coverage` | policy | no content is left open; of PDF: later revisions change nothing that is shown | `UNPROTECTED_CONTENT`; `PDF_CHANGED_LATER`, `PDF_NOT_PERMITTED`; unknown with `OFD_XML_UNPROTECTED` where that alone is open, and with the code of `document_structure` where a part cannot be read |
 //! | `unreferenced` | policy | nothing is carried along | `UNREFERENCED_ENTRY` |
 //! | `integrity_list` | policy | the list (GM/T 0099) names exactly the package's entries | `INTEGRITY_LIST` |
+//! | `byte_range` | cryptography | of PDF: the signature is over all bytes of its revision but itself | `PDF_BYTE_RANGE` |
+//! | `document_digest` | cryptography | of PDF: the digest that was signed is that of these bytes | `DOCUMENT_DIGEST`, `LEGACY_ALGORITHM` |
+//! | `signature_field` | policy | of PDF: a field of the form shows the signature | `PDF_SIGNATURE_HIDDEN` |
 //! | `timestamp` | note | never: time stamps are not verified; only when there is one | `TIMESTAMP_NOT_CHECKED` |
 //!
 //! **A container that cannot be read** is a failed `container` check: `verdict` is `invalid` and `signatures` is empty, but nothing is
@@ -68,7 +71,7 @@ pub enum FileKind {
     Seal,
     /// A signature value alone (`SignedValue.dat`).
     Signature,
-    /// Digests only.
+    /// A PDF file: its signatures are judged.
     Pdf,
     /// Digests only.
     Other,
@@ -280,6 +283,24 @@ impl SignatureXmlFacts {
     }
 }
 
+/// Where a signature stands in a PDF file, and what came after it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PdfSignatureFacts {
+    /// Number of the object of its dictionary.
+    pub object: u32,
+    /// Name of the form field that shows it.
+    pub field: Option<String>,
+    pub sub_filter: Option<String>,
+    /// The revision whose bytes it is over, counted from 1; none where its ByteRange is not good.
+    pub revision: Option<usize>,
+    /// How many revisions the file has.
+    pub revisions: usize,
+    /// How many bytes of the file it is over.
+    pub bytes_covered: usize,
+    /// What later revisions changed, the first [`NAMES_MAX`]: `revision 2: ..`.
+    pub later_changes: Vec<String>,
+}
+
 /// One signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SignatureReport {
@@ -298,7 +319,7 @@ pub struct SignatureReport {
     /// UTC.
     #[serde(serialize_with = "optional_time_text")]
     pub sign_time: Option<TimeMs>,
-    /// Where the time is from: `timeInfo`, `signingTime` or `SignatureDateTime`.
+    /// Where the time is from: `timeInfo`, `signingTime`, `SignatureDateTime`, or `M` of a PDF file.
     pub sign_time_source: Option<&'static str>,
     /// How timeInfo was written.
     pub time_encoding: Option<&'static str>,
@@ -315,6 +336,9 @@ pub struct SignatureReport {
     pub has_timestamp: bool,
     #[serde(flatten)]
     pub xml: Option<SignatureXmlFacts>,
+    /// Of a signature in a PDF file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pdf: Option<PdfSignatureFacts>,
     pub checks: Checks,
     pub warnings: Vec<Warning>,
 }
@@ -341,6 +365,7 @@ impl SignatureReport {
             signature: None,
             has_timestamp: false,
             xml: None,
+            pdf: None,
             checks: Checks::default(),
             warnings: Vec::new(),
         }

@@ -9,6 +9,7 @@ use huxin_chain_spec::ids::TimeMs;
 use crate::asn1::{Element, Fault, Fields, Oddities};
 use crate::certificate::{Certificate, Extension, name, serial, verify_sm2};
 use crate::moment::Moment;
+use crate::rsa_value::Sha2;
 use crate::sm2_value;
 
 /// Entries of one list.
@@ -128,11 +129,15 @@ impl RevocationList {
 
     /// Whether `issuer` has the list's name, may sign lists, and made the signature.
     pub fn is_signed_by(&self, issuer: &Certificate) -> bool {
-        let Some(point) = issuer.sm2_key() else { return false };
-        issuer.subject.text == self.issuer
-            && issuer.key_usage.is_none_or(|usage| usage.crl_sign)
-            && sm2_value::means_sm2(&self.algorithm)
-            && verify_sm2(&point, &self.signed, &self.signature)
+        let is_made_by = || match (issuer.sm2_key(), &issuer.rsa) {
+            (Some(point), _) => {
+                sm2_value::means_sm2(&self.algorithm) && verify_sm2(&point, &self.signed, &self.signature)
+            }
+            (None, Some(key)) => Sha2::of_signature(&self.algorithm)
+                .is_some_and(|sha| key.verifies(sha, &[&self.signed], &self.signature) == Some(true)),
+            (None, None) => false,
+        };
+        issuer.subject.text == self.issuer && issuer.key_usage.is_none_or(|usage| usage.crl_sign) && is_made_by()
     }
 
     /// What this list says of a certificate that ends at `not_after`, by its serial number, for the moment `at`. A number that is listed

@@ -5,7 +5,7 @@
 //!
 //! | certificate | becomes |
 //! |---|---|
-//! | self-signed with SM2, basic constraints say authority | a root |
+//! | self-signed with SM2, or RSA with SHA-2, basic constraints say authority | a root |
 //! | authority signed by another | used on the way to a root, trusted only through one |
 //! | anything else | nothing: being in the folder gives no trust |
 //! | anything in the sub-folder `makers` | a pinned seal maker: trusted to make seals without a chain |
@@ -59,7 +59,9 @@ pub enum TrustListError {
         limit: u64,
     },
     /// Neither a root nor a pinned maker: nothing could ever be trusted.
-    #[error("{path} holds no root certificate: a root is self-signed with SM2 and marked as an authority")]
+    #[error(
+        "{path} holds no root certificate: a root is self-signed (SM2, or RSA with SHA-2) and marked as an authority"
+    )]
     NoRoot {
         /// The file or folder.
         path: String,
@@ -82,8 +84,8 @@ pub struct TrustList {
     roots: Vec<Certificate>,
     authorities: Vec<Certificate>,
     makers: Vec<Digest>,
-    /// Each with the compressed key that signed it.
-    lists: Vec<([u8; 33], RevocationList)>,
+    /// Each with the key that signed it.
+    lists: Vec<(Vec<u8>, RevocationList)>,
     passed_over: Vec<PassedOver>,
     /// Names of roots that [`TrustList::narrowed`] took out: known, and not trusted.
     refused: Vec<String>,
@@ -140,7 +142,7 @@ impl TrustListBuilder {
     /// Verifies the revocation lists and finishes.
     pub fn build(mut self) -> TrustList {
         for (place, list) in std::mem::take(&mut self.unsigned) {
-            let issuer = self.list.issuers().find(|issuer| list.is_signed_by(issuer)).and_then(Certificate::sm2_key);
+            let issuer = self.list.issuers().find(|issuer| list.is_signed_by(issuer)).and_then(Certificate::key_id);
             match issuer {
                 Some(key) => self.list.lists.push((key, list)),
                 None => self.pass_over(&place, "the issuer of the revocation list is not here, or did not sign it"),
@@ -206,7 +208,10 @@ impl TrustListBuilder {
         } else if certificate.is_signed_by(&certificate) == Some(true) {
             self.list.roots.push(certificate);
         } else {
-            self.pass_over(place, "the root's own signature is wrong, or not of SM2 with SM3");
+            self.pass_over(
+                place,
+                "the root's own signature is wrong, or neither of SM2 with SM3 nor of RSA with SHA-256, 384 or 512",
+            );
         }
     }
 
@@ -311,11 +316,11 @@ impl TrustList {
 
     /// What the revocation lists of `issuer` say of `certificate` at the moment `at`.
     pub fn standing(&self, certificate: &Certificate, issuer: &Certificate, at: TimeMs) -> Standing {
-        let key = issuer.sm2_key();
+        let key = issuer.key_id();
         let answers = self
             .lists
             .iter()
-            .filter(|(signer, list)| Some(*signer) == key && list.issuer == certificate.issuer.text)
+            .filter(|(signer, list)| Some(signer) == key.as_ref() && list.issuer == certificate.issuer.text)
             .map(|(_, list)| list.standing(&certificate.serial, certificate.not_after, at));
         answers.fold(Standing::Unknown, |so_far, answer| match (so_far, answer) {
             (Standing::Revoked(one), Standing::Revoked(other)) => Standing::Revoked(one.min(other)),

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use huxin_chain_spec::ids::TimeMs;
 use huxin_document::report::{
-    CertificateFacts, Check, FileKind, Outcome, Report, SealFacts, SignatureReport, SignatureXmlFacts, Verdict,
+    CertificateFacts, Check, FileKind, Outcome, PdfSignatureFacts, Report, SealFacts, SignatureReport,
+    SignatureXmlFacts, Verdict,
 };
 use huxin_document::{Reason, TrustList};
 
@@ -15,7 +16,7 @@ use super::record::line;
 use crate::error::{ClientError, ExitCode};
 use crate::sealed::{examine, trust_list};
 
-/// Reads an OFD file, a seal (.esl) or a signature value, and checks it without any network.
+/// Reads an OFD or PDF file, a seal (.esl) or a signature value, and checks it without any network.
 #[derive(Debug, Args)]
 pub struct Inspect {
     file: PathBuf,
@@ -104,6 +105,9 @@ fn signature_text(signature: &SignatureReport) -> String {
     if let Some(xml) = &signature.xml {
         coverage_lines(xml, &mut add);
     }
+    if let Some(pdf) = &signature.pdf {
+        pdf_lines(pdf, &mut add);
+    }
     text += &checks(&signature.checks.0);
     for warning in &signature.warnings {
         text += &warned(warning.code, &warning.detail);
@@ -143,6 +147,18 @@ fn coverage_lines(xml: &SignatureXmlFacts, add: &mut impl FnMut(&str, &str)) {
     }
 }
 
+fn pdf_lines(pdf: &PdfSignatureFacts, add: &mut impl FnMut(&str, &str)) {
+    let revision = pdf.revision.map_or("?".to_owned(), |revision| revision.to_string());
+    let revisions = format!("{} bytes 字节, revision 修订 {revision} of {}", pdf.bytes_covered, pdf.revisions);
+    add("保护 covers", &revisions);
+    if let Some(field) = &pdf.field {
+        add("签名域 field", field);
+    }
+    for change in &pdf.later_changes {
+        add("其后 later", change);
+    }
+}
+
 fn checks(checks: &[Check]) -> String {
     let mut text = String::new();
     for check in checks {
@@ -177,7 +193,7 @@ fn kind_text(kind: FileKind) -> &'static str {
         FileKind::Ofd => "OFD",
         FileKind::Seal => "电子印章 electronic seal",
         FileKind::Signature => "签名值 signature value",
-        FileKind::Pdf => "PDF, 仅计算摘要 digests only",
+        FileKind::Pdf => "PDF",
         FileKind::Other => "其他, 仅计算摘要 other, digests only",
     }
 }

@@ -26,18 +26,20 @@ pub struct Admitted {
 /// What may be taken from a file for a licence record.
 ///
 /// An OFD file must be sealed, its cryptography valid, and no check failed; checks of chain and revocation that could not be made for
-/// want of a trust list are no failure. `exception` is the code of a reason to record it all the same. Files of other kinds
-/// are recorded by their digests alone.
+/// want of a trust list are no failure. `exception` is the code of a reason to record it all the same. Of a signed PDF file the seal is
+/// taken where its cryptography is valid; it is refused where something in it fails, and recorded by its digests where something stays
+/// unknown. Files of other kinds are recorded by their digests alone.
 ///
 /// # Errors
 /// [`ClientError::Document`] with the codes of what failed; [`ClientError::Input`] for an exception where nothing calls for one, or an
 /// identifier in the file that is none.
 pub fn admit(examined: &Examined, exception: Option<&BasisCode>) -> Result<Admitted, ClientError> {
     let report = &examined.report;
-    if report.kind != FileKind::Ofd {
-        return Ok(Admitted::default());
-    }
-    let is_sound = report.cryptography == Verdict::Valid && report.verdict != Verdict::Invalid;
+    let is_sound = match report.kind {
+        FileKind::Ofd => report.cryptography == Verdict::Valid && report.verdict != Verdict::Invalid,
+        FileKind::Pdf if examined.is_judged() => report.verdict != Verdict::Invalid,
+        _ => return Ok(Admitted::default()),
+    };
     match (is_sound, exception) {
         (false, None) => return Err(examined.refusal()),
         (true, Some(_)) => {
@@ -47,7 +49,7 @@ pub fn admit(examined: &Examined, exception: Option<&BasisCode>) -> Result<Admit
         (true, None) | (false, Some(_)) => {}
     }
     let mut admitted = Admitted {
-        seal: report.signatures.iter().find_map(seal_reference),
+        seal: report.signatures.iter().filter(|signature| names_seal(report.kind, signature)).find_map(seal_reference),
         warnings: examined.warnings(),
         ..Admitted::default()
     };
@@ -78,6 +80,11 @@ pub(super) fn identifier(text: &str) -> Result<LicenceId, ClientError> {
         parsed => parsed,
     };
     parsed.map_err(|error| ClientError::input("identifier in the file (ZZBS)", error))
+}
+
+/// Of a PDF file that is not fully known, only what a valid signature says is taken.
+fn names_seal(kind: FileKind, signature: &SignatureReport) -> bool {
+    kind == FileKind::Ofd || (signature.cryptography == Verdict::Valid && signature.verdict != Verdict::Invalid)
 }
 
 fn seal_reference(signature: &SignatureReport) -> Option<SealReference> {

@@ -24,9 +24,12 @@ pub struct Examined {
 }
 
 impl Examined {
-    /// Whether anything but digests was taken from the file.
+    /// Whether anything but digests was taken from the file. A PDF file without signatures is like any other file.
     pub fn is_judged(&self) -> bool {
-        !matches!(self.report.kind, FileKind::Pdf | FileKind::Other)
+        match self.report.kind {
+            FileKind::Pdf => !self.report.signatures.is_empty(),
+            kind => kind != FileKind::Other,
+        }
     }
 }
 

@@ -141,12 +141,39 @@ fn a_sound_file_needs_no_trust_list() {
 #[test]
 fn other_files_are_recorded_by_their_digests_alone() {
     let samples = Samples::new();
-    let examined = samples.examined("ofd/unknown_pdf.pdf");
+    let examined = samples.examined("ofd/unknown_text.txt");
     assert!(!examined.is_judged());
     assert_eq!(admit(&examined, None).unwrap(), Admitted::default());
     let bytes = std::fs::read(&examined.path).unwrap();
     assert_eq!(examined.document.sha256, DigestAlgorithm::Sha256.plain(&[&bytes]));
     assert_eq!(examined.document.sm3, Some(DigestAlgorithm::Sm3.plain(&[&bytes])));
+}
+
+/// A PDF file says nothing of identifier and dates: digests and seal are taken, the rest comes from the command line.
+#[test]
+fn a_signed_pdf_file_gives_its_digests_and_its_seal() {
+    let samples = Samples::new();
+    let examined = samples.examined("pdf/ok_seal_v4.pdf");
+    let admitted = admit(&examined, None).unwrap();
+    let spec = samples.catalogue.licence(samples.catalogue.get("pdf/ok_seal_v4.pdf").unwrap()).unwrap();
+    assert_eq!(admitted.seal.as_ref().unwrap().seal.as_str(), spec.seal_id);
+    assert_eq!(Admitted { seal: None, ..admitted }, Admitted::default());
+    assert!(admit(&examined, Some(&"SDYZ-1".parse().unwrap())).is_err());
+    for (name, code) in [
+        ("pdf/bad_altered.pdf", "DOCUMENT_DIGEST"),
+        ("pdf/bad_page_replaced.pdf", "PDF_CHANGED_LATER"),
+        ("pdf/bad_range_wide_gap.pdf", "PDF_BYTE_RANGE"),
+        ("pdf/bad_rogue_signer.pdf", "UNTRUSTED_SIGNER"),
+    ] {
+        let examined = samples.examined(name);
+        assert!(reasons(&admit(&examined, None).unwrap_err()).contains(&code), "{name}");
+        admit(&examined, Some(&"SDYZ-1".parse().unwrap())).unwrap();
+    }
+    // What is not known is recorded by its digests, and names no seal.
+    for name in ["pdf/unknown_rsa_sha1.pdf", "pdf/unknown_no_byte_range.pdf", "pdf/unsigned.pdf"] {
+        assert_eq!(admit(&samples.examined(name), None).unwrap().seal, None, "{name}");
+    }
+    assert!(!samples.examined("pdf/unsigned.pdf").is_judged());
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub const OLD_MAKER_VALID: Window = Window { from: Moment::day(2025, 1, 1), unti
 pub const REVOKED_AT: Moment = Moment::day(2026, 5, 1);
 
 /// Revocation lists say that they are current in this window.
-const LISTS_VALID: Window = Window { from: Moment::day(2026, 5, 2), until: CERTIFICATES_VALID.until };
+pub(crate) const LISTS_VALID: Window = Window { from: Moment::day(2026, 5, 2), until: CERTIFICATES_VALID.until };
 
 const TEST_ONLY: &str = "互信样例 TEST ONLY";
 

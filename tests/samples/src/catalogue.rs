@@ -8,6 +8,7 @@ use crate::licence::{LicenceSpec, Workshop};
 use crate::moment::Moment;
 use crate::ofd::content::Extent;
 use crate::ofd::{Package, Sealing};
+use crate::rsa::RsaAuthority;
 use crate::samples;
 use crate::seal::{SealSpec, Structure, seal_by};
 use crate::signature::Container;
@@ -53,13 +54,16 @@ pub struct Expected {
 }
 
 /// Reasons that are no matter of cryptography; those of containers and XML are not either.
-const POLICY: [&str; 14] = [
+const POLICY: [&str; 17] = [
     "BYTES_AROUND_PACKAGE",
     "CERT_KEY_USAGE",
     "CERT_REVOKED_BEFORE_SIGNING",
     "INTEGRITY_LIST",
     "MAKER_CERT_NOT_VALID_AT_CREATE",
     "OFD_XML_UNPROTECTED",
+    "PDF_CHANGED_LATER",
+    "PDF_NOT_PERMITTED",
+    "PDF_SIGNATURE_HIDDEN",
     "REVOCATION_LIST_ABSENT",
     "SEAL_CREATED_AFTER_SIGNING",
     "SIGN_TIME_ABSENT",
@@ -266,7 +270,10 @@ impl Catalogue {
         let others = samples::other_signers(&order)?;
         let everyone = self.workshop.authority.everyone().into_iter().chain(&signers).chain(&others);
         let mut files: Vec<_> = everyone.flat_map(certificate_files).collect();
-        let lists = [("root", self.revocation_list()?), ("branch", self.workshop.authority.branch_list()?)];
+        let rsa = RsaAuthority::new()?;
+        files.extend(rsa.files());
+        let branch = self.workshop.authority.branch_list()?;
+        let lists = [("root", self.revocation_list()?), ("branch", branch), ("rsa-root", rsa.revocation_list()?)];
         for (name, list) in lists.into_iter().chain(self.forged_lists()?) {
             files.push((format!("{name}.crl"), pem("X509 CRL", &list).into_bytes()));
             files.push((format!("{name}.crl.der"), list));
@@ -276,8 +283,17 @@ impl Catalogue {
 
     /// What a relying party trusts: root, authorities below it, seal makers, revocation lists (`silent-branch` has none); PEM.
     pub fn trust(&self) -> Result<Vec<(String, Vec<u8>)>, SampleError> {
-        let wanted =
-            ["root.crt", "root.crl", "branch.crt", "branch.crl", "silent-branch.crt", "maker.crt", "old-maker.crt"];
+        let wanted = [
+            "root.crt",
+            "root.crl",
+            "rsa-root.crt",
+            "rsa-root.crl",
+            "branch.crt",
+            "branch.crl",
+            "silent-branch.crt",
+            "maker.crt",
+            "old-maker.crt",
+        ];
         Ok(self.pki()?.into_iter().filter(|(name, _)| wanted.contains(&name.as_str())).collect())
     }
 

@@ -6,6 +6,12 @@ pub mod oid {
     pub const SM2_WITH_SM3: &[u64] = &[1, 2, 156, 10197, 1, 501];
     /// sha256WithRSAEncryption: what a certificate claims that nobody should believe.
     pub const SHA256_WITH_RSA: &[u64] = &[1, 2, 840, 113549, 1, 1, 11];
+    /// rsaEncryption.
+    pub const RSA: &[u64] = &[1, 2, 840, 113549, 1, 1, 1];
+    /// CMS data (RFC 5652).
+    pub const CMS_DATA: &[u64] = &[1, 2, 840, 113549, 1, 7, 1];
+    /// CMS signed data (RFC 5652).
+    pub const CMS_SIGNED_DATA: &[u64] = &[1, 2, 840, 113549, 1, 7, 2];
     /// SM3 digest.
     pub const SM3: &[u64] = &[1, 2, 156, 10197, 1, 401];
     /// Curve sm2p256v1.

@@ -11,8 +11,9 @@ use crate::error::SampleError;
 use crate::large::large;
 use crate::licence::{LicenceSpec, Workshop};
 use crate::moment::Moment;
+use crate::pdf::large_pdf;
 
-/// Writes `ofd/`, `seals/`, `pki/`, `trust/` and `EXPECTED.json`. Returns a sentence for each file.
+/// Writes `ofd/`, `pdf/`, `seals/`, `pki/`, `trust/` and `EXPECTED.json`. Returns a sentence for each file.
 ///
 /// # Errors
 /// As [`Catalogue::new`], and a folder that cannot be written.
@@ -103,6 +104,14 @@ pub fn write_large(path: &Path, mib: u32, spec: &LicenceSpec) -> Result<(), Samp
     let mut writer = BufWriter::new(File::create(path).map_err(refuse)?);
     large(mib, spec, &mut writer)?;
     writer.flush().map_err(refuse)
+}
+
+/// Writes one signed PDF file with a picture of at least `kib` KiB.
+///
+/// # Errors
+/// As [`large_pdf`], and a file that cannot be written.
+pub fn write_large_pdf(path: &Path, kib: u32) -> Result<(), SampleError> {
+    fs::write(path, large_pdf(kib)?).map_err(|source| SampleError::file(path, source))
 }
 
 fn put(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), SampleError> {

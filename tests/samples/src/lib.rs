@@ -1,4 +1,4 @@
-//! Licences in OFD with synthetic seals under a certificate authority for tests: sound ones, and one for each defect.
+//! Licences in OFD, and signed PDF files, with synthetic seals under a certificate authority for tests: sound ones, and one for each defect.
 //!
 //! [`Catalogue`] holds every sample with what a reader should find in it; [`licence`] makes sound licences to order, and
 //! [`large`] one of any size. The same arguments always give the same bytes: keys come from labels, times are fixed,
@@ -36,7 +36,9 @@ mod licence;
 mod md5;
 mod moment;
 mod ofd;
+mod pdf;
 mod picture;
+mod rsa;
 mod samples;
 mod seal;
 mod signature;
@@ -45,7 +47,7 @@ pub use authority::{Agency, Authority, REVOKED_AT};
 pub use catalogue::{Catalogue, Expected, Order, Sample, Verdict};
 pub use certificate::{Identity, Name, Window, pem};
 pub use error::SampleError;
-pub use folder::{write_catalogue, write_large, write_licences};
+pub use folder::{write_catalogue, write_large, write_large_pdf, write_licences};
 pub use identifiers::{licence_identifier, social_credit_code, social_credit_code_holds};
 pub use key::{Key, SignatureValue, USER_ID};
 pub use large::large;
@@ -53,4 +55,5 @@ pub use licence::{LicenceSpec, SIGNED_AT, Workshop, licence};
 pub use moment::Moment;
 pub use ofd::Metadata;
 pub use ofd::content::Extent;
+pub use pdf::large_pdf;
 pub use seal::{CertificateList, SealSpec, Structure, seal};

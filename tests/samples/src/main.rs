@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use huxin_samples::{
     LicenceSpec, Moment, SIGNED_AT, SampleError, Structure, social_credit_code, write_catalogue, write_large,
-    write_licences,
+    write_large_pdf, write_licences,
 };
 
 /// Makes licences in OFD with synthetic seals under a certificate authority for tests.
@@ -36,6 +36,14 @@ enum Command {
         /// Size of its pictures in MiB, 1 to 4096.
         #[arg(long)]
         mib: u32,
+    },
+    /// Write one sound signed PDF file.
+    LargePdf {
+        /// File to write.
+        file: PathBuf,
+        /// Size of its picture in KiB, 1 to 262144.
+        #[arg(long)]
+        kib: u32,
     },
 }
 
@@ -107,6 +115,13 @@ fn run(command: Command) -> Result<Vec<String>, SampleError> {
         Command::Make { folder, signed_at } => write_catalogue(&folder, signed_at.unwrap_or(SIGNED_AT)),
         Command::Licences(licences) => {
             write_licences(&licences.folder, &licences.spec()?, licences.first, licences.count)
+        }
+        Command::LargePdf { file, kib } => {
+            write_large_pdf(&file, kib)?;
+            Ok(vec![format!(
+                "{}: 含 {kib} KiB 图片的已签名 PDF（a signed PDF with a picture of {kib} KiB）",
+                file.display()
+            )])
         }
         Command::Large { file, mib } => {
             let spec = LicenceSpec::new("310000", &social_credit_code("310000", 1)?, "LARGE", SIGNED_AT)?;

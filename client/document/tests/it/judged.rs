@@ -419,9 +419,7 @@ fn a_signature_value_alone_is_judged_as_far_as_it_goes() {
 fn other_files_have_digests_only() {
     let pki = Pki::new();
     for (bytes, kind) in [
-        (&b"%PDF-1.7\n"[..], FileKind::Pdf),
-        (b"junk before %PDF-1.4", FileKind::Pdf),
-        (b"", FileKind::Other),
+        (&b""[..], FileKind::Other),
         (b"0123456789", FileKind::Other),
         (b"Many words", FileKind::Other),
         (&pki.root.der, FileKind::Other),
@@ -430,6 +428,19 @@ fn other_files_have_digests_only() {
         let report = judge(bytes, None);
         assert_eq!((report.kind, report.verdict), (kind, Verdict::Unknown));
         assert_eq!(codes(&report), ["NOT_EXAMINED"]);
+        assert_eq!(report.file.sm3, DigestAlgorithm::Sm3.plain(&[bytes]));
+    }
+}
+
+/// Offsets of a file that begins with something else have two meanings.
+#[test]
+fn a_pdf_file_that_cannot_be_read_is_unknown() {
+    for bytes in [&b"%PDF-1.7\n"[..], b"junk before %PDF-1.4"] {
+        let report = judge(bytes, None);
+        assert_eq!(
+            (report.kind, report.verdict, codes(&report)),
+            (FileKind::Pdf, Verdict::Unknown, vec!["PDF_STRUCTURE"])
+        );
         assert_eq!(report.file.sm3, DigestAlgorithm::Sm3.plain(&[bytes]));
     }
 }

@@ -19,6 +19,7 @@ mod leniency;
 mod made;
 mod mutation;
 mod openssl;
+mod pdf;
 mod pki;
 mod samples;
 mod signatures;

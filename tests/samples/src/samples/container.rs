@@ -81,11 +81,18 @@ pub(super) const SAMPLES: &[Sample] = &[
         },
     ),
     Sample::new(
-        "ofd/unknown_pdf.pdf",
-        "不是 OFD 的文件：只算摘要",
-        "not an OFD file: only its digests can be given",
-        Expected::unknown(&["NOT_EXAMINED"]),
+        "pdf/unknown_no_xref.pdf",
+        "没有交叉引用的 PDF：只算摘要",
+        "a PDF without cross-reference: only its digests can be given",
+        Expected::unknown(&["PDF_STRUCTURE"]),
         |_| Ok(PDF.as_bytes().to_vec()),
+    ),
+    Sample::new(
+        "ofd/unknown_text.txt",
+        "不是 OFD 或 PDF 的文件：只算摘要",
+        "neither OFD nor PDF: only its digests can be given",
+        Expected::unknown(&["NOT_EXAMINED"]),
+        |_| Ok(b"huxin-samples, test only\n".to_vec()),
     ),
 ];
 

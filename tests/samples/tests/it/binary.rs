@@ -51,7 +51,7 @@ fn make_writes_every_sample_and_says_what_it_is() {
         }
     }
     let trusted = std::fs::read_dir(folder.path().join("trust")).unwrap().count();
-    assert_eq!(trusted, 7);
+    assert_eq!(trusted, 9);
 }
 
 #[test]

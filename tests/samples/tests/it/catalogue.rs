@@ -9,12 +9,13 @@ use huxin_samples::{
 use crate::opened::{between, entries};
 
 /// Every code of the reference that a file alone can show, and those of containers.
-const CODES: [&str; 42] = [
+const CODES: [&str; 51] = [
     "BYTES_AROUND_PACKAGE",
     "CERT_KEY_USAGE",
     "CERT_NOT_EMBEDDED",
     "CERT_NOT_VALID_AT_SIGN_TIME",
     "CERT_REVOKED_BEFORE_SIGNING",
+    "DOCUMENT_DIGEST",
     "ENTRY_NOT_SHOWN",
     "FORMAT",
     "ID_CHECK_CHAR",
@@ -25,6 +26,14 @@ const CODES: [&str; 42] = [
     "NONSTANDARD_ENCODING",
     "NOT_EXAMINED",
     "OFD_XML_UNPROTECTED",
+    "PDF_BYTE_RANGE",
+    "PDF_CHANGED_LATER",
+    "PDF_ENCRYPTED",
+    "PDF_LATER_REVISION",
+    "PDF_NOT_PERMITTED",
+    "PDF_SIGNATURE_HIDDEN",
+    "PDF_STRUCTURE",
+    "PDF_XFA",
     "REFERENCE_DIGEST",
     "REVOCATION_LIST_ABSENT",
     "SEAL_CREATED_AFTER_SIGNING",
@@ -35,9 +44,9 @@ const CODES: [&str; 42] = [
     "SIGNATURE_VALUE",
     "SIGNATURE_XML_DIGEST",
     "SIGNER_NOT_IN_SEAL_CERT_LIST",
+    "SIGNER_USER_ID",
     "SIGN_TIME_ABSENT",
     "SIGN_TIME_DIFFERS",
-    "SIGNER_USER_ID",
     "TIMESTAMP_NOT_CHECKED",
     "TRAILING_BYTES",
     "UNPROTECTED_CONTENT",
