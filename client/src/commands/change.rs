@@ -7,12 +7,12 @@ use huxin_chain_spec::ids::{BasisCode, LicenceRef, ProvinceCode, TimeMs, Uscc};
 use huxin_chain_spec::record::licence::Change;
 use huxin_chain_spec::record::{LicenceOperation, Operation};
 
-use super::context::Global;
+use super::arguments::{licence_ref, new_file};
+use super::context::{Global, Needs};
 use super::issue::{Issue, NewLicence, Recorded, save};
 use super::output::Output;
-use super::verify::licence_subject;
 use crate::error::{ClientError, ExitCode};
-use crate::sdk::{Client, Subject, clock};
+use crate::sdk::{Client, clock};
 
 /// Licences and their changes.
 #[derive(Debug, Subcommand)]
@@ -52,8 +52,8 @@ pub struct ChangeArguments {
     /// When it takes effect in law; now if absent.
     #[arg(long, value_name = "TIME")]
     effective: Option<TimeMs>,
-    /// Save the receipt here.
-    #[arg(long, value_name = "FILE")]
+    /// Save the receipt here; never overwrites.
+    #[arg(long, value_name = "FILE", value_parser = new_file)]
     receipt: Option<PathBuf>,
 }
 
@@ -61,7 +61,8 @@ pub struct ChangeArguments {
 pub struct TransferOut {
     #[command(flatten)]
     change: ChangeArguments,
-    #[arg(long)]
+    /// Province that takes it over: 320000.
+    #[arg(long, value_name = "PROVINCE")]
     to_province: ProvinceCode,
     /// Unified social credit code of the only organisation that may take it over.
     #[arg(long)]
@@ -80,8 +81,8 @@ pub struct Replacement {
     /// Code of the legal basis.
     #[arg(long)]
     basis: BasisCode,
-    /// Save the receipt here.
-    #[arg(long, value_name = "FILE")]
+    /// Save the receipt here; never overwrites.
+    #[arg(long, value_name = "FILE", value_parser = new_file)]
     receipt: Option<PathBuf>,
 }
 
@@ -112,15 +113,6 @@ impl LicenceCommand {
     }
 }
 
-/// The reference of a licence named by identifier or reference.
-fn reference(client: &Client, text: &str) -> Result<LicenceRef, ClientError> {
-    match licence_subject(text)? {
-        Subject::Identifier(id) => Ok(LicenceRef::of(client.chain().algorithm(), &id)),
-        Subject::Reference(reference) => Ok(reference),
-        Subject::Document => Err(ClientError::input("licence", "give an identifier or a reference")),
-    }
-}
-
 impl ChangeArguments {
     async fn run(
         self,
@@ -128,8 +120,7 @@ impl ChangeArguments {
         output: &Output,
         operation: impl FnOnce(Change) -> LicenceOperation,
     ) -> Result<ExitCode, ClientError> {
-        let client = global.client().await?;
-        let licence = reference(&client, &self.licence)?;
+        let (client, licence) = global.ready(Needs::Record, |algorithm| licence_ref(algorithm, &self.licence)).await?;
         let effective_ms = self.effective.unwrap_or_else(clock);
         let operation = operation(Change { licence, basis: self.basis, effective_ms });
         submit(global, output, &client, operation, licence, Some(self.licence), None, self.receipt).await
@@ -143,9 +134,12 @@ impl Replacement {
         output: &Output,
         operation: impl FnOnce(LicenceRef, huxin_chain_spec::record::licence::Licence, BasisCode) -> LicenceOperation,
     ) -> Result<ExitCode, ClientError> {
-        let client = global.client().await?;
-        let predecessor = reference(&client, &self.predecessor)?;
-        let draft = self.licence.draft(client.chain().algorithm(), &self.file, self.licence.trust()?.as_ref())?;
+        let build = |algorithm| {
+            let predecessor = licence_ref(algorithm, &self.predecessor)?;
+            let trust = self.licence.trust()?;
+            Ok((predecessor, self.licence.draft(algorithm, &self.file, trust.as_ref())?))
+        };
+        let (client, (predecessor, draft)) = global.ready(Needs::Record, build).await?;
         for code in &draft.warnings {
             output.note(&format!("huxin: 注意 warning: {code}"));
         }

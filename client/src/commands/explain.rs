@@ -5,20 +5,21 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use huxin_chain_spec::codes::Code;
 use huxin_document::Reason;
 use serde_json::{Value, json};
 
 use super::context::Global;
+use super::near;
 use super::output::Output;
 use crate::error::{ClientError, ExitCode};
+use crate::say;
 use crate::sdk::{Connection, Request};
 use crate::testnet::Network;
 
 /// Why the chain is slow or stuck; or what a code means.
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// A code such as licence.duplicate, or of a document such as REFERENCE_DIGEST.
+    /// A code such as licence.duplicate or 401, or of a document such as REFERENCE_DIGEST.
     code: Option<String>,
     /// Operations address of a node; give several.
     #[arg(long = "operations", env = "HUXIN_OPERATIONS", value_name = "URL", value_delimiter = ',')]
@@ -38,7 +39,11 @@ impl Explain {
             addresses.extend(Network::read(path)?.nodes.into_iter().map(|node| node.operations));
         }
         if addresses.is_empty() {
-            return Err(ClientError::input("--operations", "give the operations address of a node, or --network FILE"));
+            let said = say!(
+                "give the operations address of a node, or --network FILE",
+                "请给出节点的运维地址，或 --network FILE"
+            );
+            return Err(ClientError::at("--operations", said));
         }
         let mut pages = Vec::new();
         for address in addresses {
@@ -56,7 +61,7 @@ fn explain_code(name: &str, output: &Output) -> Result<ExitCode, ClientError> {
         output.answer(&value, || format!("{name}\n{}\n{}", reason.en(), reason.zh()));
         return Ok(ExitCode::Success);
     }
-    let code = Code::from_name(name).ok_or_else(|| ClientError::input(name, "no such code in this version"))?;
+    let code = near::code(name).ok_or_else(|| ClientError::at(name, near::no_such_code(name)))?;
     let value = json!({
         "code": code.as_str(), "number": code.number(), "what": code.what_en(), "next": code.next_en(),
         "what_zh": code.what_zh(), "next_zh": code.next_zh(),

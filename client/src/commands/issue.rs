@@ -1,20 +1,22 @@
-//! A licence that comes into being: from a file at hand and what the command line says of it.
+//! Issues a licence: from a file at hand and what the command line says of it.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
 use huxin_chain_spec::ids::{
-    BasisCode, LicenceId, LicenceIssuer, LicenceRef, LicenceType, RegionCode, SealId, TimeMs, Uscc,
+    BasisCode, IdError, LicenceId, LicenceIssuer, LicenceRef, LicenceType, RegionCode, SealId, TimeMs, Uscc,
 };
 use huxin_chain_spec::record::licence::{Licence, SealReference};
 use huxin_chain_spec::record::{LicenceOperation, Operation};
 use huxin_document::TrustList;
 use serde::Serialize;
 
-use super::context::Global;
+use super::context::{Global, Needs};
 use super::output::Output;
+use crate::dates::{End, beijing, end_text, ended_warning, start_text};
 use crate::error::{ClientError, ExitCode};
+use crate::say;
 use crate::sdk::{Client, Confirmed, clock};
 use crate::sealed::{admit, examine, trust_list};
 
@@ -42,12 +44,12 @@ pub struct NewLicence {
     /// 版本号.
     #[arg(long, default_value_t = 1)]
     version: u16,
-    /// Start of validity: 2026-11-21 or RFC 3339; the start of today if absent.
-    #[arg(long, value_name = "TIME")]
+    /// First day of validity, 2026-11-21, or its first moment (RFC 3339); today if absent.
+    #[arg(long, value_name = "DAY")]
     valid_from: Option<TimeMs>,
-    /// First moment after validity; none if absent.
-    #[arg(long, value_name = "TIME")]
-    valid_until: Option<TimeMs>,
+    /// Last day of validity, 2036-12-31, included; or the first moment after it (RFC 3339); none if absent.
+    #[arg(long, value_name = "DAY")]
+    valid_until: Option<End>,
     /// Digest of the canonical metadata (GB/T 36903), hex.
     #[arg(long, value_name = "HEX")]
     metadata: Option<Digest>,
@@ -78,7 +80,11 @@ pub struct Draft {
 }
 
 fn contradiction(option: &str, found: impl std::fmt::Display) -> ClientError {
-    ClientError::input(option, format!("the file itself says {found}; leave the option out, or take the right file"))
+    let said = say!(
+        "the file itself says {found}; leave the option out, or take the right file",
+        "文件自身写的是 {found}；请去掉此参数，或换用正确的文件"
+    );
+    ClientError::at(option, said)
 }
 
 /// What the command line says, unless the file says otherwise.
@@ -89,6 +95,13 @@ fn agreed<T: PartialEq + std::fmt::Display>(
 ) -> Result<Option<T>, ClientError> {
     match (given, found) {
         (Some(given), Some(found)) if given != found => Err(contradiction(option, found)),
+        (given, found) => Ok(given.or(found)),
+    }
+}
+
+fn agreed_end(given: Option<End>, found: Option<TimeMs>) -> Result<Option<TimeMs>, ClientError> {
+    match (given.map(End::first_moment_after), found) {
+        (Some(given), Some(found)) if given != found => Err(contradiction("--valid-until", end_text(found))),
         (given, found) => Ok(given.or(found)),
     }
 }
@@ -110,14 +123,17 @@ impl NewLicence {
         let examined = examine(file, trust, None)?;
         let found = admit(&examined, self.exception.as_ref())?;
         let document = examined.document;
-        let given = self.id.as_ref().map(|text| text.parse().map_err(|error| ClientError::input("--id", error)));
+        let given = self.id.as_ref().map(|text| text.parse().map_err(|error: IdError| ClientError::at("--id", error)));
         let id = match (given.transpose()?, found.id) {
             (Some(given), Some(found)) if given != found => return Err(contradiction("--id", &found)),
             (Some(id), _) | (None, Some(id)) => id,
             (None, None) => self.new_id(&document.sha256)?,
         };
         let LicenceIssuer::Organisation(issuer) = id.issuer() else {
-            return Err(ClientError::input("--id", "its issuer is a region, not an organisation"));
+            return Err(ClientError::at(
+                "--id",
+                say!("its issuer is a region, not an organisation", "其颁发机构段是行政区划，不是机构"),
+            ));
         };
         let region = self.region.map_or_else(|| region_of(&issuer), Ok)?;
         let licence = Licence {
@@ -135,15 +151,27 @@ impl NewLicence {
             },
             exception: self.exception.clone(),
             holder: self.holder_commitment,
-            valid_from_ms: agreed("--valid-from", self.valid_from, found.valid_from_ms)?
-                .map_or_else(start_of_today, Ok)?,
-            valid_until_ms: agreed("--valid-until", self.valid_until, found.valid_until_ms)?,
+            valid_from_ms: match (self.valid_from, found.valid_from_ms) {
+                (Some(given), Some(found)) if given != found => {
+                    return Err(contradiction("--valid-from", start_text(found)));
+                }
+                (given, found) => given.or(found).map_or_else(start_of_today, Ok)?,
+            },
+            valid_until_ms: agreed_end(self.valid_until, found.valid_until_ms)?,
         };
-        Ok(Draft { file: file.to_owned(), id, licence, warnings: found.warnings })
+        let mut warnings = found.warnings;
+        warnings.extend(ended_warning(licence.valid_until_ms, clock()));
+        Ok(Draft { file: file.to_owned(), id, licence, warnings })
     }
 
     fn new_id(&self, sha256: &Digest) -> Result<LicenceId, ClientError> {
-        let missing = |name: &str| ClientError::input(name, "needed, unless --id gives the whole identifier");
+        let missing = |name: &str| {
+            let said = say!(
+                "needed for a file that carries no identifier, unless --id gives the whole identifier",
+                "文件中没有证照标识时必须给出，或用 --id 给出完整标识"
+            );
+            ClientError::at(name, said)
+        };
         let licence_type = self.licence_type.ok_or_else(|| missing("--licence-type"))?;
         let issuer = self.issuer.ok_or_else(|| missing("--issuer"))?;
         let serial = match &self.serial {
@@ -151,8 +179,7 @@ impl NewLicence {
             // The same file gives the same identifier, so issuing it twice is noticed.
             None => sha256.to_string().to_uppercase().chars().take(20).collect(),
         };
-        LicenceId::new(licence_type, issuer, &serial, self.version)
-            .map_err(|error| ClientError::input("identifier", error))
+        LicenceId::new(licence_type, issuer, &serial, self.version).map_err(|error| ClientError::at("--serial", error))
     }
 
     fn names_one_licence(&self) -> bool {
@@ -164,24 +191,25 @@ impl NewLicence {
 pub fn region_of(issuer: &Uscc) -> Result<RegionCode, ClientError> {
     let text = issuer.to_string();
     let region = text.get(2..8).unwrap_or_default();
-    region
-        .parse()
-        .map_err(|error| ClientError::input("--region", format!("needed, for the issuer's code names none: {error}")))
+    region.parse().map_err(|_| {
+        let said = say!("needed, for the code of the issuer names no region", "须给出，因为机构代码中没有行政区划");
+        ClientError::at("--region", said)
+    })
 }
 
 fn start_of_today() -> Result<TimeMs, ClientError> {
-    clock().date_beijing().parse().map_err(|error| ClientError::input("--valid-from", error))
+    clock().date_beijing().parse().map_err(|error: IdError| ClientError::at("--valid-from", error))
 }
 
 /// `huxin licence issue FILE...`
 #[derive(Debug, Clone, Args)]
 pub struct Issue {
     /// Documents; one licence each.
-    #[arg(required_unless_present = "csv")]
+    #[arg(required_unless_present = "csv", value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
     licence: NewLicence,
-    /// Save the receipt here; with several files, a folder that gets one receipt each.
+    /// Save the receipt here, never overwriting; with several files, a folder that gets one receipt each.
     #[arg(long, value_name = "PATH")]
     receipt: Option<PathBuf>,
     #[command(flatten)]
@@ -216,7 +244,11 @@ impl Recorded {
         let warnings: String = self.warnings.iter().map(|code| format!("\n  注意 warning  {code}")).collect();
         format!(
             "{what}{} recorded, proof checked / 已上账，证明已核验\n  licence      {id}\n  record       {} at height {}, {}\n  transaction  {}{receipt}{warnings}",
-            self.operation, self.record, self.height, self.time, self.tx_id
+            self.operation,
+            self.record,
+            self.height,
+            beijing(&self.time),
+            self.tx_id
         )
     }
 }
@@ -225,33 +257,47 @@ impl Issue {
     pub async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
         if self.bulk.csv.is_some() {
             if !self.files.is_empty() {
-                return Err(ClientError::input("--csv", "give a table or files, not both"));
+                return Err(ClientError::at(
+                    "--csv",
+                    say!("give a table or files, not both", "表格与文件只能给出一种"),
+                ));
             }
             return self.bulk.run(global, output).await;
         }
         if self.files.len() > 1 && self.licence.names_one_licence() {
-            return Err(ClientError::input("--id/--serial", "names one licence, but several files are given"));
+            let said = say!("names one licence, but several files are given", "只能指一份证照，却给出了多个文件");
+            return Err(ClientError::at("--id/--serial", said));
         }
-        let client = global.client().await?;
-        let algorithm = client.chain().algorithm();
-        let trust = self.licence.trust()?;
-        let draft = |file: &PathBuf| self.licence.draft(algorithm, file, trust.as_ref());
-        let drafts = self.files.iter().map(draft).collect::<Result<Vec<_>, _>>()?;
-        let many = drafts.len() > 1;
+        let many = self.files.len() > 1;
+        for path in self.files.iter().filter_map(|file| self.receipt_path(file, many)) {
+            if path.exists() {
+                return Err(ClientError::Exists { path: path.display().to_string() });
+            }
+        }
+        let drafts = |algorithm| {
+            let trust = self.licence.trust()?;
+            let draft = |file: &PathBuf| self.licence.draft(algorithm, file, trust.as_ref());
+            self.files.iter().map(draft).collect::<Result<Vec<_>, ClientError>>()
+        };
+        let (client, drafts) = global.ready(Needs::Record, drafts).await?;
         let mut recorded = Vec::new();
         for chunk in drafts.chunks(FILES_PER_TRANSACTION) {
             let operations = chunk.iter().map(|draft| issue(&draft.licence)).collect();
             let confirmed = global.submit(&client, operations).await?;
             for (offset, draft) in chunk.iter().enumerate() {
-                let path = self
-                    .receipt
-                    .as_deref()
-                    .map(|path| if many { receipt_in(path, &draft.file) } else { path.to_owned() });
+                let path = self.receipt_path(&draft.file, many);
                 recorded.push(report(&client, &confirmed, offset as u64, draft, path).await?);
             }
         }
         output.answer(&recorded, || recorded.iter().map(Recorded::text).collect::<Vec<_>>().join("\n"));
         Ok(ExitCode::Success)
+    }
+}
+
+impl Issue {
+    /// Where the receipt of a file goes.
+    fn receipt_path(&self, file: &Path, many: bool) -> Option<PathBuf> {
+        self.receipt.as_deref().map(|path| if many { receipt_in(path, file) } else { path.to_owned() })
     }
 }
 

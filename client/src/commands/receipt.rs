@@ -11,11 +11,13 @@ use huxin_chain_spec::verdict::{self, Content, Evidence, Identifier, Verdict};
 use serde::Serialize;
 use serde_json::json;
 
+use super::arguments::new_file;
 use super::context::Global;
 use super::issue::save;
 use super::output::Output;
 use super::thing_receipt;
 use super::verify::{exit_code, licence_subject, text};
+use crate::dates::beijing;
 use crate::error::{ClientError, ExitCode};
 use crate::sdk::{Subject, Verified, document_of, licence_answer, licence_of, same_document};
 
@@ -32,15 +34,17 @@ pub enum ReceiptCommand {
 pub struct Get {
     /// Identifier, reference (64 hex), record index, or a thing by its name (`case/9f..`).
     subject: String,
-    #[arg(long, value_name = "FILE")]
+    /// Save the receipt here; never overwrites.
+    #[arg(long, value_name = "FILE", value_parser = new_file)]
     out: PathBuf,
-    /// State as of this time; now if absent.
+    /// State as of this time: 2026-11-21 (its first moment in Beijing) or RFC 3339; now if absent.
     #[arg(long, value_name = "TIME")]
     as_of: Option<TimeMs>,
 }
 
 #[derive(Debug, Args)]
 pub struct Check {
+    /// Receipt file.
     receipt: PathBuf,
     /// The document it should be about.
     #[arg(long, value_name = "DOC")]
@@ -61,6 +65,9 @@ impl ReceiptCommand {
 
 impl Get {
     async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
+        if self.subject.parse::<StateKey>().is_err() && self.subject.parse::<RecordIndex>().is_err() {
+            licence_subject(&self.subject)?;
+        }
         let client = global.client().await?;
         if let Ok(key) = self.subject.parse::<StateKey>() {
             return thing_receipt::get(&client, output, &key, self.as_of, &self.out).await;
@@ -103,9 +110,10 @@ impl Get {
         });
         output.answer(&value, || {
             format!(
-                "{}: {} bytes, record {index} as of height {height}, {time}; checked",
+                "{}: {} bytes, record {index} as of height {height}, {}; checked",
                 self.out.display(),
-                bytes.len()
+                bytes.len(),
+                time.to_beijing()
             )
         });
         Ok(ExitCode::Success)
@@ -159,7 +167,7 @@ impl Check {
                     time: receipt.record.time_ms.to_string(),
                 };
                 output.answer(&value, || {
-                    format!("proven: record {} is {operation}, recorded {}", value.record, value.time)
+                    format!("proven: record {} is {operation}, recorded {}", value.record, beijing(&value.time))
                 });
                 Ok(ExitCode::Success)
             }

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::context::Global;
 use super::output::Output;
+use crate::dates::beijing;
 use crate::error::{ClientError, ExitCode};
 
 /// The nodes at a glance.
@@ -22,7 +23,7 @@ impl Status {
                         "{node}  province {}  height {}  {}  records {}  mempool {}  peers {}  {}",
                         status.province,
                         status.height,
-                        status.time,
+                        beijing(&status.time),
                         status.log_size,
                         status.mempool_transactions,
                         status.connected_peers,
@@ -33,7 +34,7 @@ impl Status {
                 Err(error) => {
                     failed = true;
                     lines.push(format!("{node}  {error}"));
-                    values.push(json!({ "node": node, "error": { "code": error.code(), "what": error.to_string() } }));
+                    values.push(json!({ "node": node, "error": error.body() }));
                 }
             }
         }

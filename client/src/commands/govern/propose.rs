@@ -2,8 +2,7 @@
 
 use clap::Args;
 use huxin_chain_spec::api::RehearsalAnswer;
-use huxin_chain_spec::crypto::Signer as _;
-use huxin_chain_spec::ids::{ProvinceCode, TimeMs};
+use huxin_chain_spec::ids::ProvinceCode;
 use huxin_chain_spec::record::governance::Action;
 use huxin_chain_spec::record::{GovernanceOperation, Operation};
 use huxin_chain_spec::state::{KeyState, StateKey};
@@ -15,17 +14,19 @@ use crate::commands::arguments::{DigestSource, ReceiptFile};
 use crate::commands::context::Global;
 use crate::commands::output::Output;
 use crate::commands::record::submit;
+use crate::dates::End;
 use crate::error::{ClientError, ExitCode};
+use crate::keys;
 use crate::sdk::{Client, ThingQuestion};
 
 /// Proposes an action.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Propose {
     #[command(flatten)]
     action: ActionArguments,
-    /// First moment at which votes no longer count.
-    #[arg(long, value_name = "TIME", global = true)]
-    closes: Option<TimeMs>,
+    /// Last day on which votes count, 2026-12-31, or the first moment at which they no longer do (RFC 3339).
+    #[arg(long, value_name = "DAY", global = true)]
+    closes: Option<End>,
     /// The paper that gives the reasons; its digest goes on the ledger.
     #[arg(long, value_name = "FILE", global = true)]
     rationale: Option<DigestSource>,
@@ -38,7 +39,7 @@ pub struct Propose {
 }
 
 /// Shows what an action would do.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Rehearse {
     #[command(flatten)]
     action: ActionArguments,
@@ -76,7 +77,7 @@ impl Propose {
     pub(super) fn operation(self) -> Result<GovernanceOperation, ClientError> {
         let needed = |option: &str, what: &str| ClientError::input(option, format!("needed: {what}"));
         let closes_ms =
-            self.closes.ok_or_else(|| needed("--closes", "the first moment at which votes no longer count"))?;
+            self.closes.ok_or_else(|| needed("--closes", "the last day on which votes count"))?.first_moment_after();
         let rationale = self.rationale.ok_or_else(|| needed("--rationale", "the paper that gives the reasons"))?;
         let rationale = rationale.digest("--rationale")?;
         Ok(GovernanceOperation::Propose { action: self.action.action()?, closes_ms, rationale })
@@ -116,7 +117,9 @@ fn refused(output: &Output, action: &Action, rehearsal: &RehearsalAnswer) -> Exi
 
 /// The province for which the signing key acts, by the proven state of the key.
 async fn province_of_key(global: &Global, client: &Client) -> Result<ProvinceCode, ClientError> {
-    let key = global.signer(client)?.key().public_key().id();
+    // The public part of the key file is enough: a rehearsal signs nothing, so no passphrase is asked for.
+    let path = global.key.as_deref().ok_or(ClientError::NoKey)?;
+    let key = keys::read(path)?.key_id();
     let found = client.thing(&ThingQuestion::now(StateKey::Key(key))).await?;
     let state = found.state_as::<KeyState>()?;
     state

@@ -49,7 +49,7 @@ fn seal(number: &str) -> Seal {
         keys: vec![KEY_A.parse().unwrap(), KEY_B.parse().unwrap()],
         document: Document { sha256: digest, sm3: None, size_bytes: 7 },
         valid_from_ms: "2026-01-01".parse().unwrap(),
-        valid_until_ms: "2031-01-01".parse().unwrap(),
+        valid_until_ms: "2031-01-02".parse().unwrap(),
     }
 }
 
