@@ -55,11 +55,14 @@ pub fn beijing(text: &str) -> String {
     text.parse::<TimeMs>().map_or_else(|_| text.to_owned(), TimeMs::to_beijing)
 }
 
+/// Code of the warning that a validity has ended before it is recorded.
+pub const ALREADY_ENDED: &str = "ALREADY_ENDED";
+
 /// A warning, in both languages, where a validity has ended before it is recorded.
 pub fn ended_warning(until: Option<TimeMs>, now: TimeMs) -> Option<String> {
     let until = until.filter(|until| *until <= now)?;
     Some(format!(
-        "ALREADY_ENDED 有效期已于 {0} 届满，登记后即为过期 the validity ended on {0}: expired as soon as it is recorded",
+        "{ALREADY_ENDED} 有效期已于 {0} 届满，登记后即为过期 the validity ended on {0}: expired as soon as it is recorded",
         end_text(until)
     ))
 }

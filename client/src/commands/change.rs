@@ -140,6 +140,7 @@ impl Replacement {
             Ok((predecessor, self.licence.draft(algorithm, &self.file, trust.as_ref())?))
         };
         let (client, (predecessor, draft)) = global.ready(Needs::Record, build).await?;
+        draft.note_end(output);
         for code in &draft.warnings {
             output.note(&format!("huxin: 注意 warning: {code}"));
         }

@@ -131,12 +131,6 @@ mod tests {
                 if help.trim().len() < 4 {
                     bare.push(format!("{path} {}", argument.get_id()));
                 }
-                for value in argument.get_possible_values() {
-                    let takes = argument.get_action().takes_values() && argument.get_id() != "shell";
-                    if takes && value.get_help().is_none() && command.get_name() == "bench" {
-                        bare.push(format!("{path} {} {}", argument.get_id(), value.get_name()));
-                    }
-                }
             }
             for sub in command.get_subcommands() {
                 let path = format!("{path} {}", sub.get_name());

@@ -8,7 +8,7 @@ use huxin_chain_spec::ids::Height;
 use huxin_chain_spec::record::Operation;
 
 use super::context::{Global, Needs};
-use super::output::Output;
+use super::output::{Output, eprint_or_drop};
 use crate::bulk::{Header, ImportOptions, Journal, Submitter, Table, import, read_table};
 use crate::error::{ClientError, ExitCode};
 use crate::say;
@@ -65,15 +65,16 @@ impl Bulk {
             output.note(&format!("{name}: 注意 warning: {warning}"));
         }
         for bad in &table.bad {
-            output.note(&format!("{name}: line {}: {} {}", bad.line, bad.reason, bad.reason_zh));
+            // With --json too: the error itself names the first row only.
+            eprint_or_drop(&format!("{name}: line {}: {} {}", bad.line, bad.reason, bad.reason_zh));
         }
         if table.bad_count > 0 && !self.skip_bad {
             let (count, first) = (table.bad_count, table.bad.first());
             let (line, en, zh) =
                 first.map(|bad| (bad.line, bad.reason.clone(), bad.reason_zh.clone())).unwrap_or_default();
             let reason = say!(
-                "{count} rows cannot be recorded, the first is line {line}: {en}; --skip-bad leaves them out",
-                "有 {count} 行不能登记，第一处在第 {line} 行：{zh}；--skip-bad 可跳过这些行"
+                "{count} rows cannot be recorded, the first is line {line}: {en}; nothing was sent; --skip-bad leaves them out",
+                "有 {count} 行不能登记，第一处在第 {line} 行：{zh}；没有发送任何内容；--skip-bad 可跳过这些行"
             );
             return Err(ClientError::Table { place: name.to_string(), reason });
         }

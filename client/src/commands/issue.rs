@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::context::{Global, Needs};
 use super::output::Output;
-use crate::dates::{End, beijing, end_text, ended_warning, start_text};
+use crate::dates::{ALREADY_ENDED, End, beijing, end_text, ended_warning, start_text};
 use crate::error::{ClientError, ExitCode};
 use crate::say;
 use crate::sdk::{Client, Confirmed, clock};
@@ -77,6 +77,15 @@ pub struct Draft {
     pub licence: Licence,
     /// Codes of what is odd about the file.
     pub warnings: Vec<String>,
+}
+
+impl Draft {
+    /// Says where the validity has ended already.
+    pub fn note_end(&self, output: &Output) {
+        if let Some(warning) = ended_warning(self.licence.valid_until_ms, clock()) {
+            output.note(&format!("huxin: {}: 注意 warning: {warning}", self.file.display()));
+        }
+    }
 }
 
 fn contradiction(option: &str, found: impl std::fmt::Display) -> ClientError {
@@ -160,7 +169,9 @@ impl NewLicence {
             valid_until_ms: agreed_end(self.valid_until, found.valid_until_ms)?,
         };
         let mut warnings = found.warnings;
-        warnings.extend(ended_warning(licence.valid_until_ms, clock()));
+        if ended_warning(licence.valid_until_ms, clock()).is_some() {
+            warnings.push(ALREADY_ENDED.to_owned());
+        }
         Ok(Draft { file: file.to_owned(), id, licence, warnings })
     }
 
@@ -280,6 +291,7 @@ impl Issue {
             self.files.iter().map(draft).collect::<Result<Vec<_>, ClientError>>()
         };
         let (client, drafts) = global.ready(Needs::Record, drafts).await?;
+        drafts.iter().for_each(|draft| draft.note_end(output));
         let mut recorded = Vec::new();
         for chunk in drafts.chunks(FILES_PER_TRANSACTION) {
             let operations = chunk.iter().map(|draft| issue(&draft.licence)).collect();

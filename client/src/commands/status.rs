@@ -16,7 +16,8 @@ impl Status {
     pub async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
         let (mut values, mut lines, mut failed) = (Vec::new(), Vec::new(), false);
         let nodes = global.nodes()?;
-        for (node, client) in global.nodes.iter().zip(nodes.each()) {
+        let given = global.nodes.iter().filter(|node| !node.trim().is_empty());
+        for (node, client) in given.zip(nodes.each()) {
             match client.status().await {
                 Ok((_, status)) => {
                     lines.push(format!(

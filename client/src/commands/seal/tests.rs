@@ -100,6 +100,6 @@ fn bad_words_say_what_is_wrong() {
     let words = "sign f --seal 310000/S --seal-key k --certificate HEX --report HEX --structure v9";
     assert!(refused(words).contains("there is no `v9`; choose one of `v1`"));
     let error = operation(&format!("register {}", filed("S-1")).replace(KEY_A, "nobody.key")).unwrap_err().to_string();
-    assert!(error.starts_with("public key: a public key is written as"), "{error}");
+    assert!(error.starts_with("public key: \"nobody.key\" is neither a key file here nor a public key"), "{error}");
     assert!(parse("show 310000/S-1 --message HEX").is_err(), "a message without its file");
 }
