@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, ParseDigestError};
 use huxin_chain_spec::ids::{BundleRef, CaseRef, LicenceRef};
 use huxin_chain_spec::record::licence::Document;
@@ -20,20 +19,9 @@ use crate::sdk::{SIZE_BYTES_MAX, Subject, document_of};
 /// Where the receipt of a new record goes.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ReceiptFile {
-    /// Save the receipt here; never overwrites.
-    #[arg(long, value_name = "FILE", value_parser = new_file)]
+    /// Save the receipt here; an earlier file is kept under another name.
+    #[arg(long, value_name = "FILE")]
     pub receipt: Option<PathBuf>,
-}
-
-/// Reads the path of a file that will be written and must not exist: receipts are kept, never replaced unnoticed.
-pub fn new_file(text: &str) -> Result<PathBuf, Said> {
-    let path = PathBuf::from(text);
-    if path.exists() {
-        let mut said = say!("{text} exists already and is not overwritten", "{text} 已存在，不会被覆盖");
-        said.code = Some(Code::ClientFileExists);
-        return Err(said);
-    }
-    Ok(path)
 }
 
 /// A digest: of a file, whose SHA-256 is taken, or given as `sha256:<hex>` or 64 hexadecimal characters.

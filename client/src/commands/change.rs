@@ -7,7 +7,7 @@ use huxin_chain_spec::ids::{BasisCode, LicenceRef, ProvinceCode, TimeMs, Uscc};
 use huxin_chain_spec::record::licence::Change;
 use huxin_chain_spec::record::{LicenceOperation, Operation};
 
-use super::arguments::{licence_ref, new_file};
+use super::arguments::licence_ref;
 use super::context::{Global, Needs};
 use super::issue::{Issue, NewLicence, Recorded, save};
 use super::output::Output;
@@ -52,8 +52,8 @@ pub struct ChangeArguments {
     /// When it takes effect in law; now if absent.
     #[arg(long, value_name = "TIME")]
     effective: Option<TimeMs>,
-    /// Save the receipt here; never overwrites.
-    #[arg(long, value_name = "FILE", value_parser = new_file)]
+    /// Save the receipt here; an earlier file is kept under another name.
+    #[arg(long, value_name = "FILE")]
     receipt: Option<PathBuf>,
 }
 
@@ -81,8 +81,8 @@ pub struct Replacement {
     /// Code of the legal basis.
     #[arg(long)]
     basis: BasisCode,
-    /// Save the receipt here; never overwrites.
-    #[arg(long, value_name = "FILE", value_parser = new_file)]
+    /// Save the receipt here; an earlier file is kept under another name.
+    #[arg(long, value_name = "FILE")]
     receipt: Option<PathBuf>,
 }
 

@@ -13,7 +13,7 @@ use huxin_document::TrustList;
 use serde::Serialize;
 
 use super::context::{Global, Needs};
-use super::output::Output;
+use super::output::{Output, eprint_or_drop};
 use crate::dates::{ALREADY_ENDED, End, beijing, end_text, ended_warning, start_text};
 use crate::error::{ClientError, ExitCode};
 use crate::say;
@@ -220,7 +220,7 @@ pub struct Issue {
     files: Vec<PathBuf>,
     #[command(flatten)]
     licence: NewLicence,
-    /// Save the receipt here, never overwriting; with several files, a folder that gets one receipt each.
+    /// Save the receipt here; with several files, a folder that gets one receipt each. Earlier files are kept under other names.
     #[arg(long, value_name = "PATH")]
     receipt: Option<PathBuf>,
     #[command(flatten)]
@@ -280,11 +280,6 @@ impl Issue {
             return Err(ClientError::at("--id/--serial", said));
         }
         let many = self.files.len() > 1;
-        for path in self.files.iter().filter_map(|file| self.receipt_path(file, many)) {
-            if path.exists() {
-                return Err(ClientError::Exists { path: path.display().to_string() });
-            }
-        }
         let drafts = |algorithm| {
             let trust = self.licence.trust()?;
             let draft = |file: &PathBuf| self.licence.draft(algorithm, file, trust.as_ref());
@@ -362,10 +357,50 @@ async fn report(
     })
 }
 
-/// Writes a receipt, making its folder.
+/// Earlier files of one name that are kept at most.
+const KEPT_MAX: u32 = 999;
+
+/// Writes a receipt, making its folder. An earlier file of this name is evidence too: it is kept as `NAME.old-1` and so on, and that is
+/// said.
+///
+/// # Errors
+/// [`ClientError::File`] where it cannot be written, [`ClientError::Exists`] where 999 earlier ones are kept already.
 pub fn save(path: &Path, bytes: &[u8]) -> Result<(), ClientError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|error| ClientError::file("cannot make", folder, error))?;
     }
+    if path.is_file() && std::fs::read(path).is_ok_and(|earlier| earlier != bytes) {
+        let kept = (1..=KEPT_MAX).map(|number| kept_name(path, number)).find(|name| !name.exists());
+        let kept = kept.ok_or_else(|| ClientError::Exists { path: path.display().to_string() })?;
+        std::fs::rename(path, &kept).map_err(|error| ClientError::file("cannot write", &kept, error))?;
+        let (name, kept) = (path.display(), kept.display());
+        eprint_or_drop(&format!("huxin: 原有的 {name} 已保留为 {kept} the earlier {name} is kept as {kept}"));
+    }
     std::fs::write(path, bytes).map_err(|error| ClientError::file("cannot write", path, error))
+}
+
+fn kept_name(path: &Path, number: u32) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".old-{number}"));
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    /// `receipt get` replaced an earlier receipt without a word.
+    #[test]
+    fn an_earlier_receipt_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kept/a.receipt");
+        for bytes in [b"1", b"2", b"2", b"3"] {
+            save(&path, bytes).unwrap();
+            assert_eq!(std::fs::read(&path).unwrap(), bytes);
+        }
+        let read = |number| std::fs::read(kept_name(&path, number)).unwrap();
+        assert_eq!((read(1), read(2)), (b"1".to_vec(), b"2".to_vec()));
+        assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 3);
+    }
 }

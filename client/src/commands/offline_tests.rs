@@ -83,7 +83,6 @@ fn desk() -> Desk {
     std::fs::write(root.join("a.pdf"), b"a document").unwrap();
     std::fs::write(root.join("columns.csv"), format!("licence_id,fil,valid_from\n{ID},a.pdf,2026-01-01\n")).unwrap();
     std::fs::write(root.join("rows.csv"), format!("licence_id,file,valid_from\n{ID},b.pdf,2026-01-01\n")).unwrap();
-    std::fs::write(root.join("kept.receipt"), b"kept").unwrap();
     desk
 }
 
@@ -104,7 +103,6 @@ async fn each_wrong_input_is_named_although_no_node_answers() {
     let new = "--licence-type 11100000000013338W011 --issuer 11310100000001011L";
     let table = [
         (format!("licence issue {{}}/none.pdf {new}"), "client.file", "none.pdf"),
-        (format!("licence issue {{}}/a.pdf {new} --receipt {{}}/kept.receipt"), "client.file_exists", "kept.receipt"),
         (format!("licence issue {{}}/a.pdf {new} --valid-until 2026-02-30"), "identifier.time", "--valid-until"),
         ("licence issue {}/a.pdf --licence-type X".to_owned(), "identifier.length", "--licence-type"),
         ("licence issue {}/a.pdf --licence-type 11100000000013338W011".to_owned(), "client.input", "--issuer"),
@@ -126,7 +124,6 @@ async fn each_wrong_input_is_named_although_no_node_answers() {
         ("verify {}/none.ofd".to_owned(), "client.file", "none.ofd"),
         ("verify {}/none.ofd --id X".to_owned(), "client.file", "none.ofd"),
         ("receipt get X --out {}/new.receipt".to_owned(), "client.input", "LICENCE"),
-        (format!("receipt get {ID} --out {{}}/kept.receipt"), "client.file_exists", "--out"),
         ("show cases/9f".to_owned(), "client.usage", "<NAME>"),
         ("audit replay --import {}/none.blocks".to_owned(), "client.file", "none.blocks"),
     ];

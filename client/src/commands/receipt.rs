@@ -11,7 +11,6 @@ use huxin_chain_spec::verdict::{self, Content, Evidence, Identifier, Verdict};
 use serde::Serialize;
 use serde_json::json;
 
-use super::arguments::new_file;
 use super::context::Global;
 use super::issue::save;
 use super::output::Output;
@@ -34,8 +33,8 @@ pub enum ReceiptCommand {
 pub struct Get {
     /// Identifier, reference (64 hex), record index, or a thing by its name (`case/9f..`).
     subject: String,
-    /// Save the receipt here; never overwrites.
-    #[arg(long, value_name = "FILE", value_parser = new_file)]
+    /// Save the receipt here; an earlier file is kept under another name.
+    #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// State as of this time: 2026-11-21 (its first moment in Beijing) or RFC 3339; now if absent.
     #[arg(long, value_name = "TIME")]

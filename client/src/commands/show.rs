@@ -9,7 +9,6 @@ use huxin_chain_spec::ids::TimeMs;
 use huxin_chain_spec::state::StateKey;
 use serde_json::{Value, json};
 
-use super::arguments::new_file;
 use super::context::{Global, Needs};
 use super::issue::save;
 use super::output::Output;
@@ -36,8 +35,8 @@ pub struct ShowArguments {
     /// The time asked about: 2026-11-21 (its first moment in Beijing) or RFC 3339; now if absent.
     #[arg(long, value_name = "TIME")]
     pub as_of: Option<TimeMs>,
-    /// Save the receipt that proves the answer; never overwrites.
-    #[arg(long, value_name = "FILE", value_parser = new_file)]
+    /// Save the receipt that proves the answer; an earlier file is kept under another name.
+    #[arg(long, value_name = "FILE")]
     pub receipt_out: Option<PathBuf>,
     /// Check the receipt of every record shown; else records are the node's word.
     #[arg(long)]

@@ -9,7 +9,6 @@ use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::ids::{IdError, LicenceId, LicenceProfile, LicenceRef, TimeMs};
 use huxin_chain_spec::verdict::{CheckResult, Verdict};
 
-use super::arguments::new_file;
 use super::context::Global;
 use super::issue::save;
 use super::output::Output;
@@ -37,8 +36,8 @@ pub struct Verify {
     /// that the provinces trust.
     #[arg(long, value_name = "DIR|FILE")]
     trust_list: Option<PathBuf>,
-    /// Save the receipt that proves the answer; never overwrites.
-    #[arg(long, value_name = "FILE", value_parser = new_file)]
+    /// Save the receipt that proves the answer; an earlier file is kept under another name.
+    #[arg(long, value_name = "FILE")]
     receipt_out: Option<PathBuf>,
 }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::action::ActionArguments;
 use super::rehearsal::text;
-use crate::commands::arguments::{DigestSource, ReceiptFile, new_file};
+use crate::commands::arguments::{DigestSource, ReceiptFile};
 use crate::commands::context::Global;
 use crate::commands::output::Output;
 use crate::commands::record::submit;
@@ -33,8 +33,8 @@ pub struct Propose {
     /// Submit even if the rules would refuse the action now.
     #[arg(long, global = true)]
     even_if_refused: bool,
-    /// Save the receipt here; never overwrites.
-    #[arg(long, value_name = "FILE", global = true, value_parser = new_file)]
+    /// Save the receipt here; an earlier file is kept under another name.
+    #[arg(long, value_name = "FILE", global = true)]
     receipt: Option<std::path::PathBuf>,
 }
 

@@ -13,7 +13,7 @@ use huxin_chain_spec::state::publication::{PublicationState, PublicationVersionS
 use serde_json::json;
 
 use super::body::entries_of;
-use crate::commands::arguments::{new_file, publication_key, structured_file};
+use crate::commands::arguments::{publication_key, structured_file};
 use crate::commands::context::{Global, Needs};
 use crate::commands::issue::save;
 use crate::commands::output::Output;
@@ -33,8 +33,8 @@ pub struct EntryProve {
     /// The entry's text: a whole line.
     #[arg(long)]
     entry: String,
-    /// Write the proof here; never overwrites.
-    #[arg(long, value_name = "FILE", value_parser = new_file)]
+    /// Write the proof here; an earlier file is kept under another name.
+    #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
 
