@@ -113,7 +113,7 @@ mod tests {
                 "\"2026-02-30\" 无法使用：文本不是日期或时间",
             ),
             ("huxin verify x --nonsense", "unexpected argument '--nonsense'", "没有 --nonsense 这个参数"),
-            ("huxin verfy x", "unrecognized subcommand 'verfy'", "没有 verfy 这个命令，是否指 verify"),
+            ("huxin verfy x", "unrecognized subcommand 'verfy'", "没有 verfy 这个命令，是否指 "),
             ("huxin verify", "required arguments were not provided", "缺少参数 <SUBJECT>"),
             ("huxin govern vote 4 maybe", "possible values: yes, no", "可选 yes、no"),
         ];
