@@ -350,7 +350,7 @@ mod tests {
             ClientError::ProofMismatch { node: node(), reason: path() },
             ClientError::OtherVersion { node: node(), reason: path() },
             ClientError::OutcomeNotProven { node: node(), tx_id: path(), outcome: path(), reason: path() },
-            ClientError::Receipt(ReceiptError::NotAReceipt),
+            ClientError::Receipt(ReceiptError::NotAReceipt { expected: path() }),
             ClientError::Stale { node: node(), height: 1, age_s: 2, age_s_max: 1 },
             ClientError::BadAnswer { node: node(), reason: path() },
             ClientError::NoTrustRoot,

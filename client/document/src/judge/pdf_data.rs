@@ -17,8 +17,8 @@ use huxin_chain_spec::crypto::DigestAlgorithm;
 use huxin_chain_spec::ids::TimeMs;
 
 use super::chain::{self, When};
-use super::sealed::signer_window;
 use super::context::{Options, warn_odd};
+use super::sealed::signer_window;
 use super::value;
 use crate::asn1::{Element, Fault};
 use crate::certificate::{Certificate, Key};
