@@ -52,11 +52,14 @@ pub enum Lie {
     Garbage,
 }
 
+/// First line of a request, and its `Huxin-Min-Height`.
+type Asked = (String, Option<u64>);
+
 /// A listening node. It ends with the test's runtime.
 pub struct LiarNode {
     pub url: String,
-    /// First lines of the requests so far, and the `Huxin-Min-Height` of each.
-    pub asked: Arc<Mutex<Vec<(String, Option<u64>)>>>,
+    /// The requests so far.
+    pub asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 /// A chain that several nodes share: what is submitted to one is decided for all, in a block of its own.

@@ -173,7 +173,7 @@ mod tests {
         assert!(Code::ALL.windows(2).all(|pair| pair[0].number() < pair[1].number()));
         let names: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
         assert_eq!(names.len(), Code::ALL.len());
-        assert!(Code::ALL.iter().all(|code| matches!(code.number(), 101..1000 | 1001..1500)));
+        assert!(Code::ALL.iter().all(|code| matches!(code.number(), 101..=999 | 1001..=1499)));
     }
 
     #[test]

@@ -408,7 +408,7 @@ fn key(info: Element<'_>, odd: &mut Oddities) -> Result<(Key, Option<RsaKey>), F
     fields.end()?;
     if !is_sm2_key(id, parameters, odd) {
         // Numbers that cannot be read leave the key as one that is not verified.
-        let rsa = (id == rsa_value::RSA).then(|| RsaKey::read(&bits).ok()).flatten();
+        let rsa = (id == rsa_value::RSA).then(|| RsaKey::read(bits).ok()).flatten();
         return Ok((Key::Other(id), rsa));
     }
     let bits = restored(bits, POINT_BYTES, "subjectPublicKey", odd);

@@ -35,6 +35,9 @@ pub struct Identity {
     pub peer_id: String,
 }
 
+/// The members at a height; read again once the chain has moved on.
+type CachedMembers = Option<(Height, Arc<KnownMembers>)>;
+
 /// The parts whose state tells how the node is. Cloning shares them.
 #[derive(Clone)]
 pub struct Vitals {
@@ -44,7 +47,7 @@ pub struct Vitals {
     pub clock: Clock,
     pub identity: Identity,
     pub started: TimeMs,
-    members: Arc<Mutex<Option<(Height, Arc<KnownMembers>)>>>,
+    members: Arc<Mutex<CachedMembers>>,
     answerable: Arc<Mutex<(u64, Option<String>)>>,
 }
 

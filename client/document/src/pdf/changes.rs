@@ -27,6 +27,9 @@ pub fn changes(pdf: &Pdf<'_>, revision: usize) -> Result<Changes, Defect> {
     Ok(step.found)
 }
 
+/// Number of an object, what it was, and what it is.
+type Replaced = (u32, Option<Object>, Option<Object>);
+
 impl Step<'_, '_> {
     fn run(&mut self) -> Result<(), Defect> {
         let (before, after) = (self.pdf.root(self.old)?, self.pdf.root(self.new)?);
@@ -48,9 +51,8 @@ impl Step<'_, '_> {
         drawn.extend(after);
         let mut open = Vec::new();
         for (number, old, new) in replaced {
-            if drawn.contains(&number) && !roles.pages.contains(&number) {
-                open.push((number, old, new));
-            } else if !self.by_role(&roles, number, old.as_ref(), new.as_ref())? {
+            let is_only_drawn = drawn.contains(&number) && !roles.pages.contains(&number);
+            if is_only_drawn || !self.by_role(&roles, number, old.as_ref(), new.as_ref())? {
                 open.push((number, old, new));
             }
         }
@@ -67,7 +69,7 @@ impl Step<'_, '_> {
         }
         spans.sort_unstable_by_key(|span| span.start);
         let mut at = start;
-        for span in spans.into_iter().chain([revision.end..revision.end]) {
+        for span in spans.into_iter().chain(std::iter::once(revision.end..revision.end)) {
             let between = self.pdf.bytes().get(at..span.start).unwrap_or_default();
             if !is_blank(between) {
                 let detail = format!("bytes {at} to {} belong to no object that the cross-reference names", span.start);
@@ -79,7 +81,7 @@ impl Step<'_, '_> {
     }
 
     /// Objects that were there, or that something referred to, and are not what they were.
-    fn replaced(&mut self) -> Result<Vec<(u32, Option<Object>, Option<Object>)>, Defect> {
+    fn replaced(&mut self) -> Result<Vec<Replaced>, Defect> {
         let mut replaced = Vec::new();
         let mut added = BTreeSet::new();
         for (number, entry) in &self.pdf.revision(self.new)?.entries {

@@ -213,7 +213,7 @@ impl<'a, 'b> Lexer<'a, 'b> {
             if byte == b'>' {
                 let is_odd = half.is_some();
                 bytes.extend(half.map(|high: u8| high << 4));
-                let is_plain_hex = !is_spaced && !is_odd && !(has_upper && has_lower);
+                let is_plain_hex = !(is_spaced || is_odd || has_upper && has_lower);
                 return Ok(Text { bytes, span: start..self.at, is_hex: true, is_plain_hex });
             }
             if is_space(byte) {
