@@ -7,7 +7,7 @@ use huxin_chain_spec::api::AsOfAnswer;
 use huxin_chain_spec::ids::{RecordIndex, TimeMs};
 use huxin_chain_spec::receipt::{RECEIPT_BYTES_MAX, Receipt, THING_RECEIPT_MAGIC};
 use huxin_chain_spec::state::{LicenceState, StateKey};
-use huxin_chain_spec::verdict::{self, Content, Evidence, Identifier, Verdict};
+use huxin_chain_spec::verdict::{self, Content, Evidence, Identifier, IssuerStanding, Verdict, issuer_standing};
 use serde::Serialize;
 use serde_json::json;
 
@@ -48,6 +48,9 @@ pub struct Check {
     /// The identifier it should be about.
     #[arg(long, value_name = "ID")]
     id: Option<String>,
+    /// The past time asked about, up to the receipt's own: by every change that the receipt proves, and beside it what was known then.
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<TimeMs>,
 }
 
 impl ReceiptCommand {
@@ -133,9 +136,9 @@ impl Check {
         let bytes =
             std::fs::read(&self.receipt).map_err(|error| ClientError::file("cannot read", &self.receipt, error))?;
         if bytes.starts_with(THING_RECEIPT_MAGIC) {
-            if self.file.is_some() || self.id.is_some() {
+            if self.file.is_some() || self.id.is_some() || self.as_of.is_some() {
                 return Err(ClientError::input(
-                    "--file/--id",
+                    "--file/--id/--as-of",
                     "this receipt is about things, not about a licence's issue",
                 ));
             }
@@ -148,6 +151,9 @@ impl Check {
                 let answer = self.answer(&receipt, state.as_ref())?;
                 output.answer(&answer, || text(&answer));
                 Ok(exit_code(answer.verdict))
+            }
+            _ if self.as_of.is_some() => {
+                Err(ClientError::input("--as-of", "this receipt proves no status of a licence, so no past one either"))
             }
             _ => {
                 let operation = receipt.record.operation.name();
@@ -176,10 +182,15 @@ impl Check {
             Some(_) => Content::Differs,
         };
         // Without a next block the receipt proves nothing about the time after its own header.
-        let time = match &receipt.as_of {
+        let own = match &receipt.as_of {
             Some(as_of) if as_of.next.is_some() => as_of.time_ms,
             _ => receipt.header.time_ms,
         };
+        let time = self.as_of.unwrap_or(own);
+        if time > own {
+            let reason = format!("the receipt proves nothing after {own}; fetch a newer one");
+            return Err(ClientError::input("--as-of", reason));
+        }
         let (verdict, checks) = verdict::judge(&Evidence {
             licence,
             recorded_ms: record.time_ms,
@@ -190,6 +201,8 @@ impl Check {
             identifier: self.identifier(receipt)?,
             proven: true,
         });
+        let mut checks = checks;
+        checks.push(issuer_standing(IssuerStanding::NotProven));
         let mut not_checked = vec!["changes recorded after the receipt's time".to_owned()];
         if receipt.as_of.as_ref().is_some_and(|as_of| as_of.next.is_none()) {
             not_checked.push(

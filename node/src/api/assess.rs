@@ -6,7 +6,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use huxin_chain_spec::api::{AsOfAnswer, LicenceAnswer, VerifyAnswer};
+use huxin_chain_spec::api::{AsOfAnswer, ChangeAnswer, LicenceAnswer, VerifyAnswer};
 use huxin_chain_spec::codec;
 use huxin_chain_spec::crypto::Digest;
 use huxin_chain_spec::ids::{Height, IdError, LicenceId, LicenceProfile, LicenceRef, RecordIndex, TimeMs};
@@ -245,7 +245,7 @@ fn answer(
         as_of: as_of_answer(then.height, as_of_ms),
         not_checked: not_checked(&checks),
         checks,
-        licence: Some(licence_answer(index, record, licence, then.state.as_ref())),
+        licence: Some(licence_answer(index, record, licence, &evidence)),
         proof: then.proof(),
         proof_now: later.and_then(View::proof),
     }
@@ -323,12 +323,8 @@ pub(super) fn as_of_answer(height: Height, time_ms: TimeMs) -> AsOfAnswer {
     AsOfAnswer { height: height.0, time_ms: time_ms.0, time: time_ms.to_string() }
 }
 
-fn licence_answer(
-    index: RecordIndex,
-    record: &Record,
-    licence: &Licence,
-    state: Option<&LicenceState>,
-) -> LicenceAnswer {
+fn licence_answer(index: RecordIndex, record: &Record, licence: &Licence, evidence: &Evidence<'_>) -> LicenceAnswer {
+    let (state, newest) = (evidence.state_then, evidence.state_now.or(evidence.state_then));
     LicenceAnswer {
         licence: licence.licence.to_string(),
         licence_type: licence.licence_type.to_string(),
@@ -347,6 +343,7 @@ fn licence_answer(
         record: index.0,
         recorded_time: record.time_ms.to_string(),
         successor: state.and_then(|state| state.successor).map(|successor| successor.to_string()),
+        changes: ChangeAnswer::of(newest),
     }
 }
 

@@ -5,9 +5,11 @@ use crate::ids::{MaterialCode, ProvinceCode};
 use crate::record::case::{CASE_MATERIALS_MAX, Collection, Matter, PolicyVersion};
 use crate::record::publication::{CaseMode, Guide, PublicationBody, PublicationKey, PublicationKind, Scope};
 use crate::rules::overlay::Overlay;
+use crate::rules::succession::check_keeps;
 use crate::rules::{RuleError, Turn, active_organisation, publication};
 use crate::state::case::{CaseClock, CaseState, CaseStatus, ChildProgress, Frozen, FrozenVersion};
 use crate::state::publication::PublicationVersionState;
+use crate::state::succession::Competence;
 use crate::state::{StateKey, StateReader, StateUnavailable};
 
 use super::clock::{Day, WorkCalendar};
@@ -26,6 +28,7 @@ pub(super) fn collect<R: StateReader>(
     }
     let (origin, origin_province) = party::origin(overlay, turn, step.mandate.as_ref(), &matter.item)?;
     let province = active_organisation(overlay, &matter.agency)?.province;
+    check_keeps(overlay, &matter.agency, Competence::Cases)?;
     check_places(*mode, collection, (origin_province, province), origin == matter.agency)?;
     let (frozen, guide) = freeze(overlay, turn, matter, *mode, province)?;
     check_policy(overlay, *mode, policy.as_ref(), province)?;
