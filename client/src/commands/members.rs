@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::context::Global;
 use super::output::Output;
+use super::succession::{Authority, SuccessionArguments};
 use crate::error::{ClientError, ExitCode};
 
 /// Organisations of a province.
@@ -37,6 +38,11 @@ pub enum Organisation {
         #[command(flatten)]
         status: StatusArguments,
     },
+    /// Hand an organisation's competence on to another (机构改革). To another province it is an offer, until that province's registrar
+    /// records the same.
+    Succeed(SuccessionArguments),
+    /// Who acts for an organisation, now or at a past time.
+    Authority(Authority),
 }
 
 /// Service systems of an organisation.
@@ -90,6 +96,8 @@ impl Organisation {
             Self::Remove { organisation, status } => {
                 Op::OrganisationStatus { organisation, change: StatusChange::Remove, basis: status.basis }
             }
+            Self::Succeed(arguments) => Op::OrganisationSucceed(arguments.succession()),
+            Self::Authority(authority) => return authority.run(global, output).await,
         };
         record(global, output, operation).await
     }

@@ -8,7 +8,9 @@ use huxin_chain_spec::ids::{LicenceRef, RecordIndex, TimeMs};
 use huxin_chain_spec::receipt::{OUTCOME_RECEIPT_MAGIC, RECEIPT_BYTES_MAX, Receipt, THING_RECEIPT_MAGIC};
 use huxin_chain_spec::record::{LicenceOperation, Operation};
 use huxin_chain_spec::state::{LicenceState, LicenceStatus, StateKey};
-use huxin_chain_spec::verdict::{self, Content, Evidence, Identifier, StateAt, Verdict};
+use huxin_chain_spec::verdict::{
+    self, Content, Evidence, Identifier, IssuerStanding, StateAt, Verdict, issuer_standing,
+};
 use serde::Serialize;
 use serde_json::json;
 
@@ -49,6 +51,9 @@ pub struct Check {
     /// The identifier it should be about.
     #[arg(long, value_name = "ID")]
     id: Option<String>,
+    /// The past time asked about, up to the receipt's own: by every change that the receipt proves, and beside it what was known then.
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<TimeMs>,
 }
 
 impl ReceiptCommand {
@@ -165,10 +170,12 @@ impl Check {
 
     /// An argument that cannot be compared is refused: nothing that was asked is left out of an answer.
     fn refuse_arguments(&self, what: &str) -> Result<(), ClientError> {
-        if self.file.is_none() && self.id.is_none() {
+        if self.file.is_none() && self.id.is_none() && self.as_of.is_none() {
             return Ok(());
         }
-        Err(ClientError::input("--file/--id", format!("this is {what}: it holds no document or identifier to compare")))
+        let reason =
+            format!("this is {what}: it holds no document or identifier to compare, and no licence's status to date");
+        Err(ClientError::input("--file/--id/--as-of", reason))
     }
 
     /// The licence that `--id` names.
@@ -187,6 +194,12 @@ impl Check {
                 "this receipt is of a record {operation}, which holds no document to compare; use the receipt of the licence's issue"
             );
             return Err(ClientError::input("--file", reason));
+        }
+        if self.as_of.is_some() {
+            let reason = format!(
+                "this receipt is of a record {operation}, which proves no history; use the receipt of the licence's issue"
+            );
+            return Err(ClientError::input("--as-of", reason));
         }
         let mut exit = ExitCode::Success;
         if let Some(subject) = &id {
@@ -215,7 +228,7 @@ impl Check {
         Ok(exit)
     }
 
-    /// The verdict at the receipt's own time. What happened later, a receipt cannot say.
+    /// The verdict at the time asked about, by default the receipt's own. What happened later, a receipt cannot say.
     fn answer(
         &self,
         receipt: &Receipt,
@@ -236,8 +249,14 @@ impl Check {
             Some(Subject::Identifier(id)) => Identifier::of(id),
             _ => Identifier::NotGiven,
         };
-        let time = receipt.proven_time();
-        let (verdict, checks) = verdict::judge(&Evidence {
+        // Nothing signs a later time than the receipt's own.
+        let own = receipt.proven_time();
+        let time = self.as_of.unwrap_or(own);
+        if time > own {
+            let reason = format!("the receipt proves nothing after {own}; fetch a newer one");
+            return Err(ClientError::input("--as-of", reason));
+        }
+        let (verdict, mut checks) = verdict::judge(&Evidence {
             licence,
             recorded_ms: record.time_ms,
             state_then: StateAt::of_receipt(status),
@@ -247,6 +266,7 @@ impl Check {
             identifier,
             proven: true,
         });
+        checks.push(issuer_standing(IssuerStanding::NotProven));
         let mut not_checked = vec!["changes recorded after the receipt's time".to_owned()];
         if status.is_none() {
             not_checked.push("the licence's state, which this receipt does not cover".to_owned());

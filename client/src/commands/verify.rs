@@ -4,13 +4,14 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use huxin_chain_spec::api::LicenceAnswer;
+use huxin_chain_spec::api::{ChangeAnswer, LicenceAnswer};
 use huxin_chain_spec::ids::{IdError, LicenceId, LicenceProfile, LicenceRef, TimeMs};
-use huxin_chain_spec::verdict::{Check, CheckResult, Verdict};
+use huxin_chain_spec::verdict::{Check, CheckResult, IssuerStanding, Verdict, issuer_standing};
 
 use super::context::Global;
 use super::issue::save;
 use super::output::Output;
+use super::succession::standing_of_issuer;
 use crate::error::{ClientError, ExitCode};
 use crate::sdk::{Client, Question, Subject, Verified};
 use crate::sealed::{
@@ -32,7 +33,7 @@ pub struct Verify {
     /// that the provinces trust.
     #[arg(long, value_name = "DIR|FILE")]
     trust_list: Option<PathBuf>,
-    /// Save the receipt that proves the answer.
+    /// Save the receipt that proves the answer; `receipt verify --as-of` reads a past time from it.
     #[arg(long, value_name = "FILE")]
     receipt_out: Option<PathBuf>,
 }
@@ -49,6 +50,16 @@ impl Verify {
             (Some(examined), Subject::Document) => by_file(&client, &question, examined).await?,
             _ => client.verify(&question).await?,
         };
+        let mut answer = answer;
+        if let Some(licence) = &answer.licence {
+            match standing_of_issuer(&client, licence).await {
+                Ok(standing) => answer.checks.extend(standing),
+                Err(error) => {
+                    answer.checks.push(issuer_standing(IssuerStanding::NotProven));
+                    answer.warnings.push(format!("how the issuer stands now could not be proven: {error}"));
+                }
+            }
+        }
         if let (Some(path), Some(bytes)) = (&self.receipt_out, &answer.receipt) {
             save(path, bytes)?;
         }
@@ -160,6 +171,10 @@ pub fn text(answer: &Verified) -> String {
         let _ = writeln!(text, "  上账 recorded   {}  record {}", licence.recorded_time, licence.record);
         if let Some(successor) = &licence.successor {
             let _ = writeln!(text, "  替代 successor  {successor}");
+        }
+        for change in &licence.changes {
+            let ChangeAnswer { status, effective, recorded, record } = change;
+            let _ = writeln!(text, "  变更 changed    {status} from {effective}, recorded {recorded}  record {record}");
         }
     }
     let _ = writeln!(text, "  截至 as of      {}  height {}", answer.as_of.time, answer.as_of.height);

@@ -2,11 +2,11 @@
 
 use crate::catalogue::{Expected, Order, Sample};
 use crate::error::SampleError;
+use crate::habit::Habit;
 use crate::pdf::{Family, Over, Pdf, Signing, rsa, rsa_over_sha1, sm2};
 use crate::rsa::{RsaAuthority, Sha};
 use crate::samples::second_signer;
 use crate::seal::{Structure, seal_by, seal_forged};
-use crate::habit::Habit;
 use crate::signature::{self, Container, DataHash, ValueForm};
 
 const RANGE: Expected = Expected::broken(&["PDF_BYTE_RANGE"]);
