@@ -1,7 +1,6 @@
 //! Key files on disk: making them, opening them, and the network's name for a key.
 
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use huxin_chain_spec::crypto::{PublicKey, SignatureScheme, SigningKey};
@@ -9,10 +8,12 @@ use huxin_chain_spec::keyfile::{KEY_FILE_BYTES_MAX, KeyFile, KeyFileError, KeyPu
 use zeroize::Zeroizing;
 
 use crate::error::ClientError;
+use crate::said::Said;
+use crate::say;
 use crate::sdk::random_bytes;
 
 fn bad_key(path: &Path) -> impl Fn(KeyFileError) -> ClientError {
-    move |error| ClientError::Key { path: path.display().to_string(), reason: error.to_string() }
+    move |error| ClientError::Key { path: path.display().to_string(), reason: Said::from(&error) }
 }
 
 /// Makes a key and writes it unencrypted, readable by its owner only. Never overwrites.
@@ -44,11 +45,15 @@ fn random_key(path: &Path, purpose: KeyPurpose, scheme: SignatureScheme) -> Resu
     SigningKey::from_secret(scheme, *secret).ok_or_else(|| bad_key(path)(KeyFileError::NoKey { scheme }))
 }
 
-/// Writes a key file that must not exist yet, with mode 0600.
+/// Writes a key file that must not exist yet; on Unix with mode 0600. Elsewhere the folder's own rights protect it.
 pub fn write_new(path: &Path, file: &KeyFile) -> Result<(), ClientError> {
     let text = file.to_text().map_err(bad_key(path))?;
     let failed = |error| ClientError::file("cannot write a new key file at", path, error);
-    let mut output = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut output = options.open(path).map_err(failed)?;
     output.write_all(text.as_bytes()).and_then(|()| output.sync_all()).map_err(failed)
 }
 
@@ -78,7 +83,8 @@ pub fn open(
 
 /// Opens a plain key file.
 pub fn open_plain(path: &Path) -> Result<SigningKey, ClientError> {
-    let needs = || Err(ClientError::Key { path: path.display().to_string(), reason: "it is encrypted".to_owned() });
+    let needs =
+        || Err(ClientError::Key { path: path.display().to_string(), reason: say!("it is encrypted", "已加密") });
     open(path, needs).map(|(_, key)| key)
 }
 
@@ -86,7 +92,8 @@ pub fn open_plain(path: &Path) -> Result<SigningKey, ClientError> {
 /// multihash over the protobuf form of an Ed25519 key.
 pub fn peer_id(key: &PublicKey) -> Result<String, ClientError> {
     let PublicKey::Ed25519(bytes) = key else {
-        return Err(ClientError::input("network key", "peer identifiers exist for ed25519 keys only"));
+        let said = say!("peer identifiers exist for ed25519 keys only", "只有 ed25519 密钥才有节点标识");
+        return Err(ClientError::at("network key", said));
     };
     let mut multihash = vec![0x00, 0x24, 0x08, 0x01, 0x12, 0x20];
     multihash.extend_from_slice(bytes);
@@ -96,6 +103,7 @@ pub fn peer_id(key: &PublicKey) -> Result<String, ClientError> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
+    #[cfg(unix)]
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
@@ -116,11 +124,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("issuer.key");
         let key = create_plain(&path, KeyPurpose::Organisation, SignatureScheme::Ed25519).unwrap();
+        #[cfg(unix)]
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(open_plain(&path).unwrap().secret(), key.secret());
         assert!(matches!(
             create_plain(&path, KeyPurpose::Organisation, SignatureScheme::Ed25519),
-            Err(ClientError::File { .. })
+            Err(ClientError::Exists { .. })
         ));
         assert_eq!(open_plain(&path).unwrap().secret(), key.secret());
     }

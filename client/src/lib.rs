@@ -25,13 +25,16 @@ pub mod audit;
 pub mod bench;
 pub mod bulk;
 pub mod commands;
+pub mod dates;
 mod error;
 pub mod keys;
+mod said;
 pub mod sdk;
 pub mod sealed;
 pub mod testnet;
 
 pub use error::{ClientError, ExitCode};
+pub use said::Said;
 
 #[cfg(test)]
 mod test_chain;

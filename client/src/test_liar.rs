@@ -334,6 +334,7 @@ fn status(chain: &TestChain) -> StatusAnswer {
         consensus_height: chain.height(),
         consensus_round: 0,
         connected_peers: 3,
+        quorum: None,
         ready: true,
     }
 }

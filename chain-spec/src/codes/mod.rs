@@ -14,6 +14,7 @@
 //! | 6xx | receipts and proofs |
 //! | 7xx | mempool and API |
 //! | 8xx | node, store, configuration |
+//! | 9xx | client: what happens on the asking side |
 //! | 10xx | seal rules |
 //! | 11xx | case rules |
 //! | 12xx | publication rules |
@@ -172,7 +173,7 @@ mod tests {
         assert!(Code::ALL.windows(2).all(|pair| pair[0].number() < pair[1].number()));
         let names: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
         assert_eq!(names.len(), Code::ALL.len());
-        assert!(Code::ALL.iter().all(|code| matches!(code.number(), 101..900 | 1001..1500)));
+        assert!(Code::ALL.iter().all(|code| matches!(code.number(), 101..1000 | 1001..1500)));
     }
 
     #[test]

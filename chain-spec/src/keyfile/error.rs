@@ -30,11 +30,11 @@ pub enum KeyFileError {
         "{field} of the key file's [encryption] is {found}, but it must be from {min} to {max}; restore the file from a backup"
     )]
     CostOutOfBounds { field: &'static str, found: u32, min: u32, max: u32 },
-    #[error("the key file is encrypted; give its passphrase")]
+    #[error("the key file is encrypted and no passphrase was given")]
     PassphraseNeeded,
     #[error("an empty passphrase protects nothing; give one, or write a plain file")]
     PassphraseEmpty,
-    #[error("the passphrase does not open the key file; type it again")]
+    #[error("the passphrase does not open the key file")]
     WrongPassphrase,
     #[error("the passphrase is right, but the key file was changed after it was written; restore it from a backup")]
     Tampered,
@@ -47,7 +47,7 @@ pub enum KeyFileError {
     #[error("the secret in the key file is not a {scheme:?} key; restore the file from a backup")]
     NoKey { scheme: SignatureScheme },
     #[error(
-        "keys for {purpose} are ed25519 on every network, and this one is {scheme:?}; make one with `huxin keys new`"
+        "keys for {purpose} are ed25519 on every network, and {scheme:?} was asked for or found; take an ed25519 key"
     )]
     SchemeForPurpose { scheme: SignatureScheme, purpose: KeyPurpose },
     #[error("the passphrase could not be turned into a key: {reason}; free some memory and try again")]

@@ -17,6 +17,7 @@ use serde::Serialize;
 use super::prepare::{Prepared, Preparer};
 use super::source::{self, Run};
 use crate::error::ClientError;
+use crate::say;
 use crate::sdk::NodeClient;
 
 /// Runs of blocks waiting between two stages.
@@ -87,7 +88,13 @@ pub async fn replay(
         (_, Some(_)) => u64::MAX,
         (Some(nodes), None) => nodes.status().await?.1.height,
         (None, None) => {
-            return Err(ClientError::input("--node", "give a node to replay from, or an export with --import"));
+            return Err(ClientError::at(
+                "--node",
+                say!(
+                    "give a node to replay from, or an export with --import",
+                    "请给出提供区块的节点，或用 --import 给出导出的文件"
+                ),
+            ));
         }
     };
     let (runs, received) = tokio::sync::mpsc::channel::<Run>(RUNS_WAITING_MAX);

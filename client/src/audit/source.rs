@@ -7,6 +7,7 @@ use std::path::Path;
 use tokio::sync::mpsc::Sender;
 
 use crate::error::ClientError;
+use crate::said::Said;
 use crate::sdk::{NodeClient, frames};
 
 /// First bytes of an export: then framed blocks as `GET /v1/blocks?from=` gives them, from height 1.
@@ -57,7 +58,7 @@ pub async fn download(
 /// Sends all blocks of an export into `runs`.
 pub fn read_export(path: &Path, runs: &Sender<Run>) -> Result<(), ClientError> {
     let failed = |error| ClientError::file("cannot read", path, error);
-    let damaged = |reason: &str| ClientError::input(path.display().to_string(), reason);
+    let damaged = |reason: &str| ClientError::at(path.display().to_string(), Said::detail("导出文件已损坏", reason));
     let mut reader = BufReader::with_capacity(1 << 20, File::open(path).map_err(failed)?);
     let mut magic = [0; 8];
     reader.read_exact(&mut magic).map_err(failed)?;

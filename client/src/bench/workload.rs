@@ -16,6 +16,7 @@ use super::seals::{self, BenchSeal};
 use super::{cases, verify_load, yardstick};
 use crate::error::ClientError;
 use crate::keys;
+use crate::say;
 use crate::sdk::{Client, SignedTransaction, random_bytes};
 use crate::testnet::Network;
 
@@ -110,7 +111,7 @@ pub async fn run(
 ) -> Result<(), ClientError> {
     let targets = targets(network, client)?;
     let key = targets.first().map(|target| target.signer.key().clone());
-    let key = key.ok_or_else(|| ClientError::input("--nodes", "the network has no node"))?;
+    let key = key.ok_or_else(|| ClientError::at("--nodes", say!("the network has no node", "网络中没有节点")))?;
     let (_, status) = client.nodes().status().await?;
     let yardsticks = yardstick::measure(network, &key).await?;
     let bench = Bench { network, client, options, targets, height: AtomicU64::new(status.height), yardsticks };
@@ -124,7 +125,9 @@ fn targets(network: &Network, client: &Client) -> Result<Vec<Target>, ClientErro
     let target = |node: &crate::testnet::NetworkNode| {
         let place = format!("node {} of the network file", node.name);
         let keys = network.keys.get(&node.province);
-        let keys = keys.ok_or_else(|| ClientError::input(place.clone(), "no keys of its province are named"))?;
+        let keys = keys.ok_or_else(|| {
+            ClientError::at(place.clone(), say!("no keys of its province are named", "没有其省份的密钥"))
+        })?;
         let bad = |error: huxin_chain_spec::ids::IdError| ClientError::input(place.clone(), error);
         Ok(Target {
             address: node.api.trim_start_matches("http://").trim_end_matches('/').to_owned(),
@@ -222,7 +225,8 @@ impl Bench<'_> {
         let writers = (0..self.options.clients)
             .map(|position| {
                 let seal = seals.get(position % seals.len().max(1)).cloned();
-                let seal = seal.ok_or_else(|| ClientError::input("--nodes", "the network has no node"))?;
+                let seal =
+                    seal.ok_or_else(|| ClientError::at("--nodes", say!("the network has no node", "网络中没有节点")))?;
                 let make = move |_: &Target, random: &mut StdRng, count| seals::signatures(&seal, random, count);
                 Ok(load::write(self.target(position), Vec::new(), make, 1, window, &self.height, random()?))
             })

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::journal::{Batch, BatchEnd, Journal};
 use super::rows::Row;
 use crate::error::ClientError;
+use crate::said::Said;
 use crate::sdk::{Committed, SignedTransaction};
 
 /// Most times one line's batch is signed anew after expiring.
@@ -104,7 +105,11 @@ pub async fn import<S: Submitter>(
         Some(error) => Err(error),
         None => {
             let skipped = journal.skipped().iter();
-            let skipped = skipped.map(|(line, reason)| super::rows::BadRow { line: *line, reason: reason.clone() });
+            let skipped = skipped.map(|(line, reason)| super::rows::BadRow {
+                line: *line,
+                reason: reason.clone(),
+                reason_zh: String::new(),
+            });
             Ok(Summary { recorded: journal.committed(), skipped: skipped.collect(), height })
         }
     }
@@ -166,9 +171,16 @@ fn settle(
             let lines = batch.lines.iter().copied().filter(|other| *other != line).collect();
             Ok(Settled::Again { lines, expired: false })
         }
-        Some(line) => Ok(Settled::Stop(ClientError::input(format!("line {line}"), error))),
+        Some(line) => Ok(Settled::Stop(refused_row(line, &error))),
         None => Ok(Settled::Stop(error)),
     }
+}
+
+/// What the ledger says of one row.
+fn refused_row(line: u64, error: &ClientError) -> ClientError {
+    let body = error.body();
+    let reason = Said { en: error.to_string(), zh: body.what_zh.trim_end_matches('。').to_owned(), code: None };
+    ClientError::Table { place: format!("line {line}"), reason }
 }
 
 /// The line whose operation the ledger names: `operation 3` counts from 0.

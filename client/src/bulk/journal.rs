@@ -22,6 +22,8 @@ use huxin_chain_spec::ids::TxId;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ClientError;
+use crate::said::Said;
+use crate::say;
 use crate::sdk::SignedTransaction;
 
 const FORMAT: &str = "huxin-journal/1";
@@ -116,9 +118,11 @@ impl Journal {
             Some(first) => {
                 let found: Header = serde_json::from_str(first).map_err(|error| journal.damaged(1, &error))?;
                 if found != *header {
-                    let reason =
-                        "it belongs to another table, chain or key; finish that import first, or move the journal away";
-                    return Err(ClientError::input(path.display().to_string(), reason));
+                    let reason = say!(
+                        "it belongs to another table, chain or key; finish that import first, or move the journal away",
+                        "日志属于另一份表格、另一条链或另一把密钥；请先完成那次导入，或将日志移走"
+                    );
+                    return Err(ClientError::Table { place: path.display().to_string(), reason });
                 }
             }
         }
@@ -130,7 +134,8 @@ impl Journal {
     }
 
     fn damaged(&self, line: usize, reason: &dyn std::fmt::Display) -> ClientError {
-        ClientError::input(format!("{} line {line}", self.path.display()), reason)
+        let place = format!("{} line {line}", self.path.display());
+        ClientError::Table { place, reason: Said::detail("导入日志已损坏", reason) }
     }
 
     fn take(&mut self, entry: Entry) -> Result<(), String> {
@@ -265,6 +270,6 @@ mod tests {
         assert!(matches!(Journal::open(&path, &header()), Err(ClientError::File { .. })));
         drop(journal);
         let other = Header::new(Digest([9; 32]), Digest([2; 32]), KeyId(Digest([3; 32])));
-        assert!(matches!(Journal::open(&path, &other), Err(ClientError::Input { .. })));
+        assert!(matches!(Journal::open(&path, &other), Err(ClientError::Table { .. })));
     }
 }

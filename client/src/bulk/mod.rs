@@ -2,6 +2,7 @@
 
 mod import;
 mod journal;
+mod layout;
 mod rows;
 
 pub use import::{ImportOptions, Progress, Submitter, Summary, import};

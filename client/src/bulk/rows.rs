@@ -15,13 +15,36 @@ use huxin_chain_spec::rules::licence::LICENCE_VERSION_MAX;
 use rayon::prelude::*;
 use serde::Deserialize;
 
+use super::layout::{Layout, layout};
+use crate::dates::{ALREADY_ENDED, End, ended_warning};
 use crate::error::ClientError;
-use crate::sdk::document_of;
+use crate::said::Said;
+use crate::say;
+use crate::sdk::{SIZE_BYTES_MAX, clock, document_of};
 
 /// Rows read at a time.
 const ROWS_PER_CHUNK: usize = 4_096;
 /// Bad rows kept for the report; more are only counted.
 const BAD_ROWS_MAX: usize = 1_000;
+/// Every column.
+pub(super) const COLUMNS: [&str; 16] = [
+    "licence_id",
+    "file",
+    "sha256",
+    "sm3",
+    "size_bytes",
+    "licence_type",
+    "issuer",
+    "region",
+    "version",
+    "valid_from",
+    "valid_until",
+    "seal",
+    "seal_certificate",
+    "exception",
+    "holder_commitment",
+    "metadata",
+];
 
 /// A row as written.
 #[derive(Debug, Clone, Deserialize)]
@@ -53,11 +76,13 @@ pub struct Row {
     pub licence: Licence,
 }
 
-/// A row that cannot.
+/// A row that cannot, and why in both languages.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct BadRow {
     pub line: u64,
     pub reason: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub reason_zh: String,
 }
 
 /// The table.
@@ -67,106 +92,166 @@ pub struct Table {
     /// The first thousand.
     pub bad: Vec<BadRow>,
     pub bad_count: u64,
+    /// What was read although it is unusual, in both languages.
+    pub warnings: Vec<String>,
 }
 
 impl Table {
-    fn refuse(&mut self, line: u64, reason: String) {
+    fn refuse(&mut self, line: u64, reason: Said) {
         self.bad_count += 1;
         if self.bad.len() < BAD_ROWS_MAX {
-            self.bad.push(BadRow { line, reason });
+            self.bad.push(BadRow { line, reason: reason.en, reason_zh: reason.zh });
+        }
+    }
+}
+
+/// Lines of one kind: how many, and the first.
+#[derive(Default)]
+struct Counted {
+    count: u64,
+    first: u64,
+}
+
+impl Counted {
+    fn add(&mut self, line: u64) {
+        self.count += 1;
+        if self.count == 1 {
+            self.first = line;
         }
     }
 }
 
 /// Reads the whole table; files are looked for beside it and digested on all cores. `on_rows` is told of progress.
+///
+/// # Errors
+/// [`ClientError::File`] where it cannot be read, [`ClientError::Table`] where its encoding, separator or columns are not known. Rows that
+/// cannot be recorded are in the table, not errors.
 pub fn read_table(path: &Path, algorithm: DigestAlgorithm, mut on_rows: impl FnMut(u64)) -> Result<Table, ClientError> {
-    let bad_file = |error: csv::Error| ClientError::input(path.display().to_string(), error);
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(bad_file)?;
+    let Layout { text, separator, warnings } = layout(path)?;
+    let bad_file = |error: csv::Error| {
+        let (place, reason) = (path.display().to_string(), Said::detail("表格无法读取", error));
+        ClientError::Table { place, reason }
+    };
+    let mut builder = csv::ReaderBuilder::new();
+    let mut reader = builder.trim(csv::Trim::All).delimiter(separator).flexible(true).from_reader(text.as_bytes());
     let folder = path.parent().unwrap_or(Path::new("."));
     let head = reader.headers().map_err(bad_file)?.clone();
-    let (mut table, mut seen) = (Table::default(), HashMap::new());
+    let (mut table, mut seen) = (Table { warnings, ..Table::default() }, HashMap::new());
+    let (mut blank, mut ended, now) = (Counted::default(), Counted::default(), clock());
     let mut records = reader.records();
     loop {
         let chunk: Vec<_> = records.by_ref().take(ROWS_PER_CHUNK).collect();
         if chunk.is_empty() {
-            return Ok(table);
+            break;
         }
         on_rows(chunk.len() as u64);
-        let rows: Vec<(u64, Result<Licence, String>)> =
+        let rows: Vec<(u64, Option<Result<Licence, Said>>)> =
             chunk.into_par_iter().map(|record| read_row(record, &head, folder, algorithm)).collect();
         for (line, row) in rows {
             match row {
-                Err(reason) => table.refuse(line, reason),
-                Ok(licence) => match seen.insert(licence.licence, line) {
-                    None => table.rows.push(Row { line, licence }),
-                    Some(first) => table.refuse(line, format!("licence_id stands already in line {first}")),
+                None => blank.add(line),
+                Some(Err(reason)) => table.refuse(line, reason),
+                Some(Ok(licence)) => match seen.insert(licence.licence, line) {
+                    None => {
+                        if ended_warning(licence.valid_until_ms, now).is_some() {
+                            ended.add(line);
+                        }
+                        table.rows.push(Row { line, licence });
+                    }
+                    Some(first) => table.refuse(
+                        line,
+                        say!("licence_id stands already in line {first}", "licence_id 已在第 {first} 行出现"),
+                    ),
                 },
             }
         }
     }
+    let Counted { count, first } = blank;
+    if count > 0 {
+        table.warnings.push(format!(
+            "跳过 {count} 个空行（第 {first} 行起） {count} empty rows passed over, the first in line {first}"
+        ));
+    }
+    let Counted { count, first } = ended;
+    if count > 0 {
+        table.warnings.push(format!(
+            "{ALREADY_ENDED} {count} 行的有效期已届满（第 {first} 行起） the validity of {count} rows has ended, the first in line {first}"
+        ));
+    }
+    Ok(table)
 }
 
+/// One row; `None` where every field is empty, as spreadsheets leave them behind.
 fn read_row(
     record: Result<csv::StringRecord, csv::Error>,
     head: &csv::StringRecord,
     folder: &Path,
     algorithm: DigestAlgorithm,
-) -> (u64, Result<Licence, String>) {
-    match record {
-        Err(error) => (error.position().map_or(0, csv::Position::line), Err(error.to_string())),
-        Ok(record) => {
-            let line = record.position().map_or(0, csv::Position::line);
-            let raw: Result<Raw, _> = record.deserialize(Some(head));
-            // The error's own text would repeat the position.
-            let licence = raw.map_err(|error| match error.kind() {
-                csv::ErrorKind::Deserialize { err, .. } => err.to_string(),
-                _ => error.to_string(),
-            });
-            (line, licence.and_then(|raw| raw.licence(folder, algorithm)))
+) -> (u64, Option<Result<Licence, Said>>) {
+    let record = match record {
+        Ok(record) => record,
+        Err(error) => {
+            let line = error.position().map_or(0, csv::Position::line);
+            return (line, Some(Err(Said::detail("此行无法读取", error))));
         }
+    };
+    let line = record.position().map_or(0, csv::Position::line);
+    if record.iter().all(str::is_empty) {
+        return (line, None);
     }
+    if record.len() != head.len() {
+        let (found, expected) = (record.len(), head.len());
+        let said = say!(
+            "{found} fields, but the first line has {expected}; a text that holds the separator stands in quotes",
+            "有 {found} 个字段，首行有 {expected} 个；含分隔符的文字须加引号"
+        );
+        return (line, Some(Err(said)));
+    }
+    let raw: Result<Raw, _> = record.deserialize(Some(head));
+    // The error's own text would repeat the position.
+    let raw = raw.map_err(|error| match error.kind() {
+        csv::ErrorKind::Deserialize { err, .. } => {
+            let column = err.field().and_then(|field| head.get(usize::try_from(field).ok()?)).unwrap_or("?");
+            say!("{column}: not a number that can stand here", "{column}：不是此处可用的数字")
+        }
+        _ => Said::detail("此行无法读取", error),
+    });
+    (line, Some(raw.and_then(|raw| raw.licence(folder, algorithm))))
+}
+
+/// A reason behind the name of its column.
+fn named(name: &str, said: Said) -> Said {
+    Said { en: format!("{name}: {}", said.en), zh: format!("{name}：{}", said.zh), code: said.code }
 }
 
 /// Reads one optional column, naming it where it cannot be read.
-fn column<T: std::str::FromStr>(name: &str, text: Option<&str>) -> Result<Option<T>, String>
+fn column<T: std::str::FromStr>(name: &str, text: Option<&str>) -> Result<Option<T>, Said>
 where
-    T::Err: std::fmt::Display,
+    T::Err: Into<Said>,
 {
     match text.filter(|text| !text.is_empty()) {
         None => Ok(None),
-        Some(text) => text.parse().map(Some).map_err(|error| format!("{name}: {error}")),
+        Some(text) => text.parse().map(Some).map_err(|error: T::Err| named(name, error.into())),
     }
 }
 
 impl Raw {
-    fn licence(&self, folder: &Path, algorithm: DigestAlgorithm) -> Result<Licence, String> {
-        let id: LicenceId = self.licence_id.parse().map_err(|error| format!("licence_id: {error}"))?;
-        let LicenceIssuer::Organisation(issuer) = id.issuer() else {
-            return Err("licence_id: its issuer is a region, not an organisation".to_owned());
-        };
-        let agrees = |name: &str, given: Option<bool>| match given {
-            Some(false) => Err(format!("{name}: differs from the identifier")),
-            _ => Ok(()),
-        };
-        agrees(
-            "licence_type",
-            self.licence_type.as_deref().filter(|t| !t.is_empty()).map(|t| t == id.licence_type().to_string()),
-        )?;
-        agrees("issuer", column::<Uscc>("issuer", self.issuer.as_deref())?.map(|given| given == issuer))?;
-        agrees("version", self.version.map(|given| given == id.version()))?;
-        if id.version() > LICENCE_VERSION_MAX {
-            return Err(format!("licence_id: versions run to {LICENCE_VERSION_MAX}"));
-        }
+    fn licence(&self, folder: &Path, algorithm: DigestAlgorithm) -> Result<Licence, Said> {
+        let id = column::<LicenceId>("licence_id", Some(&self.licence_id))?;
+        let id = id.ok_or_else(|| say!("licence_id: needed", "licence_id：必须填写"))?;
+        let issuer = self.agrees_with(&id)?;
         let region: RegionCode = match column("region", self.region.as_deref())? {
             Some(region) => region,
             None => {
-                issuer.to_string().get(2..8).unwrap_or_default().parse().map_err(|error| format!("region: {error}"))?
+                let digits = issuer.to_string();
+                digits.get(2..8).unwrap_or_default().parse().map_err(|error| named("region", Said::from(error)))?
             }
         };
-        let valid_from_ms: TimeMs = column("valid_from", self.valid_from.as_deref())?.ok_or("valid_from: needed")?;
-        let valid_until_ms: Option<TimeMs> = column("valid_until", self.valid_until.as_deref())?;
+        let valid_from_ms: Option<TimeMs> = column("valid_from", self.valid_from.as_deref())?;
+        let valid_from_ms = valid_from_ms.ok_or_else(|| say!("valid_from: needed", "valid_from：必须填写"))?;
+        let valid_until_ms = column::<End>("valid_until", self.valid_until.as_deref())?.map(End::first_moment_after);
         if valid_until_ms.is_some_and(|until| until <= valid_from_ms) {
-            return Err("valid_until: not after valid_from".to_owned());
+            return Err(say!("valid_until: before valid_from", "valid_until：早于 valid_from"));
         }
         Ok(Licence {
             licence: LicenceRef::of(algorithm, &id),
@@ -184,92 +269,76 @@ impl Raw {
         })
     }
 
-    fn document(&self, folder: &Path) -> Result<Document, String> {
-        let stated = |sha256: Option<Digest>| -> Result<Option<Document>, String> {
-            let Some(sha256) = sha256 else { return Ok(None) };
-            let size_bytes =
-                self.size_bytes.filter(|size| *size > 0).ok_or("size_bytes: needed with sha256, above 0")?;
-            Ok(Some(Document { sha256, sm3: column("sm3", self.sm3.as_deref())?, size_bytes }))
+    /// The issuer of the identifier, which all that the row repeats of the identifier must agree with.
+    fn agrees_with(&self, id: &LicenceId) -> Result<Uscc, Said> {
+        let LicenceIssuer::Organisation(issuer) = id.issuer() else {
+            return Err(say!(
+                "licence_id: its issuer is a region, not an organisation",
+                "licence_id：其颁发机构段是行政区划，不是机构"
+            ));
         };
+        let agrees = |name: &str, given: Option<bool>| match given {
+            Some(false) => Err(say!("{name}: differs from the identifier", "{name}：与证照标识不一致")),
+            _ => Ok(()),
+        };
+        let licence_type = self.licence_type.as_deref().filter(|text| !text.is_empty());
+        agrees("licence_type", licence_type.map(|text| text == id.licence_type().to_string()))?;
+        agrees("issuer", column::<Uscc>("issuer", self.issuer.as_deref())?.map(|given| given == issuer))?;
+        agrees("version", self.version.map(|given| given == id.version()))?;
+        if id.version() > LICENCE_VERSION_MAX {
+            return Err(say!(
+                "licence_id: versions run to {LICENCE_VERSION_MAX}",
+                "licence_id：版本号最大为 {LICENCE_VERSION_MAX}"
+            ));
+        }
+        Ok(issuer)
+    }
+
+    fn document(&self, folder: &Path) -> Result<Document, Said> {
         let sha256: Option<Digest> = column("sha256", self.sha256.as_deref())?;
-        match self.file.as_deref().filter(|file| !file.is_empty()) {
-            None => stated(sha256)?.ok_or_else(|| "file or sha256: one of them is needed".to_owned()),
-            Some(file) => {
-                let document = document_of(&folder.join(file)).map_err(|error| format!("file: {error}"))?;
-                match sha256 {
-                    Some(sha256) if sha256 != document.sha256 => Err("sha256: the file has another digest".to_owned()),
-                    _ => Ok(document),
-                }
+        let Some(file) = self.file.as_deref().filter(|file| !file.is_empty()) else {
+            let neither = || say!("file or sha256: one of them is needed", "file 与 sha256 必须填写一个");
+            let sha256 = sha256.ok_or_else(neither)?;
+            let size_bytes = self.size_bytes.filter(|size| (1..=SIZE_BYTES_MAX).contains(size)).ok_or_else(|| {
+                say!(
+                    "size_bytes: needed with sha256, from 1 to {SIZE_BYTES_MAX}",
+                    "size_bytes：与 sha256 同时填写，取值 1 至 {SIZE_BYTES_MAX}"
+                )
+            })?;
+            return Ok(Document { sha256, sm3: column("sm3", self.sm3.as_deref())?, size_bytes });
+        };
+        let document = document_of(&folder.join(file)).map_err(|error| {
+            let zh = error.body().what_zh;
+            Said { en: format!("file: {error}"), zh: format!("file：{}", zh.trim_end_matches('。')), code: None }
+        })?;
+        match sha256 {
+            Some(sha256) if sha256 != document.sha256 => {
+                Err(say!("sha256: the file has another digest", "sha256：与文件的摘要不一致"))
             }
+            _ => Ok(document),
         }
     }
 
-    fn seal(&self) -> Result<Option<SealReference>, String> {
+    fn seal(&self) -> Result<Option<SealReference>, Said> {
         let seal = column("seal", self.seal.as_deref())?;
         let certificate = column("seal_certificate", self.seal_certificate.as_deref())?;
         // The ledger would refuse the whole batch; here it costs one row.
         if let Some(found) = self.seal.as_deref().and_then(privacy::scan) {
-            return Err(format!("seal: looks like personal data ({found:?})"));
+            return Err(named(
+                "seal",
+                Said::detail(found.code().what_zh().trim_end_matches('。'), found.code().what_en()),
+            ));
         }
         match (seal, certificate) {
             (None, None) => Ok(None),
             (Some(seal), Some(certificate)) => Ok(Some(SealReference { seal, certificate })),
-            _ => Err("seal and seal_certificate: give both or none".to_owned()),
+            _ => {
+                Err(say!("seal and seal_certificate: give both or none", "seal 与 seal_certificate 须同时填写或都不填"))
+            }
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
-    use super::*;
-
-    const ID: &str = "1.2.156.3005.2.11100000000013338W011.113100000000000191.20260001.001.A";
-
-    fn table(text: &str) -> Result<Table, ClientError> {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("a.ofd"), b"licence").unwrap();
-        let path = folder.path().join("table.csv");
-        std::fs::write(&path, text).unwrap();
-        read_table(&path, DigestAlgorithm::Sha256, |_| {})
-    }
-
-    #[test]
-    fn files_and_digests_are_read() {
-        let other =
-            LicenceId::new("11100000000013338W011".parse().unwrap(), "113100000000000191".parse().unwrap(), "2", 1);
-        let sha256 = DigestAlgorithm::Sha256.plain(&[b"x"]);
-        let text = format!(
-            "licence_id,file,sha256,size_bytes,valid_from\n{ID},a.ofd,,,2026-01-01\n{},,{sha256},1,2026-01-01\n",
-            other.unwrap()
-        );
-        let table = table(&text).unwrap();
-        assert_eq!(table.bad, Vec::new());
-        assert_eq!(table.rows.len(), 2);
-        assert_eq!(table.rows[0].licence.document.sha256, DigestAlgorithm::Sha256.plain(&[b"licence"]));
-        assert_eq!(table.rows[1].licence.document.sha256, sha256);
-        assert_eq!(table.rows[1].line, 3);
-    }
-
-    #[test]
-    fn bad_rows_are_named_by_line() {
-        let text = format!(
-            "licence_id,file,valid_from,valid_until\n{ID},a.ofd,2026-01-01,\n{ID},a.ofd,2026-01-01,\nx,a.ofd,2026-01-01,\n\
-             {},a.ofd,2026-01-01,\n{ID},missing.ofd,2026-01-01,\n{ID},a.ofd,2026-02-30,\n",
-            ID.replace(".A", ".B")
-        );
-        let table = table(&text).unwrap();
-        let lines: Vec<u64> = table.bad.iter().map(|bad| bad.line).collect();
-        assert_eq!((table.rows.len(), lines), (1, vec![3, 4, 5, 6, 7]));
-        assert!(table.bad[0].reason.contains("line 2"), "{}", table.bad[0].reason);
-        assert!(table.bad[4].reason.starts_with("valid_from"), "{}", table.bad[4].reason);
-    }
-
-    #[test]
-    fn a_misspelt_column_is_an_error_in_every_row() {
-        let table =
-            table(&format!("licence_id,file,valid_from,valid_untill\n{ID},a.ofd,2026-01-01,2027-01-01\n")).unwrap();
-        assert_eq!((table.rows.len(), table.bad_count), (0, 1));
-        assert!(table.bad[0].reason.contains("valid_untill"), "{}", table.bad[0].reason);
-    }
-}
+#[path = "rows_tests.rs"]
+mod tests;

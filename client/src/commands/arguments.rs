@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
+use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, ParseDigestError};
 use huxin_chain_spec::ids::{BundleRef, CaseRef, IdError, LicenceProfile, LicenceRef};
 use huxin_chain_spec::record::licence::Document;
 use huxin_chain_spec::record::publication::{PublicationKey, PublicationKind};
@@ -12,12 +12,14 @@ use serde::de::DeserializeOwned;
 
 use super::verify::licence_subject;
 use crate::error::ClientError;
-use crate::sdk::{Subject, document_of};
+use crate::said::Said;
+use crate::say;
+use crate::sdk::{SIZE_BYTES_MAX, Subject, document_of};
 
 /// Where the receipt of a new record goes.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ReceiptFile {
-    /// Save the receipt here.
+    /// Save the receipt here; an earlier file is kept under another name.
     #[arg(long, value_name = "FILE")]
     pub receipt: Option<PathBuf>,
 }
@@ -39,7 +41,7 @@ impl DigestSource {
     pub fn digest(&self, option: &str) -> Result<Digest, ClientError> {
         match self.given(option)? {
             Some(digest) => Ok(digest),
-            None => Ok(existing(Path::new(&self.0), option, DIGEST_FORMS)?.sha256),
+            None => Ok(existing(Path::new(&self.0), option, &digest_forms())?.sha256),
         }
     }
 
@@ -51,24 +53,37 @@ impl DigestSource {
             None => self.0.parse().ok(),
         };
         if digest.is_some() && Path::new(&self.0).exists() {
-            let reason =
-                format!("{} is a digest and also the name of a file here; write ./{} for the file", self.0, self.0);
-            return Err(ClientError::input(option, reason));
+            let text = &self.0;
+            let said = say!(
+                "{text} is a digest and also the name of a file here; write ./{text} for the file",
+                "{text} 既是摘要，也是此处的文件名；若指文件，请写 ./{text}"
+            );
+            return Err(ClientError::at(option, said));
         }
         Ok(digest)
     }
 }
 
-const DIGEST_FORMS: &str = "give a file, or sha256:<64 lower-case hexadecimal characters>";
+fn digest_forms() -> Said {
+    say!("give a file, or sha256:<64 lower-case hexadecimal characters>", "请给出文件，或 sha256:<64 位小写十六进制>")
+}
 
 fn hex_digest(digits: &str, option: &str) -> Result<Digest, ClientError> {
-    digits.parse().map_err(|error| ClientError::input(option, format!("{error}, found {digits:?}")))
+    digits.parse().map_err(|error: ParseDigestError| {
+        let Said { en, zh, code } = error.into();
+        ClientError::at(option, Said { en: format!("{en}, found {digits:?}"), zh: format!("{zh}：{digits:?}"), code })
+    })
+}
+
+fn no_file(path: &Path, forms: &Said) -> Said {
+    let (path, en, zh) = (path.display(), &forms.en, &forms.zh);
+    say!("there is no file {path}; {en}", "没有文件 {path}；{zh}")
 }
 
 /// The document in a file that must exist.
-fn existing(path: &Path, option: &str, forms: &str) -> Result<Document, ClientError> {
+fn existing(path: &Path, option: &str, forms: &Said) -> Result<Document, ClientError> {
     if !path.is_file() {
-        return Err(ClientError::input(option, format!("there is no file {}; {forms}", path.display())));
+        return Err(ClientError::at(option, no_file(path, forms)));
     }
     document_of(path)
 }
@@ -92,12 +107,19 @@ impl CertificateSource {
         let path = Path::new(&self.0);
         if path.is_file() {
             let bytes = std::fs::read(path).map_err(|error| ClientError::file("cannot read", path, error))?;
-            let reason = format!("{} is neither a certificate nor a revocation list", self.0);
-            return huxin_document::named_digest(&bytes).ok_or_else(|| ClientError::input(option, reason));
+            let text = &self.0;
+            let said =
+                || say!("{text} is neither a certificate nor a revocation list", "{text} 既不是证书，也不是吊销列表");
+            return huxin_document::named_digest(&bytes).ok_or_else(|| ClientError::at(option, said()));
         }
         let digits = self.0.strip_prefix("sm3:").unwrap_or(&self.0);
-        let forms = "give a certificate file, or sm3:<64 lower-case hexadecimal characters>";
-        digits.parse().map_err(|_| ClientError::input(option, format!("there is no file {}; {forms}", self.0)))
+        let forms = || {
+            say!(
+                "give a certificate file, or sm3:<64 lower-case hexadecimal characters>",
+                "请给出证书文件，或 sm3:<64 位小写十六进制>"
+            )
+        };
+        digits.parse().map_err(|_| ClientError::at(option, no_file(path, &forms())))
     }
 }
 
@@ -118,35 +140,53 @@ impl std::str::FromStr for DocumentSource {
     }
 }
 
-const DOCUMENT_FORMS: &str = "give a file, or sha256:<hex>,bytes:<length> and perhaps ,sm3:<hex>";
+fn document_forms() -> Said {
+    say!(
+        "give a file, or sha256:<hex>,bytes:<length> and perhaps ,sm3:<hex>",
+        "请给出文件，或 sha256:<十六进制>,bytes:<长度>，可加 ,sm3:<十六进制>"
+    )
+}
 
 impl DocumentSource {
     /// Digests and length. `option` names the argument in errors.
     pub fn document(&self, option: &str) -> Result<Document, ClientError> {
         if !self.0.starts_with("sha256:") {
-            return existing(Path::new(&self.0), option, DOCUMENT_FORMS);
+            return existing(Path::new(&self.0), option, &document_forms());
         }
         if Path::new(&self.0).exists() {
-            let reason = format!("{} is a digest and also the name of a file here; write ./ before it", self.0);
-            return Err(ClientError::input(option, reason));
+            let text = &self.0;
+            let said = say!(
+                "{text} is a digest and also the name of a file here; write ./ before it",
+                "{text} 既是摘要，也是此处的文件名；若指文件，请在前面加 ./"
+            );
+            return Err(ClientError::at(option, said));
         }
+        let forms = document_forms();
+        let (en, zh) = (&forms.en, &forms.zh);
         let (mut sha256, mut sm3, mut size_bytes) = (None, None, None);
         for part in self.0.split(',') {
             match part.split_once(':') {
                 Some(("sha256", digits)) => sha256 = Some(hex_digest(digits, option)?),
                 Some(("sm3", digits)) => sm3 = Some(hex_digest(digits, option)?),
-                Some(("bytes", length)) => size_bytes = length.parse().ok().filter(|length| *length > 0),
+                Some(("bytes", length)) => {
+                    size_bytes = length.parse().ok().filter(|length| (1..=SIZE_BYTES_MAX).contains(length))
+                }
                 _ => {
-                    return Err(ClientError::input(
-                        option,
-                        format!("{part:?} is no part of a document; {DOCUMENT_FORMS}"),
-                    ));
+                    let said =
+                        say!("{part:?} is not a part of a document; {en}", "{part:?} 不是文件摘要的组成部分；{zh}");
+                    return Err(ClientError::at(option, said));
                 }
             }
         }
         match (sha256, size_bytes) {
             (Some(sha256), Some(size_bytes)) => Ok(Document { sha256, sm3, size_bytes }),
-            _ => Err(ClientError::input(option, format!("the length is missing, or 0; {DOCUMENT_FORMS}"))),
+            _ => Err(ClientError::at(
+                option,
+                say!(
+                    "the length is missing, 0, or above {SIZE_BYTES_MAX}; {en}",
+                    "缺少长度，或长度为 0、超过 {SIZE_BYTES_MAX}；{zh}"
+                ),
+            )),
         }
     }
 }
@@ -157,22 +197,25 @@ fn reference<T: std::str::FromStr>(text: &str, place: &str, of: impl FnOnce(&str
         return Ok(reference);
     }
     if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(ClientError::input(place, "a reference is written in lower case"));
+        return Err(ClientError::at(place, say!("a reference is written in lower case", "引用须为小写")));
     }
     if text.is_empty() || text.trim() != text {
-        return Err(ClientError::input(place, "a number is not empty and has no spaces around it"));
+        return Err(ClientError::at(
+            place,
+            say!("a number is not empty and has no spaces around it", "编号不能为空，前后不能有空格"),
+        ));
     }
     Ok(of(text))
 }
 
 /// A case by its number (办件编号) or reference.
 pub fn case_ref(algorithm: DigestAlgorithm, text: &str) -> Result<CaseRef, ClientError> {
-    reference(text, "case", |number| CaseRef::of(algorithm, number))
+    reference(text, "CASE", |number| CaseRef::of(algorithm, number))
 }
 
 /// A bundle by its number or reference.
 pub fn bundle_ref(algorithm: DigestAlgorithm, text: &str) -> Result<BundleRef, ClientError> {
-    reference(text, "bundle", |number| BundleRef::of(algorithm, number))
+    reference(text, "BUNDLE", |number| BundleRef::of(algorithm, number))
 }
 
 /// A licence by its identifier (电子证照标识) or reference.
@@ -181,37 +224,49 @@ pub fn licence_ref(algorithm: DigestAlgorithm, text: &str) -> Result<LicenceRef,
         // What is recorded about a mistyped licence is about nothing, for ever.
         Subject::Identifier(id) => match id.check_as(LicenceProfile::Lenient) {
             Err(error @ IdError::CheckCharacter { .. }) => {
-                let next = "a character is mistyped; give the reference (64 hex) if the licence really bears it";
-                Err(ClientError::input("licence", format!("{error}; {next}")))
+                let Said { en, zh, code } = error.into();
+                let en = format!(
+                    "{en}; a character is mistyped; give the reference (64 hex) if the licence really bears it"
+                );
+                let zh = format!("{zh}：有字符输错；若证照确实如此标识，请给出引用（64 位十六进制）");
+                Err(ClientError::at("LICENCE", Said { en, zh, code }))
             }
             _ => Ok(LicenceRef::of(algorithm, &id)),
         },
         Subject::Reference(reference) => Ok(reference),
-        Subject::Document => Err(ClientError::input("licence", "give an identifier or a reference")),
+        Subject::Document => {
+            Err(ClientError::at("LICENCE", say!("give an identifier or a reference", "请给出证照标识或引用")))
+        }
     }
 }
 
 /// Reads `KIND/SCOPE/CODE`, such as `guide/310000/001010100000`.
-pub fn publication_key(text: &str) -> Result<PublicationKey, String> {
+pub fn publication_key(text: &str) -> Result<PublicationKey, Said> {
     text.parse().map_err(|error| match error {
         StateKeyError::Kind { found } => {
             let kinds = PublicationKind::ALL.map(PublicationKind::name).join(", ");
-            format!("there is no kind of publication called {found:?}; the kinds are {kinds}")
+            say!(
+                "there is no kind of publication called {found:?}; the kinds are {kinds}",
+                "没有 {found:?} 这种公布文件；种类有 {kinds}"
+            )
         }
-        StateKeyError::Form { .. } => {
-            "a publication is named <kind>/<province or all>/<code>, such as guide/310000/001010100000".to_owned()
-        }
-        other => other.to_string(),
+        StateKeyError::Form { .. } => say!(
+            "a publication is named <kind>/<province or all>/<code>, such as guide/310000/001010100000",
+            "公布文件写作 <种类>/<省级代码或 all>/<编码>，例如 guide/310000/001010100000"
+        ),
+        other => Said::detail("公布文件的名称有误", other),
     })
 }
 
 /// Reads one word of a closed list, with hyphens or underscores, such as `full-online`.
-pub fn word<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+pub fn word<T: DeserializeOwned>(text: &str) -> Result<T, Said> {
     let value = serde_json::Value::String(text.replace('-', "_"));
     serde_json::from_value(value).map_err(|error| {
         let reason = error.to_string().replace("unknown variant", "there is no");
         let reason = reason.replace(", expected one of", "; choose one of").replace(", expected", "; choose");
-        reason.replace('_', "-")
+        let reason = reason.replace('_', "-");
+        let choices = reason.split_once("choose").map_or("", |(_, list)| list.trim_start_matches(" one of"));
+        Said { en: reason.clone(), zh: format!("没有 {text:?} 这一项，可选{choices}"), code: None }
     })
 }
 
@@ -227,13 +282,17 @@ pub fn structured_file<T: DeserializeOwned>(path: &Path) -> Result<T, ClientErro
     let place = path.display().to_string();
     let length = std::fs::metadata(path).map_err(|error| ClientError::file("cannot read", path, error))?.len();
     if length > STRUCTURED_BYTES_MAX {
-        return Err(ClientError::input(place, format!("{length} bytes, more than {STRUCTURED_BYTES_MAX}")));
+        let said = say!(
+            "{length} bytes, more than {STRUCTURED_BYTES_MAX}",
+            "有 {length} 字节，超过上限 {STRUCTURED_BYTES_MAX}"
+        );
+        return Err(ClientError::at(place, said));
     }
     let text = std::fs::read_to_string(path).map_err(|error| ClientError::file("cannot read", path, error))?;
     if path.extension().is_some_and(|extension| extension == "toml") {
-        toml::from_str(&text).map_err(|error| ClientError::input(place, error))
+        toml::from_str(&text).map_err(|error| ClientError::at(place, Said::detail("内容不是所需的 TOML", error)))
     } else {
-        serde_json::from_str(&text).map_err(|error| ClientError::input(place, error))
+        serde_json::from_str(&text).map_err(|error| ClientError::at(place, Said::detail("内容不是所需的 JSON", error)))
     }
 }
 
@@ -302,8 +361,10 @@ mod tests {
         let found = document(&format!("sha256:{hex},bytes:7,sm3:{hex}")).unwrap();
         assert_eq!((found.size_bytes, found.sm3), (7, Some(found.sha256)));
         assert!(sentence(document(&format!("sha256:{hex}"))).contains("the length is missing"));
-        assert!(sentence(document(&format!("sha256:{hex},bytes:0"))).contains("the length is missing, or 0"));
-        assert!(sentence(document(&format!("sha256:{hex},pages:7"))).contains("\"pages:7\" is no part of a document"));
+        assert!(sentence(document(&format!("sha256:{hex},bytes:0"))).contains("the length is missing, 0, or above"));
+        assert!(
+            sentence(document(&format!("sha256:{hex},pages:7"))).contains("\"pages:7\" is not a part of a document")
+        );
         assert!(sentence(document("gone.ofd")).contains("there is no file gone.ofd"));
     }
 
@@ -322,9 +383,10 @@ mod tests {
         assert_eq!(word("full-online"), Ok(CaseMode::FullOnline));
         assert_eq!(word("full_online"), Ok(CaseMode::FullOnline));
         let wrong = word::<CaseMode>("by-train").unwrap_err();
-        assert!(wrong.starts_with("there is no `by-train`; choose one of `full-online`, "), "{wrong}");
+        assert!(wrong.zh.starts_with("没有 \"by-train\" 这一项，可选 `full-online`, "), "{}", wrong.zh);
+        assert!(wrong.en.starts_with("there is no `by-train`; choose one of `full-online`, "), "{wrong}");
         let wrong = publication_key("guides/310000/A").unwrap_err();
-        assert!(wrong.starts_with("there is no kind of publication called \"guides\"; the kinds are item-list, "));
-        assert!(publication_key("guide/A").unwrap_err().starts_with("a publication is named <kind>/"));
+        assert!(wrong.en.starts_with("there is no kind of publication called \"guides\"; the kinds are item-list, "));
+        assert!(publication_key("guide/A").unwrap_err().en.starts_with("a publication is named <kind>/"));
     }
 }

@@ -8,7 +8,9 @@ use clap::{Args, Subcommand};
 use super::context::Global;
 use super::output::Output;
 use crate::audit::{Coverage, ReplayOptions, replay};
+use crate::dates::beijing;
 use crate::error::{ClientError, ExitCode};
+use crate::say;
 use crate::sdk::{Client, TrustRoot};
 
 /// Audits.
@@ -37,10 +39,15 @@ impl Audit {
 
 impl Replay {
     async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
+        if let Some(path) = &self.import {
+            std::fs::File::open(path).map_err(|error| ClientError::file("cannot read", path, error))?;
+        }
         let trust = global.trust()?;
         let client = if global.nodes.is_empty() { None } else { Some(global.client().await?) };
         let genesis = client.as_ref().map(Client::genesis).or_else(|| TrustRoot::genesis(&trust));
-        let genesis = genesis.ok_or_else(|| ClientError::input("--genesis", "needed where no node is given"))?;
+        let genesis = genesis.ok_or_else(|| {
+            ClientError::at("--genesis", say!("needed where no node is given", "没有给出节点时必须给出创世文件"))
+        })?;
         let options = ReplayOptions { export: self.export, import: self.import };
         let bar = output.progress(0, "blocks");
         let on_progress = |height: u64, records: u64, last: u64| {
@@ -69,7 +76,7 @@ fn text(coverage: &Coverage) -> String {
         "Replayed {} from genesis {} to height {}",
         coverage.chain_id, coverage.genesis_hash, coverage.height
     );
-    let _ = writeln!(text, "  block     {}  {}", coverage.block, coverage.time);
+    let _ = writeln!(text, "  block     {}  {}", coverage.block, beijing(&coverage.time));
     let _ = writeln!(text, "  log       {} records, root {}", coverage.log_size, coverage.log_root);
     let _ = writeln!(text, "  map root  {}", coverage.map_root);
     let _ = writeln!(

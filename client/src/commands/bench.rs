@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::context::Global;
-use super::output::Output;
+use super::output::{Output, eprint_or_drop};
 use crate::bench::{BenchOptions, Report, Workload, run};
 use crate::error::{ClientError, ExitCode};
 use crate::sdk::{Client, NodeClient, TrustRoot};
@@ -17,12 +17,13 @@ pub struct Bench {
     /// The network's `network.json`.
     #[arg(long = "nodes", value_name = "FILE")]
     network: PathBuf,
+    /// What is done.
     #[arg(long, value_enum, default_value_t = Workload::All)]
     workload: Workload,
     /// Writers or readers at the same time.
     #[arg(long, default_value_t = 512)]
     clients: usize,
-    /// Length of each measurement.
+    /// Length of each measurement, in seconds.
     #[arg(long, default_value_t = 20)]
     seconds: u64,
     /// Licences, or cases, per transaction of the batch and cases workloads.
@@ -58,10 +59,10 @@ impl Bench {
             failed |= report.failures > 0;
             if report.failures > 0 {
                 let reason = report.first_failure.as_deref().unwrap_or_default();
-                eprintln!(
+                eprint_or_drop(&format!(
                     "huxin: {} requests of workload {} failed, first: {reason}",
                     report.failures, report.workload
-                );
+                ));
             }
             // One line per workload, so that a run that is broken off keeps what it has measured.
             output.line(&report, || report.text());

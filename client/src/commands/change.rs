@@ -3,15 +3,17 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use huxin_chain_spec::crypto::DigestAlgorithm;
 use huxin_chain_spec::ids::{BasisCode, LicenceRef, ProvinceCode, TimeMs, Uscc};
 use huxin_chain_spec::record::licence::Change;
 use huxin_chain_spec::record::{LicenceOperation, Operation};
 
-use super::context::Global;
+use super::context::{Global, Needs};
 use super::issue::{Issue, NewLicence, Recorded, save};
 use super::output::Output;
 use super::verify::{licence_subject, note_check_character};
 use crate::error::{ClientError, ExitCode};
+use crate::say;
 use crate::sdk::{Client, Subject, clock};
 
 /// Licences and their changes.
@@ -52,7 +54,7 @@ pub struct ChangeArguments {
     /// When it takes effect in law; now if absent.
     #[arg(long, value_name = "TIME")]
     effective: Option<TimeMs>,
-    /// Save the receipt here.
+    /// Save the receipt here; an earlier file is kept under another name.
     #[arg(long, value_name = "FILE")]
     receipt: Option<PathBuf>,
 }
@@ -61,7 +63,8 @@ pub struct ChangeArguments {
 pub struct TransferOut {
     #[command(flatten)]
     change: ChangeArguments,
-    #[arg(long)]
+    /// Province that takes it over: 320000.
+    #[arg(long, value_name = "PROVINCE")]
     to_province: ProvinceCode,
     /// Unified social credit code of the only organisation that may take it over.
     #[arg(long)]
@@ -80,7 +83,7 @@ pub struct Replacement {
     /// Code of the legal basis.
     #[arg(long)]
     basis: BasisCode,
-    /// Save the receipt here.
+    /// Save the receipt here; an earlier file is kept under another name.
     #[arg(long, value_name = "FILE")]
     receipt: Option<PathBuf>,
 }
@@ -112,12 +115,15 @@ impl LicenceCommand {
     }
 }
 
-/// The reference of a licence named by identifier or reference.
-fn reference(client: &Client, text: &str) -> Result<LicenceRef, ClientError> {
+/// The reference of a licence named by identifier or reference. A wrong check character is noted, not refused: the ledger knows
+/// whether the licence bears it.
+fn reference(algorithm: DigestAlgorithm, text: &str) -> Result<LicenceRef, ClientError> {
     match licence_subject(text)? {
-        Subject::Identifier(id) => Ok(LicenceRef::of(client.chain().algorithm(), &id)),
+        Subject::Identifier(id) => Ok(LicenceRef::of(algorithm, &id)),
         Subject::Reference(reference) => Ok(reference),
-        Subject::Document => Err(ClientError::input("licence", "give an identifier or a reference")),
+        Subject::Document => {
+            Err(ClientError::at("LICENCE", say!("give an identifier or a reference", "请给出证照标识或引用")))
+        }
     }
 }
 
@@ -128,9 +134,8 @@ impl ChangeArguments {
         output: &Output,
         operation: impl FnOnce(Change) -> LicenceOperation,
     ) -> Result<ExitCode, ClientError> {
-        let client = global.client().await?;
         note_check_character(output, licence_subject(&self.licence).ok().as_ref());
-        let licence = reference(&client, &self.licence)?;
+        let (client, licence) = global.ready(Needs::Record, |algorithm| reference(algorithm, &self.licence)).await?;
         let effective_ms = self.effective.unwrap_or_else(clock);
         let operation = operation(Change { licence, basis: self.basis, effective_ms });
         submit(global, output, &client, operation, licence, Some(self.licence), None, self.receipt).await
@@ -144,10 +149,14 @@ impl Replacement {
         output: &Output,
         operation: impl FnOnce(LicenceRef, huxin_chain_spec::record::licence::Licence, BasisCode) -> LicenceOperation,
     ) -> Result<ExitCode, ClientError> {
-        let client = global.client().await?;
         note_check_character(output, licence_subject(&self.predecessor).ok().as_ref());
-        let predecessor = reference(&client, &self.predecessor)?;
-        let draft = self.licence.draft(client.chain().algorithm(), &self.file, self.licence.trust()?.as_ref())?;
+        let build = |algorithm| {
+            let predecessor = reference(algorithm, &self.predecessor)?;
+            let trust = self.licence.trust()?;
+            Ok((predecessor, self.licence.draft(algorithm, &self.file, trust.as_ref())?))
+        };
+        let (client, (predecessor, draft)) = global.ready(Needs::Record, build).await?;
+        draft.note_end(output);
         for code in &draft.warnings {
             output.note(&format!("huxin: 注意 warning: {code}"));
         }

@@ -1,9 +1,11 @@
 //! Options that every command shares, and what they give: nodes, trust root, key.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use clap::Args;
-use huxin_chain_spec::crypto::Digest;
+use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, ParseDigestError, SigningKey};
+use huxin_chain_spec::execute::Chain;
 use huxin_chain_spec::record::Operation;
 use zeroize::Zeroizing;
 
@@ -13,16 +15,20 @@ use crate::sdk::{
     AGE_S_MAX_DEFAULT, Client, Confirmed, EXPIRY_WINDOW_DEFAULT, NodeClient, TransactionSigner, TrustRoot,
 };
 
+/// Heading of the shared options in every help page.
+pub const GLOBAL_HEADING: &str = "Global options";
+
 /// Options that every command shares.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = GLOBAL_HEADING)]
 pub struct Global {
-    /// Node to talk to; give several and another one answers when one does not.
+    /// Node to talk to, such as http://127.0.0.1:26603; give several and another one answers when one does not.
     #[arg(long = "node", global = true, env = "HUXIN_NODE", value_name = "URL", value_delimiter = ',')]
     pub nodes: Vec<String>,
     /// Genesis file that is trusted.
     #[arg(long, global = true, env = "HUXIN_GENESIS", value_name = "FILE")]
     pub genesis: Option<PathBuf>,
-    /// Genesis hash that is trusted.
+    /// Genesis hash that is trusted: 64 hex.
     #[arg(long, global = true, env = "HUXIN_TRUST_ROOT", value_name = "HEX")]
     pub trust_root: Option<String>,
     /// Key file that signs.
@@ -31,7 +37,7 @@ pub struct Global {
     /// File that holds the key file's passphrase; else HUXIN_KEY_PASSPHRASE, else asked at the terminal.
     #[arg(long, global = true, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
-    /// Answer in JSON.
+    /// Answer in JSON, errors too.
     #[arg(long, global = true)]
     pub json: bool,
     /// Longest wait for a final outcome, in seconds.
@@ -43,22 +49,47 @@ pub struct Global {
     /// Oldest newest block accepted for a question about now, in seconds.
     #[arg(long, global = true, value_name = "S", default_value_t = AGE_S_MAX_DEFAULT)]
     pub max_age_s: u64,
+    /// The signing key once it was opened: a passphrase is asked for once.
+    #[arg(skip)]
+    opened: Opened,
+}
+
+/// A key in memory, never shown.
+#[derive(Clone, Default)]
+struct Opened(OnceLock<SigningKey>);
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.get().is_some() { "Opened" } else { "NotOpened" })
+    }
+}
+
+/// What a command needs of the user beside its own arguments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// A trust root and a node.
+    Question,
+    /// Those and a key that signs.
+    Record,
 }
 
 /// A hash as people copy it: in capitals, with `0x` before it, with spaces or line ends in it.
-fn digest_of(text: &str) -> Result<Digest, impl std::fmt::Display> {
+fn digest_of(text: &str) -> Result<Digest, ParseDigestError> {
     let text: String = text.chars().filter(|character| !character.is_whitespace()).collect();
     let text = text.to_lowercase();
     text.strip_prefix("0x").unwrap_or(&text).parse::<Digest>()
 }
 
 impl Global {
+    /// The hash that `--trust-root` gives; `None` where it is absent or empty.
+    pub fn trust_root_hash(&self) -> Result<Option<Digest>, ClientError> {
+        let text = self.trust_root.as_deref().filter(|text| !text.trim().is_empty());
+        text.map(digest_of).transpose().map_err(|error| ClientError::at("--trust-root", error))
+    }
+
     /// The pinned trust root. A file and a hash given together must agree.
     pub fn trust(&self) -> Result<TrustRoot, ClientError> {
-        let hash = match &self.trust_root {
-            Some(text) => Some(digest_of(text).map_err(|error| ClientError::input("--trust-root", error))?),
-            None => None,
-        };
+        let hash = self.trust_root_hash()?;
         match (&self.genesis, hash) {
             (None, None) => Err(ClientError::NoTrustRoot),
             (None, Some(hash)) => Ok(TrustRoot::of_hash(hash)),
@@ -77,7 +108,8 @@ impl Global {
 
     /// The nodes, without trust.
     pub fn nodes(&self) -> Result<NodeClient, ClientError> {
-        NodeClient::new(&self.nodes)
+        let given = self.nodes.iter().map(|node| node.trim()).filter(|node| !node.is_empty());
+        NodeClient::new(&given.map(str::to_owned).collect::<Vec<_>>())
     }
 
     /// Nodes and trust root.
@@ -86,12 +118,46 @@ impl Global {
         Ok(Client::connect(self.nodes()?, trust).await?.with_age_s_max(self.max_age_s))
     }
 
-    /// The signing key.
-    pub fn signer(&self, client: &Client) -> Result<TransactionSigner, ClientError> {
-        let path = self.key.as_deref();
-        let path = path.ok_or_else(|| ClientError::input("--key", "name the key file that signs, or set HUXIN_KEY"))?;
+    /// The one order in which every command checks what the user gave, before any node is asked: the arguments and the files they name
+    /// (`build`), the key, the trust root, the addresses. Only then the client is connected.
+    ///
+    /// References depend on the ledger's hash, which stands in the genesis. Where only the hash of the genesis is pinned, `build` runs
+    /// with SHA-256 to check its input, and again if the ledger turns out to use another hash.
+    ///
+    /// # Errors
+    /// Those of `build`; [`ClientError::NoKey`] and [`ClientError::Key`]; [`ClientError::NoTrustRoot`] and [`ClientError::Genesis`];
+    /// [`ClientError::NoNode`]; then those of the connection.
+    pub async fn ready<T>(
+        &self,
+        needs: Needs,
+        build: impl Fn(DigestAlgorithm) -> Result<T, ClientError>,
+    ) -> Result<(Client, T), ClientError> {
+        let trust = self.trust();
+        let pinned = trust.as_ref().ok().and_then(TrustRoot::genesis).map(|genesis| Chain::new(genesis).algorithm());
+        let assumed = pinned.unwrap_or(DigestAlgorithm::Sha256);
+        let built = build(assumed)?;
+        if needs == Needs::Record {
+            self.signing_key()?;
+        }
+        let (trust, nodes) = (trust?, self.nodes()?);
+        let client = Client::connect(nodes, trust).await?.with_age_s_max(self.max_age_s);
+        let algorithm = client.chain().algorithm();
+        Ok((client, if algorithm == assumed { built } else { build(algorithm)? }))
+    }
+
+    /// The key that signs, opened once.
+    pub fn signing_key(&self) -> Result<&SigningKey, ClientError> {
+        if let Some(key) = self.opened.0.get() {
+            return Ok(key);
+        }
+        let path = self.key.as_deref().filter(|path| !path.as_os_str().is_empty()).ok_or(ClientError::NoKey)?;
         let (_, key) = keys::open(path, || self.passphrase(path))?;
-        Ok(client.signer(key))
+        Ok(self.opened.0.get_or_init(|| key))
+    }
+
+    /// The signing key for this chain.
+    pub fn signer(&self, client: &Client) -> Result<TransactionSigner, ClientError> {
+        Ok(client.signer(self.signing_key()?.clone()))
     }
 
     /// The passphrase of an encrypted key file.

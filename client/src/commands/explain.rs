@@ -6,21 +6,22 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use huxin_chain_spec::codes::Code;
 use huxin_document::Reason;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::context::Global;
+use super::near;
 use super::output::Output;
 use crate::error::{ClientError, ExitCode};
+use crate::say;
 use crate::sdk::{Connection, Request};
 use crate::testnet::Network;
 
 /// What is reached, needed and wrong; or what a code means.
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// A code such as licence.duplicate, or of a document such as REFERENCE_DIGEST.
+    /// A code such as licence.duplicate or 401, or of a document such as REFERENCE_DIGEST.
     code: Option<String>,
     /// Operations address of a node; give several.
     #[arg(long = "operations", env = "HUXIN_OPERATIONS", value_name = "URL", value_delimiter = ',')]
@@ -41,7 +42,14 @@ impl Explain {
             asked.extend(nodes.map(|node| Asked { operations: node.operations, province: Some(node.province) }));
         }
         if asked.is_empty() {
-            return Err(ClientError::input("--operations", "give the operations address of a node, or --network FILE"));
+            let said = say!(
+                "give the operations address of a node, or --network FILE",
+                "请给出节点的运维地址，或 --network FILE"
+            );
+            return Err(ClientError::at("--operations", said));
+        }
+        for node in &asked {
+            node.connection()?;
         }
         let mut pages = Vec::new();
         for node in &asked {
@@ -64,6 +72,13 @@ impl Asked {
     fn at(operations: String) -> Self {
         Self { operations, province: None }
     }
+
+    fn connection(&self) -> Result<Connection, ClientError> {
+        Connection::new(std::slice::from_ref(&self.operations)).map_err(|error| match error {
+            ClientError::Input { reason, .. } => ClientError::at("--operations", reason),
+            other => other,
+        })
+    }
 }
 
 /// 0 nothing is wrong, 1 something is, 3 no more is known than that nodes did not answer.
@@ -81,7 +96,7 @@ fn explain_code(name: &str, output: &Output) -> Result<ExitCode, ClientError> {
         output.answer(&value, || format!("{name}\n{}\n{}", reason.en(), reason.zh()));
         return Ok(ExitCode::Success);
     }
-    let code = Code::from_name(name).ok_or_else(|| ClientError::input(name, "no such code in this version"))?;
+    let code = near::code(name).ok_or_else(|| ClientError::at(name, near::no_such_code(name)))?;
     let value = json!({
         "code": code.as_str(), "number": code.number(), "what": code.what_en(), "next": code.next_en(),
         "what_zh": code.what_zh(), "next_zh": code.next_zh(),
@@ -103,14 +118,17 @@ fn explain_code(name: &str, output: &Output) -> Result<ExitCode, ClientError> {
 /// The status page of one node, or why there is none.
 async fn page(node: &Asked) -> Value {
     let asked = async {
-        let connection = Connection::new(std::slice::from_ref(&node.operations))?;
+        let connection = node.connection()?;
         let request = Request::get("/status").within(Duration::from_secs(3));
         connection.json::<Value>(&request).await
     };
     match asked.await {
         Ok((_, status)) => json!({ "operations": node.operations, "status": status }),
         Err(error) => {
-            let error = error.to_string().replace("with --node", "with --operations");
+            let mut error = error.body();
+            for text in [&mut error.what, &mut error.what_zh, &mut error.place, &mut error.next, &mut error.next_zh] {
+                *text = text.replace("--node", "--operations");
+            }
             json!({ "operations": node.operations, "province": node.province, "error": error })
         }
     }
@@ -186,11 +204,11 @@ fn is_same_cause(known: &Finding, new: &Finding) -> bool {
 }
 
 fn unreachable(page: &Value) -> Finding {
-    let (operations, error) = (field(page, "operations"), field(page, "error"));
+    let (operations, error) = (field(page, "operations"), field(page, "error.what"));
     let mut finding = Finding::new(
         UNREACHABLE,
         page,
-        format!("{operations} does not answer: {error}"),
+        format!("{operations} does not answer: {}", error.trim_end_matches('.')),
         format!("{operations} 没有应答：节点未运行，或地址、端口、防火墙有误"),
     );
     finding.reported_by.clear();

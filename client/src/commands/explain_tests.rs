@@ -29,7 +29,7 @@ fn misses(province: &str, code: &str) -> Value {
 }
 
 fn down(province: Option<&str>) -> Value {
-    json!({ "operations": "http://y", "province": province, "error": "refused" })
+    json!({ "operations": "http://y", "province": province, "error": { "code": "client.unreachable", "what": "refused" } })
 }
 
 #[test]

@@ -4,7 +4,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, PublicKey, SignatureScheme};
+use huxin_chain_spec::codes::Code;
+use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, ParseKeyError, PublicKey, SignatureScheme};
 use huxin_chain_spec::genesis::{Genesis, GenesisError, GenesisProvince, GenesisValidator};
 use huxin_chain_spec::ids::{ChainId, ProvinceCode, TimeMs, Uscc};
 use huxin_chain_spec::keyfile::KeyPurpose;
@@ -17,6 +18,8 @@ use super::output::Output;
 use super::record::line;
 use crate::error::{ClientError, ExitCode};
 use crate::keys;
+use crate::said::Said;
+use crate::say;
 use crate::sdk::{TrustRoot, clock};
 
 /// Founding a network: parts of the provinces, the genesis file, its hash.
@@ -93,8 +96,7 @@ impl GenesisCommand {
             Self::Province(part) => part.run(output),
             Self::New(new) => new.run(output),
             Self::Check { file } => {
-                let genesis = read(&file)?;
-                let expected = expected(global)?;
+                let (genesis, expected) = (read(&file)?, global.trust_root_hash()?);
                 let is_expected = expected.is_none_or(|expected| expected == genesis.hash());
                 let mut value = summary(&genesis);
                 if let Some(expected) = expected {
@@ -104,8 +106,8 @@ impl GenesisCommand {
                 Ok(if is_expected { ExitCode::Success } else { ExitCode::Refused })
             }
             Self::Hash { file } => {
-                let genesis = read(&file)?;
-                let (hash, expected) = (genesis.hash(), expected(global)?);
+                let (genesis, expected) = (read(&file)?, global.trust_root_hash()?);
+                let hash = genesis.hash();
                 output.answer(&json!({ "genesis_hash": hash }), || hash.to_string());
                 output.note(&difference(&genesis, expected));
                 let is_expected = expected.is_none_or(|expected| expected == hash);
@@ -163,12 +165,19 @@ impl NewGenesis {
 /// Reads a part. What stands in it is public, but a key file in its place is worth a sentence of its own.
 fn part(path: &Path) -> Result<GenesisProvince, ClientError> {
     if keys::read(path).is_ok() {
-        let reason = "this is a key file and stays with its owner; write the public part with `huxin genesis province`";
-        return Err(ClientError::input(path.display().to_string(), reason));
+        let said = say!(
+            "this is a key file and stays with its owner; write the public part with `huxin genesis province`",
+            "这是密钥文件，应由其所有者保管；请用 huxin genesis province 写出公开部分"
+        );
+        return Err(ClientError::at(path.display().to_string(), said));
     }
     match path.extension().is_some_and(|extension| extension == "toml") {
         true => structured_file(path),
-        false => Err(ClientError::input(path.display().to_string(), "a part is a TOML file; call it NAME.toml")),
+        false => {
+            let said =
+                say!("a part is a TOML file; call it NAME.toml", "各省的部分是 TOML 文件，文件名应以 .toml 结尾");
+            Err(ClientError::at(path.display().to_string(), said))
+        }
     }
 }
 
@@ -180,7 +189,7 @@ fn assemble(
     time: TimeMs,
     out: &Path,
 ) -> Result<Genesis, ClientError> {
-    let chain_id = chain_id.ok_or_else(|| ClientError::input("--chain-id", "needed"))?;
+    let chain_id = chain_id.ok_or_else(|| ClientError::at("--chain-id", say!("needed", "必须给出")))?;
     let (parameters, governance) = Default::default();
     let genesis = Genesis { chain_id, ledger_hash, time, parameters, governance, provinces };
     let text = genesis.to_toml().map_err(|error| unusable(out, error))?;
@@ -194,12 +203,6 @@ fn unusable(path: &Path, error: impl std::fmt::Display) -> ClientError {
 fn read(path: &Path) -> Result<Genesis, ClientError> {
     let trust = TrustRoot::from_file(path)?;
     trust.genesis().cloned().ok_or_else(|| unusable(path, GenesisError::Malformed("it is empty".to_owned())))
-}
-
-/// The hash that `--trust-root` names, to compare with.
-fn expected(global: &Global) -> Result<Option<Digest>, ClientError> {
-    let text = global.trust_root.as_deref();
-    text.map(|text| text.parse().map_err(|error| ClientError::input("--trust-root", error))).transpose()
 }
 
 fn difference(genesis: &Genesis, expected: Option<Digest>) -> String {
@@ -217,13 +220,20 @@ fn difference(genesis: &Genesis, expected: Option<Digest>) -> String {
 fn key(text: &str, purpose: KeyPurpose) -> Result<PublicKey, ClientError> {
     let path = Path::new(text);
     if !path.exists() {
-        let place = format!("{purpose} key {text}");
-        return text.parse().map_err(|error| ClientError::input(place, format!("no file of this name, and {error}")));
+        return text.parse().map_err(|error: ParseKeyError| {
+            let Said { en, zh, code } = error.into();
+            let (en, zh) = (format!("there is no file {text}; {en}"), format!("没有文件 {text}；{zh}"));
+            ClientError::at(format!("--{purpose}"), Said { en, zh, code })
+        });
     }
     let file = keys::read(path)?;
     if file.purpose() != purpose {
-        let reason =
-            format!("it is a key for {}, and one for {purpose} is needed here; name the other file", file.purpose());
+        let found = file.purpose();
+        let mut reason = say!(
+            "it is a key for {found}, and one for {purpose} is needed here; name the other file",
+            "这是用于 {found} 的密钥，此处需要用于 {purpose} 的密钥，请改用相应的文件"
+        );
+        reason.code = Some(Code::KeyFileWrongPurpose);
         return Err(ClientError::Key { path: path.display().to_string(), reason });
     }
     Ok(file.public_key())

@@ -54,7 +54,7 @@ fn the_same_parts_in_any_order_found_the_same_chain() {
     assert!(warned.contains("no validator may fail"), "{warned}");
     // A file that is there is never overwritten.
     let again = format!("new {} --chain-id delta-1 --out {}", parts[0], folder.path().join("a.toml").display());
-    assert!(matches!(run(&words(&again)), Err(ClientError::File { .. })));
+    assert!(matches!(run(&words(&again)), Err(ClientError::Exists { .. })));
 }
 
 #[test]
@@ -92,4 +92,37 @@ fn what_cannot_found_a_chain_is_refused_and_writes_nothing() {
     assert!(refused.contains("a key for network"), "{refused}");
     std::fs::write(&out, "chain_id = \"delta-1\"\n").unwrap();
     assert!(matches!(run(&words(&format!("check {}", out.display()))), Err(ClientError::Genesis { .. })));
+}
+
+/// As every other command: one shape, both languages, and a code that says what is wrong.
+#[test]
+fn what_is_wrong_with_a_part_is_said_in_both_languages() {
+    let folder = tempfile::tempdir().unwrap();
+    let part = part_of(folder.path(), TWO[0].0, TWO[0].1).display().to_string();
+    let key = |purpose: &str| folder.path().join(format!("310000/{purpose}.key")).display().to_string();
+    let (network, out) = (key("network"), folder.path().join("x.toml").display().to_string());
+    let province = |consensus: &str| {
+        let (governance, registrar) = (key("governance"), key("registrar"));
+        format!(
+            "province 310000 --organisation {} --consensus {consensus} --network {network} --governance {governance} \
+             --registrar {registrar} --out {out}",
+            TWO[0].1
+        )
+    };
+    let table = [
+        (province("gone.key"), "client.input", "--consensus"),
+        (province(&network), "keyfile.wrong_purpose", "network.key"),
+        (format!("new {network} --chain-id delta-1 --out {out}"), "client.input", "network.key"),
+        (format!("new gone.txt --chain-id delta-1 --out {out}"), "client.input", "gone.txt"),
+        (format!("new gone.toml --chain-id delta-1 --out {out}"), "client.file", "gone.toml"),
+        (format!("new {part} --chain-id delta-1 --out {part}"), "client.file_exists", "310000.toml"),
+        (format!("check {part} --trust-root short"), "client.genesis", "310000.toml"),
+    ];
+    for (line, code, place) in table {
+        let body = run(&words(&line)).unwrap_err().body();
+        assert_eq!(body.code, code, "{line}: {body:?}");
+        assert!(body.place.contains(place), "{line}: {body:?}");
+        assert!(body.what_zh.chars().any(|letter| ('\u{4e00}'..='\u{9fff}').contains(&letter)), "{line}: {body:?}");
+    }
+    assert!(!folder.path().join("x.toml").exists());
 }

@@ -1,15 +1,17 @@
 //! `huxin licence issue --csv`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use huxin_chain_spec::crypto::DigestAlgorithm;
 use huxin_chain_spec::ids::Height;
 use huxin_chain_spec::record::Operation;
 
-use super::context::Global;
-use super::output::Output;
-use crate::bulk::{Header, ImportOptions, Journal, Submitter, import, read_table};
+use super::context::{Global, Needs};
+use super::output::{Output, eprint_or_drop};
+use crate::bulk::{Header, ImportOptions, Journal, Submitter, Table, import, read_table};
 use crate::error::{ClientError, ExitCode};
+use crate::say;
 use crate::sdk::{Client, Committed, SignedTransaction, TransactionSigner, document_of};
 
 /// Bulk import.
@@ -51,24 +53,40 @@ impl Submitter for LedgerSubmitter<'_> {
 }
 
 impl Bulk {
-    pub async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
-        let path = self.csv.as_deref().ok_or_else(|| ClientError::input("--csv", "name the table"))?;
-        let client = global.client().await?;
-        let signer = global.signer(&client)?;
-        output.note("checking the table ...");
+    /// Reads and checks the whole table.
+    fn table(&self, path: &Path, algorithm: DigestAlgorithm, output: &Output) -> Result<Table, ClientError> {
+        output.note("正在检查表格 checking the table ...");
         let bar = output.progress(0, "rows read");
-        let table = read_table(path, signer.algorithm(), |rows| bar.inc(rows))?;
+        let table = read_table(path, algorithm, |rows| bar.inc(rows));
         bar.finish_and_clear();
+        let table = table?;
+        let name = path.display();
+        for warning in &table.warnings {
+            output.note(&format!("{name}: 注意 warning: {warning}"));
+        }
         for bad in &table.bad {
-            eprintln!("{}: line {}: {}", path.display(), bad.line, bad.reason);
+            // With --json too: the error itself names the first row only.
+            eprint_or_drop(&format!("{name}: line {}: {} {}", bad.line, bad.reason, bad.reason_zh));
         }
         if table.bad_count > 0 && !self.skip_bad {
-            let reason = format!(
-                "{} bad rows; nothing was sent. Correct them, or leave them out with --skip-bad",
-                table.bad_count
+            let (count, first) = (table.bad_count, table.bad.first());
+            let (line, en, zh) =
+                first.map(|bad| (bad.line, bad.reason.clone(), bad.reason_zh.clone())).unwrap_or_default();
+            let reason = say!(
+                "{count} rows cannot be recorded, the first is line {line}: {en}; nothing was sent; --skip-bad leaves them out",
+                "有 {count} 行不能登记，第一处在第 {line} 行：{zh}；没有发送任何内容；--skip-bad 可跳过这些行"
             );
-            return Err(ClientError::input(path.display().to_string(), reason));
+            return Err(ClientError::Table { place: name.to_string(), reason });
         }
+        Ok(table)
+    }
+
+    pub async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
+        let Some(path) = self.csv.as_deref() else {
+            return Err(ClientError::at("--csv", say!("name the table", "请指定表格")));
+        };
+        let (client, table) = global.ready(Needs::Record, |algorithm| self.table(path, algorithm, output)).await?;
+        let signer = global.signer(&client)?;
         let header = Header::new(document_of(path)?.sha256, *client.trust().hash(), signer.key().id());
         let mut journal = Journal::open(&Journal::path_of(path), &header)?;
         let bar = output.progress(table.rows.len() as u64, "licences");
@@ -81,11 +99,17 @@ impl Bulk {
         .await;
         bar.finish_and_clear();
         let mut summary = imported.inspect_err(|_| {
-            output.note("what is recorded stays recorded; run the same command again to go on where it stopped");
+            output.note(
+                "已登记的保持有效，重新执行同一命令即可继续 what is recorded stays recorded; run the same command again to go on",
+            );
         })?;
         summary.skipped.extend(table.bad);
         output.answer(&summary, || {
-            format!("{} licences recorded, {} rows left out", summary.recorded, summary.skipped.len())
+            format!(
+                "已登记 {0} 份，跳过 {1} 行 {0} licences recorded, {1} rows left out",
+                summary.recorded,
+                summary.skipped.len()
+            )
         });
         Ok(ExitCode::Success)
     }

@@ -19,6 +19,7 @@ use crate::sealed::{examine, trust_list};
 /// Reads an OFD or PDF file, a seal (.esl) or a signature value, and checks it without any network.
 #[derive(Debug, Args)]
 pub struct Inspect {
+    /// OFD or PDF file, seal (.esl) or signature value.
     file: PathBuf,
     /// Certificates and revocation lists to judge by: a file, or a folder (its sub-folder `makers` pins seal makers).
     #[arg(long, value_name = "DIR|FILE")]

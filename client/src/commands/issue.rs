@@ -1,20 +1,22 @@
-//! A licence that comes into being: from a file at hand and what the command line says of it.
+//! Issues a licence: from a file at hand and what the command line says of it.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
 use huxin_chain_spec::ids::{
-    BasisCode, LicenceId, LicenceIssuer, LicenceRef, LicenceType, RegionCode, SealId, TimeMs, Uscc,
+    BasisCode, IdError, LicenceId, LicenceIssuer, LicenceRef, LicenceType, RegionCode, SealId, TimeMs, Uscc,
 };
 use huxin_chain_spec::record::licence::{Licence, SealReference};
 use huxin_chain_spec::record::{LicenceOperation, Operation};
 use huxin_document::TrustList;
 use serde::Serialize;
 
-use super::context::Global;
-use super::output::Output;
+use super::context::{Global, Needs};
+use super::output::{Output, eprint_or_drop};
+use crate::dates::{ALREADY_ENDED, End, beijing, end_text, ended_warning, start_text};
 use crate::error::{ClientError, ExitCode};
+use crate::say;
 use crate::sdk::{Client, Confirmed, clock};
 use crate::sealed::{admit, examine, trust_list};
 
@@ -42,12 +44,12 @@ pub struct NewLicence {
     /// 版本号.
     #[arg(long, default_value_t = 1)]
     version: u16,
-    /// Start of validity: 2026-11-21 or RFC 3339; the start of today if absent.
-    #[arg(long, value_name = "TIME")]
+    /// First day of validity, 2026-11-21, or its first moment (RFC 3339); today if absent.
+    #[arg(long, value_name = "DAY")]
     valid_from: Option<TimeMs>,
-    /// First moment after validity; none if absent.
-    #[arg(long, value_name = "TIME")]
-    valid_until: Option<TimeMs>,
+    /// Last day of validity, 2036-12-31, included; or the first moment after it (RFC 3339); none if absent.
+    #[arg(long, value_name = "DAY")]
+    valid_until: Option<End>,
     /// Digest of the canonical metadata (GB/T 36903), hex.
     #[arg(long, value_name = "HEX")]
     metadata: Option<Digest>,
@@ -77,8 +79,21 @@ pub struct Draft {
     pub warnings: Vec<String>,
 }
 
+impl Draft {
+    /// Says where the validity has ended already.
+    pub fn note_end(&self, output: &Output) {
+        if let Some(warning) = ended_warning(self.licence.valid_until_ms, clock()) {
+            output.note(&format!("huxin: {}: 注意 warning: {warning}", self.file.display()));
+        }
+    }
+}
+
 fn contradiction(option: &str, found: impl std::fmt::Display) -> ClientError {
-    ClientError::input(option, format!("the file itself says {found}; leave the option out, or take the right file"))
+    let said = say!(
+        "the file itself says {found}; leave the option out, or take the right file",
+        "文件自身写的是 {found}；请去掉此参数，或换用正确的文件"
+    );
+    ClientError::at(option, said)
 }
 
 /// What the command line says, unless the file says otherwise.
@@ -89,6 +104,13 @@ fn agreed<T: PartialEq + std::fmt::Display>(
 ) -> Result<Option<T>, ClientError> {
     match (given, found) {
         (Some(given), Some(found)) if given != found => Err(contradiction(option, found)),
+        (given, found) => Ok(given.or(found)),
+    }
+}
+
+fn agreed_end(given: Option<End>, found: Option<TimeMs>) -> Result<Option<TimeMs>, ClientError> {
+    match (given.map(End::first_moment_after), found) {
+        (Some(given), Some(found)) if given != found => Err(contradiction("--valid-until", end_text(found))),
         (given, found) => Ok(given.or(found)),
     }
 }
@@ -110,14 +132,17 @@ impl NewLicence {
         let examined = examine(file, trust, None)?;
         let found = admit(&examined, self.exception.as_ref())?;
         let document = examined.document;
-        let given = self.id.as_ref().map(|text| text.parse().map_err(|error| ClientError::input("--id", error)));
+        let given = self.id.as_ref().map(|text| text.parse().map_err(|error: IdError| ClientError::at("--id", error)));
         let id = match (given.transpose()?, found.id) {
             (Some(given), Some(found)) if given != found => return Err(contradiction("--id", &found)),
             (Some(id), _) | (None, Some(id)) => id,
             (None, None) => self.new_id(&document.sha256)?,
         };
         let LicenceIssuer::Organisation(issuer) = id.issuer() else {
-            return Err(ClientError::input("--id", "its issuer is a region, not an organisation"));
+            return Err(ClientError::at(
+                "--id",
+                say!("its issuer is a region, not an organisation", "其颁发机构段是行政区划，不是机构"),
+            ));
         };
         let region = self.region.map_or_else(|| region_of(&issuer), Ok)?;
         let licence = Licence {
@@ -135,15 +160,29 @@ impl NewLicence {
             },
             exception: self.exception.clone(),
             holder: self.holder_commitment,
-            valid_from_ms: agreed("--valid-from", self.valid_from, found.valid_from_ms)?
-                .map_or_else(start_of_today, Ok)?,
-            valid_until_ms: agreed("--valid-until", self.valid_until, found.valid_until_ms)?,
+            valid_from_ms: match (self.valid_from, found.valid_from_ms) {
+                (Some(given), Some(found)) if given != found => {
+                    return Err(contradiction("--valid-from", start_text(found)));
+                }
+                (given, found) => given.or(found).map_or_else(start_of_today, Ok)?,
+            },
+            valid_until_ms: agreed_end(self.valid_until, found.valid_until_ms)?,
         };
-        Ok(Draft { file: file.to_owned(), id, licence, warnings: found.warnings })
+        let mut warnings = found.warnings;
+        if ended_warning(licence.valid_until_ms, clock()).is_some() {
+            warnings.push(ALREADY_ENDED.to_owned());
+        }
+        Ok(Draft { file: file.to_owned(), id, licence, warnings })
     }
 
     fn new_id(&self, sha256: &Digest) -> Result<LicenceId, ClientError> {
-        let missing = |name: &str| ClientError::input(name, "needed, unless --id gives the whole identifier");
+        let missing = |name: &str| {
+            let said = say!(
+                "needed for a file that carries no identifier, unless --id gives the whole identifier",
+                "文件中没有证照标识时必须给出，或用 --id 给出完整标识"
+            );
+            ClientError::at(name, said)
+        };
         let licence_type = self.licence_type.ok_or_else(|| missing("--licence-type"))?;
         let issuer = self.issuer.ok_or_else(|| missing("--issuer"))?;
         let serial = match &self.serial {
@@ -151,8 +190,7 @@ impl NewLicence {
             // The same file gives the same identifier, so issuing it twice is noticed.
             None => sha256.to_string().to_uppercase().chars().take(20).collect(),
         };
-        LicenceId::new(licence_type, issuer, &serial, self.version)
-            .map_err(|error| ClientError::input("identifier", error))
+        LicenceId::new(licence_type, issuer, &serial, self.version).map_err(|error| ClientError::at("--serial", error))
     }
 
     fn names_one_licence(&self) -> bool {
@@ -164,24 +202,25 @@ impl NewLicence {
 pub fn region_of(issuer: &Uscc) -> Result<RegionCode, ClientError> {
     let text = issuer.to_string();
     let region = text.get(2..8).unwrap_or_default();
-    region
-        .parse()
-        .map_err(|error| ClientError::input("--region", format!("needed, for the issuer's code names none: {error}")))
+    region.parse().map_err(|_| {
+        let said = say!("needed, for the code of the issuer names no region", "须给出，因为机构代码中没有行政区划");
+        ClientError::at("--region", said)
+    })
 }
 
 fn start_of_today() -> Result<TimeMs, ClientError> {
-    clock().date_beijing().parse().map_err(|error| ClientError::input("--valid-from", error))
+    clock().date_beijing().parse().map_err(|error: IdError| ClientError::at("--valid-from", error))
 }
 
 /// `huxin licence issue FILE...`
 #[derive(Debug, Clone, Args)]
 pub struct Issue {
     /// Documents; one licence each.
-    #[arg(required_unless_present = "csv")]
+    #[arg(required_unless_present = "csv", value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
     licence: NewLicence,
-    /// Save the receipt here; with several files, a folder that gets one receipt each.
+    /// Save the receipt here; with several files, a folder that gets one receipt each. Earlier files are kept under other names.
     #[arg(long, value_name = "PATH")]
     receipt: Option<PathBuf>,
     #[command(flatten)]
@@ -216,7 +255,11 @@ impl Recorded {
         let warnings: String = self.warnings.iter().map(|code| format!("\n  注意 warning  {code}")).collect();
         format!(
             "{what}{} recorded, proof checked / 已上账，证明已核验\n  licence      {id}\n  record       {} at height {}, {}\n  transaction  {}{receipt}{warnings}",
-            self.operation, self.record, self.height, self.time, self.tx_id
+            self.operation,
+            self.record,
+            self.height,
+            beijing(&self.time),
+            self.tx_id
         )
     }
 }
@@ -225,33 +268,43 @@ impl Issue {
     pub async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
         if self.bulk.csv.is_some() {
             if !self.files.is_empty() {
-                return Err(ClientError::input("--csv", "give a table or files, not both"));
+                return Err(ClientError::at(
+                    "--csv",
+                    say!("give a table or files, not both", "表格与文件只能给出一种"),
+                ));
             }
             return self.bulk.run(global, output).await;
         }
         if self.files.len() > 1 && self.licence.names_one_licence() {
-            return Err(ClientError::input("--id/--serial", "names one licence, but several files are given"));
+            let said = say!("names one licence, but several files are given", "只能指一份证照，却给出了多个文件");
+            return Err(ClientError::at("--id/--serial", said));
         }
-        let client = global.client().await?;
-        let algorithm = client.chain().algorithm();
-        let trust = self.licence.trust()?;
-        let draft = |file: &PathBuf| self.licence.draft(algorithm, file, trust.as_ref());
-        let drafts = self.files.iter().map(draft).collect::<Result<Vec<_>, _>>()?;
-        let many = drafts.len() > 1;
+        let many = self.files.len() > 1;
+        let drafts = |algorithm| {
+            let trust = self.licence.trust()?;
+            let draft = |file: &PathBuf| self.licence.draft(algorithm, file, trust.as_ref());
+            self.files.iter().map(draft).collect::<Result<Vec<_>, ClientError>>()
+        };
+        let (client, drafts) = global.ready(Needs::Record, drafts).await?;
+        drafts.iter().for_each(|draft| draft.note_end(output));
         let mut recorded = Vec::new();
         for chunk in drafts.chunks(FILES_PER_TRANSACTION) {
             let operations = chunk.iter().map(|draft| issue(&draft.licence)).collect();
             let confirmed = global.submit(&client, operations).await?;
             for (offset, draft) in chunk.iter().enumerate() {
-                let path = self
-                    .receipt
-                    .as_deref()
-                    .map(|path| if many { receipt_in(path, &draft.file) } else { path.to_owned() });
+                let path = self.receipt_path(&draft.file, many);
                 recorded.push(report(&client, &confirmed, offset as u64, draft, path).await?);
             }
         }
         output.answer(&recorded, || recorded.iter().map(Recorded::text).collect::<Vec<_>>().join("\n"));
         Ok(ExitCode::Success)
+    }
+}
+
+impl Issue {
+    /// Where the receipt of a file goes.
+    fn receipt_path(&self, file: &Path, many: bool) -> Option<PathBuf> {
+        self.receipt.as_deref().map(|path| if many { receipt_in(path, file) } else { path.to_owned() })
     }
 }
 
@@ -304,10 +357,50 @@ async fn report(
     })
 }
 
-/// Writes a receipt, making its folder.
+/// Earlier files of one name that are kept at most.
+const KEPT_MAX: u32 = 999;
+
+/// Writes a receipt, making its folder. An earlier file of this name is evidence too: it is kept as `NAME.old-1` and so on, and that is
+/// said.
+///
+/// # Errors
+/// [`ClientError::File`] where it cannot be written, [`ClientError::Exists`] where 999 earlier ones are kept already.
 pub fn save(path: &Path, bytes: &[u8]) -> Result<(), ClientError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|error| ClientError::file("cannot make", folder, error))?;
     }
+    if path.is_file() && std::fs::read(path).is_ok_and(|earlier| earlier != bytes) {
+        let kept = (1..=KEPT_MAX).map(|number| kept_name(path, number)).find(|name| !name.exists());
+        let kept = kept.ok_or_else(|| ClientError::Exists { path: path.display().to_string() })?;
+        std::fs::rename(path, &kept).map_err(|error| ClientError::file("cannot write", &kept, error))?;
+        let (name, kept) = (path.display(), kept.display());
+        eprint_or_drop(&format!("huxin: 原有的 {name} 已保留为 {kept} the earlier {name} is kept as {kept}"));
+    }
     std::fs::write(path, bytes).map_err(|error| ClientError::file("cannot write", path, error))
+}
+
+fn kept_name(path: &Path, number: u32) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".old-{number}"));
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    /// `receipt get` replaced an earlier receipt without a word.
+    #[test]
+    fn an_earlier_receipt_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kept/a.receipt");
+        for bytes in [b"1", b"2", b"2", b"3"] {
+            save(&path, bytes).unwrap();
+            assert_eq!(std::fs::read(&path).unwrap(), bytes);
+        }
+        let read = |number| std::fs::read(kept_name(&path, number)).unwrap();
+        assert_eq!((read(1), read(2)), (b"1".to_vec(), b"2".to_vec()));
+        assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 3);
+    }
 }

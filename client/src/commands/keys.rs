@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use huxin_chain_spec::crypto::{KeyId, PublicKey, SignatureScheme, Signer as _};
 use huxin_chain_spec::ids::{LicenceType, SystemId, Uscc};
-use huxin_chain_spec::keyfile::KeyPurpose;
+use huxin_chain_spec::keyfile::{KeyFileError, KeyPurpose};
 use huxin_chain_spec::record::MembershipOperation;
 use huxin_chain_spec::record::membership::{Permissions, StatusChange};
 use serde_json::json;
@@ -16,6 +16,8 @@ use super::members::{StatusArguments, record};
 use super::output::Output;
 use crate::error::{ClientError, ExitCode};
 use crate::keys;
+use crate::said::Said;
+use crate::say;
 
 /// Key files, and keys on the ledger.
 #[derive(Debug, Subcommand)]
@@ -23,9 +25,15 @@ pub enum Keys {
     /// Make a key and write it to a new file, readable by its owner only.
     New(NewKey),
     /// Show the public part of a key file.
-    Show { file: PathBuf },
+    Show {
+        /// Key file.
+        file: PathBuf,
+    },
     /// Show the name a network key has among peers.
-    PeerId { file: PathBuf },
+    PeerId {
+        /// Key file made with --purpose network.
+        file: PathBuf,
+    },
     /// Register a key of an organisation (signed by the province's registrar).
     Add(AddKey),
     /// Suspend a key.
@@ -44,6 +52,7 @@ pub struct NewKey {
     /// Signature scheme. Keys of nodes and checkpoints are ed25519 on every network.
     #[arg(long, value_enum, default_value_t = KeyScheme::Ed25519)]
     scheme: KeyScheme,
+    /// The new key file; never overwritten.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Write the secret unencrypted. Without this, a passphrase is needed.
@@ -67,12 +76,14 @@ impl KeyScheme {
     }
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct AddKey {
     /// `ed25519:<hex>`, `sm2:<hex>`, or a key file.
     public_key: String,
+    /// Unified social credit code of the organisation that signs with it.
     #[arg(long)]
     organisation: Uscc,
+    /// Code of the organisation's system that signs with it, where it is a system's key.
     #[arg(long)]
     system: Option<SystemId>,
     /// May issue and amend licences.
@@ -133,14 +144,18 @@ impl Keys {
                 Ok(ExitCode::Success)
             }
             Self::PeerId { file } => {
-                let id = keys::peer_id(&keys::read(&file)?.public_key())?;
+                let key = keys::read(&file)?;
+                let found = key.purpose();
+                if found != KeyPurpose::Network {
+                    // A peer identifier of another key would be copied into everybody's lists, and never connect.
+                    let reason = Said::from(&KeyFileError::WrongPurpose { expected: KeyPurpose::Network, found });
+                    return Err(ClientError::Key { path: file.display().to_string(), reason });
+                }
+                let id = keys::peer_id(&key.public_key())?;
                 output.answer(&json!({ "peer_id": id }), || id.clone());
                 Ok(ExitCode::Success)
             }
-            Self::Add(add) => {
-                let operation = add.operation()?;
-                record(global, output, operation).await
-            }
+            Self::Add(add) => record(global, output, || add.clone().operation()).await,
             Self::Suspend(key) => key.run(StatusChange::Suspend, global, output).await,
             Self::Resume(key) => key.run(StatusChange::Resume, global, output).await,
             Self::Remove(key) => key.run(StatusChange::Remove, global, output).await,
@@ -177,32 +192,43 @@ fn new_passphrase(global: &Global) -> Result<Zeroizing<String>, ClientError> {
     };
     let first = ask("New passphrase: ")?;
     if *first != *ask("The same again: ")? {
-        return Err(ClientError::input("passphrase", "the two are not the same"));
+        return Err(ClientError::at("passphrase", say!("the two are not the same", "两次输入不一致")));
     }
     Ok(first)
 }
 
+/// A public key as text or from a key file; `None` where it is neither.
+fn found_key(text: &str) -> Result<Option<PublicKey>, ClientError> {
+    if let Ok(key) = text.parse() {
+        return Ok(Some(key));
+    }
+    let path = PathBuf::from(text);
+    if path.exists() { Ok(Some(keys::read(&path)?.public_key())) } else { Ok(None) }
+}
+
 /// A public key as text or from a key file.
 pub(super) fn public_key(text: &str) -> Result<PublicKey, ClientError> {
-    match text.parse() {
-        Ok(key) => Ok(key),
-        Err(error) => {
-            let path = PathBuf::from(text);
-            if path.exists() {
-                Ok(keys::read(&path)?.public_key())
-            } else {
-                Err(ClientError::input("public key", error))
-            }
-        }
-    }
+    let none = || {
+        say!(
+            "{text:?} is neither a key file here nor a public key; write ed25519:<64 hex> or sm2:<66 hex>",
+            "{text:?} 既不是此处的密钥文件，也不是公钥；公钥写作 ed25519:<64 位十六进制> 或 sm2:<66 位十六进制>"
+        )
+    };
+    found_key(text)?.ok_or_else(|| ClientError::at("public key", none()))
 }
 
 /// The identifier of a key: itself (64 hex), or that of a public key as text or from a key file.
 pub(super) fn key_id(text: &str) -> Result<KeyId, ClientError> {
-    match text.parse() {
-        Ok(id) => Ok(id),
-        Err(_) => Ok(public_key(text)?.id()),
+    if let Ok(id) = text.parse() {
+        return Ok(id);
     }
+    let none = || {
+        say!(
+            "{text:?} is neither a key id (64 hex), nor a public key (ed25519:<hex>, sm2:<hex>), nor a key file here",
+            "{text:?} 既不是密钥标识（64 位十六进制），也不是公钥（ed25519:..、sm2:..），也不是此处的密钥文件"
+        )
+    };
+    Ok(found_key(text)?.ok_or_else(|| ClientError::at("key id", none()))?.id())
 }
 
 impl AddKey {
@@ -233,7 +259,10 @@ impl AddKey {
 
 impl KeyStatus {
     async fn run(self, change: StatusChange, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
-        let key = key_id(&self.key_id)?;
-        record(global, output, MembershipOperation::KeyStatus { key, change, basis: self.status.basis }).await
+        let operation = || {
+            let key = key_id(&self.key_id)?;
+            Ok(MembershipOperation::KeyStatus { key, change, basis: self.status.basis.clone() })
+        };
+        record(global, output, operation).await
     }
 }

@@ -4,10 +4,11 @@ use clap::{Args, Subcommand};
 use huxin_chain_spec::ids::{BasisCode, RegionCode, SystemId, Uscc};
 use huxin_chain_spec::record::membership::StatusChange;
 use huxin_chain_spec::record::{MembershipOperation, Operation};
-use serde_json::json;
 
-use super::context::Global;
+use super::arguments::ReceiptFile;
+use super::context::{Global, Needs};
 use super::output::Output;
+use super::record::submit;
 use super::succession::{Authority, SuccessionArguments};
 use crate::error::{ClientError, ExitCode};
 
@@ -16,24 +17,29 @@ use crate::error::{ClientError, ExitCode};
 pub enum Organisation {
     /// Admit an organisation.
     Add {
+        /// Its unified social credit code (统一社会信用代码).
         organisation: Uscc,
+        /// Region it acts for: 310100.
         #[arg(long)]
         region: RegionCode,
     },
     /// Suspend an organisation with all its keys.
     Suspend {
+        /// Its unified social credit code (统一社会信用代码).
         organisation: Uscc,
         #[command(flatten)]
         status: StatusArguments,
     },
     /// Let a suspended organisation act again.
     Resume {
+        /// Its unified social credit code (统一社会信用代码).
         organisation: Uscc,
         #[command(flatten)]
         status: StatusArguments,
     },
     /// Remove an organisation for good.
     Remove {
+        /// Its unified social credit code (统一社会信用代码).
         organisation: Uscc,
         #[command(flatten)]
         status: StatusArguments,
@@ -50,24 +56,29 @@ pub enum Organisation {
 pub enum System {
     /// Register a system.
     Add {
+        /// Code of the system, unique on the ledger.
         system: SystemId,
+        /// Unified social credit code of the organisation that runs it.
         #[arg(long)]
         organisation: Uscc,
     },
     /// Suspend a system with its keys.
     Suspend {
+        /// Code of the system.
         system: SystemId,
         #[command(flatten)]
         status: StatusArguments,
     },
     /// Let a suspended system act again.
     Resume {
+        /// Code of the system.
         system: SystemId,
         #[command(flatten)]
         status: StatusArguments,
     },
     /// Remove a system for good.
     Remove {
+        /// Code of the system.
         system: SystemId,
         #[command(flatten)]
         status: StatusArguments,
@@ -75,7 +86,7 @@ pub enum System {
 }
 
 /// Why a member's standing changes.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct StatusArguments {
     /// Code of the legal basis.
     #[arg(long)]
@@ -96,10 +107,12 @@ impl Organisation {
             Self::Remove { organisation, status } => {
                 Op::OrganisationStatus { organisation, change: StatusChange::Remove, basis: status.basis }
             }
-            Self::Succeed(arguments) => Op::OrganisationSucceed(arguments.succession()),
+            Self::Succeed(arguments) => {
+                return record(global, output, || Ok(Op::OrganisationSucceed(arguments.clone().succession()?))).await;
+            }
             Self::Authority(authority) => return authority.run(global, output).await,
         };
-        record(global, output, operation).await
+        record(global, output, || Ok(operation.clone())).await
     }
 }
 
@@ -118,23 +131,18 @@ impl System {
                 Op::SystemStatus { system, change: StatusChange::Remove, basis: status.basis }
             }
         };
-        record(global, output, operation).await
+        record(global, output, || Ok(operation.clone())).await
     }
 }
 
 /// Records one membership operation and says where it stands.
-pub async fn record(global: &Global, output: &Output, operation: MembershipOperation) -> Result<ExitCode, ClientError> {
-    let name = operation.name();
-    let client = global.client().await?;
-    let confirmed = global.submit(&client, vec![Operation::Membership(operation)]).await?;
-    let committed = confirmed.committed;
-    let value = json!({
-        "operation": name, "tx_id": committed.tx_id, "height": committed.height,
-        "record": committed.first_record, "proven": true,
-    });
-    output.answer(&value, || {
-        let (index, height, tx_id) = (committed.first_record, committed.height, committed.tx_id);
-        format!("{name}: record {index} at height {height}, proof checked\ntransaction {tx_id}")
-    });
+pub async fn record(
+    global: &Global,
+    output: &Output,
+    operation: impl Fn() -> Result<MembershipOperation, ClientError>,
+) -> Result<ExitCode, ClientError> {
+    let (client, operation) = global.ready(Needs::Record, |_| operation()).await?;
+    let recorded = submit(global, &client, Operation::Membership(operation), &[], &ReceiptFile::default()).await?;
+    output.answer(&recorded.value, || recorded.text.clone());
     Ok(ExitCode::Success)
 }

@@ -7,17 +7,23 @@ mod case;
 mod change;
 mod context;
 mod evidence;
+mod examples;
 mod explain;
 #[cfg(test)]
 mod features_page;
 mod genesis;
 mod govern;
+mod help;
 mod import;
 mod inspect;
 mod issue;
 mod keys;
 mod members;
+mod near;
+#[cfg(test)]
+mod offline_tests;
 mod output;
+mod pages;
 mod publish;
 mod receipt;
 mod record;
@@ -28,9 +34,10 @@ mod succession;
 mod testnet;
 mod thing_receipt;
 mod transaction;
+mod usage;
 mod verify;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::error::{ClientError, ExitCode};
 use context::Global;
@@ -104,28 +111,44 @@ enum Command {
     Status(status::Status),
     /// Why the chain is slow or stuck, on one screen; or what a code means.
     Explain(explain::Explain),
+    /// Completions for a shell: bash, zsh, fish, elvish or powershell.
+    Completions(pages::Completions),
+    /// Write a man page of every command into a folder.
+    Man(pages::Man),
+}
+
+/// The whole command line, with examples.
+pub fn command() -> clap::Command {
+    help::dressed(Cli::command())
 }
 
 /// Runs one command line and gives the exit code. Prints errors too.
 pub async fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let words: Vec<std::ffi::OsString> = arguments.into_iter().collect();
+    let parsed = command().try_get_matches_from(&words).and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => {
-            let is_answer = !error.use_stderr();
-            // A closed terminal is no reason to fail differently.
-            let _ = error.print();
+        Err(error) if error.use_stderr() => {
+            Output::new(usage::wants_json(&words)).usage(&error);
             // clap's own 2 would say "not on the ledger".
-            return if is_answer { ExitCode::Success } else { ExitCode::NotChecked };
+            return ExitCode::NotChecked;
+        }
+        Err(answer) => {
+            // A closed terminal is not a reason to fail differently.
+            let _ = answer.print();
+            return ExitCode::Success;
         }
     };
     let output = Output::new(cli.global.json);
-    match execute(cli, &output).await {
+    let code = match execute(cli, &output).await {
         Ok(code) => code,
         Err(error) => {
             output.error(&error);
             error.exit_code()
         }
-    }
+    };
+    // An answer that could not be written was not given.
+    if output::is_lost() { ExitCode::NotChecked } else { code }
 }
 
 async fn execute(cli: Cli, output: &Output) -> Result<ExitCode, ClientError> {
@@ -151,6 +174,8 @@ async fn execute(cli: Cli, output: &Output) -> Result<ExitCode, ClientError> {
         Command::Testnet(command) => command.run(output).await,
         Command::Status(command) => command.run(global, output).await,
         Command::Explain(command) => command.run(global, output).await,
+        Command::Completions(command) => Ok(command.run()),
+        Command::Man(command) => command.run(output),
     }
 }
 
@@ -165,15 +190,14 @@ mod tests {
 
     #[test]
     fn the_command_line_is_well_formed() {
-        use clap::CommandFactory as _;
         Cli::command().debug_assert();
+        command().debug_assert();
     }
 
     /// An option of a command that shares its name with a shared option of another type makes clap panic, and only when
     /// that command is parsed.
     #[test]
     fn no_option_hides_a_shared_one() {
-        use clap::CommandFactory as _;
         fn check(command: &clap::Command, shared: &[String]) {
             for sub in command.get_subcommands() {
                 let own = sub.get_arguments().map(|argument| argument.get_id().to_string());

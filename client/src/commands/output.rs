@@ -1,10 +1,14 @@
 //! What goes to the terminal: text for people, or one JSON value for programs.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::json;
 
+use super::usage::usage_error;
 use crate::error::ClientError;
+use crate::said::sentence;
 
 /// Where a command's answer goes.
 #[derive(Debug, Clone, Copy)]
@@ -37,30 +41,51 @@ impl Output {
     /// Says what happens, to people only.
     pub fn note(&self, text: &str) {
         if !self.json {
-            eprintln!("{text}");
+            eprint_or_drop(text);
         }
     }
 
-    /// Prints an error: as JSON on standard output, or as a sentence on standard error.
+    /// Prints an error: as JSON on standard output, or in both languages on standard error.
     pub fn error(&self, error: &ClientError) {
+        let body = error.body();
         if !self.json {
-            eprintln!("huxin: {error}");
-            if let ClientError::Refused { body, .. } | ClientError::Rejected { body, .. } = error {
-                eprintln!("       {}{}", body.what_zh, body.next_zh);
-            }
+            let what = match error {
+                ClientError::Refused { node, .. } => format!("{node} refuses: {} (at {})", body.what, body.place),
+                ClientError::Rejected { tx_id, height, .. } => {
+                    format!("transaction {tx_id} is rejected at height {height}: {} (at {})", body.what, body.place)
+                }
+                _ => body.what.clone(),
+            };
+            eprint_or_drop(&format!("huxin: {what} [{}]", body.code));
+            eprint_or_drop(&format!("       {}", body.next));
+            eprint_or_drop(&format!("       {}{}", sentence(&body.what_zh, '。'), sentence(&body.next_zh, '。')));
             return;
         }
-        let value = match error {
-            ClientError::Refused { body, .. } => json!({ "error": body }),
-            ClientError::Rejected { body, tx_id, height } => {
-                json!({ "error": body, "tx_id": tx_id, "height": height })
+        let mut value = json!({ "error": body });
+        match error {
+            ClientError::Rejected { tx_id, height, .. } => {
+                value["tx_id"] = json!(tx_id);
+                value["height"] = json!(height);
             }
             ClientError::Document { path, reasons, .. } => {
-                json!({ "error": { "code": error.code(), "what": error.to_string(), "file": path, "reasons": reasons } })
+                value["error"]["file"] = json!(path);
+                value["error"]["reasons"] = json!(reasons);
             }
-            other => json!({ "error": { "code": other.code(), "what": other.to_string() } }),
-        };
+            _ => {}
+        }
         println_or_end(&value.to_string());
+    }
+
+    /// Prints an error of the command line itself: people see clap's own page, then a Chinese sentence.
+    pub fn usage(&self, error: &clap::Error) {
+        let said = usage_error(error);
+        if self.json {
+            return self.error(&said);
+        }
+        // A closed terminal is not a reason to fail differently.
+        let _ = error.print();
+        let body = said.body();
+        eprint_or_drop(&format!("\n{}{} [{}]", body.what_zh, body.next_zh, body.code));
     }
 
     /// A progress bar for people; hidden where the output is for programs.
@@ -79,8 +104,36 @@ impl Output {
     }
 }
 
+/// Standard error may be closed or full: what it would have said is then lost, and nothing else.
+pub fn eprint_or_drop(line: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// Writes bytes to standard output, as [`Output::answer`] does a line.
+pub fn write_or_end(bytes: &[u8]) {
+    use std::io::Write as _;
+    let mut output = std::io::stdout().lock();
+    note_loss(output.write_all(bytes).and_then(|()| output.flush()));
+}
+
+fn note_loss(written: std::io::Result<()>) {
+    if written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe) {
+        LOST.store(true, Ordering::Relaxed);
+    }
+}
+
 /// A reader that went away (`| head`) ends the output, not with an error.
+/// An answer that could not be written for another reason (a full disk) was not given: see [`is_lost`].
 fn println_or_end(line: &str) {
     use std::io::Write as _;
-    let _ = writeln!(std::io::stdout().lock(), "{line}");
+    let mut output = std::io::stdout().lock();
+    note_loss(writeln!(output, "{line}").and_then(|()| output.flush()));
+}
+
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// Whether an answer of this process could not be written.
+pub fn is_lost() -> bool {
+    LOST.load(Ordering::Relaxed)
 }

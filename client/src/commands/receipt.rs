@@ -19,7 +19,10 @@ use super::issue::save;
 use super::output::Output;
 use super::thing_receipt;
 use super::verify::{licence_subject, note_check_character, text};
+use crate::dates::beijing;
 use crate::error::{ClientError, ExitCode};
+use crate::said::Said;
+use crate::say;
 use crate::sdk::{ReceiptOf, Subject, Verified, document_of, licence_of, proven_licence, same_document, status_word};
 
 /// Receipts.
@@ -35,15 +38,17 @@ pub enum ReceiptCommand {
 pub struct Get {
     /// Identifier, reference (64 hex), record index, or a thing by its name (`case/9f..`).
     subject: String,
+    /// Save the receipt here; an earlier file is kept under another name.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// State as of this time; now if absent.
+    /// State as of this time: 2026-11-21 (its first moment in Beijing) or RFC 3339; now if absent.
     #[arg(long, value_name = "TIME")]
     as_of: Option<TimeMs>,
 }
 
 #[derive(Debug, Args)]
 pub struct Check {
+    /// Receipt file.
     receipt: PathBuf,
     /// The document it should be about.
     #[arg(long, value_name = "DOC")]
@@ -51,7 +56,8 @@ pub struct Check {
     /// The identifier it should be about.
     #[arg(long, value_name = "ID")]
     id: Option<String>,
-    /// The past time asked about, up to the receipt's own: by every change that the receipt proves, and beside it what was known then.
+    /// The past time asked about, up to the receipt's own: 2026-11-21 (its first moment in Beijing) or RFC 3339. The answer is by every
+    /// change that the receipt proves, and beside it what was known then.
     #[arg(long, value_name = "TIME")]
     as_of: Option<TimeMs>,
 }
@@ -67,6 +73,9 @@ impl ReceiptCommand {
 
 impl Get {
     async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
+        if self.subject.parse::<StateKey>().is_err() && self.subject.parse::<RecordIndex>().is_err() {
+            licence_subject(&self.subject)?;
+        }
         let client = global.client().await?;
         if let Ok(key) = self.subject.parse::<StateKey>() {
             return thing_receipt::get(&client, output, &key, self.as_of, &self.out).await;
@@ -80,14 +89,17 @@ impl Get {
                     Subject::Identifier(id) => ReceiptOf::Licence(LicenceRef::of(client.chain().algorithm(), &id)),
                     Subject::Reference(reference) => ReceiptOf::Licence(reference),
                     Subject::Document => {
-                        return Err(ClientError::input("subject", "give an identifier or a reference"));
+                        let said = say!("give an identifier or a reference", "请给出证照标识或引用");
+                        return Err(ClientError::at("LICENCE", said));
                     }
                 }
             }
         };
         let (receipt, bytes) = match client.receipt(subject, self.as_of).await {
             Err(ClientError::Refused { status: 404, body, .. }) => {
-                output.answer(&json!({ "verdict": Verdict::Unknown, "error": body }), || body.what.clone());
+                output.answer(&json!({ "verdict": Verdict::Unknown, "error": body }), || {
+                    format!("{}\n{}", body.what_zh, body.what)
+                });
                 return Ok(ExitCode::NotOnLedger);
             }
             other => other?,
@@ -100,9 +112,10 @@ impl Get {
         });
         output.answer(&value, || {
             format!(
-                "{}: {} bytes, record {index} as of height {height}, {time}; checked",
+                "{}: {} bytes, record {index} as of height {height}, {}; checked",
                 self.out.display(),
-                bytes.len()
+                bytes.len(),
+                time.to_beijing()
             )
         });
         Ok(ExitCode::Success)
@@ -125,8 +138,12 @@ struct OtherRecord<'a> {
 
 impl OtherRecord<'_> {
     fn text(&self) -> String {
-        let mut text =
-            format!("证明已核验 proven: record {} is {}, recorded {}", self.record, self.operation, self.time);
+        let mut text = format!(
+            "证明已核验 proven: record {} is {}, recorded {}",
+            self.record,
+            self.operation,
+            beijing(&self.time)
+        );
         if let (Some(licence), Some(state)) = (&self.licence, &self.state_made) {
             let later = "此后的变更未涵盖 later changes are not covered";
             text = format!("{text}\n  证照 licence {licence}\n  由此成为 this made it: {state}; {later}");
@@ -137,22 +154,24 @@ impl OtherRecord<'_> {
 
 impl Check {
     fn run(&self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
+        let (bytes, id) = (self.read()?, self.subject()?);
+        if let Some(path) = &self.file {
+            std::fs::metadata(path).map_err(|error| ClientError::file("cannot read", path, error))?;
+        }
         let trust = global.trust()?;
-        let bytes = self.read()?;
         if bytes.starts_with(THING_RECEIPT_MAGIC) {
-            self.refuse_arguments("a receipt of things")?;
+            self.refuse_arguments(&say!("a receipt of things", "事物的回执"))?;
             return thing_receipt::check(&trust, output, &bytes);
         }
         if bytes.starts_with(OUTCOME_RECEIPT_MAGIC) {
-            self.refuse_arguments("the receipt of a transaction's outcome")?;
+            self.refuse_arguments(&say!("the receipt of a transaction's outcome", "交易处理结果的回执"))?;
             return super::transaction::check(&trust, output, &bytes);
         }
         let receipt = Receipt::from_bytes(&bytes)?;
         let proven = receipt.verify(trust.hash())?;
         if licence_of(&receipt.record).is_none() {
-            return self.other(&receipt, output);
+            return self.other(&receipt, id.as_ref(), output);
         }
-        let id = self.subject()?;
         note_check_character(output, id.as_ref());
         let answer = self.answer(&receipt, id.as_ref(), proven.status.as_ref())?;
         output.answer(&answer, || text(&answer));
@@ -163,55 +182,64 @@ impl Check {
         let cannot_read = |error| ClientError::file("cannot read", &self.receipt, error);
         let length = std::fs::metadata(&self.receipt).map_err(cannot_read)?.len();
         if length > RECEIPT_BYTES_MAX as u64 {
-            return Err(ClientError::input(self.receipt.display().to_string(), "too long for a receipt"));
+            let place = self.receipt.display().to_string();
+            return Err(ClientError::at(place, say!("too long for a receipt", "过长，不是回执")));
         }
         std::fs::read(&self.receipt).map_err(cannot_read)
     }
 
     /// An argument that cannot be compared is refused: nothing that was asked is left out of an answer.
-    fn refuse_arguments(&self, what: &str) -> Result<(), ClientError> {
+    fn refuse_arguments(&self, what: &Said) -> Result<(), ClientError> {
         if self.file.is_none() && self.id.is_none() && self.as_of.is_none() {
             return Ok(());
         }
-        let reason =
-            format!("this is {what}: it holds no document or identifier to compare, and no licence's status to date");
-        Err(ClientError::input("--file/--id/--as-of", reason))
+        let (en, zh) = (&what.en, &what.zh);
+        let said = say!(
+            "this is {en}: it holds no document or identifier to compare, and no history of a licence",
+            "这是{zh}，其中没有可供比对的文件或标识，也没有证照的历史"
+        );
+        Err(ClientError::at("--file/--id/--as-of", said))
     }
 
     /// The licence that `--id` names.
     fn subject(&self) -> Result<Option<Subject>, ClientError> {
-        self.id.as_deref().map(licence_subject).transpose()
+        self.id.as_deref().map(licence_subject).transpose().map_err(|error| match error {
+            ClientError::Input { reason, .. } => ClientError::at("--id", reason),
+            other => other,
+        })
     }
 
     /// A record that brings no licence into being. With `--id` it must change that licence, and the state it made is the answer; it
     /// never ends with success then, since what came after it is not covered.
-    fn other(&self, receipt: &Receipt, output: &Output) -> Result<ExitCode, ClientError> {
+    fn other(&self, receipt: &Receipt, id: Option<&Subject>, output: &Output) -> Result<ExitCode, ClientError> {
         let operation = receipt.record.operation.name();
         let changed = changed_by(&receipt.record.operation);
-        let id = self.subject()?;
         if self.file.is_some() {
-            let reason = format!(
-                "this receipt is of a record {operation}, which holds no document to compare; use the receipt of the licence's issue"
+            let said = say!(
+                "this receipt is of a record {operation}, which holds no document to compare; use the receipt of the licence's issue",
+                "此回执对应的记录是 {operation}，其中没有可供比对的文件；请使用该证照签发记录的回执"
             );
-            return Err(ClientError::input("--file", reason));
+            return Err(ClientError::at("--file", said));
         }
         if self.as_of.is_some() {
-            let reason = format!(
-                "this receipt is of a record {operation}, which proves no history; use the receipt of the licence's issue"
+            let said = say!(
+                "this receipt is of a record {operation}, which proves no history; use the receipt of the licence's issue",
+                "此回执对应的记录是 {operation}，不能证明历史；请使用该证照签发记录的回执"
             );
-            return Err(ClientError::input("--as-of", reason));
+            return Err(ClientError::at("--as-of", said));
         }
         let mut exit = ExitCode::Success;
-        if let Some(subject) = &id {
+        if let Some(subject) = id {
             note_check_character(output, Some(subject));
             let (licence, status) = changed.ok_or_else(|| {
-                ClientError::input(
-                    "--id",
-                    format!("this receipt is of a record {operation}, which is about no licence"),
-                )
+                let said = say!(
+                    "this receipt is of a record {operation}, which is about no licence",
+                    "此回执对应的记录是 {operation}，与任何证照无关"
+                );
+                ClientError::at("--id", said)
             })?;
             if reference_of(subject, receipt) != Some(licence) {
-                return Err(ClientError::input("--id", "the receipt is about another licence"));
+                return Err(another_licence());
             }
             exit = if status == LicenceStatus::Issued { ExitCode::NotChecked } else { ExitCode::Refused };
         }
@@ -236,14 +264,15 @@ impl Check {
         status: Option<&Option<LicenceState>>,
     ) -> Result<Verified, ClientError> {
         let record = &receipt.record;
-        let licence = licence_of(record).ok_or_else(|| ClientError::input("receipt", "it is about no licence"))?;
+        let licence = licence_of(record)
+            .ok_or_else(|| ClientError::at("receipt", say!("it is about no licence", "与任何证照无关")))?;
         let content = match &self.file {
             None => Content::NotGiven,
             Some(path) if same_document(&document_of(path)?, &licence.document) => Content::Matches,
             Some(_) => Content::Differs,
         };
         if id.is_some_and(|subject| reference_of(subject, receipt) != Some(licence.licence)) {
-            return Err(ClientError::input("--id", "the receipt is about another licence"));
+            return Err(another_licence());
         }
         let identifier = match id {
             Some(Subject::Identifier(id)) => Identifier::of(id),
@@ -253,8 +282,12 @@ impl Check {
         let own = receipt.proven_time();
         let time = self.as_of.unwrap_or(own);
         if time > own {
-            let reason = format!("the receipt proves nothing after {own}; fetch a newer one");
-            return Err(ClientError::input("--as-of", reason));
+            let own = own.to_beijing();
+            let said = say!(
+                "the receipt proves nothing after {own}; fetch a newer one",
+                "此回执不能证明 {own} 之后的情况；请取较新的回执"
+            );
+            return Err(ClientError::at("--as-of", said));
         }
         let (verdict, mut checks) = verdict::judge(&Evidence {
             licence,
@@ -306,6 +339,10 @@ fn changed_by(operation: &Operation) -> Option<(LicenceRef, LicenceStatus)> {
         Op::Lapse(_) => LicenceStatus::Lapsed,
     };
     Some((*operation.changed_licence()?, status))
+}
+
+fn another_licence() -> ClientError {
+    ClientError::at("--id", say!("the receipt is about another licence", "此回执对应的是另一证照"))
 }
 
 /// The reference of a licence under the receipt's own hash.

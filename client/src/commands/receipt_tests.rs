@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use clap::Parser as _;
 use huxin_chain_spec::record::licence::Change;
 use tempfile::TempDir;
 
 use super::*;
+use crate::commands::Cli;
 use crate::test_chain::{TestChain, change, issue, licence_id};
 
 const FILE: &[u8] = b"licence A";
@@ -36,17 +38,8 @@ impl Desk {
         let (folder, chain) = (TempDir::new().unwrap(), chain());
         let genesis = folder.path().join("genesis.toml");
         std::fs::write(&genesis, chain.genesis.to_toml().unwrap()).unwrap();
-        let global = Global {
-            nodes: Vec::new(),
-            genesis: Some(genesis),
-            trust_root: None,
-            key: None,
-            passphrase_file: None,
-            json: true,
-            wait_s: 1,
-            expiry_blocks: 1,
-            max_age_s: 1,
-        };
+        let genesis = genesis.to_str().unwrap();
+        let global = Cli::try_parse_from(["huxin", "--json", "--genesis", genesis, "status"]).unwrap().global;
         Self { folder, chain, global }
     }
 

@@ -9,15 +9,16 @@ use huxin_chain_spec::ids::TimeMs;
 use huxin_chain_spec::state::StateKey;
 use serde_json::{Value, json};
 
-use super::context::Global;
+use super::context::{Global, Needs};
 use super::issue::save;
 use super::output::Output;
 use super::record::line;
+use crate::dates::{beijing, end_text};
 use crate::error::{ClientError, ExitCode};
-use crate::sdk::{DerivedBy, Page, ProvenThing, ThingQuestion};
+use crate::sdk::{Client, DerivedBy, Page, ProvenThing, ThingQuestion};
 
 /// A thing by its name.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Show {
     /// `case/9f..`, `seal/310000/31010000000017`, `publication/guide/310000/001010100000`, `proposal/41`, `parameters`.
     name: StateKey,
@@ -34,7 +35,7 @@ pub struct ShowArguments {
     /// The time asked about: 2026-11-21 (its first moment in Beijing) or RFC 3339; now if absent.
     #[arg(long, value_name = "TIME")]
     pub as_of: Option<TimeMs>,
-    /// Save the receipt that proves the answer.
+    /// Save the receipt that proves the answer; an earlier file is kept under another name.
     #[arg(long, value_name = "FILE")]
     pub receipt_out: Option<PathBuf>,
     /// Check the receipt of every record shown; else records are the node's word.
@@ -76,7 +77,19 @@ impl ShowArguments {
         records: bool,
         body: impl FnOnce(&ProvenThing) -> Result<String, ClientError>,
     ) -> Result<ExitCode, ClientError> {
-        let client = global.client().await?;
+        let (client, key) = global.ready(Needs::Question, |_| Ok(key.clone())).await?;
+        self.answer(&client, output, key, records, body).await
+    }
+
+    /// The same over a client that is connected.
+    pub async fn answer(
+        self,
+        client: &Client,
+        output: &Output,
+        key: StateKey,
+        records: bool,
+        body: impl FnOnce(&ProvenThing) -> Result<String, ClientError>,
+    ) -> Result<ExitCode, ClientError> {
         let question = ThingQuestion { key, as_of: self.as_of, records: records || self.prove_records };
         let thing = client.thing(&question).await?;
         if self.prove_records {
@@ -107,7 +120,7 @@ fn page(thing: &ProvenThing, body: &str, records_proven: bool) -> String {
         });
     }
     let height = thing.as_of.height;
-    let _ = writeln!(text, "{}", line("截至 as of", &format!("{}  height {height}", thing.as_of.time)));
+    let _ = writeln!(text, "{}", line("截至 as of", &format!("{}  height {height}", beijing(&thing.as_of.time))));
     let _ = writeln!(text, "  证明已在本机核验 proof checked here (answered by {})", thing.node);
     for warning in &thing.warnings {
         let _ = writeln!(text, "  注意 warning: {warning}");
@@ -182,12 +195,17 @@ fn scalar(name: &str, value: &Value) -> String {
         Value::Null => "-".to_owned(),
         Value::String(text) => text.clone(),
         Value::Number(number) if name.ends_with("_ms") && number.as_u64().is_some_and(|ms| ms >= FIRST_TIME_MS) => {
-            TimeMs(number.as_u64().unwrap_or_default()).to_beijing()
+            let time = TimeMs(number.as_u64().unwrap_or_default());
+            // Ends are the first moment that no longer counts; people read the last day that does.
+            if ENDS.contains(&name) { format!("{} (含 inclusive)", end_text(time)) } else { time.to_beijing() }
         }
         Value::Array(items) => items.iter().map(|item| scalar("", item)).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
     }
 }
+
+/// Fields that hold the first moment after a period.
+const ENDS: [&str; 2] = ["valid_until_ms", "until_ms"];
 
 /// Lesser numbers of milliseconds are spans (heartbeat, clock skew: at most a day), not moments.
 const FIRST_TIME_MS: u64 = 100_000_000;
@@ -202,8 +220,12 @@ pub fn list(output: &Output, answer: &ThingListAnswer, entry: impl Fn(&huxin_cha
         if let Some(next) = &answer.next {
             let _ = writeln!(text, "more: --after {next}");
         }
-        let _ =
-            writeln!(text, "as of height {}, {}; the node's word, not proven", answer.as_of.height, answer.as_of.time);
+        let _ = writeln!(
+            text,
+            "截至 as of {}, height {}; 节点所述 the node's word, not proven",
+            beijing(&answer.as_of.time),
+            answer.as_of.height
+        );
         text
     });
 }
@@ -216,12 +238,14 @@ mod tests {
     fn states_are_readable() {
         let state = json!({
             "status": "open", "closes_ms": 1_790_000_000_000_u64, "heartbeat_ms": 10_000, "parts": ["a", "b"],
+            "valid_until_ms": 2_082_729_600_000_u64,
             "ballots": [{ "province": "310000" }], "none": null,
         });
         let mut text = String::new();
         readable(&mut text, "state", &state, 1);
         let expected = "  state:\n    ballots:\n      [0]:\n        province: 310000\n    closes_ms: 2026-09-21T22:13:20+08:00\n    \
-            heartbeat_ms: 10000\n    none: -\n    parts: a, b\n    status: open\n";
+            heartbeat_ms: 10000\n    none: -\n    parts: a, b\n    status: open\n    \
+            valid_until_ms: 2035-12-31 (含 inclusive)\n";
         assert_eq!(text, expected);
     }
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::context::Global;
 use super::output::Output;
+use crate::dates::beijing;
 use crate::error::{ClientError, ExitCode};
 
 /// The nodes at a glance.
@@ -16,7 +17,8 @@ impl Status {
     pub async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
         let (mut values, mut lines, mut failed) = (Vec::new(), Vec::new(), false);
         let nodes = global.nodes()?;
-        for (node, client) in global.nodes.iter().zip(nodes.each()) {
+        for client in nodes.each() {
+            let node = client.connection().first_node().trim_end_matches('/').to_owned();
             match client.status().await {
                 Ok((_, status)) => {
                     let reached = status.quorum.as_ref().map(reached).unwrap_or_default();
@@ -24,7 +26,7 @@ impl Status {
                         "{node}  province {}  height {}  {}  records {}  mempool {}  peers {}  {reached}{}",
                         status.province,
                         status.height,
-                        status.time,
+                        beijing(&status.time),
                         status.log_size,
                         status.mempool_transactions,
                         status.connected_peers,
@@ -35,7 +37,7 @@ impl Status {
                 Err(error) => {
                     failed = true;
                     lines.push(format!("{node}  {error}"));
-                    values.push(json!({ "node": node, "error": { "code": error.code(), "what": error.to_string() } }));
+                    values.push(json!({ "node": node, "error": error.body() }));
                 }
             }
         }

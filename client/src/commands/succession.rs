@@ -9,17 +9,18 @@ use huxin_chain_spec::state::{OrganisationState, ProvinceState, StateKey};
 use huxin_chain_spec::verdict::{Check, IssuerStanding, issuer_standing};
 use serde_json::json;
 
-use super::context::Global;
+use super::context::{Global, Needs};
 use super::output::Output;
 use crate::error::{ClientError, ExitCode};
+use crate::say;
 use crate::sdk::{Client, ThingQuestion};
 
 /// Who hands what on to whom.
 #[derive(Debug, Clone, Args)]
 pub struct SuccessionArguments {
-    /// The organisation that hands on; it may have been removed already.
+    /// Unified social credit code (统一社会信用代码) of the organisation that hands on; it may have been removed already.
     from: Uscc,
-    /// The organisation that acts from now on.
+    /// Unified social credit code of the organisation that acts from now on.
     #[arg(long)]
     to: Uscc,
     #[command(flatten)]
@@ -54,9 +55,24 @@ pub struct ScopeArguments {
 
 impl SuccessionArguments {
     /// The statement.
-    pub fn succession(self) -> Succession {
+    ///
+    /// # Errors
+    /// Where nothing is handed on, or to the same organisation.
+    pub fn succession(self) -> Result<Succession, ClientError> {
         let Self { from, to, scope, basis } = self;
-        Succession { from, to, scope: scope.scope(), basis }
+        if from == to {
+            let said = say!("the successor is the same organisation", "承继机构与原机构相同");
+            return Err(ClientError::at("--to", said));
+        }
+        let scope = scope.scope();
+        if scope.matters().is_empty() {
+            let said = say!(
+                "give --everything, or what is handed on: --licences, --licence-type, --cases, --seals, --publications",
+                "请给出 --everything，或所移交的职权：--licences、--licence-type、--cases、--seals、--publications"
+            );
+            return Err(ClientError::at("scope", said));
+        }
+        Ok(Succession { from, to, scope, basis })
     }
 }
 
@@ -78,6 +94,7 @@ impl ScopeArguments {
 /// Who acts for an organisation in one matter.
 #[derive(Debug, Clone, Args)]
 pub struct Authority {
+    /// Its unified social credit code (统一社会信用代码).
     organisation: Uscc,
     /// In licences of this type.
     #[arg(long, value_name = "TYPE")]
@@ -91,7 +108,7 @@ pub struct Authority {
     /// In publications.
     #[arg(long)]
     publications: bool,
-    /// The time asked about; now if absent.
+    /// The time asked about: 2026-11-21 (its first moment in Beijing) or RFC 3339; now if absent.
     #[arg(long, value_name = "TIME")]
     as_of: Option<TimeMs>,
 }
@@ -106,18 +123,24 @@ impl Authority {
         ];
         match named.into_iter().flatten().collect::<Vec<_>>()[..] {
             [one] => Ok(one),
-            _ => Err(ClientError::input("authority", "give one of --licence-type, --cases, --seals, --publications")),
+            _ => Err(ClientError::at(
+                "authority",
+                say!(
+                    "give one of --licence-type, --cases, --seals, --publications",
+                    "请在 --licence-type、--cases、--seals、--publications 中给出一项"
+                ),
+            )),
         }
     }
 
     /// Every hand-over on the way is proven by a receipt of its own.
     pub async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
-        let competence = self.competence()?;
-        let client = global.client().await?;
+        let (client, competence) = global.ready(Needs::Question, |_| self.competence()).await?;
         let question = ThingQuestion::now(StateKey::Organisation(self.organisation));
         let organisation = client.thing(&question).await?;
         if organisation.state_as::<OrganisationState>()?.is_none() {
-            let what = format!("{} is not registered on this ledger", self.organisation);
+            let code = self.organisation;
+            let what = format!("{code} 未在本账本登记\n{code} is not registered on this ledger");
             output.answer(&json!({ "organisation": self.organisation, "registered": false }), || what);
             return Ok(ExitCode::NotOnLedger);
         }
@@ -140,7 +163,7 @@ impl Authority {
             };
             let steps: String = steps.iter().map(step).collect();
             format!(
-                "{acting} 行使职权 acts for {}{steps}\n  截至 as of {as_of}\n  证明已在本机核验 proof checked here",
+                "{acting} 行使职权 acts for {}{steps}\n  截至 as of {}\n  证明已在本机核验 proof checked here",
                 self.organisation
             )
         });
@@ -173,7 +196,8 @@ pub async fn proven_chain(
             }
         }
     }
-    Err(ClientError::input("succession", "the chain of hand-overs is longer than the ledger allows"))
+    let said = say!("the chain of hand-overs is longer than the ledger allows", "移交链条超过账本允许的长度");
+    Err(ClientError::at("succession", said))
 }
 
 /// How the issuer of a licence stands now, proven: active, suspended, ended, or succeeded by whom.

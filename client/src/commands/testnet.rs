@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::output::Output;
 use crate::error::{ClientError, ExitCode};
+use crate::say;
 use crate::testnet::{ACTION_FILE, InitOptions, NETWORK_FILE, Network, Suite, init, join, wait_ready};
 
 /// Networks for trial on this machine.
@@ -16,9 +17,13 @@ pub enum Testnet {
     /// Make keys, genesis and one configuration per node.
     Init(Init),
     /// Make keys and a node for one more province, and the action by which the others admit it.
-    Join { dir: PathBuf },
+    Join {
+        /// Folder of the network.
+        dir: PathBuf,
+    },
     /// Note the process ids of the nodes, in order, in DIR/network.json.
     NetworkJson {
+        /// Folder of the network.
         dir: PathBuf,
         /// Process ids, 0 for a node that is down; without them, the ones noted are forgotten.
         #[arg(long, value_delimiter = ',')]
@@ -26,7 +31,9 @@ pub enum Testnet {
     },
     /// Wait until every node takes transactions.
     Wait {
+        /// Folder of the network.
         dir: PathBuf,
+        /// Longest wait, in seconds.
         #[arg(long, default_value_t = 60)]
         timeout_s: u64,
     },
@@ -36,9 +43,10 @@ pub enum Testnet {
 pub struct Init {
     /// Folder that is made; must not exist or be empty.
     dir: PathBuf,
+    /// Number of provinces, each with one node.
     #[arg(long, default_value_t = 4)]
     validators: usize,
-    /// Begins with dev-.
+    /// Name of the chain; begins with dev-.
     #[arg(long, default_value = "dev-local")]
     chain_id: String,
     /// Node i listens on this + 10 i + 1 to 4; free ports if absent.
@@ -80,8 +88,10 @@ impl Testnet {
                 let path = dir.join(NETWORK_FILE);
                 let mut network = Network::read(&path)?;
                 if !pids.is_empty() && pids.len() != network.nodes.len() {
-                    let reason = format!("{} process ids for {} nodes", pids.len(), network.nodes.len());
-                    return Err(ClientError::input("--pids", reason));
+                    let (given, nodes) = (pids.len(), network.nodes.len());
+                    let said =
+                        say!("{given} process ids for {nodes} nodes", "给出 {given} 个进程号，但有 {nodes} 个节点");
+                    return Err(ClientError::at("--pids", said));
                 }
                 for (position, node) in network.nodes.iter_mut().enumerate() {
                     node.pid = pids.get(position).copied().filter(|pid| *pid > 0);

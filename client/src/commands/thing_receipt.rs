@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::issue::save;
 use super::output::Output;
 use super::show::readable;
+use crate::dates::beijing;
 use crate::error::{ClientError, ExitCode};
 use crate::sdk::{Client, TrustRoot, as_of, check_thing_receipt, derived_from};
 
@@ -35,7 +36,7 @@ pub async fn get(
     let word = if exists { "its state" } else { "that it is not on the ledger" };
     output.answer(&value, || {
         let (file, length) = (out.display(), bytes.len());
-        format!("{file}: {length} bytes, {key}: {word} as of height {height}, {time}; checked")
+        format!("{file}: {length} bytes, {key}: {word} as of height {height}, {}; checked", time.to_beijing())
     });
     Ok(if exists { ExitCode::Success } else { ExitCode::NotOnLedger })
 }
@@ -100,7 +101,7 @@ fn text(said: &Said) -> String {
             readable(&mut text, "", derived, 2);
         }
     }
-    let _ = writeln!(text, "截至 as of {}, height {}; 证明已核验 proven", said.as_of.time, said.as_of.height);
+    let _ = writeln!(text, "截至 as of {}, height {}; 证明已核验 proven", beijing(&said.as_of.time), said.as_of.height);
     let _ = writeln!(text, "未检查 not checked: {}", said.not_checked.join(", "));
     text
 }

@@ -33,14 +33,31 @@ struct Told {
     warnings: Vec<String>,
 }
 
+/// An outcome in both languages, and what to do where it is not final.
+fn outcome_text(outcome: &str) -> String {
+    let text = match outcome {
+        "committed" => "已登记 committed",
+        "rejected" => "已被拒绝，未改变任何内容 rejected, changed nothing",
+        "expired" => "已过期，未生效 expired, changed nothing and never will",
+        "pending" => "等待中 pending: in the node's mempool; ask again later",
+        "unknown" => {
+            "该节点未见过此交易 unknown: this node has not seen it. 请核对标识，稍后再问，或用 --node 询问提交时的节点 \
+             check the id, ask again later, or ask the node it was submitted to with --node"
+        }
+        other => other,
+    };
+    text.to_owned()
+}
+
 impl TransactionCommand {
     pub async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
         let told = match global.trust() {
             Ok(_) => self.ask(&global.client().await?, global.wait_ms()).await?,
             Err(ClientError::NoTrustRoot) => {
                 let (node, outcome) = global.nodes()?.outcome(&self.tx_id, self.expires_at, global.wait_ms()).await?;
-                let warnings =
-                    vec!["no trust root is given, so nothing is proven: --genesis or --trust-root".to_owned()];
+                let warning =
+                    "没有给出信任根，故无证明 no trust root is given, so nothing is proven: --genesis or --trust-root";
+                let warnings = vec![warning.to_owned()];
                 Told { outcome, proven: false, node, warnings }
             }
             Err(error) => return Err(error),
@@ -64,9 +81,13 @@ impl TransactionCommand {
                 Err(missing) => warnings.push(missing),
             },
             ("expired", None) => {
-                warnings.push("give --expires-at HEIGHT as it was signed, and several nodes, to prove it".to_owned());
+                let warning = "须给出签名时的 --expires-at HEIGHT 和多个节点才能证明 give --expires-at HEIGHT as it was signed, and \
+                               several nodes, to prove it";
+                warnings.push(warning.to_owned());
             }
-            ("committed" | "rejected", _) => warnings.push("no node gives a receipt of the outcome".to_owned()),
+            ("committed" | "rejected", _) => {
+                warnings.push("没有节点给出处理结果的回执 no node gives a receipt of the outcome".to_owned());
+            }
             _ => {}
         }
         Ok(Told { outcome, proven: is_proven, node, warnings })
@@ -111,7 +132,7 @@ impl Told {
             format!("无证明，仅为节点所述 no proof: only the word of {}", self.node)
         };
         let warnings: String = self.warnings.iter().map(|warning| format!("\n  注意 warning: {warning}")).collect();
-        format!("{}{place}{error}\n  {word}{warnings}", answer.outcome)
+        format!("{}\n  {}{place}{error}\n  {word}{warnings}", answer.tx_id, outcome_text(&answer.outcome))
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use huxin_chain_spec::api::{ChangeAnswer, LicenceAnswer};
+use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::ids::{IdError, LicenceId, LicenceProfile, LicenceRef, TimeMs};
 use huxin_chain_spec::verdict::{Check, CheckResult, IssuerStanding, Verdict, issuer_standing};
 
@@ -12,7 +13,10 @@ use super::context::Global;
 use super::issue::save;
 use super::output::Output;
 use super::succession::standing_of_issuer;
+use crate::dates::{beijing, period_text};
 use crate::error::{ClientError, ExitCode};
+use crate::said::Said;
+use crate::say;
 use crate::sdk::{Client, Question, Subject, Verified};
 use crate::sealed::{
     Examined, FileAnswer, Judged, ask, examine, join, stated_identifier, trust_list, trusted_by_provinces,
@@ -33,7 +37,8 @@ pub struct Verify {
     /// that the provinces trust.
     #[arg(long, value_name = "DIR|FILE")]
     trust_list: Option<PathBuf>,
-    /// Save the receipt that proves the answer; `receipt verify --as-of` reads a past time from it.
+    /// Save the receipt that proves the answer; `receipt verify --as-of` reads a past time from it. An earlier file is kept under
+    /// another name.
     #[arg(long, value_name = "FILE")]
     receipt_out: Option<PathBuf>,
 }
@@ -56,7 +61,9 @@ impl Verify {
                 Ok(standing) => answer.checks.extend(standing),
                 Err(error) => {
                     answer.checks.push(issuer_standing(IssuerStanding::NotProven));
-                    answer.warnings.push(format!("how the issuer stands now could not be proven: {error}"));
+                    answer
+                        .warnings
+                        .push(format!("颁发机构现状未能核验 how the issuer stands now could not be proven: {error}"));
                 }
             }
         }
@@ -85,9 +92,11 @@ impl Verify {
             (Some(id), true) => licence_subject(id)?,
             (None, true) => Subject::Document,
             (Some(_), false) => {
-                return Err(ClientError::input(self.subject.clone(), "no such file, though --id is given"));
+                let mut said = say!("there is no such file, though --id is given", "没有这个文件，却给出了 --id");
+                said.code = Some(Code::ClientFile);
+                return Err(ClientError::at(self.subject.clone(), said));
             }
-            (None, false) => licence_subject(&self.subject)?,
+            (None, false) => file_or_licence(&self.subject)?,
         };
         let document = examined.map(|examined| examined.document);
         Ok(Question { subject, document, as_of: self.as_of })
@@ -115,13 +124,10 @@ pub fn licence_subject(text: &str) -> Result<Subject, ClientError> {
     }
     match LicenceId::parse(text, LicenceProfile::Lenient) {
         Ok(id) => Ok(Subject::Identifier(id)),
-        Err(IdError::CheckCharacter { .. }) => LicenceId::from_structure(text)
-            .map(Subject::Identifier)
-            .map_err(|error| ClientError::input("licence", error)),
-        Err(error) => {
-            let reason = format!("no file of this name, and no identifier or reference of a licence: {error}");
-            Err(ClientError::input("subject", reason))
+        Err(IdError::CheckCharacter { .. }) => {
+            LicenceId::from_structure(text).map(Subject::Identifier).map_err(|error| ClientError::at("LICENCE", error))
         }
+        Err(error) => Err(ClientError::at("LICENCE", not_a_licence(text, error))),
     }
 }
 
@@ -131,6 +137,38 @@ pub fn note_check_character(output: &Output, subject: Option<&Subject>) {
     if let Err(error @ IdError::CheckCharacter { .. }) = id.check_as(LicenceProfile::Lenient) {
         output.note(&format!("huxin: 证照标识校验位不符，请核对是否有字符输错 identifier.check_character: {error}"));
     }
+}
+
+/// Reads what may be a file that is not there, an identifier or a reference.
+fn file_or_licence(text: &str) -> Result<Subject, ClientError> {
+    licence_subject(text).map_err(|error| match error {
+        ClientError::Input { reason, .. } if looks_like_an_identifier(text) => ClientError::at(text, reason),
+        ClientError::Input { .. } => {
+            let mut said = say!(
+                "there is no such file, and it is not an identifier (1.2.156.3005.2. ...) or a reference (64 hex) either",
+                "没有这个文件，它也不是证照标识（1.2.156.3005.2. 开头）或引用（64 位十六进制）"
+            );
+            said.code = Some(Code::ClientFile);
+            ClientError::at(text, said)
+        }
+        other => other,
+    })
+}
+
+fn looks_like_an_identifier(text: &str) -> bool {
+    text.starts_with("1.2.156.") && !Path::new(text).exists()
+}
+
+/// What is wrong with a text that should name a licence. The whole text is shown only where it cannot be somebody's number.
+fn not_a_licence(text: &str, error: IdError) -> Said {
+    if looks_like_an_identifier(text) {
+        return error.into();
+    }
+    say!(
+        "a licence is named by its identifier, 1.2.156.3005.2. and five parts more, or by its reference of 64 hex characters; \
+         this is neither",
+        "证照用证照标识（1.2.156.3005.2. 后接五段）或 64 位十六进制的引用指明；所给文字两者都不是"
+    )
 }
 
 /// The answer about a sealed file for people.
@@ -146,6 +184,15 @@ fn file_text(answer: &FileAnswer) -> String {
         let _ = writeln!(text, "  文件理由码 codes of the file: {}", answer.file.reasons.join(", "));
     }
     text
+}
+
+/// First and last day, both included; the node's own words where they are not times.
+fn validity_text(licence: &LicenceAnswer) -> String {
+    let until = licence.valid_until.as_deref();
+    match (licence.valid_from.parse(), until.map(str::parse).transpose()) {
+        (Ok(from), Ok(until)) => period_text(from, until),
+        _ => format!("{} .. {}", licence.valid_from, until.unwrap_or("-")),
+    }
 }
 
 /// The answer for people, in both languages.
@@ -166,18 +213,22 @@ pub fn text(answer: &Verified) -> String {
         let _ = writeln!(text, "  证照 licence    {}", licence.licence);
         let _ = writeln!(text, "  类型 type       {}  版本 version {}", licence.licence_type, licence.version);
         let _ = writeln!(text, "  发证 issuer     {}  ({})", licence.issuer, licence.region);
-        let until = licence.valid_until.as_deref().unwrap_or("-");
-        let _ = writeln!(text, "  有效期 validity {} .. {until}", licence.valid_from);
-        let _ = writeln!(text, "  上账 recorded   {}  record {}", licence.recorded_time, licence.record);
+        let _ = writeln!(text, "  有效期 validity {}", validity_text(licence));
+        let _ = writeln!(text, "  上账 recorded   {}  record {}", beijing(&licence.recorded_time), licence.record);
         if let Some(successor) = &licence.successor {
             let _ = writeln!(text, "  替代 successor  {successor}");
         }
         for change in &licence.changes {
             let ChangeAnswer { status, effective, recorded, record } = change;
-            let _ = writeln!(text, "  变更 changed    {status} from {effective}, recorded {recorded}  record {record}");
+            let _ = writeln!(
+                text,
+                "  变更 changed    {status} from {}, recorded {}  record {record}",
+                beijing(effective),
+                beijing(recorded)
+            );
         }
     }
-    let _ = writeln!(text, "  截至 as of      {}  height {}", answer.as_of.time, answer.as_of.height);
+    let _ = writeln!(text, "  截至 as of      {}  height {}", beijing(&answer.as_of.time), answer.as_of.height);
     for check in &answer.checks {
         let mark = match check.result {
             CheckResult::Pass => "通过 pass   ",

@@ -10,10 +10,13 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use huxin_chain_spec::api::{ErrorAnswer, ErrorBody};
+use huxin_chain_spec::codes::Code;
+use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{Method, Url};
 use serde::de::DeserializeOwned;
 
 use crate::error::ClientError;
+use crate::say;
 
 /// Longest answer that is read, in bytes: a full run of blocks and its frame.
 pub const ANSWER_BYTES_MAX: usize = 24 * 1024 * 1024;
@@ -91,13 +94,15 @@ impl Connection {
     /// Prepares connections; none is opened yet. `nodes` are base addresses such as `http://127.0.0.1:26603`.
     pub fn new(nodes: &[String]) -> Result<Self, ClientError> {
         if nodes.is_empty() {
-            return Err(ClientError::input("--node", "give the address of at least one node, or set HUXIN_NODE"));
+            return Err(ClientError::NoNode);
         }
         let mut nodes = nodes.iter().map(|node| parse_node(node)).collect::<Result<Vec<_>, _>>()?;
         // One node given twice is one node: answers of several are compared and counted.
         let mut given = BTreeSet::new();
         nodes.retain(|node| given.insert(node.to_string()));
-        let mut builder = http_builder().connect_timeout(CONNECT_TIMEOUT).tcp_nodelay(true);
+        // A redirect is not followed: it would make a GET of a submission, and lead to an address that the user did not name.
+        let redirects = reqwest::redirect::Policy::none();
+        let mut builder = http_builder().connect_timeout(CONNECT_TIMEOUT).tcp_nodelay(true).redirect(redirects);
         if nodes.iter().all(|node| node.scheme() == "http") {
             // A machine without installed certificates must still be able to talk to its own node.
             builder = builder.tls_certs_only([]);
@@ -207,13 +212,18 @@ impl Connection {
         }
         let response = builder.send().await.map_err(|error| unreachable(node, &error))?;
         let number = |name: &str| response.headers().get(name)?.to_str().ok()?.parse::<u64>().ok();
+        let location = response.headers().get("Location").and_then(|value| value.to_str().ok());
+        let location = location.filter(|_| response.status().is_redirection()).map(str::to_owned);
         let (status, retry_after_ms) =
             (response.status(), number("Retry-After").map(|seconds| seconds.saturating_mul(1_000)));
         let body = read_bounded(node, response).await?;
         if status.is_success() {
             return Ok(Answer { node: node.to_string(), body });
         }
-        let error = refusal(node, status.as_u16(), &body);
+        let error = match location {
+            Some(location) => redirected(node, &location),
+            None => refusal(node, status.as_u16(), &body),
+        };
         Err(Failure { error, retry_after_ms })
     }
 }
@@ -232,11 +242,15 @@ impl From<ClientError> for Failure {
 
 fn parse_node(text: &str) -> Result<Url, ClientError> {
     let with_scheme = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-    let url = Url::parse(&with_scheme).map_err(|error| ClientError::input(format!("--node {text}"), error))?;
-    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-        return Err(ClientError::input(format!("--node {text}"), "a node is written like http://127.0.0.1:26603"));
-    }
-    Ok(url)
+    let url = Url::parse(&with_scheme).ok();
+    let is_address = |url: &Url| matches!(url.scheme(), "http" | "https") && url.host().is_some();
+    url.filter(is_address).ok_or_else(|| {
+        let said = say!(
+            "{text:?} is not an address; a node is written like http://127.0.0.1:26603",
+            "{text:?} 不是地址；节点地址写作 http://127.0.0.1:26603"
+        );
+        ClientError::at("--node", said)
+    })
 }
 
 fn join(node: &Url, path: &str) -> String {
@@ -253,7 +267,34 @@ fn unreachable(node: &Url, error: &reqwest::Error) -> ClientError {
     if error.is_timeout() {
         reason = "no answer in time".to_owned();
     }
-    ClientError::Unreachable { tried: format!("{node} {reason}") }
+    match proxy_for(node) {
+        Some(proxy) => {
+            let said = say!("asked through the proxy {proxy}: {reason}", "经代理 {proxy} 询问：{reason}");
+            ClientError::Proxy { node: node.to_string(), said }
+        }
+        None => ClientError::Unreachable { tried: format!("{node} {reason}") },
+    }
+}
+
+/// The proxy through which `node` is asked, by the environment (`http_proxy`, `https_proxy`, `all_proxy`, `no_proxy`) and the system:
+/// the choice of the HTTP client itself. Without its credentials.
+fn proxy_for(node: &Url) -> Option<String> {
+    let address: http::Uri = node.as_str().parse().ok()?;
+    let proxy = Matcher::from_system().intercept(&address)?;
+    let uri = proxy.uri();
+    let port = uri.port().map(|port| format!(":{port}")).unwrap_or_default();
+    Some(format!("{}://{}{port}", uri.scheme_str().unwrap_or("http"), uri.host()?))
+}
+
+/// An answer that sends elsewhere, as gateways do from http to https.
+fn redirected(node: &Url, location: &str) -> ClientError {
+    let target = node.join(location).ok();
+    let origin = target.map_or_else(|| location.to_owned(), |url| url.origin().ascii_serialization());
+    let said = say!(
+        "it redirects to {origin}, which is not followed; if you trust that address, give it with --node {origin}",
+        "该地址重定向到 {origin}，不予跟随；若信任该地址，请用 --node {origin}"
+    );
+    ClientError::Proxy { node: node.to_string(), said }
 }
 
 async fn read_bounded(node: &Url, mut response: reqwest::Response) -> Result<Vec<u8>, ClientError> {
@@ -271,16 +312,22 @@ async fn read_bounded(node: &Url, mut response: reqwest::Response) -> Result<Vec
 fn refusal(node: &Url, status: u16, body: &[u8]) -> ClientError {
     match serde_json::from_slice::<ErrorAnswer>(body) {
         Ok(answer) => ClientError::Refused { node: node.to_string(), status, body: Box::new(answer.error) },
+        // A node's errors have a body of one shape; without it, somebody else answered.
+        Err(_) if status == 407 || (status >= 400 && proxy_for(node).is_some()) => {
+            let proxy = proxy_for(node).unwrap_or_else(|| "on the way".to_owned());
+            let said = say!("the proxy {proxy} answers status {status}", "代理 {proxy} 返回状态 {status}");
+            ClientError::Proxy { node: node.to_string(), said }
+        }
         Err(_) if status == 429 || status >= 500 => ClientError::Refused {
             node: node.to_string(),
             status,
             body: Box::new(ErrorBody {
-                code: "client.node_failed".to_owned(),
-                what: format!("the node answers status {status}"),
-                what_zh: format!("节点返回状态 {status}"),
+                code: Code::ClientNodeFailed.as_str().to_owned(),
+                what: format!("Status {status} without a node's answer: the node, or a gateway before it, failed."),
+                what_zh: format!("返回状态 {status}，没有节点的应答：节点或其前置网关出错。"),
                 place: "node".to_owned(),
-                next: "try again, or ask another node".to_owned(),
-                next_zh: "请重试，或改用其他节点".to_owned(),
+                next: Code::ClientNodeFailed.next_en().to_owned(),
+                next_zh: Code::ClientNodeFailed.next_zh().to_owned(),
             }),
         },
         Err(_) => {

@@ -8,7 +8,11 @@ use huxin_chain_spec::crypto::DigestAlgorithm;
 use huxin_chain_spec::record::licence::Document;
 
 use crate::error::ClientError;
+use crate::say;
 
+/// Greatest length of a document that the command takes from words, in bytes: 2^53 - 1, the greatest whole number that every reader of
+/// JSON keeps exact.
+pub const SIZE_BYTES_MAX: u64 = (1 << 53) - 1;
 /// Bytes read at a time.
 const CHUNK_BYTES: usize = 256 * 1024;
 
@@ -27,10 +31,8 @@ pub fn document_of(path: &Path) -> Result<Document, ClientError> {
         size_bytes += length as u64;
     }
     if size_bytes == 0 {
-        return Err(ClientError::input(
-            path.display().to_string(),
-            "the file is empty; an empty document is never recorded",
-        ));
+        let said = say!("the file is empty; an empty document is never recorded", "文件为空；空文件不予登记");
+        return Err(ClientError::at(path.display().to_string(), said));
     }
     Ok(Document { sha256: sha256.finish(), sm3: Some(sm3.finish()), size_bytes })
 }

@@ -19,7 +19,7 @@ mod trust;
 pub use client::{AGE_S_MAX_DEFAULT, Client, Confirmed, clock};
 pub use connection::{ANSWER_BYTES_MAX, Answer, Connection, Request, http_builder};
 pub use events::Events;
-pub use files::document_of;
+pub use files::{SIZE_BYTES_MAX, document_of};
 pub use many::ReceiptOf;
 pub use node_client::{Committed, NodeClient, decode_decided, frames};
 pub use outcome::{ProvenOutcome, check_outcome_receipt, nodes_that_prove};

@@ -11,6 +11,7 @@ use huxin_chain_spec::transaction::{
 use rand::TryRng as _;
 
 use crate::error::ClientError;
+use crate::say;
 
 /// How many blocks a transaction may wait, unless told otherwise. Idle blocks are ten seconds apart, busy ones a
 /// fraction of a second: long enough for a retry after an outage of minutes.
@@ -59,10 +60,11 @@ impl TransactionSigner {
     ) -> Result<SignedTransaction, ClientError> {
         let count = operations.len();
         if count == 0 || count > OPERATIONS_MAX {
-            return Err(ClientError::input(
-                "operations",
-                format!("{count} operations; a transaction takes 1 to {OPERATIONS_MAX}"),
-            ));
+            let said = say!(
+                "{count} operations; a transaction takes 1 to {OPERATIONS_MAX}",
+                "有 {count} 项操作；一笔交易可含 1 至 {OPERATIONS_MAX} 项"
+            );
+            return Err(ClientError::at("operations", said));
         }
         let unsigned = UnsignedTransaction {
             chain_id: self.chain_id.clone(),
@@ -77,8 +79,12 @@ impl TransactionSigner {
         let signature = self.key.sign_transaction(&tx_id);
         let bytes = Transaction { body: unsigned, signature }.to_bytes();
         if bytes.len() > TRANSACTION_BYTES_MAX {
-            let reason = format!("{} bytes, more than {TRANSACTION_BYTES_MAX}; use fewer operations", bytes.len());
-            return Err(ClientError::input("transaction", reason));
+            let length = bytes.len();
+            let said = say!(
+                "{length} bytes, more than {TRANSACTION_BYTES_MAX}; use fewer operations",
+                "有 {length} 字节，超过上限 {TRANSACTION_BYTES_MAX}；请减少操作数"
+            );
+            return Err(ClientError::at("transaction", said));
         }
         Ok(SignedTransaction { tx_id, bytes, operations: count })
     }

@@ -8,6 +8,7 @@ use huxin_document::report::{FileKind, SignatureReport, Verdict};
 use super::metadata::{digest_of, first_moment, moment_after};
 use super::read::Examined;
 use crate::error::ClientError;
+use crate::say;
 
 /// What a file says of the licence that it is. Everything is optional: a command line may say it too.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,8 +44,11 @@ pub fn admit(examined: &Examined, exception: Option<&BasisCode>) -> Result<Admit
     match (is_sound, exception) {
         (false, None) => return Err(examined.refusal()),
         (true, Some(_)) => {
-            let reason = "no check of the file failed, so there is no exception to record; leave it out";
-            return Err(ClientError::input("--exception", reason));
+            let said = say!(
+                "no check of the file failed, so there is no exception to record; leave it out",
+                "文件各项检查均通过，没有例外可登记，请去掉此参数"
+            );
+            return Err(ClientError::at("--exception", said));
         }
         (true, None) | (false, Some(_)) => {}
     }
@@ -79,7 +83,7 @@ pub(super) fn identifier(text: &str) -> Result<LicenceId, ClientError> {
         Err(IdError::CheckCharacter { .. }) => LicenceId::from_structure(text),
         parsed => parsed,
     };
-    parsed.map_err(|error| ClientError::input("identifier in the file (ZZBS)", error))
+    parsed.map_err(|error| ClientError::at("identifier in the file (ZZBS)", error))
 }
 
 /// Of a PDF file that is not fully known, only what a valid signature says is taken.

@@ -10,6 +10,8 @@ use huxin_document::report::FileKind;
 use huxin_document::{Options, Report, TrustList, inspect};
 
 use crate::error::ClientError;
+use crate::said::Said;
+use crate::say;
 use crate::sdk::document_of;
 
 /// Longest file that is read into memory to be judged, in bytes. Of longer ones only the digests are taken.
@@ -42,8 +44,11 @@ pub fn examine(path: &Path, trust: Option<&TrustList>, at: Option<TimeMs>) -> Re
     let mut file = File::open(path).map_err(failed)?;
     let length = file.metadata().map_err(failed)?.len();
     if length > JUDGED_BYTES_MAX {
-        let reason = format!("{length} bytes are more than the {JUDGED_BYTES_MAX} of a file that is judged");
-        return Err(ClientError::input(path.display().to_string(), reason));
+        let said = say!(
+            "{length} bytes are more than the {JUDGED_BYTES_MAX} of a file that is judged",
+            "有 {length} 字节，超过可检查文件的上限 {JUDGED_BYTES_MAX}"
+        );
+        return Err(ClientError::at(path.display().to_string(), said));
     }
     let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
     file.read_to_end(&mut bytes).map_err(failed)?;
@@ -62,6 +67,9 @@ pub fn examine(path: &Path, trust: Option<&TrustList>, at: Option<TimeMs>) -> Re
 /// # Errors
 /// [`ClientError::Input`] that says what is wrong with it.
 pub fn trust_list(path: Option<&Path>) -> Result<Option<TrustList>, ClientError> {
-    let read = |path: &Path| TrustList::from_path(path).map_err(|error| ClientError::input("--trust-list", error));
+    let read = |path: &Path| {
+        TrustList::from_path(path)
+            .map_err(|error| ClientError::at("--trust-list", Said::detail("信任列表无法使用", error)))
+    };
     path.map(read).transpose()
 }

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use huxin_chain_spec::crypto::PublicKey;
-use huxin_chain_spec::ids::{RegionCode, TimeMs, Uscc};
+use huxin_chain_spec::ids::{IdError, RegionCode, TimeMs, Uscc};
 use huxin_chain_spec::record::seal::Seal;
 use huxin_document::TrustList;
 use huxin_document::report::{CertificateFacts, Check, FileKind, Outcome, Verdict, Weight};
 
 use super::read::{Examined, examine};
 use crate::error::ClientError;
+use crate::say;
 
 /// Digits of the region at the front of a seal's number, and in a social credit code from its third character on.
 const REGION_DIGITS: usize = 6;
@@ -45,12 +46,19 @@ pub fn seal_from_file(path: &Path, stated: &Stated, trust: Option<&TrustList>) -
     let report = &examined.report;
     let facts = match (&report.seal, report.kind) {
         (Some(facts), FileKind::Seal) => facts,
-        _ => return Err(ClientError::input(path.display().to_string(), "the file is no electronic seal (.esl)")),
+        _ => {
+            return Err(ClientError::at(
+                path.display().to_string(),
+                say!("the file is not an electronic seal (.esl)", "该文件不是电子印章（.esl）"),
+            ));
+        }
     };
     if report.cryptography != Verdict::Valid || report.verdict == Verdict::Invalid {
         return Err(examined.refusal());
     }
-    let missing = |option: &str| ClientError::input(option, "needed, for the seal's file does not say");
+    let missing = |option: &str| {
+        ClientError::at(option, say!("needed, for the seal's file does not say", "印章文件中没有，必须给出"))
+    };
     let signer = facts.signers.first();
     let owner = stated
         .owner
@@ -66,15 +74,17 @@ pub fn seal_from_file(path: &Path, stated: &Stated, trust: Option<&TrustList>) -
         return Err(missing("--seal-key"));
     }
     if facts.signers_with_z == Some(true) {
-        let reason =
-            "its list holds digests with Z before the certificate, which GB/T 38540 does not say; have it made anew";
-        return Err(ClientError::input(path.display().to_string(), reason));
+        let said = say!(
+            "its list holds digests with Z before the certificate, which GB/T 38540 does not say; have the seal made again",
+            "其证书列表的摘要带有 Z 值，不符合 GB/T 38540，请重新制作印章"
+        );
+        return Err(ClientError::at(path.display().to_string(), said));
     }
     let mut certificates = facts.signers_sm3.clone();
     certificates.sort_unstable();
     certificates.dedup();
     let seal = Seal {
-        seal: facts.id.parse().map_err(|error| ClientError::input("number of the seal in the file", error))?,
+        seal: facts.id.parse().map_err(|error: IdError| ClientError::at("number of the seal in the file", error))?,
         owner,
         owner_region: stated
             .owner_region

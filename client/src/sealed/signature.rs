@@ -9,6 +9,7 @@ use huxin_document::seal::Structure;
 use super::read::Examined;
 use super::registration::{organisation_of, region_at_front};
 use crate::error::ClientError;
+use crate::say;
 
 /// The record of one signature of a file. `address` says where its seal stands; as its number says if `None`.
 ///
@@ -25,7 +26,7 @@ pub fn signature_record(
 ) -> Result<SealSignature, ClientError> {
     let lacks = |what: &str| {
         let place = format!("{}, signature {}", examined.path.display(), signature.id);
-        ClientError::input(place, format!("it has no {what}, so there is nothing to record"))
+        ClientError::at(place, say!("it has no {what}, so there is nothing to record", "缺少 {what}，没有可登记的内容"))
     };
     let seal = signature.seal.as_ref().ok_or_else(|| lacks("seal"))?;
     let signer = signature.signer.as_ref().ok_or_else(|| lacks("certificate of a signer"))?;
@@ -33,11 +34,16 @@ pub fn signature_record(
     let address = match address {
         Some(address) => address,
         None => addresses(seal, signature).into_iter().next().ok_or_else(|| {
-            ClientError::input("--seal", "needed, for neither the seal's number nor its owner names a province")
+            let said = say!(
+                "needed, for neither the seal's number nor its owner names a province",
+                "印章编码和所有者都没有指明省份，必须给出"
+            );
+            ClientError::at("--seal", said)
         })?,
     };
     if address.seal.as_str() != seal.id {
-        return Err(ClientError::input("--seal", format!("the file is sealed with {}", seal.id)));
+        let id = &seal.id;
+        return Err(ClientError::at("--seal", say!("the file is sealed with {id}", "该文件所用印章为 {id}")));
     }
     Ok(SealSignature {
         address,

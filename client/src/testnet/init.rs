@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use huxin_chain_spec::crypto::{PublicKey, Signer as _};
 use huxin_chain_spec::genesis::{Genesis, GenesisIssuer, GenesisProvince, GenesisValidator, Parameters};
-use huxin_chain_spec::ids::ChainId;
+use huxin_chain_spec::ids::{ChainId, IdError};
 use huxin_chain_spec::keyfile::KeyPurpose;
 
 use super::network::{NETWORK_FILE, Network, NetworkNode, ProvinceKeys};
@@ -20,6 +20,7 @@ use super::provinces::{PROVINCES, ProvinceSeat};
 use super::suite::Suite;
 use crate::error::ClientError;
 use crate::keys;
+use crate::say;
 use crate::sdk::clock;
 
 /// Distance between the first ports of two nodes, where ports are chosen by the caller.
@@ -100,16 +101,23 @@ pub fn init(folder: &Path, options: &InitOptions) -> Result<Network, ClientError
 }
 
 fn check_options(folder: &Path, options: &InitOptions) -> Result<ChainId, ClientError> {
-    let chain_id: ChainId = options.chain_id.parse().map_err(|error| ClientError::input("--chain-id", error))?;
+    let chain_id: ChainId = options.chain_id.parse().map_err(|error: IdError| ClientError::at("--chain-id", error))?;
     if !chain_id.is_development() {
-        return Err(ClientError::input("--chain-id", "a trial network's chain id begins with dev-"));
+        return Err(ClientError::at(
+            "--chain-id",
+            say!("a trial network's chain id begins with dev-", "试验网络的链标识须以 dev- 开头"),
+        ));
     }
     if options.validators == 0 || options.validators > PROVINCES.len() {
-        return Err(ClientError::input("--validators", format!("1 to {} are possible", PROVINCES.len())));
+        let most = PROVINCES.len();
+        return Err(ClientError::at("--validators", say!("1 to {most} are possible", "可为 1 至 {most}")));
     }
     if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
-        let reason = "the folder is not empty; remove it or choose another, so that no key is overwritten";
-        return Err(ClientError::input(folder.display().to_string(), reason));
+        let said = say!(
+            "the folder is not empty; remove it or choose another, so that no key is overwritten",
+            "目录不是空的；请删除或另选目录，以免覆盖密钥"
+        );
+        return Err(ClientError::at(folder.display().to_string(), said));
     }
     Ok(chain_id)
 }
@@ -124,7 +132,9 @@ fn ports(options: &InitOptions) -> Result<Vec<[u16; LISTENERS]>, ClientError> {
                     .and_then(|position| position.checked_mul(PORTS_PER_NODE))
                     .and_then(|offset| base.checked_add(offset))
                     .and_then(|port| port.checked_add(4));
-                let last = first.ok_or_else(|| ClientError::input("--base-port", "the ports would pass 65535"))?;
+                let last = first.ok_or_else(|| {
+                    ClientError::at("--base-port", say!("the ports would pass 65535", "端口号会超过 65535"))
+                })?;
                 Ok([last - 3, last - 2, last - 1, last])
             })
             .collect();

@@ -13,6 +13,7 @@ use super::provinces::PROVINCES;
 use super::suite::Suite;
 use crate::error::ClientError;
 use crate::keys;
+use crate::say;
 
 /// Name of the file within the province's folder of keys that holds the action, as `huxin govern propose --action` reads it.
 pub const ACTION_FILE: &str = "province-add.json";
@@ -37,9 +38,11 @@ pub fn join(folder: &Path) -> Result<(Network, Action), ClientError> {
     let mut network = Network::read(&path)?;
     let taken = |code: &str| network.keys.contains_key(code);
     let seat = PROVINCES.iter().find(|seat| !taken(seat.code));
-    let seat = *seat.ok_or_else(|| ClientError::input(folder.display().to_string(), "every province has joined"))?;
+    let seat = *seat.ok_or_else(|| {
+        ClientError::at(folder.display().to_string(), say!("every province has joined", "所有省份均已加入"))
+    })?;
     let ports = free_ports(1)?;
-    let ports = *ports.first().ok_or_else(|| ClientError::input("ports", "none is free"))?;
+    let ports = *ports.first().ok_or_else(|| ClientError::at("ports", say!("none is free", "没有空闲端口")))?;
     let text = std::fs::read_to_string(&network.genesis)
         .map_err(|error| ClientError::file("cannot read", &network.genesis, error))?;
     let genesis = Genesis::parse(&text).map_err(|error| ClientError::Genesis {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ClientError;
+use crate::said::Said;
 
 /// Name of the file within the network's folder.
 pub const NETWORK_FILE: &str = "network.json";
@@ -54,7 +55,8 @@ impl Network {
     /// Reads the file.
     pub fn read(path: &Path) -> Result<Self, ClientError> {
         let text = std::fs::read(path).map_err(|error| ClientError::file("cannot read", path, error))?;
-        serde_json::from_slice(&text).map_err(|error| ClientError::input(path.display().to_string(), error))
+        serde_json::from_slice(&text)
+            .map_err(|error| ClientError::at(path.display().to_string(), Said::detail("不是 network.json", error)))
     }
 
     /// Writes the file whole or not at all.

@@ -3,6 +3,8 @@
 use huxin_chain_spec::ids::{ProvinceCode, RegionCode, Uscc};
 
 use crate::error::ClientError;
+use crate::said::Said;
+use crate::say;
 
 /// A province as trial networks use it.
 #[derive(Debug, Clone, Copy)]
@@ -45,12 +47,12 @@ const fn seat(code: &'static str, name: &'static str, issuer_region: &'static st
 impl ProvinceSeat {
     /// The code.
     pub fn province(&self) -> Result<ProvinceCode, ClientError> {
-        self.code.parse().map_err(|error| ClientError::input(self.name, error))
+        self.code.parse().map_err(|error| ClientError::at(self.name, Said::from(error)))
     }
 
     /// The demo issuer's region.
     pub fn region(&self) -> Result<RegionCode, ClientError> {
-        self.issuer_region.parse().map_err(|error| ClientError::input(self.name, error))
+        self.issuer_region.parse().map_err(|error| ClientError::at(self.name, Said::from(error)))
     }
 
     /// Made-up code of the authority that operates the province's node.
@@ -76,7 +78,8 @@ pub fn synthetic_uscc(region: &str, serial: u32) -> Result<Uscc, ClientError> {
             }
         }
     }
-    Err(ClientError::input("organisation code", format!("{body} cannot be completed to a unified social credit code")))
+    let said = say!("{body} cannot be completed to a unified social credit code", "{body} 不能补成统一社会信用代码");
+    Err(ClientError::at("organisation code", said))
 }
 
 #[cfg(test)]

@@ -84,7 +84,7 @@ async fn receipts_hold_without_any_node() {
     let ask = |subject: &[&str]| run(&huxin(), online.iter().copied().chain(["verify"]).chain(subject.iter().copied()));
     assert_eq!(ask(&[path(&kept.document)]).expect(0).json()["verdict"], "valid");
     assert_eq!(ask(&[&"ab".repeat(32)]).expect(2).json()["verdict"], "unknown");
-    assert_eq!(code(&ask(&["1.2.156.3005.2.x"]).expect(3)), "client.input");
+    assert_eq!(code(&ask(&["1.2.156.3005.2.x"]).expect(3)), "identifier.licence_segments");
     // Another chain is trusted than the node's.
     let other_root = "ab".repeat(32);
     let wrong = ["--json", "--node", &api, "--trust-root", &other_root, "verify", path(&kept.document)];

@@ -123,7 +123,7 @@ fn created_before_use(seal: &Seal<'_>, used: &Use<'_>, signature: &mut Signature
 /// A seal without a document has no time of signing. Its validity is asked for the time given, if one is.
 pub(super) fn window_alone(seal: &Seal<'_>, options: &Options<'_>, checks: &mut Checks) {
     let ordered = seal.valid_from <= seal.valid_to;
-    let detail = format!("valid from {} to {}", seal.valid_from, seal.valid_to);
+    let detail = format!("valid from {} to {}", seal.valid_from.to_beijing(), seal.valid_to.to_beijing());
     let code = Reason::SealNotValidAtSignTime;
     checks.verify(Weight::Cryptography, "seal_window", ordered, code, "its validity ends before it begins");
     if let Some(at) = options.at {

@@ -280,7 +280,8 @@ fn windows(
 /// The seal at the time of signing, and at the time asked.
 fn seal_window(seal: &Seal<'_>, time: TimeMs, options: &Options<'_>, checks: &mut Checks) {
     let valid = |at: TimeMs| seal.valid_from <= at && at <= seal.valid_to;
-    let detail = |at| format!("{at} is not within {} to {}", seal.valid_from, seal.valid_to);
+    let (from, to) = (seal.valid_from.to_beijing(), seal.valid_to.to_beijing());
+    let detail = |at: TimeMs| format!("{} is not within {from} to {to}", at.to_beijing());
     checks.verify(CRYPTOGRAPHY, "seal_window", valid(time), Reason::SealNotValidAtSignTime, detail(time));
     if let Some(at) = options.at {
         checks.verify(Weight::Policy, "seal_window_at", valid(at), Reason::SealNotValidAtAskedTime, detail(at));

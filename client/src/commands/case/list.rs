@@ -8,11 +8,14 @@ use crate::commands::context::Global;
 use crate::commands::output::Output;
 use crate::commands::show::{PageArguments, list};
 use crate::error::{ClientError, ExitCode};
+use crate::said::Said;
+use crate::say;
 use crate::sdk::CaseFilter;
 
 /// Open cases that an agency has sent or received.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct ListCases {
+    /// Unified social credit code of the agency.
     #[arg(long)]
     agency: Uscc,
     /// open, overdue (逾期) or unanswered (逾期未接收).
@@ -23,9 +26,14 @@ pub struct ListCases {
 }
 
 /// Reads a filter.
-pub(super) fn filter(text: &str) -> Result<CaseFilter, String> {
+pub(super) fn filter(text: &str) -> Result<CaseFilter, Said> {
     let found = CaseFilter::ALL.into_iter().find(|filter| filter.as_str() == text);
-    found.ok_or_else(|| format!("there is no {text:?}; choose open, overdue or unanswered"))
+    found.ok_or_else(|| {
+        say!(
+            "there is no {text:?}; choose open, overdue or unanswered",
+            "没有 {text:?}，可选 open、overdue、unanswered"
+        )
+    })
 }
 
 impl ListCases {

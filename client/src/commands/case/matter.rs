@@ -12,6 +12,8 @@ use huxin_chain_spec::state::publication::PublicationState;
 use super::{RootArguments, StepArguments};
 use crate::commands::arguments::{DigestSource, ReceiptFile, bundle_ref, case_ref, publication_key, sorted, word};
 use crate::error::ClientError;
+use crate::said::Said;
+use crate::say;
 use crate::sdk::{Client, ThingQuestion};
 
 /// An item at the agency that decides it. Versions that are not given are those in force on the ledger.
@@ -23,11 +25,13 @@ pub struct MatterArguments {
     /// The item, as the agency's province publishes it: item/310000/001010100000.
     #[arg(long, value_name = "KIND/SCOPE/CODE", value_parser = publication_key)]
     item: PublicationKey,
+    /// Version of the item; the one in force if absent.
     #[arg(long, value_name = "N")]
     item_version: Option<u32>,
+    /// Version of the guide (办事指南); the one in force if absent.
     #[arg(long, value_name = "N")]
     guide_version: Option<u32>,
-    /// Version of the duty assignment (职责分工).
+    /// Version of the duty assignment (职责分工); the one in force if absent.
     #[arg(long, value_name = "N")]
     duty_version: Option<u32>,
 }
@@ -81,9 +85,17 @@ async fn in_force(client: &Client, publication: &PublicationKey) -> Result<Optio
     Ok(found.state_as::<PublicationState>()?.and_then(|state| state.in_force()))
 }
 
+/// Why no version can be taken from the ledger.
+pub(in crate::commands) fn not_in_force(publication: &PublicationKey) -> Said {
+    say!(
+        "no version of {publication} is in force on the ledger; look with `huxin publish show {publication}`",
+        "账本上没有生效的 {publication}；请用 huxin publish show {publication} 查看"
+    )
+}
+
 async fn required(client: &Client, publication: &PublicationKey, option: &str) -> Result<u32, ClientError> {
     let version = in_force(client, publication).await?;
-    version.ok_or_else(|| ClientError::input(option, format!("no version of {publication} is in force on the ledger")))
+    version.ok_or_else(|| ClientError::at(option, not_in_force(publication)))
 }
 
 /// 收件.
@@ -109,6 +121,7 @@ pub struct Collect {
     /// The policy it rests on (mode no-application).
     #[arg(long, value_name = "KIND/SCOPE/CODE", value_parser = publication_key, requires = "policy_version")]
     policy: Option<PublicationKey>,
+    /// Version of the policy.
     #[arg(long, value_name = "N", requires = "policy")]
     policy_version: Option<u32>,
 }
@@ -207,7 +220,10 @@ fn child(algorithm: DigestAlgorithm, text: &str, position: usize) -> Result<Bund
 fn earlier(text: &str, number: &str, position: usize) -> Result<u8, ClientError> {
     let place = number.parse::<u8>().ok().and_then(|number| number.checked_sub(1));
     place.filter(|place| usize::from(*place) < position).ok_or_else(|| {
-        let reason = format!("{number:?} in {text:?} is not the number of a case given before it, counted from 1");
-        ClientError::input("--child", reason)
+        let said = say!(
+            "{number:?} in {text:?} is not the number of a case given before it, counted from 1",
+            "{text:?} 中的 {number:?} 不是排在它之前的办件序号（从 1 起）"
+        );
+        ClientError::at("--child", said)
     })
 }

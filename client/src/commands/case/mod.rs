@@ -15,14 +15,15 @@ use huxin_chain_spec::record::case::{DeliveryChannel, IdentityCheck, Step};
 use huxin_chain_spec::record::publication::PublicationKey;
 use huxin_chain_spec::record::{CaseOperation, Operation};
 
+pub(super) use self::matter::not_in_force;
 use super::arguments::{DigestSource, ReceiptFile, case_ref, publication_key, word};
-use super::context::Global;
+use super::context::{Global, Needs};
 use super::output::Output;
 use super::record::record;
 use crate::error::{ClientError, ExitCode};
 
 /// Cases. A case is named by its number (办件编号), of which only a digest goes on the ledger, or by its reference (64 hex).
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub enum CaseCommand {
     /// Open a case and freeze the versions that govern it (收件).
     Collect(Box<matter::Collect>),
@@ -149,6 +150,7 @@ pub enum CaseCommand {
         /// The licence on this ledger that it is, by identifier or reference.
         #[arg(long)]
         licence: Option<String>,
+        /// The document that results.
         #[arg(long, value_name = "FILE")]
         document: DigestSource,
     },
@@ -188,6 +190,7 @@ pub enum CaseCommand {
     Notify {
         #[command(flatten)]
         step: StepArguments,
+        /// The notice.
         #[arg(long, value_name = "FILE")]
         notice: DigestSource,
     },
@@ -232,12 +235,13 @@ impl CaseCommand {
             Self::List(list) => return list.run(global, output).await,
             _ => {}
         }
-        let client = global.client().await?;
-        let versions = match self.matter() {
-            Some(matter) => matter.versions(&client).await?,
-            None => matter::Versions::default(),
-        };
-        let (operation, receipt) = self.operation(client.chain().algorithm(), versions)?;
+        let check = |algorithm| self.clone().operation(algorithm, matter::Versions::default());
+        let (client, mut made) = global.ready(Needs::Record, check).await?;
+        if let Some(matter) = self.matter() {
+            let versions = matter.versions(&client).await?;
+            made = self.operation(client.chain().algorithm(), versions)?;
+        }
+        let (operation, receipt) = made;
         let about = match &operation {
             CaseOperation::BundleOpen(opening) => vec![("bundle", opening.bundle.to_string())],
             other => other.case().map(|case| ("case", case.to_string())).into_iter().collect(),

@@ -9,7 +9,7 @@ use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::state::case::CaseState;
 
 use crate::commands::arguments::case_ref;
-use crate::commands::context::Global;
+use crate::commands::context::{Global, Needs};
 use crate::commands::output::Output;
 use crate::commands::record::line;
 use crate::commands::show::{ShowArguments, derived_title};
@@ -17,7 +17,7 @@ use crate::error::{ClientError, ExitCode};
 use crate::sdk::ProvenThing;
 
 /// A case now or then, with its timeline.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct ShowCase {
     /// Number (办件编号), or reference on the ledger (64 hex).
     case: String,
@@ -27,9 +27,9 @@ pub struct ShowCase {
 
 impl ShowCase {
     pub async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
-        let algorithm = global.client().await?.chain().algorithm();
-        let key = StateKey::Case(case_ref(algorithm, &self.case)?);
-        self.show.run(global, output, key, true, case_text).await
+        let key = |algorithm| Ok(StateKey::Case(case_ref(algorithm, &self.case)?));
+        let (client, key) = global.ready(Needs::Question, key).await?;
+        self.show.answer(&client, output, key, true, case_text).await
     }
 }
 

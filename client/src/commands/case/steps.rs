@@ -7,6 +7,7 @@ use super::matter::Versions;
 use super::{CaseCommand, RootArguments, StepArguments};
 use crate::commands::arguments::{DigestSource, ReceiptFile, licence_ref, sorted};
 use crate::error::ClientError;
+use crate::say;
 
 impl RootArguments {
     fn root(&self) -> Result<huxin_chain_spec::crypto::Digest, ClientError> {
@@ -88,7 +89,7 @@ impl CaseCommand {
             Self::Notify { step: s, notice } => {
                 (CaseOperation::Notify { step: of(&s)?, notice: digest(&notice, "--notice")? }, s.receipt)
             }
-            _ => return Err(ClientError::input("case", "this command records nothing")),
+            _ => return Err(ClientError::at("case", say!("this command records nothing", "此命令不登记任何内容"))),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Materials, the demand for them, licences used instead of them, and destroyed keys.
 
 use clap::Args;
-use huxin_chain_spec::crypto::DigestAlgorithm;
+use huxin_chain_spec::crypto::{DigestAlgorithm, ParseDigestError};
 use huxin_chain_spec::ids::{BasisCode, MaterialCode, TimeMs};
 use huxin_chain_spec::record::EvidenceOperation;
 use huxin_chain_spec::record::evidence::{
@@ -10,7 +10,9 @@ use huxin_chain_spec::record::evidence::{
 
 use super::{AboutArguments, Made};
 use crate::commands::arguments::{DigestSource, DocumentSource, licence_ref, optional_digest, word};
+use crate::dates::End;
 use crate::error::ClientError;
+use crate::say;
 use crate::sdk::clock;
 
 /// 材料.
@@ -21,6 +23,7 @@ pub struct MaterialArguments {
     /// 材料编码.
     #[arg(long)]
     material: MaterialCode,
+    /// The material's file; only its digests and length go on the ledger.
     #[arg(long, value_name = "FILE")]
     document: DocumentSource,
     /// Where it comes from: applicant, share:REQUEST, or licence:LICENCE.
@@ -29,9 +32,9 @@ pub struct MaterialArguments {
     /// Other agencies can obtain it through data sharing, so that it may not be demanded again.
     #[arg(long)]
     shareable: bool,
-    /// First moment at which it no longer serves.
-    #[arg(long, value_name = "TIME")]
-    valid_until: Option<TimeMs>,
+    /// Last day on which it serves, 2036-12-31, or the first moment after it (RFC 3339).
+    #[arg(long, value_name = "DAY")]
+    valid_until: Option<End>,
     /// Report on the material's electronic signature.
     #[arg(long, value_name = "FILE")]
     signature_report: Option<DigestSource>,
@@ -51,7 +54,7 @@ impl MaterialArguments {
             document: self.document.document("--document")?,
             origin: origin(algorithm, &self.origin)?,
             shareable: self.shareable,
-            valid_until_ms: self.valid_until,
+            valid_until_ms: self.valid_until.map(End::first_moment_after),
             signature_report: optional_digest(self.signature_report.as_ref(), "--signature-report")?,
             class: self.class,
             ground: self.ground,
@@ -64,13 +67,16 @@ fn origin(algorithm: DigestAlgorithm, text: &str) -> Result<MaterialOrigin, Clie
     match text.split_once(':') {
         None if text == "applicant" => Ok(MaterialOrigin::Applicant),
         Some(("share", request)) => {
-            let request = request.parse().map_err(|error| ClientError::input("--origin", error))?;
+            let request = request.parse().map_err(|error: ParseDigestError| ClientError::at("--origin", error))?;
             Ok(MaterialOrigin::Share { request })
         }
         Some(("licence", licence)) => Ok(MaterialOrigin::Licence { licence: licence_ref(algorithm, licence)? }),
         _ => {
-            let reason = format!("there is no origin {text:?}; write applicant, share:REQUEST or licence:LICENCE");
-            Err(ClientError::input("--origin", reason))
+            let said = say!(
+                "there is no origin {text:?}; write applicant, share:REQUEST or licence:LICENCE",
+                "没有 {text:?} 这种来源，请写 applicant、share:REQUEST 或 licence:LICENCE"
+            );
+            Err(ClientError::at("--origin", said))
         }
     }
 }

@@ -14,13 +14,13 @@ use huxin_chain_spec::record::evidence::About;
 use huxin_chain_spec::record::{EvidenceOperation, Operation};
 
 use super::arguments::{ReceiptFile, case_ref};
-use super::context::Global;
+use super::context::{Global, Needs};
 use super::output::Output;
 use super::record::record;
 use crate::error::{ClientError, ExitCode};
 
 /// Evidence. Files become digests; persons appear as keyed commitments only.
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub enum EvidenceCommand {
     /// A material was put on file (材料).
     Material(material::MaterialArguments),
@@ -92,8 +92,8 @@ type Made = Result<(EvidenceOperation, ReceiptFile), ClientError>;
 
 impl EvidenceCommand {
     pub async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
-        let client = global.client().await?;
-        let (operation, receipt) = self.operation(client.chain().algorithm())?;
+        let build = |algorithm| self.clone().operation(algorithm);
+        let (client, (operation, receipt)) = global.ready(Needs::Record, build).await?;
         let mut about = Vec::new();
         about.extend(operation.about().and_then(|about| about.case).map(|case| ("case", case.to_string())));
         about.extend(operation.share().map(|request| ("request", request.to_string())));

@@ -12,6 +12,9 @@ use huxin_chain_spec::record::publication::PublicationKey;
 
 use super::{AboutArguments, Made};
 use crate::commands::arguments::{DigestSource, DocumentSource, ReceiptFile, licence_ref, publication_key, word};
+use crate::dates::End;
+use crate::said::Said;
+use crate::say;
 
 /// 效能统计.
 #[derive(Debug, Clone, Args)]
@@ -25,6 +28,7 @@ pub struct MetricArguments {
     /// Definition or program that computes it.
     #[arg(long, value_name = "FILE")]
     definition: DigestSource,
+    /// Region it is about.
     #[arg(long)]
     region: RegionCode,
     /// The item it is limited to.
@@ -51,8 +55,13 @@ pub struct Decimal {
 }
 
 /// Reads a figure. Its decimals are kept as written: 98.50 has two.
-fn decimal(text: &str) -> Result<Decimal, String> {
-    let wrong = || format!("{text:?} is no figure of digits with up to {METRIC_SCALE_MAX} decimals after a point");
+fn decimal(text: &str) -> Result<Decimal, Said> {
+    let wrong = || {
+        say!(
+            "{text:?} is not a figure of digits with up to {METRIC_SCALE_MAX} decimals after a point",
+            "{text:?} 不是数字，小数点后最多 {METRIC_SCALE_MAX} 位"
+        )
+    };
     let (whole, fraction) = text.split_once('.').map_or((text, None), |(whole, fraction)| (whole, Some(fraction)));
     let digits = format!("{whole}{}", fraction.unwrap_or_default());
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -86,6 +95,7 @@ impl MetricArguments {
 pub struct ReportArguments {
     #[command(flatten)]
     about: AboutArguments,
+    /// The report's file; only its digests and length go on the ledger.
     #[arg(long, value_name = "FILE")]
     report: DocumentSource,
     /// Unified social credit code of the institution: the organisation of the signing key.
@@ -119,12 +129,12 @@ pub struct DecisionArguments {
     /// Code of the redaction profile that was applied.
     #[arg(long)]
     redaction: PublicationCode,
-    /// Start of the publicity period.
-    #[arg(long, value_name = "TIME")]
+    /// First day of the publicity period, 2026-12-01, or its first moment (RFC 3339).
+    #[arg(long, value_name = "DAY")]
     from: TimeMs,
-    /// First moment after the publicity period.
-    #[arg(long, value_name = "TIME")]
-    until: TimeMs,
+    /// Last day of the publicity period, 2026-12-31, or the first moment after it (RFC 3339).
+    #[arg(long, value_name = "DAY")]
+    until: End,
 }
 
 impl DecisionArguments {
@@ -134,7 +144,7 @@ impl DecisionArguments {
             decision: self.decision.digest("--decision")?,
             redaction: self.redaction,
             from_ms: self.from,
-            until_ms: self.until,
+            until_ms: self.until.first_moment_after(),
         };
         Ok((EvidenceOperation::DecisionPublication(publication), self.about.receipt))
     }
@@ -148,6 +158,7 @@ pub struct MatchArguments {
     /// policy/SCOPE/CODE.
     #[arg(long, value_name = "KIND/SCOPE/CODE", value_parser = publication_key)]
     policy: PublicationKey,
+    /// Version of the policy.
     #[arg(long, value_name = "N")]
     version: u32,
     /// granted, not-eligible or declined.
@@ -181,6 +192,7 @@ pub struct CheckpointArguments {
     /// Code of the purpose.
     #[arg(long)]
     purpose: PurposeCode,
+    /// Height of the block.
     #[arg(long)]
     height: Height,
     /// Hash of the block's header, as the auditor computed it.
@@ -189,8 +201,10 @@ pub struct CheckpointArguments {
     /// Records in the log after that block.
     #[arg(long, value_name = "N")]
     log_size: u64,
+    /// Root of the log after that block.
     #[arg(long, value_name = "HEX")]
     log_root: Digest,
+    /// Root of the map after that block.
     #[arg(long, value_name = "HEX")]
     map_root: Digest,
     /// conforms or deviates.

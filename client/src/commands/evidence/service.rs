@@ -50,10 +50,13 @@ pub struct SessionArguments {
     /// Key of a window that took part, the signing one among them; give each.
     #[arg(long = "participant", value_name = "KEY", required = true)]
     participants: Vec<String>,
+    /// When it began: 2026-11-21T09:00:00+08:00.
     #[arg(long, value_name = "TIME")]
     started: TimeMs,
+    /// When it ended: 2026-11-21T09:30:00+08:00.
     #[arg(long, value_name = "TIME")]
     ended: TimeMs,
+    /// The recording; only its digest goes on the ledger.
     #[arg(long, value_name = "FILE")]
     recording: DigestSource,
     /// passed, failed or not-made.

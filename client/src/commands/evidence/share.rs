@@ -2,13 +2,14 @@
 
 use clap::Args;
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
-use huxin_chain_spec::ids::{BasisCode, TimeMs, Uscc};
+use huxin_chain_spec::ids::{BasisCode, Uscc};
 use huxin_chain_spec::record::EvidenceOperation;
 use huxin_chain_spec::record::evidence::{ShareAnswer, ShareDelivery, ShareRequest, ShareReturn};
 use huxin_chain_spec::record::publication::PublicationKey;
 
 use super::{AboutArguments, Made};
 use crate::commands::arguments::{DigestSource, DocumentSource, ReceiptFile, publication_key};
+use crate::dates::End;
 use crate::sdk::random_bytes;
 
 /// 数据共享申请.
@@ -25,6 +26,7 @@ pub struct RequestArguments {
     /// The data catalogue: data-catalogue/SCOPE/CODE (政务数据共享清单目录).
     #[arg(long, value_name = "KIND/SCOPE/CODE", value_parser = publication_key)]
     catalogue: PublicationKey,
+    /// Version of the catalogue.
     #[arg(long, value_name = "N")]
     catalogue_version: u32,
     /// Digest of the resource's entry in the catalogue.
@@ -33,9 +35,9 @@ pub struct RequestArguments {
     /// Most records that are asked for.
     #[arg(long, value_name = "N")]
     records_max: u32,
-    /// When an answer is due.
-    #[arg(long, value_name = "TIME")]
-    due: TimeMs,
+    /// Last day for an answer, 2026-12-31, or the first moment after it (RFC 3339).
+    #[arg(long, value_name = "DAY")]
+    due: End,
 }
 
 impl RequestArguments {
@@ -51,7 +53,7 @@ impl RequestArguments {
             catalogue_version: self.catalogue_version,
             resource: self.resource.digest("--resource")?,
             records_max: self.records_max,
-            due_ms: self.due,
+            due_ms: self.due.first_moment_after(),
         };
         Ok((EvidenceOperation::ShareRequest(request), self.about.receipt))
     }

@@ -113,7 +113,7 @@ fn operations_are_those_made_by_hand() {
         document: Document { sha256: digest(), sm3: None, size_bytes: 7 },
         origin: MaterialOrigin::Licence { licence: LicenceRef(digest()) },
         shareable: true,
-        valid_until_ms: Some("2027-01-01".parse().unwrap()),
+        valid_until_ms: Some("2027-01-02".parse().unwrap()),
         signature_report: None,
         class: DataClass::SensitivePersonal,
         ground: Ground::StatutoryDuty,

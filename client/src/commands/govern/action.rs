@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use huxin_chain_spec::crypto::PublicKey;
 use huxin_chain_spec::features::{FEATURES, FeatureId};
-use huxin_chain_spec::ids::{Height, ProvinceCode, TimeMs, Uscc};
+use huxin_chain_spec::ids::{Height, ProvinceCode, Uscc};
 use huxin_chain_spec::parameters::{ActionKind, Parameters, Threshold};
 use huxin_chain_spec::record::governance::{Action, NewProvince, NewValidator, TrustRole};
 use huxin_chain_spec::record::membership::StatusChange;
@@ -14,7 +14,9 @@ use serde_json::Value;
 use crate::commands::arguments::{CertificateSource, structured_file, word};
 use crate::commands::keys::{key_id, public_key};
 use crate::commands::succession::SuccessionArguments;
+use crate::dates::End;
 use crate::error::ClientError;
+use crate::say;
 
 /// The action: a file, or one of the subcommands.
 #[derive(Debug, Clone, Args)]
@@ -31,6 +33,7 @@ pub struct ActionArguments {
 pub enum ActionCommand {
     /// Admit a province.
     ProvinceAdd {
+        /// Province code: 350000.
         province: ProvinceCode,
         /// The authority that operates the province's node.
         #[arg(long)]
@@ -46,16 +49,32 @@ pub enum ActionCommand {
         validators: Vec<String>,
     },
     /// Suspend a province, which loses its validators.
-    ProvinceSuspend { province: ProvinceCode },
+    ProvinceSuspend {
+        /// Province code: 350000.
+        province: ProvinceCode,
+    },
     /// Let a suspended province take part again.
-    ProvinceResume { province: ProvinceCode },
+    ProvinceResume {
+        /// Province code: 350000.
+        province: ProvinceCode,
+    },
     /// Remove a province for good.
-    ProvinceRemove { province: ProvinceCode },
+    ProvinceRemove {
+        /// Province code: 350000.
+        province: ProvinceCode,
+    },
     /// Give a province another governance key.
-    GovernanceKey { province: ProvinceCode, new_key: String },
+    GovernanceKey {
+        /// Province code: 350000.
+        province: ProvinceCode,
+        /// The new key: `ed25519:<hex>`, `sm2:<hex>`, or a key file.
+        new_key: String,
+    },
     /// Give a province's authority another registrar key.
     RegistrarKey {
+        /// Province code: 350000.
         province: ProvinceCode,
+        /// The new key: `ed25519:<hex>`, `sm2:<hex>`, or a key file.
         new_key: String,
         /// The key that it replaces.
         #[arg(long, value_name = "KEY")]
@@ -63,7 +82,9 @@ pub enum ActionCommand {
     },
     /// Add a validator of a member province.
     ValidatorAdd {
+        /// Province code: 350000.
         province: ProvinceCode,
+        /// Its consensus key: `ed25519:<hex>`, `sm2:<hex>`, or a key file.
         consensus_key: String,
         /// Voting power.
         #[arg(long, default_value_t = 1)]
@@ -73,17 +94,27 @@ pub enum ActionCommand {
         network_key: Option<String>,
     },
     /// Remove a validator.
-    ValidatorRemove { validator: String },
+    ValidatorRemove {
+        /// The validator: its consensus key or key file, or its address (64 hex).
+        validator: String,
+    },
     /// Replace a validator's keys, at equal power.
     ValidatorRotate {
+        /// The validator: its present consensus key or key file, or its address (64 hex).
         validator: String,
+        /// Its new consensus key: `ed25519:<hex>`, `sm2:<hex>`, or a key file.
         new_key: String,
         /// Another network key; without it the old one stays.
         #[arg(long, value_name = "KEY")]
         network_key: Option<String>,
     },
     /// Change a validator's voting power.
-    ValidatorPower { validator: String, power: u64 },
+    ValidatorPower {
+        /// The validator: its consensus key or key file, or its address (64 hex).
+        validator: String,
+        /// New voting power, at least 1.
+        power: u64,
+    },
     /// Put a certificate, or another ledger's genesis hash, on the trust list.
     TrustAdd {
         /// The certificate; the genesis hash for a ledger.
@@ -95,19 +126,22 @@ pub enum ActionCommand {
         /// Its certificate revocation list.
         #[arg(long, value_name = "FILE")]
         crl: Option<CertificateSource>,
-        /// First moment at which it is no longer trusted.
-        #[arg(long, value_name = "TIME")]
-        valid_until: TimeMs,
+        /// Last day on which it is trusted, 2036-12-31, or the first moment after it (RFC 3339).
+        #[arg(long, value_name = "DAY")]
+        valid_until: End,
     },
     /// End the trust in a certificate.
     TrustRetire {
+        /// The certificate, or its digest: `sm3:<hex>`.
         #[arg(value_name = "FILE")]
         certificate: CertificateSource,
     },
     /// Anchor a newer certificate revocation list.
     CrlAnchor {
+        /// The authority's certificate, or its digest: `sm3:<hex>`.
         #[arg(value_name = "CERTIFICATE")]
         certificate: CertificateSource,
+        /// The revocation list, or its digest: `sm3:<hex>`.
         #[arg(value_name = "CRL")]
         crl: CertificateSource,
     },
@@ -131,6 +165,7 @@ pub enum ActionCommand {
     Feature {
         /// Name or number.
         feature: String,
+        /// First height at which it is in force.
         height: Height,
     },
 }
@@ -146,10 +181,15 @@ impl ActionArguments {
         match (self.action, self.kind) {
             (Some(path), None) => structured_file(&path),
             (None, Some(kind)) => kind.action(),
-            (Some(_), Some(_)) => Err(ClientError::input("--action", "give a file or an action, not both")),
+            (Some(_), Some(_)) => {
+                Err(ClientError::at("--action", say!("give a file or an action, not both", "文件与子命令只能给出一种")))
+            }
             (None, None) => {
-                let reason = "give --action FILE, or an action such as validator-add; --help lists them";
-                Err(ClientError::input("action", reason))
+                let said = say!(
+                    "give --action FILE, or an action such as validator-add; --help lists them",
+                    "请给出 --action FILE，或 validator-add 等子命令，--help 列出全部"
+                );
+                Err(ClientError::at("action", said))
             }
         }
     }
@@ -186,7 +226,7 @@ impl ActionCommand {
                 network_key: optional_key(network_key.as_deref())?,
             }),
             Self::ValidatorPower { validator, power } => Ok(Action::ValidatorPower { key: key_id(&validator)?, power }),
-            Self::OrganisationSucceed(arguments) => Ok(Action::OrganisationSucceed(arguments.succession())),
+            Self::OrganisationSucceed(arguments) => Ok(Action::OrganisationSucceed(arguments.succession()?)),
             other => other.rules(),
         }
     }
@@ -198,7 +238,7 @@ impl ActionCommand {
                 certificate: certificate.digest("certificate")?,
                 role,
                 crl: crl.map(|crl| crl.digest("--crl")).transpose()?,
-                valid_until_ms: valid_until,
+                valid_until_ms: valid_until.first_moment_after(),
             },
             Self::TrustRetire { certificate } => {
                 Action::TrustRetire { certificate: certificate.digest("certificate")? }
@@ -209,7 +249,7 @@ impl ActionCommand {
             Self::Parameters { file } => Action::Parameters(parameters(&file)?),
             Self::Threshold { kind, threshold } => Action::Threshold { kind, threshold },
             Self::Feature { feature: name, height } => Action::FeatureActivate { feature: feature(&name)?, height },
-            _ => return Err(ClientError::input("action", "this action is about members")),
+            _ => return Err(ClientError::at("action", say!("this action is about members", "此事项与成员有关"))),
         })
     }
 }
@@ -221,7 +261,11 @@ fn optional_key(text: Option<&str>) -> Result<Option<PublicKey>, ClientError> {
 /// `KEY[,power=N][,network=KEY]`.
 fn validator(text: &str) -> Result<NewValidator, ClientError> {
     let wrong = |part: &str| {
-        ClientError::input("--validator", format!("{part:?} in {text:?}: write KEY, or KEY,power=N,network=KEY"))
+        let said = say!(
+            "{part:?} in {text:?}: write KEY, or KEY,power=N,network=KEY",
+            "{text:?} 中的 {part:?} 有误：写作 KEY 或 KEY,power=N,network=KEY"
+        );
+        ClientError::at("--validator", said)
     };
     let mut parts = text.split(',');
     let key = public_key(parts.next().unwrap_or_default())?;
@@ -243,8 +287,11 @@ fn parameters(path: &Path) -> Result<Parameters, ClientError> {
     let known = serde_json::to_value(Parameters::default()).map_err(|error| ClientError::input(&place, error))?;
     for name in known.as_object().into_iter().flat_map(|fields| fields.keys()) {
         if value.get(name).is_none() {
-            let reason = format!("{name} is missing; a proposal sets every limit, also those that stay as they are");
-            return Err(ClientError::input(place, reason));
+            let said = say!(
+                "{name} is missing; a proposal sets every limit, also those that stay as they are",
+                "缺少 {name}；提案须写明全部限值，包括不变的"
+            );
+            return Err(ClientError::at(place, said));
         }
     }
     serde_json::from_value(value).map_err(|error| ClientError::input(place, error))
@@ -258,8 +305,11 @@ fn feature(text: &str) -> Result<FeatureId, ClientError> {
     let known = FEATURES.iter().find(|feature| feature.name == text).map(|feature| feature.id);
     known.ok_or_else(|| {
         let names: Vec<String> = FEATURES.iter().map(|feature| format!("{} ({})", feature.name, feature.id)).collect();
-        let reason =
-            format!("no feature is called {text:?}; this version knows {}; others by number", names.join(", "));
-        ClientError::input("feature", reason)
+        let names = names.join(", ");
+        let said = say!(
+            "no feature is called {text:?}; this version knows {names}; others by number",
+            "没有名为 {text:?} 的功能；本版本有 {names}，其他请用编号"
+        );
+        ClientError::at("feature", said)
     })
 }

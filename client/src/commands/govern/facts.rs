@@ -11,9 +11,10 @@ use huxin_chain_spec::record::GovernanceOperation;
 
 use crate::commands::arguments::{ReceiptFile, structured_file};
 use crate::error::ClientError;
+use crate::say;
 
 /// Reports a double signature.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct ReportMisbehaviour {
     /// The two signatures in TOML (*.toml) or JSON, in the form of the record.
     file: PathBuf,
@@ -29,7 +30,7 @@ impl ReportMisbehaviour {
 }
 
 /// Anchors the head of another ledger.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Anchor {
     /// Genesis hash of the other ledger.
     #[arg(long, value_name = "HEX")]
@@ -38,6 +39,7 @@ pub struct Anchor {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["height", "block", "log_size", "log_root"],
         required_unless_present_all = ["height", "block", "log_size", "log_root"])]
     head: Option<PathBuf>,
+    /// Height of the block, by hand.
     #[arg(long)]
     height: Option<Height>,
     /// Header hash.
@@ -58,7 +60,13 @@ impl Anchor {
         let (height, block, log) = match (&self.head, self.height, self.block, self.log_size, self.log_root) {
             (Some(path), ..) => head_of(path, &self.ledger)?,
             (None, Some(height), Some(block), Some(size), Some(root)) => (height, block, LogHead { size, root }),
-            _ => return Err(ClientError::input("--head", "give it, or --height, --block, --log-size and --log-root")),
+            _ => {
+                let said = say!(
+                    "give it, or --height, --block, --log-size and --log-root",
+                    "请给出回执，或 --height、--block、--log-size、--log-root"
+                );
+                return Err(ClientError::at("--head", said));
+            }
         };
         Ok((GovernanceOperation::Anchor { ledger: self.ledger, height, block, log }, self.receipt))
     }
@@ -68,7 +76,7 @@ impl Anchor {
 fn head_of(path: &PathBuf, ledger: &Digest) -> Result<(Height, Digest, LogHead), ClientError> {
     let length = std::fs::metadata(path).map_err(|error| ClientError::file("cannot read", path, error))?.len();
     if length > RECEIPT_BYTES_MAX as u64 {
-        return Err(ClientError::input(path.display().to_string(), "too long for a receipt"));
+        return Err(ClientError::at(path.display().to_string(), say!("too long for a receipt", "过长，不是回执")));
     }
     let bytes = std::fs::read(path).map_err(|error| ClientError::file("cannot read", path, error))?;
     let (block, header) = if bytes.starts_with(RECEIPT_MAGIC) {

@@ -13,14 +13,16 @@ use huxin_chain_spec::ids::RecordIndex;
 use huxin_chain_spec::record::{GovernanceOperation, Operation};
 
 use super::arguments::ReceiptFile;
-use super::context::Global;
+use super::context::{Global, Needs};
 use super::output::Output;
 use super::record::record;
 use super::show::{PageArguments, list};
 use crate::error::{ClientError, ExitCode};
+use crate::said::Said;
+use crate::say;
 
 /// What the provinces decide together.
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub enum GovernCommand {
     /// Propose an action; what it would do is shown first. Your own vote counts as yes (提案).
     Propose(propose::Propose),
@@ -29,12 +31,14 @@ pub enum GovernCommand {
         /// The proposal: the number of the record that made it.
         #[arg(value_parser = proposal)]
         proposal: RecordIndex,
+        /// yes or no.
         vote: Ballot,
         #[command(flatten)]
         receipt: ReceiptFile,
     },
     /// Take a proposal back (撤回提案).
     Withdraw {
+        /// The proposal: the number of the record that made it.
         #[arg(value_parser = proposal)]
         proposal: RecordIndex,
         #[command(flatten)]
@@ -53,9 +57,14 @@ pub enum GovernCommand {
 }
 
 /// Reads `41` or `proposal/41`.
-fn proposal(text: &str) -> Result<RecordIndex, String> {
+fn proposal(text: &str) -> Result<RecordIndex, Said> {
     let number = text.strip_prefix("proposal/").unwrap_or(text);
-    number.parse().map_err(|_| "a proposal is named by the number of the record that made it, such as 41".to_owned())
+    number.parse().map_err(|_| {
+        say!(
+            "a proposal is named by the number of the record that made it, such as 41",
+            "提案以提出它的记录号命名，例如 41"
+        )
+    })
 }
 
 /// A vote.
@@ -79,14 +88,14 @@ impl GovernCommand {
                 Ok(ExitCode::Success)
             }
             other => {
-                let (operation, receipt) = other.operation()?;
+                let build = |_| other.clone().operation();
+                let (client, (operation, receipt)) = global.ready(Needs::Record, build).await?;
                 let about: Vec<_> = match &operation {
                     GovernanceOperation::Vote { proposal, .. } | GovernanceOperation::WithdrawProposal { proposal } => {
                         vec![("proposal", proposal.to_string())]
                     }
                     _ => Vec::new(),
                 };
-                let client = global.client().await?;
                 record(global, output, &client, Operation::Governance(operation), &about, &receipt).await
             }
         }
@@ -102,7 +111,10 @@ impl GovernCommand {
             Self::ReportMisbehaviour(report) => report.operation()?,
             Self::Anchor(anchor) => anchor.operation()?,
             Self::Propose(_) | Self::Rehearse(_) | Self::List(_) | Self::Show(_) => {
-                return Err(ClientError::input("govern", "this command records nothing of its own"));
+                return Err(ClientError::at(
+                    "govern",
+                    say!("this command records nothing of its own", "此命令不登记任何内容"),
+                ));
             }
         })
     }

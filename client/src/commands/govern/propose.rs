@@ -2,7 +2,7 @@
 
 use clap::Args;
 use huxin_chain_spec::api::RehearsalAnswer;
-use huxin_chain_spec::crypto::{Digest, Signer as _};
+use huxin_chain_spec::crypto::{Digest, KeyId};
 use huxin_chain_spec::ids::{ProvinceCode, RecordIndex, TimeMs};
 use huxin_chain_spec::parameters::{ActionKind, Threshold};
 use huxin_chain_spec::record::governance::Action;
@@ -14,10 +14,14 @@ use serde_json::json;
 use super::action::ActionArguments;
 use super::rehearsal::text;
 use crate::commands::arguments::{DigestSource, ReceiptFile};
-use crate::commands::context::Global;
+use crate::commands::context::{Global, Needs};
 use crate::commands::output::Output;
 use crate::commands::record::submit;
+use crate::dates::End;
 use crate::error::{ClientError, ExitCode};
+use crate::keys;
+use crate::said::Said;
+use crate::say;
 use crate::sdk::{Client, ThingQuestion, clock};
 
 /// How long a proposal stays open where `--closes` is not given.
@@ -26,26 +30,27 @@ const OPEN_MS_DEFAULT: u64 = 14 * 24 * 60 * 60 * 1000;
 pub(super) const NO_RATIONALE: Digest = Digest::ZERO;
 
 /// Proposes an action.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Propose {
     #[command(flatten)]
     action: ActionArguments,
-    /// First moment at which votes no longer count; 14 days from now if absent.
-    #[arg(long, value_name = "TIME", global = true)]
-    closes: Option<TimeMs>,
+    /// Last day on which votes count, 2026-12-31, or the first moment at which they no longer do (RFC 3339); 14 days from now if
+    /// absent.
+    #[arg(long, value_name = "DAY", global = true)]
+    closes: Option<End>,
     /// The paper that gives the reasons; its digest goes on the ledger. Not needed where one province decides alone.
     #[arg(long, value_name = "FILE", global = true)]
     rationale: Option<DigestSource>,
     /// Submit even if the rules would refuse the action now.
     #[arg(long, global = true)]
     even_if_refused: bool,
-    /// Save the receipt here.
+    /// Save the receipt here; an earlier file is kept under another name.
     #[arg(long, value_name = "FILE", global = true)]
     receipt: Option<std::path::PathBuf>,
 }
 
 /// Shows what an action would do.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Rehearse {
     #[command(flatten)]
     action: ActionArguments,
@@ -58,12 +63,12 @@ impl Propose {
     pub async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
         let (even_if_refused, receipt) = (self.even_if_refused, ReceiptFile { receipt: self.receipt.clone() });
         // What the caller typed is read, and all that is missing named, before any node is asked.
-        let draft = self.draft(global)?;
-        let client = global.client().await?;
+        let build = |_| Ok((self.clone().draft(global)?, own_key(global)?));
+        let (client, (draft, key)) = global.ready(Needs::Record, build).await?;
         if draft.rationale.is_none() && threshold_of(&client, draft.action.kind()).await? != Threshold::OneProvince {
-            return Err(missing(&[RATIONALE_MISSING]));
+            return Err(missing(&[rationale_missing()]));
         }
-        let proposer = province_of_key(global, &client).await?;
+        let proposer = province_of_key(&client, key).await?;
         let (_, rehearsal) = client.nodes().rehearse(Some(proposer), &draft.action).await?;
         if rehearsal.refused.is_some() && !even_if_refused {
             return Ok(refused(output, &draft.action, &rehearsal));
@@ -74,11 +79,15 @@ impl Propose {
         let operation = Operation::Governance(draft.operation());
         let mut recorded = submit(global, &client, operation, &about, &receipt).await?;
         let proposal = recorded.index;
-        let status = status_of(&client, proposal).await?;
+        // It is recorded by now, so a state that cannot be read is no reason to end with an error.
+        let (status, next) = match status_of(&client, proposal).await {
+            Ok(status) => (Some(status), next_step(status, kind, proposal)),
+            Err(error) => (None, state_not_read(proposal, &error)),
+        };
         recorded.value["rehearsal"] = json!(rehearsal);
         recorded.value["proposal"] = json!(proposal);
         recorded.value["status"] = json!(status);
-        output.answer(&recorded.value, || format!("{}\n  {}", recorded.text, next_step(status, kind, proposal)));
+        output.answer(&recorded.value, || format!("{}\n  {next}", recorded.text));
         Ok(ExitCode::Success)
     }
 
@@ -91,16 +100,29 @@ impl Propose {
         let rationale = self.rationale.map(|paper| paper.digest("--rationale")).transpose()?;
         let needs_paper = !action.as_ref().is_some_and(|action| action.kind().may_be_alone());
         let wanted = [
-            (action.is_none(), "an action such as validator-rotate (--help lists them), or --action FILE"),
-            (rationale.is_none() && needs_paper, RATIONALE_MISSING),
-            (global.key.is_none(), "--key FILE, the governance key of your province"),
-            (global.nodes.is_empty(), "--node URL, the public address of a node"),
-            (global.genesis.is_none() && global.trust_root.is_none(), "--genesis FILE, the genesis file you trust"),
+            (
+                action.is_none(),
+                say!(
+                    "an action such as validator-rotate (--help lists them), or --action FILE",
+                    "事项，如 validator-rotate（--help 列出全部），或 --action FILE"
+                ),
+            ),
+            (rationale.is_none() && needs_paper, rationale_missing()),
+            (
+                global.key.is_none(),
+                say!("--key FILE, the governance key of your province", "--key FILE，本省的治理密钥"),
+            ),
+            (global.nodes.is_empty(), say!("--node URL, the public address of a node", "--node URL，节点的公开地址")),
+            (
+                global.genesis.is_none() && global.trust_root.is_none(),
+                say!("--genesis FILE, the genesis file you trust", "--genesis FILE，所信任的创世文件"),
+            ),
         ];
-        let absent: Vec<&str> = wanted.into_iter().filter_map(|(is_absent, what)| is_absent.then_some(what)).collect();
+        let absent: Vec<Said> = wanted.into_iter().filter_map(|(is_absent, what)| is_absent.then_some(what)).collect();
         match action {
             Some(action) if absent.is_empty() => {
-                let closes_ms = self.closes.unwrap_or_else(|| clock().plus_ms(OPEN_MS_DEFAULT));
+                let closes_ms = self.closes.map(End::first_moment_after);
+                let closes_ms = closes_ms.unwrap_or_else(|| clock().plus_ms(OPEN_MS_DEFAULT));
                 Ok(Draft { action, closes_ms, rationale })
             }
             _ => Err(missing(&absent)),
@@ -108,10 +130,24 @@ impl Propose {
     }
 }
 
-const RATIONALE_MISSING: &str = "--rationale FILE, the paper that gives the reasons to the provinces that vote";
+fn rationale_missing() -> Said {
+    say!(
+        "--rationale FILE, the paper that gives the reasons to the provinces that vote",
+        "--rationale FILE，向参与表决的省份说明理由的文件"
+    )
+}
 
-fn missing(absent: &[&str]) -> ClientError {
-    ClientError::input("govern propose", format!("still needed: {}", absent.join("; ")))
+fn missing(absent: &[Said]) -> ClientError {
+    let join = |of: fn(&Said) -> &str, mark: &str| absent.iter().map(of).collect::<Vec<_>>().join(mark);
+    let (en, zh) = (join(|said| said.en.as_str(), "; "), join(|said| said.zh.as_str(), "；"));
+    ClientError::at("govern propose", say!("still needed: {en}", "还需要：{zh}"))
+}
+
+fn state_not_read(proposal: RecordIndex, error: &ClientError) -> String {
+    format!(
+        "its state could not be read ({error}); ask with `huxin govern show {proposal}`\n  \
+         未能读取提案状态，请用 `huxin govern show {proposal}` 查询"
+    )
 }
 
 /// A proposal as typed.
@@ -134,7 +170,8 @@ impl Draft {
 async fn threshold_of(client: &Client, kind: ActionKind) -> Result<Threshold, ClientError> {
     let found = client.thing(&ThingQuestion::now(StateKey::Parameters)).await?;
     let governed = found.state_as::<GovernedParameters>()?;
-    let governed = governed.ok_or_else(|| ClientError::input("parameters", "the ledger has no parameters"))?;
+    let governed = governed
+        .ok_or_else(|| ClientError::at("parameters", say!("the ledger has no parameters", "账本上没有参数")))?;
     Ok(governed.thresholds.get(kind))
 }
 
@@ -142,7 +179,9 @@ async fn threshold_of(client: &Client, kind: ActionKind) -> Result<Threshold, Cl
 async fn status_of(client: &Client, proposal: RecordIndex) -> Result<ProposalStatus, ClientError> {
     let found = client.thing(&ThingQuestion::now(StateKey::Proposal(proposal))).await?;
     let state = found.state_as::<ProposalState>()?;
-    let state = state.ok_or_else(|| ClientError::input("proposal", "the ledger does not show the proposal yet"))?;
+    let not_shown =
+        || ClientError::BadAnswer { node: found.node.clone(), reason: "the proposal is not shown yet".to_owned() };
+    let state = state.ok_or_else(not_shown)?;
     Ok(state.status_at(TimeMs(found.as_of.time_ms)))
 }
 
@@ -166,15 +205,21 @@ pub(super) fn next_step(status: ProposalStatus, kind: ActionKind, proposal: Reco
 impl Rehearse {
     pub async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
         let action = self.action.action()?;
-        let (nodes, proposer) = (global.nodes()?, self.proposer);
-        let proposer = match proposer {
+        let proposer = match self.proposer {
             Some(province) => province,
-            None if global.key.is_some() => province_of_key(global, &global.client().await?).await?,
+            None if global.key.is_some() => {
+                let key = own_key(global)?;
+                province_of_key(&global.client().await?, key).await?
+            }
             None => {
-                return Err(ClientError::input("--proposer", "name the province that would propose it, or give --key"));
+                let said = say!(
+                    "name the province that would propose it, or give --key",
+                    "请指明将提出该事项的省份，或给出 --key"
+                );
+                return Err(ClientError::at("--proposer", said));
             }
         };
-        let (_, rehearsal) = nodes.rehearse(Some(proposer), &action).await?;
+        let (_, rehearsal) = global.nodes()?.rehearse(Some(proposer), &action).await?;
         output.answer(&rehearsal, || text(&action, &rehearsal));
         Ok(if rehearsal.refused.is_some() { ExitCode::Refused } else { ExitCode::Success })
     }
@@ -189,17 +234,25 @@ impl Rehearse {
 /// Shows why nothing was submitted.
 fn refused(output: &Output, action: &Action, rehearsal: &RehearsalAnswer) -> ExitCode {
     output.answer(&json!({ "submitted": false, "rehearsal": rehearsal }), || {
-        format!("{}not submitted; --even-if-refused submits it all the same", text(action, rehearsal))
+        format!(
+            "{}not submitted; --even-if-refused submits it all the same\n未提交；加 --even-if-refused 仍可提交",
+            text(action, rehearsal)
+        )
     });
     ExitCode::Refused
 }
 
-/// The province for which the signing key acts, by the proven state of the key.
-async fn province_of_key(global: &Global, client: &Client) -> Result<ProvinceCode, ClientError> {
-    let key = global.signer(client)?.key().public_key().id();
+/// The key of `--key`. The public part of the file is enough: a rehearsal signs nothing, so no passphrase is asked for.
+fn own_key(global: &Global) -> Result<KeyId, ClientError> {
+    let path = global.key.as_deref().ok_or(ClientError::NoKey)?;
+    Ok(keys::read(path)?.key_id())
+}
+
+/// The province for which a key acts, by the proven state of the key.
+async fn province_of_key(client: &Client, key: KeyId) -> Result<ProvinceCode, ClientError> {
     let found = client.thing(&ThingQuestion::now(StateKey::Key(key))).await?;
     let state = found.state_as::<KeyState>()?;
     state
         .map(|state| state.province)
-        .ok_or_else(|| ClientError::input("--key", format!("key {key} is not on the ledger")))
+        .ok_or_else(|| ClientError::at("--key", say!("key {key} is not on the ledger", "密钥 {key} 未在账本上登记")))
 }

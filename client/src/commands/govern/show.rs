@@ -15,11 +15,12 @@ use crate::commands::context::Global;
 use crate::commands::output::Output;
 use crate::commands::record::line;
 use crate::commands::show::{ShowArguments, derived_title};
+use crate::dates::end_text;
 use crate::error::{ClientError, ExitCode};
 use crate::sdk::ProvenThing;
 
 /// A proposal now or then.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct ShowProposal {
     /// The number of the record that made it.
     #[arg(value_parser = proposal)]
@@ -45,7 +46,7 @@ fn proposal_text(thing: &ProvenThing) -> Result<String, ClientError> {
         line("状态 status", &status),
         line("事项 action", &action),
         line("提案 by", &format!("{}, {}", state.proposer, state.opened_ms.to_beijing())),
-        line("截止 closes", &state.closes_ms.to_beijing()),
+        line("截止 closes", &end_text(state.closes_ms)),
         line("理由 reasons", &reasons(&state.rationale)),
     ];
     for ballot in &state.ballots {
@@ -93,7 +94,7 @@ pub(super) fn entry(thing: &ThingEntry) -> String {
     let derived = thing.derived.clone().unwrap_or_default();
     let status = if derived["status"].is_null() { &thing.state["status"] } else { &derived["status"] };
     let kind = thing.state["action"]["type"].as_str().unwrap_or_default();
-    let closes = thing.state["closes_ms"].as_u64().map(|time| TimeMs(time).to_beijing()).unwrap_or_default();
+    let closes = thing.state["closes_ms"].as_u64().map(|time| end_text(TimeMs(time))).unwrap_or_default();
     let proposer = thing.state["proposer"].as_str().unwrap_or_default();
     let (yes, no) = (&derived["yes"], &derived["no"]);
     format!("{}  {}  {kind} by {proposer}, yes {yes}, no {no}, closes {closes}", thing.name, status_text(status))

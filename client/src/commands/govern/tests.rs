@@ -53,7 +53,7 @@ fn every_action_from_its_words() {
         validators: vec![new(1, None), new(2, Some(key()))],
     };
     let status = |change| Action::ProvinceStatus { province, change };
-    let until = "2030-01-01".parse().unwrap();
+    let until = "2030-01-02".parse().unwrap();
     let table = [
         (
             "province-add 350000 --organisation 11100000000013338W --governance-key KEY --registrar-key KEY \
@@ -130,7 +130,7 @@ fn an_action_from_a_file_and_all_limits_at_once() {
 fn proposals_and_votes_by_hand() {
     let expected = GovernanceOperation::Propose {
         action: Action::ProvinceStatus { province: "350000".parse().unwrap(), change: StatusChange::Remove },
-        closes_ms: "2026-12-01".parse().unwrap(),
+        closes_ms: "2026-12-02".parse().unwrap(),
         rationale: digest(),
     };
     let words = format!("propose province-remove 350000 --closes 2026-12-01 --rationale HEX {SIGNED}");
@@ -213,7 +213,7 @@ fn bad_actions_say_what_is_wrong() {
         sentence("feature teleport 9").contains("no feature is called \"teleport\"; this version knows anchors (1)")
     );
     assert!(sentence("trust-retire gone.cer").starts_with("certificate: there is no file gone.cer"));
-    assert!(sentence("validator-remove nobody").starts_with("public key: "));
+    assert!(sentence("validator-remove nobody").starts_with("key id: "));
     let words = "province-add 350000 --organisation 11100000000013338W --governance-key KEY --registrar-key KEY \
                  --validator KEY,weight=2";
     assert!(sentence(words).contains("write KEY, or KEY,power=N,network=KEY"));

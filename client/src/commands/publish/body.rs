@@ -9,6 +9,7 @@ use huxin_chain_spec::record::publication::PublicationBody;
 
 use crate::commands::arguments::structured_file;
 use crate::error::ClientError;
+use crate::say;
 
 /// Longest list that is read, in bytes.
 const LIST_BYTES_MAX: u64 = 256 * 1024 * 1024;
@@ -47,7 +48,12 @@ impl BodyArguments {
     pub(super) fn body(self, algorithm: DigestAlgorithm) -> Result<PublicationBody, ClientError> {
         let Self { body, entries, csv } = self;
         let body = OptionalBody { body, entries, csv }.body(algorithm)?;
-        body.ok_or_else(|| ClientError::input("--body", "give the body, or --entries, or --csv"))
+        body.ok_or_else(|| {
+            ClientError::at(
+                "--body",
+                say!("give the body, or --entries, or --csv", "请给出正文，或 --entries，或 --csv"),
+            )
+        })
     }
 }
 
@@ -58,10 +64,13 @@ impl OptionalBody {
             (None, Some(path), None) => (path, false),
             (None, None, Some(path)) => (path, true),
             (None, None, None) => return Ok(None),
-            _ => return Err(ClientError::input("--body", "give one of --body, --entries and --csv")),
+            _ => {
+                let said = say!("give one of --body, --entries and --csv", "--body、--entries、--csv 只能给出一个");
+                return Err(ClientError::at("--body", said));
+            }
         };
         let entries = entries_of(&path, has_heading)?;
-        let none = || ClientError::input(path.display().to_string(), "the list has no entries");
+        let none = || ClientError::at(path.display().to_string(), say!("the list has no entries", "清单中没有条目"));
         entries_body(algorithm, &entries).map(Some).ok_or_else(none)
     }
 }
@@ -71,7 +80,10 @@ pub(super) fn entries_of(path: &Path, has_heading: bool) -> Result<Vec<Vec<u8>>,
     let place = || path.display().to_string();
     let length = std::fs::metadata(path).map_err(|error| ClientError::file("cannot read", path, error))?.len();
     if length > LIST_BYTES_MAX {
-        return Err(ClientError::input(place(), format!("{length} bytes, more than {LIST_BYTES_MAX}")));
+        return Err(ClientError::at(
+            place(),
+            say!("{length} bytes, more than {LIST_BYTES_MAX}", "有 {length} 字节，超过上限 {LIST_BYTES_MAX}"),
+        ));
     }
     let bytes = std::fs::read(path).map_err(|error| ClientError::file("cannot read", path, error))?;
     let text = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
@@ -82,11 +94,18 @@ pub(super) fn entries_of(path: &Path, has_heading: bool) -> Result<Vec<Vec<u8>>,
     let mut entries = Vec::new();
     for (line, number) in lines.zip(1u64..).skip(usize::from(has_heading)) {
         if line.is_empty() {
-            return Err(ClientError::input(place(), format!("line {number} is empty; every line is an entry")));
+            return Err(ClientError::at(
+                place(),
+                say!("line {number} is empty; every line is an entry", "第 {number} 行为空；每一行都是一个条目"),
+            ));
         }
         if line.len() > ENTRY_BYTES_MAX {
-            let reason = format!("line {number} has {} bytes, more than {ENTRY_BYTES_MAX}", line.len());
-            return Err(ClientError::input(place(), reason));
+            let length = line.len();
+            let said = say!(
+                "line {number} has {length} bytes, more than {ENTRY_BYTES_MAX}",
+                "第 {number} 行有 {length} 字节，超过上限 {ENTRY_BYTES_MAX}"
+            );
+            return Err(ClientError::at(place(), said));
         }
         entries.push(line.to_vec());
     }

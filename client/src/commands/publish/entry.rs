@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use huxin_chain_spec::crypto::DigestAlgorithm;
+use huxin_chain_spec::execute::Chain;
 use huxin_chain_spec::ids::TimeMs;
 use huxin_chain_spec::record::entries::{EntryProof, prove_entry};
 use huxin_chain_spec::record::publication::PublicationKey;
@@ -13,14 +14,15 @@ use serde_json::json;
 
 use super::body::entries_of;
 use crate::commands::arguments::{publication_key, structured_file};
-use crate::commands::context::Global;
+use crate::commands::context::{Global, Needs};
 use crate::commands::issue::save;
 use crate::commands::output::Output;
 use crate::error::{ClientError, ExitCode};
+use crate::say;
 use crate::sdk::{Client, ThingQuestion};
 
 /// Makes the proof of one entry from the whole list.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct EntryProve {
     /// The list, one entry per line.
     #[arg(long, value_name = "FILE")]
@@ -31,13 +33,13 @@ pub struct EntryProve {
     /// The entry's text: a whole line.
     #[arg(long)]
     entry: String,
-    /// Write the proof here.
+    /// Write the proof here; an earlier file is kept under another name.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
 
 /// Checks an entry against the list's root on the ledger.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct EntryCheck {
     /// KIND/SCOPE/CODE.
     #[arg(value_name = "KIND/SCOPE/CODE", value_parser = publication_key)]
@@ -51,7 +53,7 @@ pub struct EntryCheck {
     /// Version; the one in force at the time asked about if absent.
     #[arg(long, value_name = "N")]
     version: Option<u32>,
-    /// The time asked about; now if absent.
+    /// The time asked about: 2026-11-21 (its first moment in Beijing) or RFC 3339; now if absent.
     #[arg(long, value_name = "TIME")]
     as_of: Option<TimeMs>,
 }
@@ -64,12 +66,18 @@ pub(super) fn prove(algorithm: DigestAlgorithm, entries: &[Vec<u8>], entry: &str
 
 impl EntryProve {
     pub async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
-        let algorithm = global.client().await?.chain().algorithm();
         let entries = entries_of(&self.entries, self.heading)?;
-        let proof = prove(algorithm, &entries, &self.entry);
-        let proof = proof.ok_or_else(|| {
-            ClientError::input("--entry", format!("no line of {} has this text", self.entries.display()))
-        })?;
+        let build = |algorithm| {
+            let file = self.entries.display();
+            let none =
+                || ClientError::at("--entry", say!("no line of {file} has this text", "{file} 中没有这样的一行"));
+            prove(algorithm, &entries, &self.entry).ok_or_else(none)
+        };
+        // Only the ledger's hash is needed, and a pinned genesis names it without any node.
+        let proof = match global.trust()?.genesis() {
+            Some(genesis) => build(Chain::new(genesis).algorithm())?,
+            None => global.ready(Needs::Question, build).await?.1,
+        };
         let text = serde_json::to_vec_pretty(&proof).map_err(|error| ClientError::input("proof", error))?;
         save(&self.out, &text)?;
         let value = json!({ "file": self.out, "index": proof.index, "entries": entries.len() });
@@ -87,8 +95,8 @@ impl EntryProve {
 
 impl EntryCheck {
     pub async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
-        let proof: EntryProof = structured_file(&self.proof)?;
-        let client = global.client().await?;
+        let build = |_| structured_file::<EntryProof>(&self.proof);
+        let (client, proof) = global.ready(Needs::Question, build).await?;
         let publication = &self.publication;
         let version = match self.version {
             Some(version) => Some(version),

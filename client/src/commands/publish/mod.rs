@@ -17,14 +17,17 @@ use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::state::publication::PublicationState;
 
 use super::arguments::{DigestSource, ReceiptFile, publication_key, sorted};
-use super::context::Global;
+use super::case::not_in_force;
+use super::context::{Global, Needs};
 use super::output::Output;
 use super::record::record;
+use crate::dates::End;
 use crate::error::{ClientError, ExitCode};
+use crate::say;
 use crate::sdk::{Client, ThingQuestion};
 
 /// Common documents. A publication is named KIND/SCOPE/CODE, the scope being a province or `all`.
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub enum PublishCommand {
     /// Put a version into force (公布).
     Publish {
@@ -41,12 +44,12 @@ pub enum PublishCommand {
         body: body::BodyArguments,
         #[command(flatten)]
         parties: PartyArguments,
-        /// Start of the consultation.
-        #[arg(long, value_name = "TIME", requires = "consultation_closes")]
+        /// First day of the consultation, 2026-12-01, or its first moment (RFC 3339).
+        #[arg(long, value_name = "DAY", requires = "consultation_closes")]
         consultation_opens: Option<TimeMs>,
-        /// First moment after the consultation.
-        #[arg(long, value_name = "TIME", requires = "consultation_opens")]
-        consultation_closes: Option<TimeMs>,
+        /// Last day of the consultation, 2026-12-31, or the first moment after it (RFC 3339).
+        #[arg(long, value_name = "DAY", requires = "consultation_opens")]
+        consultation_closes: Option<End>,
     },
     /// End a consultation after its window, with the opinions that came (征求意见结束).
     CloseConsultation {
@@ -129,16 +132,19 @@ impl PublishCommand {
     }
 
     async fn record(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
-        let client = global.client().await?;
-        let Some(which) = self.which() else {
-            return Err(ClientError::input("publish", "this command records nothing"));
+        let Some(which) = self.which() else { return Err(records_nothing()) };
+        let (publication, given) = (which.publication.clone(), which.version);
+        // What was read is checked before the ledger is asked for the version, and made again with that.
+        let check = |algorithm| self.clone().operation(algorithm, given.unwrap_or(1));
+        let (client, made) = global.ready(Needs::Record, check).await?;
+        let (version, (operation, receipt)) = match given {
+            Some(version) => (version, made),
+            None => {
+                let version = version_on_ledger(&client, &publication, self.is_about_the_one_in_force()).await?;
+                (version, self.operation(client.chain().algorithm(), version)?)
+            }
         };
-        let version = match which.version {
-            Some(version) => version,
-            None => version_on_ledger(&client, &which.publication, self.is_about_the_one_in_force()).await?,
-        };
-        let about = [("publication", which.publication.to_string()), ("version", version.to_string())];
-        let (operation, receipt) = self.operation(client.chain().algorithm(), version)?;
+        let about = [("publication", publication.to_string()), ("version", version.to_string())];
         record(global, output, &client, Operation::Publication(operation), &about, &receipt).await
     }
 
@@ -171,7 +177,8 @@ impl PublishCommand {
             }
             Self::Draft { which, body, parties, consultation_opens, consultation_closes } => {
                 let window = consultation_opens.zip(consultation_closes);
-                let consultation = window.map(|(opens_ms, closes_ms)| ConsultationWindow { opens_ms, closes_ms });
+                let consultation = window
+                    .map(|(opens_ms, closes)| ConsultationWindow { opens_ms, closes_ms: closes.first_moment_after() });
                 let (publication, parties) = (which.publication, sorted(parties.parties));
                 let body = body.body(algorithm)?;
                 (Op::Draft { publication, version, body, parties, consultation }, which.receipt)
@@ -189,7 +196,12 @@ impl PublishCommand {
                     (None, Some(body)) => {
                         content_digest(algorithm, &publication, version, &body, &sorted(parties.parties))
                     }
-                    (None, None) => return Err(ClientError::input("--content", "give it, or the draft's body")),
+                    (None, None) => {
+                        return Err(ClientError::at(
+                            "--content",
+                            say!("give it, or the draft's body", "请给出内容摘要，或草案正文"),
+                        ));
+                    }
                 };
                 (Op::CoSign { publication, version, body_digest }, which.receipt)
             }
@@ -199,10 +211,14 @@ impl PublishCommand {
             }
             Self::Acknowledge { which } => (Op::Acknowledge { publication: which.publication, version }, which.receipt),
             Self::Show(_) | Self::EntryProve(_) | Self::EntryCheck(_) => {
-                return Err(ClientError::input("publish", "this command records nothing"));
+                return Err(records_nothing());
             }
         })
     }
+}
+
+fn records_nothing() -> ClientError {
+    ClientError::at("publish", say!("this command records nothing", "此命令不登记任何内容"))
 }
 
 /// The version in force, or the next one, by the proven state.
@@ -212,6 +228,5 @@ async fn version_on_ledger(client: &Client, publication: &PublicationKey, in_for
     if !in_force {
         return Ok(state.version.saturating_add(1));
     }
-    let none = || ClientError::input("--version", format!("no version of {publication} is in force on the ledger"));
-    state.in_force().ok_or_else(none)
+    state.in_force().ok_or_else(|| ClientError::at("--version", not_in_force(publication)))
 }

@@ -10,11 +10,12 @@ use crate::commands::context::Global;
 use crate::commands::output::Output;
 use crate::commands::record::line;
 use crate::commands::show::{ShowArguments, state_text};
+use crate::dates::period_text;
 use crate::error::{ClientError, ExitCode};
 use crate::sdk::ProvenThing;
 
 /// A publication, or one version of it.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct ShowPublication {
     /// KIND/SCOPE/CODE.
     #[arg(value_name = "KIND/SCOPE/CODE", value_parser = publication_key)]
@@ -74,8 +75,8 @@ fn draft_lines(draft: &DraftState) -> Vec<String> {
         line("内容 content", &draft.content.to_string()),
     ];
     lines.extend(draft.consultation.iter().map(|consultation| {
-        let (opens, closes) = (consultation.window.opens_ms.to_beijing(), consultation.window.closes_ms.to_beijing());
-        line("征求 window", &format!("{opens} .. {closes}"))
+        let window = &consultation.window;
+        line("征求 window", &period_text(window.opens_ms, Some(window.closes_ms)))
     }));
     lines
 }

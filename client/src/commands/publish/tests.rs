@@ -67,7 +67,7 @@ fn operations_are_those_made_by_hand() {
         "2026-12-01",
     ];
     let body = entries_body(ALGORITHM, &["1,first", "2,second"]).unwrap();
-    let (opens_ms, closes_ms) = ("2026-11-01".parse().unwrap(), "2026-12-01".parse().unwrap());
+    let (opens_ms, closes_ms) = ("2026-11-01".parse().unwrap(), "2026-12-02".parse().unwrap());
     let parties: Vec<ProvinceCode> = vec!["310000".parse().unwrap(), "320000".parse().unwrap()];
     let expected = PublicationOperation::Draft {
         publication: key("item-list/all/L-1"),

@@ -8,19 +8,22 @@ mod sign_record;
 mod tests;
 
 use clap::{Args, Subcommand};
-use huxin_chain_spec::ids::{BasisCode, TimeMs};
+use huxin_chain_spec::ids::{BasisCode, ProvinceCode, SealId, TimeMs};
 use huxin_chain_spec::record::seal::{SealAddress, SealChange};
 use huxin_chain_spec::record::{Operation, SealOperation};
 
 use super::arguments::ReceiptFile;
-use super::context::Global;
+use super::context::{Global, Needs};
 use super::output::Output;
 use super::record::record;
+use crate::dates::ended_warning;
 use crate::error::{ClientError, ExitCode};
+use crate::said::Said;
+use crate::say;
 use crate::sdk::clock;
 
 /// Electronic seals. A seal is named PROVINCE/NUMBER (省级代码/印章编码).
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub enum SealCommand {
     /// File a seal after it was made (备案).
     Register {
@@ -77,11 +80,15 @@ pub struct ChangeArguments {
 }
 
 /// Reads `PROVINCE/NUMBER`. The number may hold slashes itself.
-fn address(text: &str) -> Result<SealAddress, String> {
-    let (province, seal) =
-        text.split_once('/').ok_or("a seal is named PROVINCE/NUMBER, such as 310000/31010000000017")?;
-    let province = province.parse().map_err(|error| format!("{error}"))?;
-    Ok(SealAddress { province, seal: seal.parse().map_err(|error| format!("{error}"))? })
+fn address(text: &str) -> Result<SealAddress, Said> {
+    let form = || {
+        say!(
+            "a seal is named PROVINCE/NUMBER, such as 310000/31010000000017",
+            "印章写作 省级代码/印章编码，例如 310000/31010000000017"
+        )
+    };
+    let (province, seal) = text.split_once('/').ok_or_else(form)?;
+    Ok(SealAddress { province: province.parse::<ProvinceCode>()?, seal: seal.parse::<SealId>()? })
 }
 
 impl ChangeArguments {
@@ -93,17 +100,19 @@ impl ChangeArguments {
 
 impl SealCommand {
     pub async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
-        let (operation, receipt) = match self {
-            Self::Show(show) => return show.run(global, output).await,
-            Self::Sign(sign) => sign.operation(global)?,
-            other => other.operation(output)?,
+        if let Self::Show(show) = self {
+            return show.run(global, output).await;
+        }
+        let build = |_| match self.clone() {
+            Self::Sign(sign) => sign.operation(global),
+            other => other.operation(output),
         };
+        let (client, (operation, receipt)) = global.ready(Needs::Record, build).await?;
         let address = match (operation.new_seal(), operation.existing_seal()) {
             (Some(seal), _) => Some(seal.address()),
             (None, existing) => existing.cloned(),
         };
         let about = address.map(|SealAddress { province, seal }| ("seal", format!("{province}/{seal}")));
-        let client = global.client().await?;
         let about: Vec<_> = about.into_iter().collect();
         record(global, output, &client, Operation::Seal(operation), &about, &receipt).await
     }
@@ -112,8 +121,9 @@ impl SealCommand {
     fn operation(self, output: &Output) -> Result<(SealOperation, ReceiptFile), ClientError> {
         let seal_of = |arguments: Box<register::SealArguments>| {
             let read = arguments.seal()?;
-            for code in &read.warnings {
-                output.note(&format!("huxin: 注意 warning: {code}"));
+            let ended = ended_warning(Some(read.seal.valid_until_ms), clock());
+            for warning in read.warnings.iter().chain(&ended) {
+                output.note(&format!("huxin: 注意 warning: {warning}"));
             }
             Ok::<_, ClientError>(read.seal)
         };
@@ -128,7 +138,9 @@ impl SealCommand {
             Self::Resume(change) => change.change(SealOperation::Resume),
             Self::Cancel(change) => change.change(SealOperation::Cancel),
             Self::Invalidate(change) => change.change(SealOperation::Invalidate),
-            Self::Sign(_) | Self::Show(_) => return Err(ClientError::input("seal", "this command files nothing")),
+            Self::Sign(_) | Self::Show(_) => {
+                return Err(ClientError::at("seal", say!("this command files nothing", "此命令不备案任何内容")));
+            }
         })
     }
 }

@@ -9,7 +9,9 @@ use huxin_chain_spec::record::seal::Seal;
 use crate::commands::arguments::{CertificateSource, DocumentSource, sorted};
 use crate::commands::issue::region_of;
 use crate::commands::keys::public_key;
+use crate::dates::End;
 use crate::error::ClientError;
+use crate::say;
 use crate::sealed::{ReadSeal, Stated, seal_from_file, trust_list};
 
 /// A seal as it is filed: read from its file, or said in full.
@@ -46,12 +48,12 @@ pub struct SealArguments {
     /// The seal's file where it cannot be read here.
     #[arg(long, value_name = "FILE", required_unless_present = "file", conflicts_with = "file")]
     document: Option<DocumentSource>,
-    /// Start of validity, without a file: 2026-11-21 or RFC 3339.
-    #[arg(long, value_name = "TIME", required_unless_present = "file", conflicts_with = "file")]
+    /// First day of validity, without a file: 2026-11-21, or its first moment (RFC 3339).
+    #[arg(long, value_name = "DAY", required_unless_present = "file", conflicts_with = "file")]
     valid_from: Option<TimeMs>,
-    /// First moment after validity, without a file.
-    #[arg(long, value_name = "TIME", required_unless_present = "file", conflicts_with = "file")]
-    valid_until: Option<TimeMs>,
+    /// Last day of validity, without a file: 2036-12-31, or the first moment after it (RFC 3339).
+    #[arg(long, value_name = "DAY", required_unless_present = "file", conflicts_with = "file")]
+    valid_until: Option<End>,
 }
 
 impl SealArguments {
@@ -64,7 +66,8 @@ impl SealArguments {
             return seal_from_file(file, &stated, trust.as_ref());
         }
         // The command line requires each of them where there is no file.
-        let missing = |option: &str| ClientError::input(option, "needed without a file of the seal");
+        let missing =
+            |option: &str| ClientError::at(option, say!("needed without a file of the seal", "没有印章文件时必须给出"));
         let certificates = self.certificates.iter().map(|source| source.digest("--certificate"));
         let maker_certificate = self.maker_certificate.ok_or_else(|| missing("--maker-certificate"))?;
         let owner = self.owner.ok_or_else(|| missing("--owner"))?;
@@ -78,7 +81,7 @@ impl SealArguments {
             keys: sorted(keys),
             document: self.document.ok_or_else(|| missing("--document"))?.document("--document")?,
             valid_from_ms: self.valid_from.ok_or_else(|| missing("--valid-from"))?,
-            valid_until_ms: self.valid_until.ok_or_else(|| missing("--valid-until"))?,
+            valid_until_ms: self.valid_until.ok_or_else(|| missing("--valid-until"))?.first_moment_after(),
         };
         Ok(ReadSeal { seal, warnings: Vec::new() })
     }

@@ -9,15 +9,16 @@ use huxin_chain_spec::state::seal::{SealState, SealStatus};
 
 use super::address;
 use crate::commands::arguments::DigestSource;
-use crate::commands::context::Global;
+use crate::commands::context::{Global, Needs};
 use crate::commands::output::Output;
 use crate::commands::record::line;
 use crate::commands::show::{ShowArguments, state_text};
+use crate::dates::period_text;
 use crate::error::{ClientError, ExitCode};
 use crate::sdk::{ProvenThing, document_of};
 
 /// A seal now or then.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct ShowSeal {
     /// PROVINCE/NUMBER.
     #[arg(value_parser = address)]
@@ -41,27 +42,28 @@ impl ShowSeal {
             let key = StateKey::Seal(self.seal.province, self.seal.seal);
             return self.show.run(global, output, key, self.records, seal_text).await;
         };
-        let document = document_of(file)?;
-        let message = match &self.message {
-            Some(source) => source.digest("--message")?,
-            None => document.sha256,
+        let build = |algorithm| {
+            let document = document_of(file)?;
+            let message = match &self.message {
+                Some(source) => source.digest("--message")?,
+                None => document.sha256,
+            };
+            Ok(StateKey::SealSignature(signature_reference(algorithm, &self.seal, &document.sha256, &message)))
         };
-        let algorithm = global.client().await?.chain().algorithm();
-        let key = StateKey::SealSignature(signature_reference(algorithm, &self.seal, &document.sha256, &message));
-        self.show.run(global, output, key, self.records, |thing| Ok(state_text(thing))).await
+        let (client, key) = global.ready(Needs::Question, build).await?;
+        self.show.answer(&client, output, key, self.records, |thing| Ok(state_text(thing))).await
     }
 }
 
 fn seal_text(thing: &ProvenThing) -> Result<String, ClientError> {
     let Some(state) = thing.state_as::<SealState>()? else { return Ok(String::new()) };
     let seal = &state.seal;
-    let (from, until) = (seal.valid_from_ms.to_beijing(), seal.valid_until_ms.to_beijing());
     let trusted = if state.maker_trusted { "trusted when filed" } else { "not trusted when filed" };
     let mut lines = vec![
         line("状态 status", &format!("{}, since {}", status_text(state.status), state.effective_ms.to_beijing())),
         line("所有者 owner", &format!("{} ({})", seal.owner, seal.owner_region)),
         line("制章者 maker", &format!("{}, {trusted}", seal.maker)),
-        line("有效期 valid", &format!("{from} .. {until}")),
+        line("有效期 valid", &period_text(seal.valid_from_ms, Some(seal.valid_until_ms))),
         line("备案 filed", &format!("by {}, record {}", state.registrar, state.registered_by)),
         line("变更 changed", &format!("record {}", state.changed_by)),
     ];

@@ -10,11 +10,13 @@ use huxin_document::report::Verdict;
 use super::address;
 use crate::commands::arguments::ReceiptFile;
 use crate::error::ClientError;
+use crate::say;
 use crate::sealed::{examine, signature_record, trust_list};
 
 /// Takes a signature out of a sealed OFD file. The file stays here; digests and the signature value are recorded.
 #[derive(Debug, Clone, Args)]
 pub struct SignRecord {
+    /// The sealed OFD file.
     file: PathBuf,
     /// The seal: PROVINCE/NUMBER; as its number or its owner says if absent.
     #[arg(long, value_parser = address)]
@@ -43,9 +45,9 @@ impl SignRecord {
             None => sealed.next_back(),
         };
         let Some(signature) = chosen else {
-            let wanted = self.signature.map(|id| format!(" with ID {id}")).unwrap_or_default();
-            let reason = format!("it holds no signature with a seal{wanted}");
-            return Err(ClientError::input(self.file.display().to_string(), reason));
+            let wanted = self.signature.map(|id| format!(" ID {id}")).unwrap_or_default();
+            let said = say!("it holds no signature with a seal{wanted}", "其中没有带印章的签名{wanted}");
+            return Err(ClientError::at(self.file.display().to_string(), said));
         };
         if signature.cryptography != Verdict::Valid || signature.verdict == Verdict::Invalid {
             return Err(examined.refusal());

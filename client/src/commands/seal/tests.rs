@@ -49,7 +49,7 @@ fn seal(number: &str) -> Seal {
         keys: vec![KEY_A.parse().unwrap(), KEY_B.parse().unwrap()],
         document: Document { sha256: digest, sm3: None, size_bytes: 7 },
         valid_from_ms: "2026-01-01".parse().unwrap(),
-        valid_until_ms: "2031-01-01".parse().unwrap(),
+        valid_until_ms: "2031-01-02".parse().unwrap(),
     }
 }
 
@@ -100,6 +100,6 @@ fn bad_words_say_what_is_wrong() {
     let words = "sign f --seal 310000/S --seal-key k --certificate HEX --report HEX --structure v9";
     assert!(refused(words).contains("there is no `v9`; choose one of `v1`"));
     let error = operation(&format!("register {}", filed("S-1")).replace(KEY_A, "nobody.key")).unwrap_err().to_string();
-    assert!(error.starts_with("public key: a public key is written as"), "{error}");
+    assert!(error.starts_with("public key: \"nobody.key\" is neither a key file here nor a public key"), "{error}");
     assert!(parse("show 310000/S-1 --message HEX").is_err(), "a message without its file");
 }

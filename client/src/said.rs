@@ -1,0 +1,114 @@
+//! Sentences in both languages, and how an error of a library becomes one.
+
+use huxin_chain_spec::codes::Code;
+use huxin_chain_spec::crypto::{ParseDigestError, ParseKeyError};
+use huxin_chain_spec::ids::IdError;
+use huxin_chain_spec::keyfile::KeyFileError;
+
+/// A part of a sentence, English and Chinese, without the final stop. An error of value parsers, too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    pub en: String,
+    pub zh: String,
+    /// Code of what is wrong, where it is closer than that of the error it stands in.
+    pub code: Option<Code>,
+}
+
+/// Makes a [`Said`] from two format strings over the same local names.
+#[macro_export]
+macro_rules! say {
+    ($en:literal, $zh:literal) => {
+        $crate::Said { en: format!($en), zh: format!($zh), code: None }
+    };
+}
+
+impl Said {
+    /// What a library says, in English only, behind a Chinese beginning.
+    pub fn detail(zh: &str, error: impl std::fmt::Display) -> Self {
+        Self { en: error.to_string(), zh: format!("{zh}：{error}"), code: None }
+    }
+
+    /// An error with a stable code: its own English words, and the Chinese ones of the code.
+    fn coded(code: Code, error: &dyn std::fmt::Display) -> Self {
+        Self { en: error.to_string(), zh: code.what_zh().trim_end_matches('。').to_owned(), code: Some(code) }
+    }
+
+    /// What an error of a value parser says, if it is one of those that know both languages.
+    pub fn of(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
+        if let Some(said) = error.downcast_ref::<Self>() {
+            return Some(said.clone());
+        }
+        if let Some(error) = error.downcast_ref::<IdError>() {
+            return Some(error.clone().into());
+        }
+        if let Some(error) = error.downcast_ref::<ParseDigestError>() {
+            return Some((*error).into());
+        }
+        error.downcast_ref::<KeyFileError>().map(Self::from)
+    }
+}
+
+impl std::fmt::Display for Said {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.en)
+    }
+}
+
+impl std::error::Error for Said {}
+
+impl From<IdError> for Said {
+    fn from(error: IdError) -> Self {
+        Self::coded(error.code(), &error)
+    }
+}
+
+impl From<&KeyFileError> for Said {
+    fn from(error: &KeyFileError) -> Self {
+        Self::coded(error.code(), error)
+    }
+}
+
+impl From<ParseDigestError> for Said {
+    fn from(error: ParseDigestError) -> Self {
+        Self::coded(Code::IdentifierDigest, &error)
+    }
+}
+
+impl From<ParseKeyError> for Said {
+    fn from(error: ParseKeyError) -> Self {
+        let zh = "公钥写作 ed25519:<64 位十六进制> 或 sm2:<66 位十六进制>".to_owned();
+        Self { en: error.to_string(), zh, code: None }
+    }
+}
+
+/// A whole sentence: with its stop.
+pub(crate) fn sentence(text: &str, stop: char) -> String {
+    let text = text.trim_end();
+    if text.is_empty() || text.ends_with(['.', '。', '!', '?', '！', '？']) {
+        text.to_owned()
+    } else {
+        format!("{text}{stop}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn a_library_error_is_said_in_both_languages() {
+        let error = "2026-02-30".parse::<huxin_chain_spec::ids::TimeMs>().unwrap_err();
+        let said = Said::of(&error).unwrap();
+        assert!(said.en.contains("the calendar has no such day"), "{said}");
+        assert_eq!((said.zh.as_str(), said.code), ("文本不是日期或时间", Some(Code::IdentifierTime)));
+        assert!(Said::of(&std::fmt::Error).is_none());
+    }
+
+    #[test]
+    fn a_sentence_has_one_stop() {
+        assert_eq!(sentence("done", '.'), "done.");
+        assert_eq!(sentence("节点返回状态 502", '。'), "节点返回状态 502。");
+        assert_eq!(sentence("已完成。", '。'), "已完成。");
+    }
+}
