@@ -162,10 +162,9 @@ impl Authority {
                 )
             };
             let steps: String = steps.iter().map(step).collect();
-            format!(
-                "{acting} 行使职权 acts for {}{steps}\n  截至 as of {}\n  证明已在本机核验 proof checked here",
-                self.organisation
-            )
+            let (organisation, as_of) = (self.organisation, as_of.to_beijing());
+            let proven = "证明已在本机核验 proof checked here";
+            format!("{acting} 行使职权 acts for {organisation}{steps}\n  截至 as of {as_of}\n  {proven}")
         });
         Ok(ExitCode::Success)
     }
