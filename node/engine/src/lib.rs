@@ -56,11 +56,14 @@ mod decisions;
 mod error;
 mod evidence;
 mod host;
+mod part;
 mod parts;
 mod peers;
 mod run;
+mod scheme;
 mod signing;
 mod status;
+mod types;
 mod wire;
 
 pub use application::{AppError, Application, Candidate, HeightStart, Proposed, Source, Undecided, Verdict};

@@ -30,7 +30,8 @@ use crate::error::ExitCell;
 use crate::host::{Host, HostParts};
 use crate::parts::Assembly;
 use crate::peers::Peers;
-use crate::signing::{EngineSigner, EngineVerifier, Scheme};
+use crate::scheme::Scheme;
+use crate::signing::{EngineSigner, EngineVerifier};
 use crate::status::Board;
 use crate::{Application, EngineError, EngineStatus, Exit};
 

@@ -10,9 +10,7 @@
 
 use std::sync::Arc;
 
-use arc_malachitebft_app_channel::app::types::core::{
-    NilOrVal, SignedMessage, SigningScheme, ValidatorProof, VoteExtensionScope,
-};
+use arc_malachitebft_app_channel::app::types::core::{NilOrVal, SignedMessage, ValidatorProof, VoteExtensionScope};
 use arc_malachitebft_signing::{Error, Signer, VerificationResult, Verifier};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -21,35 +19,7 @@ use huxin_chain_spec::crypto::{self, PublicKey, Signature, SignedAs, tags};
 use huxin_chain_spec::ids::ChainId;
 
 use crate::context::{Ctx, Proposal, Vote};
-use crate::parts::Init;
-use crate::wire::{self, Malformed};
-
-/// The protocol's keys and signatures, as the engine's signing scheme. Private keys never enter the engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Scheme;
-
-impl SigningScheme for Scheme {
-    type DecodingError = Malformed;
-    type Signature = Signature;
-    type PublicKey = PublicKey;
-    type PrivateKey = ();
-
-    fn decode_signature(bytes: &[u8]) -> Result<Signature, Malformed> {
-        wire::read(bytes)
-    }
-
-    fn encode_signature(signature: &Signature) -> Vec<u8> {
-        wire::write(signature)
-    }
-
-    fn decode_public_key(bytes: &[u8]) -> Result<PublicKey, Malformed> {
-        wire::read(bytes)
-    }
-
-    fn encode_public_key(key: &PublicKey) -> Vec<u8> {
-        wire::write(key)
-    }
-}
+use crate::part::Init;
 
 /// Signs what the engine decides to say.
 #[derive(Clone)]
@@ -215,12 +185,14 @@ impl Signer<Ctx> for EngineSigner {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
+    use arc_malachitebft_app_channel::app::types::core::SigningScheme as _;
     use arc_malachitebft_app_channel::app::types::core::{Round, VoteType};
     use huxin_chain_spec::certificate::{VoteType as SpecVoteType, vote_message};
     use huxin_chain_spec::crypto::{Digest, SignatureScheme, Signer as _, SigningKey};
 
     use super::*;
     use crate::context::{Address, Height};
+    use crate::scheme::Scheme;
 
     fn key(seed: u8) -> Arc<SigningKey> {
         Arc::new(SigningKey::from_secret(SignatureScheme::Ed25519, [seed; 32]).unwrap())
