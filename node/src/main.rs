@@ -25,7 +25,21 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
-    /// Checks configuration, keys, genesis and store, and starts nothing.
+    /// Sets a damaged consensus log aside, or says up to where a key that has lost its sign-state may have signed. The node must be
+    /// stopped. See "Damaged consensus log" and "Lost sign-state" in the operator's guide.
+    Recover {
+        /// Configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Sign nothing at or below this height: the greatest at which this key may have signed. Not needed while the sign-state is
+        /// there.
+        #[arg(long, value_name = "HEIGHT")]
+        after_height: Option<u64>,
+        /// At that height sign above this round: the greatest round of this validator's votes that any node shows.
+        #[arg(long, value_name = "ROUND", requires = "after_height")]
+        after_round: Option<u32>,
+    },
+    /// Checks configuration, keys, genesis, store, sign-state and consensus log, and starts nothing.
     Check {
         /// Configuration file.
         #[arg(long, value_name = "FILE")]
@@ -36,6 +50,9 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Run { config } => huxin_node::run::run(&config),
+        Command::Recover { config, after_height, after_round } => {
+            huxin_node::run::recover(&config, after_height.map(|height| (height, after_round)))
+        }
         Command::Check { config } => huxin_node::run::check(&config),
     };
     match result {

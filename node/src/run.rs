@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use huxin_chain_spec::crypto::Signer;
-use huxin_engine::{EngineConfig, EngineError, EngineHandle, Exit};
+use huxin_chain_spec::crypto::{KeyId, Signer};
+use huxin_engine::{EngineConfig, EngineError, EngineHandle, Exit, SignBinding, SigningStatus};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -72,7 +72,51 @@ pub fn check(config: &Path) -> Result<(), RunError> {
     let ledger = Ledger::open(&setup.config.data.join("store"), setup.genesis)?;
     let tip = ledger.tip();
     println!("store       height {}, {} records, log root {}", tip.height, tip.log.size, tip.log.root);
+    let (wal_dir, sign_state) = (setup.config.data.join("wal"), setup.config.keys.sign_state());
+    let binding = binding(&ledger, setup.consensus_key.id());
+    match huxin_engine::inspect(&wal_dir, &sign_state, &binding, tip.height.0)? {
+        None => println!(
+            "sign-state  none yet: made at the first start, and nothing is signed until the chain has passed all that this key may have signed"
+        ),
+        Some(signing) => println!("sign-state  {}", describe(&signing)),
+    }
     Ok(())
+}
+
+/// Sets a damaged consensus log aside, or says up to where a key without its sign-state may have signed. The node must be stopped.
+pub fn recover(config: &Path, after: Option<(u64, Option<u32>)>) -> Result<(), RunError> {
+    let setup = Setup::read(config)?;
+    let ledger = Ledger::open(&setup.config.data.join("store"), setup.genesis)?;
+    let tip = ledger.tip().height.0;
+    let (wal_dir, sign_state) = (setup.config.data.join("wal"), setup.config.keys.sign_state());
+    let above = after.map(|(height, round)| (height, round.unwrap_or(u32::MAX)));
+    let binding = binding(&ledger, setup.consensus_key.id());
+    let done = huxin_engine::recover(&wal_dir, &sign_state, &binding, tip, above)?;
+    match &done.log_kept {
+        Some(path) => println!("the consensus log is kept as {}", path.display()),
+        None => println!("there is no consensus log to set aside"),
+    }
+    println!("sign-state  {}", describe(&done.signing));
+    println!("why this is safe: {}", match above {
+        None => "the sign-state holds the last statements of this key and the block it is locked on; nothing that contradicts them is signed".to_owned(),
+        Some((height, _)) => format!("nothing is signed up to height {height}, if this key has signed nothing above it anywhere: that is your word"),
+    });
+    Ok(())
+}
+
+fn binding(ledger: &Ledger, key: KeyId) -> SignBinding {
+    SignBinding { genesis: ledger.genesis_hash(), store: ledger.store().identity(), key }
+}
+
+fn describe(signing: &SigningStatus) -> String {
+    match (signing.past_known, signing.last_height) {
+        (false, _) => "nothing is signed until the chain has passed all that this key may have signed".to_owned(),
+        (true, 0) => format!("nothing signed yet; signs above height {}", signing.above_height),
+        (true, last) => format!(
+            "last signed at height {last}; signs nothing else there, and nothing at or below height {}",
+            signing.above_height
+        ),
+    }
 }
 
 fn start_log(config: &LogConfig) -> Result<(), RunError> {
@@ -169,7 +213,10 @@ async fn start(setup: Setup) -> Result<Running, RunError> {
         consensus_peers,
         *network_key.secret(),
         config.data.join("wal"),
+        config.keys.sign_state(),
     );
+    engine_config.genesis = ledger.genesis_hash();
+    engine_config.store = ledger.store().identity();
     engine_config.timeouts.propose_ms = config.consensus.propose_timeout_ms;
     engine_config.timeouts.vote_ms = config.consensus.vote_timeout_ms;
     engine_config.target_time_ms = config.consensus.target_block_ms;

@@ -124,6 +124,7 @@ fn findings(pages: &[Value]) -> Vec<String> {
         if let Some(height) = number(page, "status.chain.height").filter(|height| *height + 2 < top) {
             findings.push(format!("{name} is {} blocks behind the newest node", top - height));
         }
+        findings.extend(of_signatures(page, &name));
         let age_ms = number(page, "status.chain.age_ms").unwrap_or(0);
         let heartbeat_ms = number(page, "status.chain.heartbeat_ms").unwrap_or(10_000);
         if age_ms > 3 * heartbeat_ms {
@@ -149,6 +150,24 @@ fn findings(pages: &[Value]) -> Vec<String> {
         {
             findings.push(format!("{name}: the mempool is {} % full; submit more slowly", used * 100 / full.max(1)));
         }
+    }
+    findings
+}
+
+/// Proofs of misbehaviour that the node holds, and whether it keeps silent itself.
+fn of_signatures(page: &Value, name: &str) -> Vec<String> {
+    let mut findings = Vec::new();
+    for address in list(page, "status.misbehaviour.double_signers") {
+        let province = province_of(page, address.as_str().unwrap_or_default());
+        findings.push(format!(
+            "{name} holds a proof that the validator of province {province} signed twice: GET /v1/misbehaviour"
+        ));
+    }
+    for height in list(page, "status.misbehaviour.forked_heights") {
+        findings.push(format!("{name}: two blocks of height {height} are certified; rely on neither until that is explained: GET /v1/misbehaviour"));
+    }
+    if field(page, "status.engine.signing.past_known") == "false" {
+        findings.push(format!("{name} does not vote: what its key has signed before is not known; it watches first, see \"Lost sign-state\" in docs/operator.md"));
     }
     findings
 }
@@ -234,6 +253,17 @@ mod tests {
         let pages = [healthy(10), healthy(11)];
         assert_eq!(findings(&pages), Vec::<String>::new());
         assert!(screen(&pages, &[]).contains("Nothing is wrong."));
+    }
+
+    #[test]
+    fn double_signing_forks_and_a_silent_validator_are_named() {
+        let mut page = healthy(10);
+        page["status"]["misbehaviour"] = json!({ "double_signers": ["aa"], "forked_heights": [7] });
+        page["status"]["engine"] = json!({ "signing": { "past_known": false } });
+        let text = findings(&[page]).join("\n");
+        for part in ["province 340000 signed twice", "two blocks of height 7", "does not vote"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
     }
 
     #[test]

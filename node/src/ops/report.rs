@@ -1,11 +1,16 @@
 //! The status page of the operations listener: everything an operator needs to see why the chain is slow.
 
+use std::collections::BTreeSet;
+
 use huxin_chain_spec::crypto::KeyId;
 use huxin_engine::EngineStatus;
 use serde::Serialize;
 
 use super::metrics::Metrics;
 use super::vitals::{Reason, Vitals};
+
+/// Proofs looked through for the page.
+const PROOFS_MAX: usize = 100;
 
 /// Answer of `GET /status`. Times are milliseconds since 1970 UTC by this node's clock.
 #[derive(Debug, Serialize)]
@@ -23,6 +28,7 @@ pub(super) struct Report {
     missing_votes: Vec<String>,
     clock: ClockReport,
     engine: EngineStatus,
+    misbehaviour: MisbehaviourReport,
     mempool: MempoolReport,
     store: StoreReport,
 }
@@ -66,6 +72,15 @@ struct ClockReport {
     last_block_offset_ms: i64,
     /// From this distance on, blocks are not voted for.
     skew_ms_max: u64,
+}
+
+/// Proofs on this node's disk. `GET /v1/misbehaviour` has them.
+#[derive(Debug, Serialize)]
+struct MisbehaviourReport {
+    /// Validators that signed two statements for one round, by address, at most [`PROOFS_MAX`] of the newest.
+    double_signers: BTreeSet<String>,
+    /// Heights at which two blocks are certified.
+    forked_heights: BTreeSet<u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -130,9 +145,21 @@ pub(super) fn report(vitals: &Vitals, metrics: &Metrics) -> Report {
             last_block_offset_ms: metrics.clock_offset_ms(),
             skew_ms_max: parameters.clock_skew_ms_max,
         },
+        misbehaviour: misbehaviour(vitals),
         mempool: mempool(vitals, &pulse.mempool),
         store: store(vitals.ledger.store().disk_bytes(), tip.log.size),
         engine: pulse.engine,
+    }
+}
+
+fn misbehaviour(vitals: &Vitals) -> MisbehaviourReport {
+    let store = vitals.ledger.store();
+    // The store logs what it cannot read elsewhere; this page shows what there is.
+    let proofs = store.misbehaviour(PROOFS_MAX).unwrap_or_default();
+    let forks = store.forks(PROOFS_MAX).unwrap_or_default();
+    MisbehaviourReport {
+        double_signers: proofs.iter().map(|proof| proof.validator.to_string()).collect(),
+        forked_heights: forks.iter().map(|fork| fork.own.height.0).collect(),
     }
 }
 

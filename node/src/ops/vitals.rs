@@ -166,6 +166,7 @@ mod tests {
             diverged: None,
             last_failure: None,
             parts_refused: 0,
+            signing: Default::default(),
             exit: None,
         }
     }
