@@ -22,7 +22,8 @@ const UNPROTECTED: Expected = Expected::refused(&["UNPROTECTED_CONTENT"]);
 
 /// All of them, sound ones first.
 pub(crate) fn all() -> Vec<Sample> {
-    let sound_first = [sound::SAMPLES, vendors::SAMPLES, field::SAMPLES, revisions::SAMPLES, pdf::SAMPLES, pdf_changes::SAMPLES];
+    let sound_first =
+        [sound::SAMPLES, vendors::SAMPLES, field::SAMPLES, revisions::SAMPLES, pdf::SAMPLES, pdf_changes::SAMPLES];
     let defective = [value::SAMPLES, trust::SAMPLES, chain::SAMPLES, coverage::SAMPLES, container::SAMPLES];
     let mut all = [sound_first.concat(), defective.concat()].concat();
     // Stable, so that the order within each kind is that of the tables.
