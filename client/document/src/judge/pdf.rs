@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use super::document::Around;
-use super::{Options, pdf_data, sealed};
+use super::context::{Context, Options, note_unreadable, warn_odd};
+use super::{pdf_data, sealed};
 use crate::asn1::Element;
+use crate::ber::Source;
 use crate::defect::Defect;
 use crate::limits::Limits;
 use crate::moment::Moment;
@@ -123,7 +124,10 @@ fn one(
         let detail = format!("object {}", dict.object);
         signature.checks.unknown(POLICY, "signature_field", Reason::PdfSignatureHidden, detail);
     }
-    let Some(der) = value_of(dict, &mut signature) else { return signature };
+    let Some(contents) = contents_of(dict, &mut signature.checks) else { return signature };
+    let source = Source::of(contents, "the signature in /Contents");
+    warn_odd(&source.odd, &mut signature.warnings);
+    let Some(der) = value_of(&source, &mut signature.checks) else { return signature };
     let message: Option<[&[u8]; 2]> = parts.and_then(|[before, after]| Some([bytes.get(before)?, bytes.get(after)?]));
     let hashed = message.map_or(0, |parts| parts.iter().map(|part| part.len()).sum());
     match left.checked_sub(hashed) {
@@ -134,7 +138,7 @@ fn one(
             return signature;
         }
     }
-    value(der, dict, message, options, &mut signature);
+    value(der, &source, dict, message, options, &mut signature);
     signature
 }
 
@@ -165,9 +169,7 @@ fn byte_range(dict: &SignatureDict, checks: &mut Checks) -> Option<[Range<usize>
     }
 }
 
-/// The signature in /Contents, without the zeros behind it.
-fn value_of<'d>(dict: &'d SignatureDict, signature: &mut SignatureReport) -> Option<&'d [u8]> {
-    let checks = &mut signature.checks;
+fn contents_of<'d>(dict: &'d SignatureDict, checks: &mut Checks) -> Option<&'d [u8]> {
     let Some(contents) = dict.contents.as_deref() else {
         checks.unknown(CRYPTOGRAPHY, "structure", Reason::Format, "there is no /Contents");
         return None;
@@ -176,7 +178,12 @@ fn value_of<'d>(dict: &'d SignatureDict, signature: &mut SignatureReport) -> Opt
         checks.unknown(CRYPTOGRAPHY, "structure", Reason::TooMany, "bytes of a signature");
         return None;
     }
-    match Element::first(contents, "Contents") {
+    Some(contents)
+}
+
+/// The signature in /Contents, without the zeros behind it.
+fn value_of<'s>(source: &'s Source<'_>, checks: &mut Checks) -> Option<&'s [u8]> {
+    match Element::first(source.der(), "Contents") {
         Ok((element, rest)) if rest.iter().all(|byte| *byte == 0) => Some(element.raw),
         Ok((_, rest)) => {
             let detail = format!("{} bytes behind the signature that are not all zero", rest.len());
@@ -193,6 +200,7 @@ fn value_of<'d>(dict: &'d SignatureDict, signature: &mut SignatureReport) -> Opt
 /// Judges the value by its shape; /SubFilter only says which standard its writer had in mind.
 fn value(
     der: &[u8],
+    source: &Source<'_>,
     dict: &SignatureDict,
     message: Option<[&[u8]; 2]>,
     options: &Options<'_>,
@@ -205,14 +213,17 @@ fn value(
             return signature.checks.unknown(CRYPTOGRAPHY, "structure", Reason::Format, fault.to_string());
         }
     };
-    signature.checks.pass(CRYPTOGRAPHY, "structure");
+    match read.fault() {
+        None => signature.checks.pass(CRYPTOGRAPHY, "structure"),
+        Some(fault) => note_unreadable(&mut signature.checks, "structure", fault, None),
+    }
     let time = dict.time.as_deref().and_then(clock);
     match read {
         SignedValue::Seal(of) => {
             signature.kind = "Seal";
             let joined = message.map(|parts| parts.concat());
-            let around = Around { xml: joined.as_deref(), ..Around::nothing() };
-            sealed::judge(&of, &around, options, signature);
+            let context = Context { xml: joined.as_deref(), ..Context::alone(source) };
+            sealed::judge(&of, &context, options, signature);
             as_of_pdf(joined.is_some(), signature);
         }
         SignedValue::Data(of) => pdf_data::judge(&of, der, message, time, options, signature),

@@ -9,6 +9,8 @@
 //!
 //! "Bytes" are those of the ByteRange. A digest by SHA-1 that differs proves an alteration; one that agrees proves little.
 
+use std::borrow::Cow;
+
 use der::Tag;
 use der::asn1::ObjectIdentifier;
 use huxin_chain_spec::crypto::DigestAlgorithm;
@@ -16,7 +18,8 @@ use huxin_chain_spec::ids::TimeMs;
 
 use super::chain::{self, When};
 use super::sealed::signer_window;
-use super::{Options, value, warn_odd};
+use super::context::{Options, warn_odd};
+use super::value;
 use crate::asn1::{Element, Fault};
 use crate::certificate::{Certificate, Key};
 use crate::moment::Moment;
@@ -109,7 +112,7 @@ fn signer(
     };
     (signature.signed_over, signature.signature) = match certificate {
         Ok(read) if matches!(read.key, Key::Other(_)) => (rsa(of, read, message, &mut signature.checks), None),
-        _ => sm2(of, certificate, message, &mut signature.checks),
+        _ => sm2(of, certificate, message, signature),
     };
     let Ok(certificate) = certificate else { return };
     signature.signer = Some(CertificateFacts::of(certificate));
@@ -239,37 +242,31 @@ fn sm2(
     of: &SignedData<'_>,
     certificate: &Result<Certificate, Fault>,
     message: Option<[&[u8]; 2]>,
-    checks: &mut Checks,
+    signature: &mut SignatureReport,
 ) -> (Option<&'static str>, Option<Sm2Facts>) {
     let question = value::Question {
         name: "signature_value",
         wrong: Reason::SignatureValue,
-        certificate,
-        algorithm: &of.algorithm,
-        signature: of.signature,
+        certificate: certificate.as_ref(),
+        algorithm: Ok(&of.algorithm),
+        signature: Ok(of.signature),
     };
-    let digest = message.map(|parts| Hash::Sm3.of(&parts)).unwrap_or_default();
-    let mut messages = messages(of, message);
+    // Borrowed: the bytes of a ByteRange may be the whole of a large file.
+    let mut messages: Vec<value::Message<'_>> = messages(of, message)
+        .into_iter()
+        .map(|(name, parts)| (name, parts.into_iter().map(Cow::Borrowed).collect()))
+        .collect();
     if messages.first().is_some_and(|(name, _)| *name == "ByteRange") {
-        messages.push(("SM3(ByteRange)", vec![digest.as_slice()]));
+        let digest = message.map(|parts| Hash::Sm3.of(&parts)).unwrap_or_default();
+        messages.push(("SM3(ByteRange)", vec![Cow::Owned(digest)]));
     }
-    let mut answer = None;
-    for (name, parts) in &messages {
-        let mut made = Checks::default();
-        let (verified, facts) = value::check(&question, parts, &mut made);
-        if verified == Some(true) || answer.is_none() {
-            answer = Some((made, *name, facts));
-        }
-        if verified == Some(true) {
-            break;
-        }
-    }
-    let Some((made, name, facts)) = answer else {
-        checks.unknown(CRYPTOGRAPHY, question.name, Reason::PdfByteRange, "what was signed is not known");
+    if messages.is_empty() {
+        let detail = "what was signed is not known";
+        signature.checks.unknown(CRYPTOGRAPHY, question.name, Reason::PdfByteRange, detail);
         return (None, None);
-    };
-    checks.0.extend(made.0);
-    (Some(name), facts)
+    }
+    let answer = value::check(&question, &messages, signature);
+    (answer.over, answer.facts)
 }
 
 /// What stands in a SignedData outside of what is signed, and is not as RFC 5652 and GB/T 35275 have it. It changes no meaning.

@@ -6,6 +6,7 @@ use crate::pdf::{Family, Over, Pdf, Signing, rsa, rsa_over_sha1, sm2};
 use crate::rsa::{RsaAuthority, Sha};
 use crate::samples::second_signer;
 use crate::seal::{Structure, seal_by, seal_forged};
+use crate::habit::Habit;
 use crate::signature::{self, Container, DataHash, ValueForm};
 
 const RANGE: Expected = Expected::broken(&["PDF_BYTE_RANGE"]);
@@ -315,6 +316,7 @@ fn value(order: &Order<'_>, structure: Structure, seal: Vec<u8>, message: &[u8])
         data_hash: DataHash::Plain,
         value: ValueForm::Der,
         stamped: false,
+        habit: Habit::default(),
         carried: &[],
         path: "ByteRange",
         document: message,
