@@ -117,8 +117,13 @@ pub fn check(config: &Path, ports: Ports) -> Result<(), RunError> {
             format!("vote        none as of height {}: the consensus key is not in the set of validators", tip.height)
         }
     });
-    let signing = crate::signing::inspect(config, &ledger, validator)?;
-    lines.push(format!("sign-state  {}", crate::signing::describe(signing.as_ref())));
+    lines.push(match crate::signing::replaced(config, &ledger, validator)? {
+        Some(old) => format!("sign-state  of the replaced key {old}: set aside at the start, and a new one is made"),
+        None => {
+            let signing = crate::signing::inspect(config, &ledger, validator)?;
+            format!("sign-state  {}", crate::signing::describe(signing.as_ref()))
+        }
+    });
     for warning in warnings {
         log::say(&format!("huxin-node: warning: {warning}"));
     }
@@ -174,7 +179,7 @@ async fn start(ready: Preflight, path: &Path, hangups: Signal, log: Arc<Log>) ->
         return Err(RunError::Exit(reason));
     }
     // Before a socket is opened: what `check` refuses is refused here in the same words.
-    crate::signing::inspect(&config, &ledger, me)?;
+    crate::signing::prepare(&config, &ledger, me)?;
     let province = province_of(&ledger, &me)?;
     let identity = Identity { validator: me, peer_id: huxin_engine::peer_id(*network_key.secret())? };
     let lists = PeerLists { consensus: config.consensus.peers.clone(), mempool: config.mempool.peers.clone() };

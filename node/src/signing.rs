@@ -16,6 +16,35 @@ fn binding(ledger: &Ledger, key: KeyId) -> SignBinding {
     SignBinding { genesis: ledger.genesis_hash(), store: ledger.store().identity(), key }
 }
 
+/// The key that `key` has replaced at this node, if the sign-state beside it is still that key's: both are the same
+/// province's, and the ledger says that the old one has left the set and the new one is in it.
+///
+/// # Errors
+/// If the sign-state or the store cannot be read.
+pub fn replaced(config: &Config, ledger: &Ledger, key: KeyId) -> Result<Option<KeyId>, RunError> {
+    let Some(old) = huxin_engine::sign_state_key(&config.keys.sign_state())?.filter(|old| *old != key) else {
+        return Ok(None);
+    };
+    let nodes = ledger.store().validator_nodes()?;
+    let node = |wanted: KeyId| nodes.iter().find(|node| node.key.id() == wanted);
+    let (Some(before), Some(now)) = (node(old), node(key)) else { return Ok(None) };
+    let is_replaced = before.until.is_some() && now.until.is_none() && before.province == now.province;
+    Ok(is_replaced.then_some(old))
+}
+
+/// Before the engine starts: gives a key that replaced another one a sign-state of its own, then looks as `check` does.
+///
+/// # Errors
+/// As of [`inspect`].
+pub fn prepare(config: &Config, ledger: &Ledger, key: KeyId) -> Result<(), RunError> {
+    if let Some(old) = replaced(config, ledger, key)? {
+        let path = config.keys.sign_state();
+        let kept = huxin_engine::succeed(&path, &binding(ledger, key), old, ledger.height().0)?;
+        tracing::info!(%old, kept = %kept.display(), "this key replaces another one: the old key's sign-state is set aside");
+    }
+    inspect(config, ledger, key).map(drop)
+}
+
 /// Looks through sign-state and consensus log as a start would, and changes neither; `None` where there is no sign-state yet.
 ///
 /// # Errors

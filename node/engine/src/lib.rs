@@ -77,7 +77,7 @@ pub use config::{EngineConfig, Limits, PubSub, Timeouts};
 pub use error::{EngineError, Exit};
 pub use parts::PART_BYTES;
 pub use peers::{Peers, check_peers};
-pub use recover::{Recovered, inspect, recover};
+pub use recover::{Recovered, inspect, recover, sign_state_key, succeed};
 pub use run::{EngineHandle, metrics_text, peer_id, run};
 pub use sign_state::{SignBinding, SigningStatus};
 pub use status::{Decision, EngineStatus, Noted, PeerStatus, Phase, VoteSeen};

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use huxin_chain_spec::crypto::KeyId;
+
 use crate::EngineError;
 use crate::log_walk;
 use crate::sign_state::{SignBinding, SignState, SigningStatus};
@@ -69,6 +71,23 @@ pub fn inspect(
         return Ok(None);
     }
     SignState::look(sign_state, binding, tip).map(Some)
+}
+
+/// The key that a sign-state belongs to; `None` where there is none. The node must be stopped.
+///
+/// # Errors
+/// If the file is in use or damaged.
+pub fn sign_state_key(sign_state: &Path) -> Result<Option<KeyId>, EngineError> {
+    SignState::key_at(sign_state)
+}
+
+/// Makes the sign-state of a key that has replaced `old` at this node; returns where that of `old` is kept. The caller knows
+/// from the ledger that `old` has left the set and that both belong to one province.
+///
+/// # Errors
+/// If the file does not belong to `old`, this chain and this store; nothing has changed then.
+pub fn succeed(sign_state: &Path, binding: &SignBinding, old: KeyId, tip: u64) -> Result<PathBuf, EngineError> {
+    SignState::succeed(sign_state, binding, old, tip)
 }
 
 fn unknown(path: &Path) -> EngineError {

@@ -128,6 +128,47 @@ impl SignState {
         Ok(status_of(&record))
     }
 
+    /// The key that the file at `path` belongs to; `None` where there is no file.
+    ///
+    /// # Errors
+    /// [`EngineError::SignStateInUse`], [`EngineError::SignState`].
+    pub(crate) fn key_at(path: &Path) -> Result<Option<KeyId>, EngineError> {
+        match SlotFile::open(path) {
+            Ok((_, record)) => Ok(Some(record.key)),
+            Err(FileError::Missing) => Ok(None),
+            Err(error) => Err(failed(path, error)),
+        }
+    }
+
+    /// Makes the sign-state of a key that has replaced `old` at this node, and keeps that of `old` under another name, which is
+    /// returned. `tip` is the height of the store.
+    ///
+    /// That the old key's file is still in this place, and bound to this store, says that the new key has not signed beside this
+    /// store. So it begins above `tip` once a quorum of peers says that nothing above it is decided; otherwise it watches
+    /// like any key of whose past nothing is known. A crash in between leaves no file, and the key watches.
+    ///
+    /// # Errors
+    /// [`EngineError::SignStateOther`] if the file does not belong to `old`, this chain and this store.
+    pub(crate) fn succeed(path: &Path, binding: &SignBinding, old: KeyId, tip: u64) -> Result<PathBuf, EngineError> {
+        // Held, and thereby locked, until the new file is there.
+        let (_old_file, record) = SlotFile::open(path).map_err(|error| failed(path, error))?;
+        // As for a store with blocks: an exchanged or emptied one is no evidence.
+        fits(&record, &SignBinding { key: old, ..*binding }, tip.max(1))
+            .map_err(|reason| EngineError::SignStateOther { path: path.to_owned(), reason })?;
+        let kept = sibling(path, &format!("of-{old}"));
+        let io = |error| failed(path, FileError::Io(error));
+        if kept.exists() {
+            let reason =
+                format!("the sign-state of the replaced key would be kept as {}, which exists", kept.display());
+            return Err(EngineError::SignState { path: path.to_owned(), reason });
+        }
+        std::fs::rename(path, &kept).map_err(io)?;
+        sync_folder(path).map_err(io)?;
+        let first = Record::first(binding.genesis, binding.store, binding.key);
+        SlotFile::create(path, &Record { floor: (tip, u32::MAX), ..first }).map_err(|error| failed(path, error))?;
+        Ok(kept)
+    }
+
     /// Refuses what belongs to another key, chain or store; an empty store is taken as this one's next.
     fn bind(&self, binding: &SignBinding, tip: u64) -> Result<(), EngineError> {
         let record = self.record();
@@ -270,6 +311,15 @@ impl SignState {
         if highest == 0 {
             // One peer at 500 and one at 0 tell nothing: either may have lost its disk.
             return if heard.at_zero >= quorum { self.begin_fresh() } else { Ok(()) };
+        }
+        // Only [`SignState::succeed`] sets a floor before the past is known. One peer that is ahead is enough to doubt.
+        let floor = self.record().floor;
+        if floor.0 > 0 && heard.highest.max(highest) <= floor.0 {
+            info!(
+                above = floor.0,
+                "this key has replaced another one here and has signed nothing yet: it votes from now on"
+            );
+            return self.update(|record| Record { knows_past: true, ..record });
         }
         let floor = highest.saturating_add(HEIGHTS_WATCHED);
         warn!(

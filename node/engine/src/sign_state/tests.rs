@@ -215,3 +215,60 @@ fn a_thousand_statements_do_not_lengthen_the_file() {
     std::fs::File::open(bench.path()).unwrap().read_exact_at(&mut tail, 8192 - 64).unwrap();
     assert_eq!(tail, [0; 64]);
 }
+
+fn next_key() -> SignBinding {
+    SignBinding { key: KeyId(Digest([4; 32])), ..binding() }
+}
+
+fn heard(tips: &[u64]) -> Heard {
+    let mut sorted = tips.to_vec();
+    sorted.sort_unstable_by(|a, b| b.cmp(a));
+    Heard {
+        believed: sorted.get(1).copied().unwrap_or(0),
+        highest: sorted.first().copied().unwrap_or(0),
+        told: tips.len(),
+        at_zero: tips.iter().filter(|tip| **tip == 0).count(),
+        own: 8,
+    }
+}
+
+/// A network of three, or of four with one down, waits for the new key: watching would stop it for good.
+#[test]
+fn a_replaced_key_that_the_chain_waits_for_votes_at_once() {
+    let bench = Bench::signed();
+    let kept = SignState::succeed(&bench.path(), &next_key(), KEY, 8).unwrap();
+    assert!(kept.exists() && SignState::key_at(&kept).unwrap() == Some(KEY));
+    let state = bench.open_at(&next_key(), 8).unwrap();
+    assert_eq!(state.permit(&prevote(9, 0, Some(1))).unwrap(), Permit::Withheld(Withheld::PastUnknown));
+    state.hear(&heard(&[8]), 2).unwrap();
+    assert!(!state.knows_past(), "one peer is no quorum");
+    state.close();
+    let state = bench.open_at(&next_key(), 8).unwrap();
+    state.hear(&heard(&[8, 8]), 2).unwrap();
+    assert_eq!(state.permit(&prevote(8, 0, Some(1))).unwrap(), Permit::Withheld(Withheld::Floor));
+    assert_eq!(state.permit(&prevote(9, 0, Some(1))).unwrap(), Permit::New);
+}
+
+#[test]
+fn a_replaced_key_watches_where_a_single_peer_is_ahead() {
+    let bench = Bench::signed();
+    SignState::succeed(&bench.path(), &next_key(), KEY, 8).unwrap();
+    let state = bench.open_at(&next_key(), 8).unwrap();
+    state.hear(&heard(&[8, 9]), 2).unwrap();
+    assert_eq!(state.permit(&prevote(9, 0, Some(1))).unwrap(), Permit::Withheld(Withheld::Floor));
+    assert_eq!(state.permit(&prevote(11, 0, Some(1))).unwrap(), Permit::New);
+}
+
+/// Evidence of the wrong kind changes nothing: another key's file, another store, an old key that is not the one replaced.
+#[test]
+fn only_the_replaced_keys_own_file_beside_its_store_is_evidence() {
+    let bench = Bench::signed();
+    for (binding, old) in [
+        (next_key(), KeyId(Digest([5; 32]))),
+        (SignBinding { store: [9; 16], ..next_key() }, KEY),
+        (SignBinding { genesis: Digest([9; 32]), ..next_key() }, KEY),
+    ] {
+        assert!(matches!(SignState::succeed(&bench.path(), &binding, old, 8), Err(EngineError::SignStateOther { .. })));
+        assert_eq!(SignState::key_at(&bench.path()).unwrap(), Some(KEY));
+    }
+}
