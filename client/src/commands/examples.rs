@@ -25,8 +25,8 @@ pub const PAGES: &[Page] = &[
     page("organisation resume", Record, &["huxin organisation resume 11310100000001011L --basis B-1 --key registrar.key"]),
     page("organisation remove", Record, &["huxin organisation remove 11310100000001011L --basis B-1 --key registrar.key"]),
     page("organisation succeed", Record, &[
-        "huxin organisation succeed 11310100000001011L --to 11310000000001022K --everything --basis B-1 --key registrar.key",
-        "huxin organisation succeed 11310100000001011L --to 11310000000001022K --licence-type 11100000000013338W011 --cases --basis B-1",
+        "huxin organisation succeed 11310100000001011L --to 11320000000000035T --everything --basis B-1 --key registrar.key",
+        "huxin organisation succeed 11310100000001011L --to 11320000000000035T --licence-type 11100000000013338W011 --cases --basis B-1",
     ]),
     page("organisation authority", Question, &[
         "huxin organisation authority 11310100000001011L --licence-type 11100000000013338W011 --as-of 2026-11-21",
@@ -222,7 +222,7 @@ pub const PAGES: &[Page] = &[
         "huxin govern propose threshold validator-rotate two-thirds --rationale paper.pdf --key governance.key",
     ]),
     page("govern propose organisation-succeed", Record, &[
-        "huxin govern propose organisation-succeed 11310100000001011L --to 11310000000001022K --everything --basis B-1 \
+        "huxin govern propose organisation-succeed 11310100000001011L --to 11320000000000035T --everything --basis B-1 \
          --rationale paper.pdf --key governance.key",
     ]),
     page("govern propose feature", Record, &[
@@ -252,7 +252,7 @@ pub const PAGES: &[Page] = &[
     page("govern rehearse parameters", Question, &["huxin govern rehearse parameters limits.toml --proposer 310000"]),
     page("govern rehearse threshold", Question, &["huxin govern rehearse threshold validator-rotate two-thirds --proposer 310000"]),
     page("govern rehearse organisation-succeed", Question, &[
-        "huxin govern rehearse organisation-succeed 11310100000001011L --to 11310000000001022K --everything --basis B-1 \
+        "huxin govern rehearse organisation-succeed 11310100000001011L --to 11320000000000035T --everything --basis B-1 \
          --proposer 310000",
     ]),
     page("govern rehearse feature", Question, &["huxin govern rehearse feature anchors 9000 --proposer 310000"]),

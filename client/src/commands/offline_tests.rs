@@ -18,7 +18,7 @@ use crate::testnet::{InitOptions, Suite, init};
 const NOWHERE: &str = "http://127.0.0.1:1";
 const ID: &str = "1.2.156.3005.2.11100000000013338W011.113100000000000191.20260001.001.A";
 const ISSUER: &str = "11310100000001011L";
-const SUCCESSOR: &str = "11310000000001022K";
+const SUCCESSOR: &str = "11320000000000035T";
 
 /// What a command line ends with, which must be an error.
 async fn refused(words: &[&str]) -> ErrorBody {

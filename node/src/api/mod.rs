@@ -233,10 +233,15 @@ async fn frame(State(frame): State<Frame>, request: Request, next: Next) -> Resp
     let started = Instant::now();
     let ledger = &frame.api.vitals.ledger;
     let mut response = match min_height::wait(ledger, request.headers()).await {
-        Ok(()) => match frame.unanswerable() {
-            Some(reason) => ApiError::not_ready(reason, 1).into_response(),
-            None => next.run(request).await,
-        },
+        Ok(()) => {
+            let unanswerable = frame.unanswerable();
+            let response = next.run(request).await;
+            // A wrong request is told so in any case; only an answer is held back.
+            match unanswerable {
+                Some(reason) if response.status().is_success() => ApiError::not_ready(reason, 1).into_response(),
+                _ => response,
+            }
+        }
         Err(error) => error.into_response(),
     };
     response.headers_mut().insert(HUXIN_HEIGHT, HeaderValue::from(ledger.height().0));

@@ -326,6 +326,7 @@ async fn every_licence_of_a_document_is_listed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mistyped_identifier_is_told_first() {
     let node = Node::start().await;
+    node.commit(vec![issue(5..6)]);
     let own = licence(1);
     let text = LicenceId::new(own.licence_type, own.issuer, "20230000403", 1).unwrap().to_string();
     let wrong = format!("{}{}", &text[..text.len() - 1], if text.ends_with('V') { 'W' } else { 'V' });
@@ -488,6 +489,9 @@ async fn blocks_headers_and_records_can_be_recomputed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_node_tells_what_it_is() {
     let node = Node::start().await;
+    let status: StatusAnswer = node.get("/v1/status").await.json();
+    assert!(!status.ready, "a node without a block is not ready");
+    node.commit(vec![issue(5..6)]);
     let status: StatusAnswer = node.get("/v1/status").await.json();
     assert_eq!((status.chain_id.as_str(), status.province.as_str(), status.ready), ("dev-ledger", "310000", true));
     assert_eq!(status.genesis_hash, node.ledger.genesis_hash().to_string());

@@ -52,7 +52,7 @@ fn an_old_node_stops_before_the_height() {
         council.wait(1);
     }
     let sentence =
-        format!("height {from} begins feature 1, which this software does not know: upgrade the software to go on");
+        format!("height {from} begins feature 1, which this software does not know: upgrade the software to continue");
     assert_eq!(expected.to_string(), sentence);
 }
 

@@ -220,7 +220,7 @@ fn next_key() -> SignBinding {
     SignBinding { key: KeyId(Digest([4; 32])), ..binding() }
 }
 
-fn heard(tips: &[u64]) -> Heard {
+fn heard_tips(tips: &[u64]) -> Heard {
     let mut sorted = tips.to_vec();
     sorted.sort_unstable_by(|a, b| b.cmp(a));
     Heard {
@@ -240,11 +240,11 @@ fn a_replaced_key_that_the_chain_waits_for_votes_at_once() {
     assert!(kept.exists() && SignState::key_at(&kept).unwrap() == Some(KEY));
     let state = bench.open_at(&next_key(), 8).unwrap();
     assert_eq!(state.permit(&prevote(9, 0, Some(1))).unwrap(), Permit::Withheld(Withheld::PastUnknown));
-    state.hear(&heard(&[8]), 2).unwrap();
+    state.hear(&heard_tips(&[8]), 2).unwrap();
     assert!(!state.knows_past(), "one peer is no quorum");
     state.close();
     let state = bench.open_at(&next_key(), 8).unwrap();
-    state.hear(&heard(&[8, 8]), 2).unwrap();
+    state.hear(&heard_tips(&[8, 8]), 2).unwrap();
     assert_eq!(state.permit(&prevote(8, 0, Some(1))).unwrap(), Permit::Withheld(Withheld::Floor));
     assert_eq!(state.permit(&prevote(9, 0, Some(1))).unwrap(), Permit::New);
 }
@@ -254,7 +254,7 @@ fn a_replaced_key_watches_where_a_single_peer_is_ahead() {
     let bench = Bench::signed();
     SignState::succeed(&bench.path(), &next_key(), KEY, 8).unwrap();
     let state = bench.open_at(&next_key(), 8).unwrap();
-    state.hear(&heard(&[8, 9]), 2).unwrap();
+    state.hear(&heard_tips(&[8, 9]), 2).unwrap();
     assert_eq!(state.permit(&prevote(9, 0, Some(1))).unwrap(), Permit::Withheld(Withheld::Floor));
     assert_eq!(state.permit(&prevote(11, 0, Some(1))).unwrap(), Permit::New);
 }
