@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use things::{RecordEntry, RehearsalAnswer, ThingAnswer, ThingEntry, ThingListAnswer};
 
+use crate::state::{LicenceState, LicenceStatus, StatusChanged};
 use crate::verdict::Check;
 
 /// Answer to a request that was refused or failed.
@@ -198,6 +199,37 @@ pub struct LicenceAnswer {
     pub recorded_time: String,
     /// The licence that replaced it.
     pub successor: Option<String>,
+    /// Every change of its status known, in the order of recording.
+    #[serde(default)]
+    pub changes: Vec<ChangeAnswer>,
+}
+
+/// A change of a licence's status.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ChangeAnswer {
+    /// The status after it.
+    pub status: String,
+    /// From when it counts in law.
+    pub effective: String,
+    /// Time of the block that recorded it: before, nobody could read it here.
+    pub recorded: String,
+    /// Index of its record.
+    pub record: u64,
+}
+
+impl ChangeAnswer {
+    /// The changes of a licence with this state.
+    pub fn of(state: Option<&LicenceState>) -> Vec<Self> {
+        let changes = state.into_iter().flat_map(LicenceState::changes);
+        let answer = |change: StatusChanged<LicenceStatus>| Self {
+            status: change.status.name().to_owned(),
+            effective: change.effective_ms.to_string(),
+            recorded: change.recorded_ms.to_string(),
+            record: change.changed_by.0,
+        };
+        changes.map(answer).collect()
+    }
 }
 
 /// A validator.

@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{LicenceId, LicenceIssuer, LicenceProfile, LicenceType, TimeMs};
+use crate::ids::{LicenceId, LicenceIssuer, LicenceProfile, LicenceType, TimeMs, Uscc};
 use crate::record::licence::Licence;
 use crate::state::{LicenceState, LicenceStatus};
 
@@ -90,7 +90,7 @@ pub enum CheckResult {
 /// One named check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
-    /// recorded | content | identifier | issuer | status | validity | seal | finality | records
+    /// recorded | content | identifier | issuer | status | validity | seal | finality | records, and status_then where it differs
     pub name: String,
     pub result: CheckResult,
     /// Stable code: `status.revoked`.
@@ -190,7 +190,8 @@ pub struct Evidence<'a> {
     pub recorded_ms: TimeMs,
     /// Its state in the map at the block asked about.
     pub state_then: StateAt<'a>,
-    /// Its state at the newest block known, if that is another one.
+    /// Its state at the newest block known, if that is another one: it holds every change, so it alone tells both what is known
+    /// now about the time asked about, and what was known then.
     pub state_now: Option<&'a LicenceState>,
     /// The time asked about.
     pub as_of_ms: TimeMs,
@@ -223,8 +224,9 @@ pub fn judge(evidence: &Evidence<'_>) -> (Verdict, Vec<Check>) {
         "signed with a key that its province had admitted for this organisation and licence type",
         "由其省份登记、获准签发此类证照的机构密钥签名",
     );
-    let checks =
+    let mut checks =
         vec![recorded, content, identifier(evidence), issuer, status, period, seal(evidence), finality(evidence)];
+    checks.extend(status_then(evidence));
     (verdict, checks)
 }
 
@@ -332,27 +334,47 @@ fn identifier(evidence: &Evidence<'_>) -> Check {
     Check::new("identifier", result, code, en, zh)
 }
 
-/// The state that governs the time asked about.
-///
-/// 撤销 (withdraw) is void from the beginning, whenever it was recorded. Any other later change counts if its
-/// effective time is not after the time asked about; otherwise the state of that day stands.
-fn governing<'a>(evidence: &Evidence<'a>) -> StateAt<'a> {
-    match evidence.state_now {
-        Some(now) if now.status == LicenceStatus::Withdrawn || now.effective_ms <= evidence.as_of_ms => {
-            StateAt::Changed(now)
-        }
-        _ => evidence.state_then,
-    }
+/// The newest state known: it holds every change up to its block.
+fn newest<'a>(evidence: &Evidence<'a>) -> StateAt<'a> {
+    evidence.state_now.map_or(evidence.state_then, StateAt::Changed)
+}
+
+/// The status at the time asked about, by every change recorded by `known`; `None` where the evidence leaves it open.
+fn status_at(evidence: &Evidence<'_>, known: TimeMs) -> Option<LicenceStatus> {
+    let state = match newest(evidence) {
+        StateAt::NotCovered => return None,
+        StateAt::Unchanged => None,
+        StateAt::Changed(state) => Some(state),
+    };
+    Some(LicenceState::status_at(state, evidence.as_of_ms, known))
 }
 
 fn status(evidence: &Evidence<'_>) -> (Verdict, Check) {
+    let Some(now) = status_at(evidence, TimeMs(u64::MAX)) else { return (Verdict::Unknown, status_not_covered()) };
+    let (verdict, code, en, zh) = words(now);
+    let result = if verdict == Verdict::Valid { CheckResult::Pass } else { CheckResult::Fail };
+    (verdict, Check::new("status", result, code, en, zh))
+}
+
+/// What the ledger said at the time asked about, where something recorded since has changed the answer for that time. It
+/// changes no verdict: it tells what somebody could know who looked then.
+fn status_then(evidence: &Evidence<'_>) -> Option<Check> {
+    let then = status_at(evidence, evidence.as_of_ms)?;
+    if status_at(evidence, TimeMs(u64::MAX)) == Some(then) {
+        return None;
+    }
+    let (verdict, code, en, zh) = words(then);
+    let result = if verdict == Verdict::Valid { CheckResult::Pass } else { CheckResult::Fail };
+    let code = code.replacen("status.", "status_then.", 1);
+    let en = format!("at that time the ledger said: {en}; what was recorded later reaches back to it");
+    let zh = format!("当时账本所载：{zh}；其后上账的变更追溯至该时间");
+    Some(Check::new("status_then", result, &code, &en, &zh))
+}
+
+/// What a status means while everything else is good: verdict, code, and texts.
+fn words(status: LicenceStatus) -> (Verdict, &'static str, &'static str, &'static str) {
     use LicenceStatus as S;
-    let status = match governing(evidence) {
-        StateAt::Changed(state) => state.status,
-        StateAt::Unchanged => S::Issued,
-        StateAt::NotCovered => return (Verdict::Unknown, status_not_covered()),
-    };
-    let (verdict, code, en, zh) = match status {
+    match status {
         S::Issued => (Verdict::Valid, "status.issued", "in force", "有效"),
         S::Suspended => (Verdict::Suspended, "status.suspended", "suspended by its issuer", "已被暂扣"),
         S::TransferredOut => (
@@ -368,9 +390,7 @@ fn status(evidence: &Evidence<'_>) -> (Verdict, Check) {
             (Verdict::Invalid, "status.withdrawn", "withdrawn: void from the beginning", "已撤销：自始无效")
         }
         S::Revoked => (Verdict::Revoked, "status.revoked", "revoked as a penalty", "已被吊销"),
-    };
-    let result = if verdict == Verdict::Valid { CheckResult::Pass } else { CheckResult::Fail };
-    (verdict, Check::new("status", result, code, en, zh))
+    }
 }
 
 fn status_not_covered() -> Check {
@@ -422,4 +442,55 @@ fn finality(evidence: &Evidence<'_>) -> Check {
     }
     let (en, zh) = ("final on this node; check the attached proof to rely on it", "本节点已最终确认；请核验所附证明");
     Check::new("finality", CheckResult::Unknown, "finality.unproven", en, zh)
+}
+
+/// How the organisation that issued a licence stands now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IssuerStanding {
+    Active,
+    /// It, or its province, is suspended.
+    Suspended,
+    /// It, or its province, was removed, and no successor was recorded.
+    Ended,
+    /// It handed its competence for the type on (机构改革): this organisation acts, and is active.
+    Succeeded(Uscc),
+    /// Not asked, or not proven.
+    NotProven,
+}
+
+/// The check `issuer_standing`: who may change the licence now. It changes no verdict; what an issuer did stays as it is.
+pub fn issuer_standing(standing: IssuerStanding) -> Check {
+    let (result, code, en, zh) = match standing {
+        IssuerStanding::Active => (
+            CheckResult::Pass,
+            "issuer.active",
+            "the issuer is registered and active".to_owned(),
+            "颁发机构已登记且处于有效状态".to_owned(),
+        ),
+        IssuerStanding::Suspended => (
+            CheckResult::Fail,
+            "issuer.suspended",
+            "the issuer, its successor or its province is suspended".to_owned(),
+            "颁发机构、其承继机构或所属省份处于暂停状态".to_owned(),
+        ),
+        IssuerStanding::Ended => (
+            CheckResult::Fail,
+            "issuer.ended",
+            "the issuer, or its province, was removed, and no active successor is recorded".to_owned(),
+            "颁发机构或所属省份已移除，账本未载有效的承继机构".to_owned(),
+        ),
+        IssuerStanding::Succeeded(successor) => (
+            CheckResult::Pass,
+            "issuer.succeeded",
+            format!("the issuer handed this competence on; {successor} acts for it now"),
+            format!("颁发机构的该项职权已移交，现由 {successor} 行使"),
+        ),
+        IssuerStanding::NotProven => (
+            CheckResult::Unknown,
+            "issuer.not_proven",
+            "how the issuer stands now was not asked or is not proven here".to_owned(),
+            "颁发机构现状未查询，或此处无证明".to_owned(),
+        ),
+    };
+    Check::new("issuer_standing", result, code, &en, &zh)
 }

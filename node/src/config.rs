@@ -37,6 +37,8 @@ pub struct KeysConfig {
     pub consensus: PathBuf,
     /// Identifies the node to its peers.
     pub network: PathBuf,
+    /// What the consensus key has signed, kept by the node; beside the key unless given: its path with `.sign-state` behind it.
+    pub sign_state: Option<PathBuf>,
     /// File whose first line is the passphrase of both.
     pub passphrase_file: Option<PathBuf>,
 }
@@ -129,6 +131,11 @@ fn default_level() -> String {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
+    #[error(
+        "keys.sign_state {} lies in the data folder; put it beside the consensus key, so that a data folder that is exchanged or restored cannot take it along",
+        path.display()
+    )]
+    SignStateInData { path: PathBuf },
     #[error("cannot read {}: {reason}", path.display())]
     Unreadable { path: PathBuf, reason: String },
     #[error("{} is not a node configuration: {reason}", path.display())]
@@ -180,10 +187,21 @@ impl Config {
         for file in [&mut config.genesis, &mut config.data, &mut config.keys.consensus, &mut config.keys.network] {
             *file = folder.join(&*file);
         }
-        if let Some(file) = &mut config.keys.passphrase_file {
+        for file in [&mut config.keys.passphrase_file, &mut config.keys.sign_state].into_iter().flatten() {
             *file = folder.join(&*file);
         }
         Ok(config)
+    }
+}
+
+impl KeysConfig {
+    /// The file of the sign-state.
+    pub fn sign_state(&self) -> PathBuf {
+        self.sign_state.clone().unwrap_or_else(|| {
+            let mut path = self.consensus.clone().into_os_string();
+            path.push(".sign-state");
+            path.into()
+        })
     }
 }
 
@@ -195,6 +213,10 @@ impl Setup {
         if bytes_max < MEMPOOL_BYTES_MIN {
             let (path, bytes_min) = (path.to_owned(), MEMPOOL_BYTES_MIN);
             return Err(ConfigError::MempoolTooSmall { path, bytes_max, bytes_min });
+        }
+        let sign_state = config.keys.sign_state();
+        if sign_state.starts_with(&config.data) {
+            return Err(ConfigError::SignStateInData { path: sign_state });
         }
         let genesis = Genesis::parse(&read(&config.genesis)?)
             .map_err(|source| ConfigError::Genesis { path: config.genesis.clone(), source })?;
@@ -278,6 +300,7 @@ listen = "127.0.0.1:4"
         std::fs::write(&path, GOOD).unwrap();
         let config = Config::read(&path).unwrap();
         assert_eq!(config.keys.network, folder.path().join("keys/network.key"));
+        assert_eq!(config.keys.sign_state(), folder.path().join("keys/consensus.key.sign-state"));
         assert_eq!(config.consensus.propose_timeout_ms, 1_000);
     }
 

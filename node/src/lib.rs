@@ -27,4 +27,5 @@ pub mod ops;
 pub mod preflight;
 mod reload;
 pub mod run;
+pub mod signing;
 pub mod store;

@@ -26,7 +26,22 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
-    /// Checks what `run` checks (configuration, keys, genesis, addresses, resolver, store) and starts nothing.
+    /// Sets a damaged consensus log aside, or says up to where a key that has lost its sign-state may have signed. The node must be
+    /// stopped. See "Damaged consensus log" and "Lost sign-state" in the operator's guide.
+    Recover {
+        /// Configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Sign nothing at or below this height: the greatest at which this key may have signed. Not needed while the sign-state is
+        /// there.
+        #[arg(long, value_name = "HEIGHT")]
+        after_height: Option<u64>,
+        /// At that height sign above this round: the greatest round of this validator's votes that any node shows.
+        #[arg(long, value_name = "ROUND", requires = "after_height")]
+        after_round: Option<u32>,
+    },
+    /// Checks what `run` checks (configuration, keys, genesis, addresses, resolver, store, sign-state, consensus log) and starts
+    /// nothing.
     Check {
         /// Configuration file.
         #[arg(long, value_name = "FILE")]
@@ -50,6 +65,9 @@ fn main() -> ExitCode {
     };
     let result = match arguments.command {
         Command::Run { config } => huxin_node::run::run(&config),
+        Command::Recover { config, after_height, after_round } => {
+            huxin_node::signing::recover(&config, after_height.map(|height| (height, after_round)))
+        }
         Command::Check { config, ports } => {
             let ports = if ports { Ports::MustBeFree } else { Ports::NotLookedAt };
             huxin_node::run::check(&config, ports)

@@ -65,7 +65,7 @@ pub fn again(path: &Path, network_secret: [u8; 32]) -> Result<Config, RunError> 
     Ok(config)
 }
 
-/// The engine's settings; its moniker and its list of peers are completed from the ledger.
+/// The engine's settings; its moniker, its list of peers and the identity of its store are completed from the ledger.
 fn engine_config(setup: &Setup) -> EngineConfig {
     let config = &setup.config;
     let mut engine = EngineConfig::new(
@@ -75,7 +75,9 @@ fn engine_config(setup: &Setup) -> EngineConfig {
         config.consensus.peers.clone(),
         *setup.network_key.secret(),
         config.data.join("wal"),
+        config.keys.sign_state(),
     );
+    engine.genesis = setup.genesis.hash();
     engine.timeouts.propose_ms = config.consensus.propose_timeout_ms;
     engine.timeouts.vote_ms = config.consensus.vote_timeout_ms;
     engine.target_time_ms = config.consensus.target_block_ms;

@@ -96,6 +96,7 @@ fn hangups() -> Result<Signal, RunError> {
 pub fn check(config: &Path, ports: Ports) -> Result<(), RunError> {
     let ready = runtime()?.block_on(async { preflight(config, ports) })?;
     let Preflight { setup, warnings, .. } = ready;
+    let config = &setup.config;
     let genesis_hash = setup.genesis.hash();
     let validator = setup.consensus_key.id();
     let mut lines = vec![
@@ -104,7 +105,7 @@ pub fn check(config: &Path, ports: Ports) -> Result<(), RunError> {
         format!("validator   {validator}"),
         format!("peer id     {}", huxin_engine::peer_id(*setup.network_key.secret())?),
     ];
-    let ledger = Ledger::open(&setup.config.data.join("store"), setup.genesis)?;
+    let ledger = Ledger::open(&config.data.join("store"), setup.genesis)?;
     if let Some(reason) = ledger.unknown_feature()? {
         return Err(RunError::Exit(reason));
     }
@@ -114,6 +115,13 @@ pub fn check(config: &Path, ports: Ports) -> Result<(), RunError> {
         Some(found) => format!("vote        yes, power {}, as of height {}", found.power, tip.height),
         None => {
             format!("vote        none as of height {}: the consensus key is not in the set of validators", tip.height)
+        }
+    });
+    lines.push(match crate::signing::replaced(config, &ledger, validator)? {
+        Some(old) => format!("sign-state  of the replaced key {old}: set aside at the start, and a new one is made"),
+        None => {
+            let signing = crate::signing::inspect(config, &ledger, validator)?;
+            format!("sign-state  {}", crate::signing::describe(signing.as_ref()))
         }
     });
     for warning in warnings {
@@ -170,6 +178,8 @@ async fn start(ready: Preflight, path: &Path, hangups: Signal, log: Arc<Log>) ->
     if let Some(reason) = ledger.unknown_feature()? {
         return Err(RunError::Exit(reason));
     }
+    // Before a socket is opened: what `check` refuses is refused here in the same words.
+    crate::signing::prepare(&config, &ledger, me)?;
     let province = province_of(&ledger, &me)?;
     let identity = Identity { validator: me, peer_id: huxin_engine::peer_id(*network_key.secret())? };
     let lists = PeerLists { consensus: config.consensus.peers.clone(), mempool: config.mempool.peers.clone() };
@@ -195,6 +205,7 @@ async fn start(ready: Preflight, path: &Path, hangups: Signal, log: Arc<Log>) ->
     ));
     engine_config.moniker = format!("node-{province}");
     engine_config.peers = consensus_peers;
+    engine_config.store = ledger.store().identity();
     let signer: Arc<dyn Signer> = Arc::new(consensus_key);
     let engine = huxin_engine::run(engine_config, signer, app).await?;
 

@@ -20,7 +20,8 @@ FILES = {"operations": "Operation", "seal_operations": "Operation", "case_operat
 # Of what type the other vectors are, by the beginning of their names. Those of no beginning here are no whole types.
 NAMES = {
     "states": {"province": "ProvinceState", "organisation_head": "OrganisationHead", "organisation": "OrganisationState",
-               "system": "SystemState", "key": "KeyState", "validators": "ValidatorSet", "licence": "LicenceState"},
+               "system": "SystemState", "key": "KeyState", "validators": "ValidatorSet", "licence": "LicenceState",
+               "succession": "SuccessionState"},
     "seal_states": {"seal,": "SealState", "seal_signature": "SealSignatureState", "key of": "StateKey"},
     "case_states": {"case,": "CaseState", "bundle_ref": "BundleRef", "bundle": "BundleState", "status": "CaseStatus",
                     "case_ref": "CaseRef", "key of": "StateKey"},

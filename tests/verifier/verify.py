@@ -297,7 +297,18 @@ def read_licence_reference(record):
 def read_licence_state(state):
     reader = Reader(state)
     status = STATUSES[reader.u8()]
-    return {"status": status, "issued_by": reader.u64(), "changed_by": reader.u64(), "effective_ms": reader.u64()}
+    state = {"status": status, "issued_by": reader.u64(), "changed_by": reader.u64(), "effective_ms": reader.u64(),
+             "recorded_ms": reader.u64()}
+    reader.opt(lambda: reader.bytes(6 + 18))
+    reader.opt(reader.digest)
+    state["earlier"] = reader.list(lambda: read_change(reader))
+    reader.end()
+    return state
+
+
+def read_change(reader):
+    return {"status": STATUSES[reader.u8()], "effective_ms": reader.u64(), "recorded_ms": reader.u64(),
+            "changed_by": reader.u64()}
 
 
 def verify(data, root):
@@ -375,7 +386,7 @@ def require_whole(record):
 
 
 def read_thing_key(reader):
-    """The bytes of a thing's address, of each of the 27 kinds."""
+    """The bytes of a thing's address, of each of the 28 kinds."""
     def publication():
         reader.u8()
         reader.opt(lambda: reader.bytes(6))
@@ -391,7 +402,7 @@ def read_thing_key(reader):
         20: lambda: (reader.u8(), reader.block()),
         21: lambda: (publication(), reader.bytes(18), reader.opt(reader.block)),
         22: reader.digest, 23: reader.digest, 24: reader.digest, 25: lambda: (reader.digest(), reader.u64()),
-        26: reader.digest,
+        26: reader.digest, 27: lambda: reader.bytes(18),
     }
     start, kind = reader.at, reader.u8()
     require(kind in layouts, "receipt.truncated")

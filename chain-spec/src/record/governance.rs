@@ -6,7 +6,7 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
-use super::membership::StatusChange;
+use super::membership::{StatusChange, Succession};
 use crate::crypto::{Digest, KeyId, PublicKey, Signature};
 use crate::features::FeatureId;
 use crate::ids::{Height, ProvinceCode, RecordIndex, TimeMs, Uscc};
@@ -109,6 +109,9 @@ pub enum Action {
     Threshold { kind: ActionKind, threshold: Threshold },
     /// Brings a feature into force at a height.
     FeatureActivate { feature: FeatureId, height: Height },
+    /// Hands on the competence of an organisation of a removed province, whose registrar no longer can. Takes the threshold of removing
+    /// a province.
+    OrganisationSucceed(Succession),
 }
 
 impl Action {
@@ -129,6 +132,7 @@ impl Action {
             Self::Parameters(_) => ActionKind::Parameters,
             Self::Threshold { .. } => ActionKind::Threshold,
             Self::FeatureActivate { .. } => ActionKind::FeatureActivate,
+            Self::OrganisationSucceed(_) => ActionKind::ProvinceStatus,
         }
     }
 }

@@ -25,6 +25,41 @@ pub enum MembershipOperation {
     KeyAdd { key: PublicKey, organisation: Uscc, system: Option<SystemId>, permissions: Permissions },
     /// Suspends, resumes or removes a key. Removal is final.
     KeyStatus { key: KeyId, change: StatusChange, basis: BasisCode },
+    /// Hands an organisation's competence on to another (机构改革). To another province it is an offer, until that province's registrar
+    /// records the same.
+    OrganisationSucceed(Succession),
+}
+
+/// A hand-over of competence.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Succession {
+    /// Who hands on; whatever its standing.
+    pub from: Uscc,
+    /// Who acts from now on.
+    pub to: Uscc,
+    pub scope: SuccessionScope,
+    /// Code of the legal basis.
+    pub basis: BasisCode,
+}
+
+/// What is handed on. Something must be.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SuccessionScope {
+    /// Licences of these types; an empty list is every type that was not handed on by name before. Sorted, no duplicates, at most
+    /// [`KEY_LICENCE_TYPES_MAX`].
+    #[serde(default)]
+    pub licences: Option<Vec<LicenceType>>,
+    /// Cases, open and new.
+    #[serde(default)]
+    pub cases: bool,
+    /// Seals it filed, and the seals it owns.
+    #[serde(default)]
+    pub seals: bool,
+    /// Publications it owns.
+    #[serde(default)]
+    pub publications: bool,
 }
 
 impl MembershipOperation {
@@ -37,6 +72,7 @@ impl MembershipOperation {
             Self::SystemStatus { .. } => 3,
             Self::KeyAdd { .. } => 4,
             Self::KeyStatus { .. } => 5,
+            Self::OrganisationSucceed(_) => 6,
         }
     }
 
@@ -49,6 +85,7 @@ impl MembershipOperation {
             Self::SystemStatus { .. } => "system.status",
             Self::KeyAdd { .. } => "key.add",
             Self::KeyStatus { .. } => "key.status",
+            Self::OrganisationSucceed(_) => "organisation.succeed",
         }
     }
 }

@@ -6,6 +6,7 @@
 use super::evidence::{EvidenceOperation, MaterialOrigin};
 use super::governance::{Action, GovernanceOperation};
 use super::licence::LicenceOperation;
+use super::membership::Succession;
 use super::{CaseOperation, MembershipOperation, Operation, PublicationOperation, SealOperation};
 use crate::crypto::{Digest, DigestAlgorithm};
 use crate::ids::{LicenceRef, RecordIndex};
@@ -41,7 +42,13 @@ fn membership(operation: &MembershipOperation) -> Vec<StateKey> {
         Op::SystemStatus { system, .. } => vec![StateKey::System(system.clone())],
         Op::KeyAdd { key, organisation, .. } => vec![StateKey::Key(key.id()), StateKey::Organisation(*organisation)],
         Op::KeyStatus { key, .. } => vec![StateKey::Key(*key)],
+        Op::OrganisationSucceed(succession) => of_succession(succession),
     }
+}
+
+fn of_succession(succession: &Succession) -> Vec<StateKey> {
+    let Succession { from, to, .. } = succession;
+    vec![StateKey::Succession(*from), StateKey::Organisation(*from), StateKey::Organisation(*to)]
 }
 
 fn licence(operation: &LicenceOperation) -> Vec<StateKey> {
@@ -148,6 +155,7 @@ fn action_subjects(action: &Action) -> Vec<StateKey> {
         | Action::CrlAnchor { certificate, .. } => vec![StateKey::Trust(*certificate)],
         Action::Parameters(_) | Action::Threshold { .. } => vec![StateKey::Parameters],
         Action::FeatureActivate { .. } => vec![StateKey::Features],
+        Action::OrganisationSucceed(succession) => of_succession(succession),
     }
 }
 

@@ -14,15 +14,17 @@
 //! SUPERSEDED, LAPSED, CANCELLED, WITHDRAWN and REVOKED are final. A licence has at most one successor.
 
 use crate::codes::Code;
-use crate::ids::{BasisCode, LicenceRef, RecordIndex, TimeMs};
+use crate::ids::{BasisCode, LicenceRef, LicenceType, RecordIndex, TimeMs};
 use crate::record::LicenceOperation;
 use crate::record::licence::{Change, Licence};
+use crate::state::history::CHANGES_MAX;
+use crate::state::succession::Competence;
 use crate::state::{
     IssuedLicence, LicenceState, LicenceStatus, OrganisationState, StateKey, StateReader, TransferTarget,
 };
 
 use super::overlay::Overlay;
-use super::{Actor, BlockContext, RuleError, check_organisation};
+use super::{Actor, BlockContext, RuleError, check_organisation, succession};
 
 /// How far after the block's time an effective time may lie: clocks of submitter and proposer differ.
 pub const EFFECTIVE_AHEAD_MS_MAX: u64 = 10 * 60 * 1000;
@@ -66,7 +68,7 @@ pub(super) fn apply<R: StateReader>(
         change(overlay, context, actor, index, changed, operation)?;
     }
     if let Some(licence) = operation.new_licence() {
-        check_licence(actor, licence)?;
+        check_licence(overlay, actor, licence)?;
         if overlay.issued_at(&licence.licence)?.is_some() {
             return Err(Code::LicenceDuplicate.into());
         }
@@ -113,13 +115,15 @@ fn check_permission(actor: &Actor, operation: &LicenceOperation) -> Result<(), C
 }
 
 /// What a licence must satisfy on its own.
-fn check_licence(actor: &Actor, licence: &Licence) -> Result<(), RuleError> {
+fn check_licence<R: StateReader>(overlay: &Overlay<'_, R>, actor: &Actor, licence: &Licence) -> Result<(), RuleError> {
     licence.issuer.check().map_err(|error| error.code())?;
     licence.licence_type.check().map_err(|error| error.code())?;
     licence.region.check().map_err(|error| error.code())?;
     if licence.issuer != actor.key.organisation {
         return Err(Code::LicenceIssuerMismatch.into());
     }
+    let matter = Competence::Licences(licence.licence_type);
+    succession::check_acts_for(overlay, actor, &licence.issuer, matter, Code::LicenceIssuerMismatch)?;
     if licence.region.province() != actor.province() {
         return Err(Code::OrganisationWrongProvince.into());
     }
@@ -154,19 +158,22 @@ fn change<R: StateReader>(
     let current: Option<LicenceState> = overlay.read(&key)?;
     let status = current.as_ref().map_or(LicenceStatus::Issued, |state| state.status);
     let next = next_status(status, operation)?;
-    check_party(actor, &issued, current.as_ref(), operation)?;
+    check_room(current.as_ref(), next)?;
+    check_party(overlay, actor, &issued, current.as_ref(), operation)?;
     let mut state = LicenceState {
         status: next,
         issued_by,
         changed_by: index,
         effective_ms: effective(context, &issued, current.as_ref(), operation)?,
+        recorded_ms: context.time_ms,
         transfer_to: None,
         successor: None,
+        earlier: current.iter().flat_map(LicenceState::changes).collect(),
     };
     match operation {
         LicenceOperation::TransferOut { to_province, to_organisation, .. } => {
             let target = TransferTarget { province: *to_province, organisation: *to_organisation };
-            check_target(overlay, actor, &target)?;
+            check_target(overlay, actor, &target, issued.licence_type)?;
             state.transfer_to = Some(target);
         }
         LicenceOperation::Amend { licence, .. } | LicenceOperation::TransferIn { licence, .. } => {
@@ -179,26 +186,29 @@ fn change<R: StateReader>(
     Ok(())
 }
 
-/// Only the issuer changes a licence, except that a transfer is accepted by the organisation it names.
-fn check_party(
+/// A licence with a full history is no longer brought into a status that another change must end.
+fn check_room(current: Option<&LicenceState>, next: LicenceStatus) -> Result<(), Code> {
+    let opens = matches!(next, LicenceStatus::Suspended | LicenceStatus::TransferredOut);
+    let is_full = current.is_some_and(|state| state.changes().count() >= CHANGES_MAX);
+    if opens && is_full { Err(Code::LicenceHistoryFull) } else { Ok(()) }
+}
+
+/// Only the issuer changes a licence, except that a transfer is accepted by the organisation it names; for either its successor.
+fn check_party<R: StateReader>(
+    overlay: &Overlay<'_, R>,
     actor: &Actor,
     issued: &IssuedLicence,
     current: Option<&LicenceState>,
     operation: &LicenceOperation,
-) -> Result<(), Code> {
+) -> Result<(), RuleError> {
+    let matter = Competence::Licences(issued.licence_type);
     if matches!(operation, LicenceOperation::TransferIn { .. }) {
-        let me = TransferTarget { province: actor.province(), organisation: actor.key.organisation };
-        return match current.and_then(|state| state.transfer_to) {
-            Some(target) if target == me => Ok(()),
-            Some(_) => Err(Code::LicenceTransferNamesOther),
-            None => Err(Code::LicenceTransferInWithoutOut),
-        };
+        let target = current.and_then(|state| state.transfer_to).ok_or(Code::LicenceTransferInWithoutOut)?.organisation;
+        return succession::check_acts_for(overlay, actor, &target, matter, Code::LicenceTransferNamesOther);
     }
-    if issued.issuer != actor.key.organisation {
-        return Err(Code::LicenceIssuerMismatch);
-    }
+    succession::check_acts_for(overlay, actor, &issued.issuer, matter, Code::LicenceIssuerMismatch)?;
     if !actor.key.permissions.covers(&issued.licence_type) {
-        return Err(Code::KeyLicenceTypeNotPermitted);
+        return Err(Code::KeyLicenceTypeNotPermitted.into());
     }
     Ok(())
 }
@@ -208,6 +218,7 @@ fn check_target<R: StateReader>(
     overlay: &Overlay<'_, R>,
     actor: &Actor,
     target: &TransferTarget,
+    licence_type: LicenceType,
 ) -> Result<(), RuleError> {
     if target.province == actor.province() {
         return Err(Code::LicenceTransferSameProvince.into());
@@ -217,7 +228,8 @@ fn check_target<R: StateReader>(
     if organisation.province != target.province {
         return Err(Code::OrganisationWrongProvince.into());
     }
-    check_organisation(&organisation)
+    check_organisation(&organisation)?;
+    succession::check_keeps(overlay, &target.organisation, Competence::Licences(licence_type))
 }
 
 /// A successor has the predecessor's type; an amended version also a higher version number.
@@ -234,7 +246,8 @@ fn check_successor(issued: &IssuedLicence, licence: &Licence, operation: &Licenc
 /// When the change takes effect: as stated, or with the block where the operation states no time of its own.
 ///
 /// A stated time lies between the licence's beginning (of its validity or of its record, whichever is earlier), or the
-/// previous change, and now. So a later change never reaches behind an earlier one.
+/// previous change, and now; one that is not stated is not before the previous change either, which may lie a little ahead. So a
+/// later change never reaches behind an earlier one.
 fn effective(
     context: &BlockContext,
     issued: &IssuedLicence,
@@ -252,7 +265,7 @@ fn effective(
     };
     match operation {
         LicenceOperation::Issue(_) | LicenceOperation::Amend { .. } | LicenceOperation::TransferIn { .. } => {
-            Ok(context.time_ms)
+            Ok(current.map_or(context.time_ms, |state| state.effective_ms.max(context.time_ms)))
         }
         LicenceOperation::TransferOut { change, .. }
         | LicenceOperation::Suspend(change)

@@ -3,19 +3,20 @@
 use crate::codes::Code;
 use crate::crypto::{KeyId, PublicKey};
 use crate::genesis;
-use crate::ids::{SystemId, Uscc};
+use crate::ids::{RecordIndex, SystemId, Uscc};
 use crate::record::MembershipOperation;
 use crate::record::membership::{KEY_LICENCE_TYPES_MAX, Permissions, Standing, StatusChange};
 use crate::state::{KeyState, OrganisationState, ProvinceState, StateKey, StateReader, SystemState};
 
 use super::overlay::Overlay;
-use super::{Actor, BlockContext, RuleError, check_organisation};
+use super::{Actor, BlockContext, OperationContext, RuleError, check_organisation, succession};
 
-/// Applies `operation`.
+/// Applies `operation`, which becomes record `index`.
 pub(super) fn apply<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
     context: &BlockContext,
     actor: &Actor,
+    index: RecordIndex,
     operation: &MembershipOperation,
 ) -> Result<(), RuleError> {
     use MembershipOperation as Op;
@@ -47,6 +48,9 @@ pub(super) fn apply<R: StateReader>(
             add_key(overlay, actor, key, organisation, system.as_ref(), permissions)
         }
         Op::KeyStatus { key, change, .. } => change_key(overlay, actor, key, *change),
+        Op::OrganisationSucceed(handed) => {
+            succession::succeed(overlay, OperationContext { context, actor, index }, handed)
+        }
     }
 }
 
@@ -56,6 +60,7 @@ pub(super) fn texts(operation: &MembershipOperation) -> Vec<&str> {
     match operation {
         Op::OrganisationAdd { .. } => Vec::new(),
         Op::OrganisationStatus { basis, .. } | Op::KeyStatus { basis, .. } => vec![basis.as_str()],
+        Op::OrganisationSucceed(handed) => vec![handed.basis.as_str()],
         Op::SystemAdd { system, .. } => vec![system.as_str()],
         Op::SystemStatus { system, basis, .. } => vec![system.as_str(), basis.as_str()],
         Op::KeyAdd { system, .. } => system.iter().map(SystemId::as_str).collect(),

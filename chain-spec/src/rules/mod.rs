@@ -14,6 +14,7 @@ pub mod membership;
 mod overlay;
 pub mod publication;
 pub mod seal;
+mod succession;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use crate::privacy::{self, PersonalData};
 use crate::record::membership::Standing;
 use crate::record::publication::PublicationKey;
 use crate::record::{Operation, RECORD_VERSION, Record};
+use crate::state::succession::SuccessionState;
 use crate::state::{
     KeyState, OrganisationHead, OrganisationState, ProvinceState, StateKey, StateReader, StateUnavailable, SystemState,
 };
@@ -67,6 +69,8 @@ pub struct BlockContext {
 pub struct Actor {
     pub id: crate::crypto::KeyId,
     pub key: KeyState,
+    /// Whether its organisation has handed something on to another.
+    pub has_handed_on: bool,
 }
 
 impl Actor {
@@ -183,7 +187,7 @@ fn apply_transaction<R: StateReader>(
         match operation {
             Operation::Membership(operation) => {
                 overlay.forget_actors();
-                membership::apply(overlay, context, &actor, operation)
+                membership::apply(overlay, context, &actor, index, operation)
             }
             Operation::Licence(operation) => licence::apply(overlay, context, &actor, index, operation),
             Operation::Seal(operation) => seal::apply(overlay, context, &actor, index, operation),
@@ -247,7 +251,9 @@ fn actor<R: StateReader>(overlay: &Overlay<'_, R>, id: &crate::crypto::KeyId) ->
     let province: ProvinceState =
         overlay.read(&StateKey::Province(key.province))?.ok_or(Code::OrganisationWrongProvince)?;
     standing(province.standing, Code::ProvinceSuspended, Code::ProvinceRemoved)?;
-    Ok(Actor { id: *id, key })
+    let succession: Option<SuccessionState> = overlay.read(&StateKey::Succession(key.organisation))?;
+    let has_handed_on = succession.is_some_and(|state| !state.handed_on.is_empty());
+    Ok(Actor { id: *id, key, has_handed_on })
 }
 
 /// The organisation, if it is registered and active.

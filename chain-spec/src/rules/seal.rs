@@ -16,13 +16,15 @@ use crate::ids::{RecordIndex, SealId, TimeMs};
 use crate::record::SealOperation;
 use crate::record::governance::TrustRole;
 use crate::record::seal::{SEAL_CERTIFICATES_MAX, SEAL_KEYS_MAX, Seal, SealAddress, SealSignature};
+use crate::state::history::CHANGES_MAX;
 use crate::state::seal::{SealSignatureState, SealState, SealStatus};
+use crate::state::succession::Competence;
 use crate::state::{StateKey, StateReader};
 
 use super::governance::is_trusted;
 use super::licence::EFFECTIVE_AHEAD_MS_MAX;
 use super::overlay::Overlay;
-use super::{Actor, BlockContext, RuleError};
+use super::{Actor, BlockContext, RuleError, succession};
 
 /// The status after `operation` on a seal in `status`, or the refusal that names the rule.
 pub fn next_status(status: SealStatus, operation: &SealOperation) -> Result<SealStatus, Code> {
@@ -126,6 +128,8 @@ fn register<R: StateReader>(
     predecessor: Option<SealId>,
 ) -> Result<(), RuleError> {
     check_seal(context, actor, seal)?;
+    let me = &actor.key.organisation;
+    succession::check_acts_for(overlay, actor, me, Competence::Seals, Code::SealRegistrarMismatch)?;
     let key = key_of(&seal.address());
     if overlay.exists(&key)? {
         return Err(Code::SealDuplicate.into());
@@ -138,8 +142,10 @@ fn register<R: StateReader>(
         registered_by: index,
         changed_by: index,
         effective_ms: seal.valid_from_ms.min(context.time_ms),
+        recorded_ms: context.time_ms,
         predecessor,
         successor: None,
+        earlier: Vec::new(),
     };
     overlay.write(key, &state);
     Ok(())
@@ -192,11 +198,14 @@ fn changed<R: StateReader>(
 ) -> Result<SealState, RuleError> {
     let state = existing(overlay, address)?;
     let status = next_status(state.status, operation)?;
-    if state.registrar != actor.key.organisation || address.province != actor.province() {
-        return Err(Code::SealRegistrarMismatch.into());
+    succession::check_acts_for(overlay, actor, &state.registrar, Competence::Seals, Code::SealRegistrarMismatch)?;
+    // Like a licence: a suspension must be ended by another change, anything else need not.
+    if status == SealStatus::Suspended && state.changes().count() >= CHANGES_MAX {
+        return Err(Code::SealHistoryFull.into());
     }
     let effective_ms = effective(context, &state, operation, effective_ms)?;
-    Ok(SealState { status, changed_by: index, effective_ms, ..state })
+    let earlier = state.changes().collect();
+    Ok(SealState { status, changed_by: index, effective_ms, recorded_ms: context.time_ms, earlier, ..state })
 }
 
 /// When the change takes effect: as stated, since the latest change and at most ten minutes ahead. An unlawful seal may be marked
@@ -232,7 +241,7 @@ fn sign<R: StateReader>(
 ) -> Result<(), RuleError> {
     let state = existing(overlay, &signature.address)?;
     next_status(state.status, operation)?;
-    check_recorder(actor, &state, &signature.address)?;
+    check_recorder(overlay, actor, &state, &signature.address)?;
     check_signing_time(context, &state.seal, signature)?;
     if signature.document.size_bytes == 0 {
         return Err(Code::SealDocumentMissing.into());
@@ -257,11 +266,17 @@ fn sign<R: StateReader>(
     Ok(())
 }
 
-/// The owner records what its seal signed, or a seal-making authority of the province that registered the seal.
-fn check_recorder(actor: &Actor, state: &SealState, address: &SealAddress) -> Result<(), Code> {
-    let is_owner = actor.key.organisation == state.seal.owner;
-    let is_authority = actor.key.permissions.manage_seals && actor.province() == address.province;
-    if is_owner || is_authority { Ok(()) } else { Err(Code::SealRecorderNotEntitled) }
+/// The owner (or its successor) records what its seal signed, or a seal-making authority of the province that registered the seal.
+fn check_recorder<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    actor: &Actor,
+    state: &SealState,
+    address: &SealAddress,
+) -> Result<(), RuleError> {
+    if actor.key.permissions.manage_seals && actor.province() == address.province {
+        return Ok(());
+    }
+    succession::check_acts_for(overlay, actor, &state.seal.owner, Competence::Seals, Code::SealRecorderNotEntitled)
 }
 
 /// The seal is valid at the time of the block, and the claimed time is possible. The claimed time alone proves nothing: it comes

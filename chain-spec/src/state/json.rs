@@ -8,6 +8,7 @@ use super::evidence::{CaseEvidenceState, MaterialState, RatingState, ShareState}
 use super::governance::{AnchorState, GovernedParameters, MisbehaviourState, ProposalState, TrustState, ValidatorNode};
 use super::publication::{ItemVariants, PublicationConsumerState, PublicationState, PublicationVersionState};
 use super::seal::{SealSignatureState, SealState};
+use super::succession::SuccessionState;
 use super::{
     KeyState, LicenceState, OrganisationHead, OrganisationState, ProvinceState, STATE_BYTES_MAX, StateKey,
     StateUnavailable, SystemState,
@@ -50,6 +51,7 @@ pub fn to_json(key: &StateKey, bytes: &[u8]) -> Result<serde_json::Value, StateU
         StateKey::ValidatorNode(_) => json::<ValidatorNode>(bytes),
         StateKey::Misbehaviour(..) => json::<MisbehaviourState>(bytes),
         StateKey::Anchor(_) => json::<AnchorState>(bytes),
+        StateKey::Succession(_) => json::<SuccessionState>(bytes),
     };
     result.map_err(|reason| StateUnavailable(format!("{key}: {reason}")))
 }

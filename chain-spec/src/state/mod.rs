@@ -7,11 +7,14 @@
 pub mod case;
 pub mod evidence;
 pub mod governance;
+pub mod history;
 mod json;
 pub mod publication;
 pub mod seal;
+pub mod succession;
 mod text;
 
+pub use history::StatusChanged;
 pub use json::to_json;
 pub use text::{KINDS, StateKeyError, kind_byte};
 
@@ -87,6 +90,8 @@ pub enum StateKey {
     Misbehaviour(KeyId, Height),
     /// The newest anchored head of another ledger, by its genesis hash.
     Anchor(Digest),
+    /// What an organisation handed on to others.
+    Succession(Uscc),
 }
 
 impl StateKey {
@@ -188,6 +193,20 @@ impl LicenceStatus {
         Self::Withdrawn,
         Self::Revoked,
     ];
+
+    /// The word in JSON: `transferred_out`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Issued => "issued",
+            Self::Suspended => "suspended",
+            Self::TransferredOut => "transferred_out",
+            Self::Superseded => "superseded",
+            Self::Lapsed => "lapsed",
+            Self::Cancelled => "cancelled",
+            Self::Withdrawn => "withdrawn",
+            Self::Revoked => "revoked",
+        }
+    }
 }
 
 /// State of a licence that has changed since its issue.
@@ -198,12 +217,16 @@ pub struct LicenceState {
     pub issued_by: RecordIndex,
     /// Record of the latest change.
     pub changed_by: RecordIndex,
-    /// Effective time of the latest change.
+    /// From when the latest change counts in law.
     pub effective_ms: TimeMs,
+    /// Time of the block that recorded the latest change.
+    pub recorded_ms: TimeMs,
     /// Who may take the licence over, while it is transferred out.
     pub transfer_to: Option<TransferTarget>,
     /// The licence that replaced this one.
     pub successor: Option<LicenceRef>,
+    /// The changes before the latest, oldest first; a few more than [`history::CHANGES_MAX`] at most.
+    pub earlier: Vec<StatusChanged<LicenceStatus>>,
 }
 
 /// The receiving side of a transfer.

@@ -7,6 +7,8 @@ use crate::crypto::{Digest, KeyId};
 use crate::ids::{RecordIndex, SealId, TimeMs, Uscc};
 use crate::record::seal::Seal;
 
+use super::StatusChanged;
+
 /// Status of a seal (电子印章管理办法: filing, suspension, cancellation, marking as invalid, remaking).
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
@@ -49,10 +51,14 @@ pub struct SealState {
     pub changed_by: RecordIndex,
     /// Effective time of the latest change; before the first, the start of validity or the time of filing, whichever is earlier.
     pub effective_ms: TimeMs,
+    /// Time of the block that recorded the latest change.
+    pub recorded_ms: TimeMs,
     /// The seal whose place this one took.
     pub predecessor: Option<SealId>,
     /// The seal that took this one's place, in the same province.
     pub successor: Option<SealId>,
+    /// The filing and the changes before the latest, oldest first; a few more than [`super::history::CHANGES_MAX`] at most.
+    pub earlier: Vec<StatusChanged<SealStatus>>,
 }
 
 /// A recorded signature. The record holds the rest.

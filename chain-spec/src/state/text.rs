@@ -21,7 +21,7 @@ pub enum StateKeyError {
 }
 
 /// The kinds of things by name, in wire order: the place is the kind byte.
-pub const KINDS: [&str; 27] = [
+pub const KINDS: [&str; 28] = [
     "province",
     "organisation",
     "system",
@@ -49,6 +49,7 @@ pub const KINDS: [&str; 27] = [
     "validator",
     "misbehaviour",
     "anchor",
+    "succession",
 ];
 
 /// The kind byte of a kind's name, with which the canonical bytes of its keys begin.
@@ -168,6 +169,7 @@ impl Display for StateKey {
             Self::ValidatorNode(validator) => write!(f, "validator/{validator}"),
             Self::Misbehaviour(validator, height) => write!(f, "misbehaviour/{validator}/{height}"),
             Self::Anchor(genesis) => write!(f, "anchor/{genesis}"),
+            Self::Succession(code) => write!(f, "succession/{code}"),
             Self::PublicationConsumer(publication, organisation, system) => {
                 write!(f, "publication-consumer/{publication}/{organisation}")?;
                 system.iter().try_for_each(|system| write!(f, "/{system}"))
@@ -234,6 +236,7 @@ impl FromStr for StateKey {
             }
             "anchor" => Self::Anchor(rest.parse().map_err(|_| digest_form("anchor"))?),
             "publication-consumer" => consumer(rest)?,
+            "succession" => Self::Succession(rest.parse()?),
             _ => return Err(StateKeyError::Kind { found: kind.to_owned() }),
         })
     }
@@ -304,6 +307,7 @@ mod tests {
             StateKey::ValidatorNode(KeyId(digest)),
             StateKey::Misbehaviour(KeyId(digest), Height(4)),
             StateKey::Anchor(digest),
+            StateKey::Succession(uscc.parse().unwrap()),
             StateKey::PublicationConsumer(local, uscc.parse().unwrap(), None),
             StateKey::PublicationConsumer(publication, uscc.parse().unwrap(), Some("S1".parse().unwrap())),
         ];

@@ -27,6 +27,8 @@ const SECTIONS: [(&str, &[&str]); 9] = [
         "Things and their states",
         &[
             "state/mod.rs",
+            "state/history.rs",
+            "state/succession.rs",
             "state/seal.rs",
             "state/case.rs",
             "state/publication.rs",
@@ -41,6 +43,10 @@ const SECTIONS: [(&str, &[&str]); 9] = [
 
 /// Names that two sources give to different types, and what the page calls the later one.
 const RENAMED: [(&str, &str, &str); 1] = [("record/evidence/service.rs", "IdentityCheck", "IdentityResult")];
+
+/// Types with a parameter, as they are used, and what the page calls each.
+const INSTANCES: [(&str, &str); 2] =
+    [("StatusChanged<LicenceStatus>", "LicenceStatusChanged"), ("StatusChanged<SealStatus>", "SealStatusChanged")];
 
 /// One declaration: its kind, its name, and its fields or variants.
 struct Declaration {
@@ -83,7 +89,23 @@ fn type_of(text: &str) -> String {
     if let Some((kind, count)) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')?.rsplit_once(';')) {
         return format!("{} times {}", count.trim(), type_of(kind.trim()));
     }
-    text.rsplit("::").next().unwrap().to_owned()
+    let last = text.rsplit("::").next().unwrap();
+    let instance = INSTANCES.iter().find(|(used, _)| *used == last);
+    instance.map_or(last, |(_, name)| name).to_owned()
+}
+
+/// The declaration itself, or one for each use of a type with a parameter `S`.
+fn instances(declaration: Declaration) -> Vec<Declaration> {
+    let Some(generic) = declaration.name.strip_suffix("<S>") else { return vec![declaration] };
+    let arguments = INSTANCES.iter().filter_map(|(used, name)| {
+        let argument = used.strip_prefix(generic)?.strip_prefix('<')?.strip_suffix('>')?;
+        let part = |(part, kind): &(String, String)| {
+            (part.clone(), if kind == "S" { argument.to_owned() } else { kind.clone() })
+        };
+        let parts = declaration.parts.iter().map(part).collect();
+        Some(Declaration { is_enum: declaration.is_enum, name: (*name).to_owned(), parts })
+    });
+    arguments.collect()
 }
 
 fn fields(text: &str) -> String {
@@ -165,7 +187,7 @@ fn page() -> String {
             for (_, from, to) in RENAMED.iter().filter(|(of, ..)| of == file) {
                 read = read.replace(from, to);
             }
-            for Declaration { is_enum, name, parts } in declarations(&read) {
+            for Declaration { is_enum, name, parts } in declarations(&read).into_iter().flat_map(instances) {
                 assert!(names.insert(name.clone()), "two types are called {name}");
                 let _ = writeln!(text, "{} {name}", if is_enum { "one of" } else { "fields" });
                 for (place, (part, kind)) in parts.iter().enumerate() {

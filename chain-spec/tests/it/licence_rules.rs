@@ -27,8 +27,10 @@ fn the_state_says_who_when_and_what_next() {
         issued_by,
         changed_by: out,
         effective_ms: TimeMs(GENESIS_MS),
+        recorded_ms: TimeMs(GENESIS_MS + 2 * BLOCK_MS),
         transfer_to: Some(target),
         successor: None,
+        earlier: Vec::new(),
     };
     assert_eq!(network.licence_state(&licence_ref("a")), Some(state.clone()));
     let time = network.next_ms();
@@ -37,6 +39,8 @@ fn the_state_says_who_when_and_what_next() {
         status: S::Superseded,
         changed_by: taken,
         effective_ms: time,
+        recorded_ms: time,
+        earlier: vec![state.latest()],
         transfer_to: None,
         successor: Some(licence_ref("b")),
         ..state

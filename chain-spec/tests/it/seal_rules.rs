@@ -8,7 +8,9 @@ use huxin_chain_spec::record::licence::Document;
 use huxin_chain_spec::record::seal::{Seal, SealChange, SealSignature};
 use huxin_chain_spec::rules::licence::EFFECTIVE_AHEAD_MS_MAX;
 use huxin_chain_spec::rules::seal::next_status;
+use huxin_chain_spec::state::history::CHANGES_MAX;
 use huxin_chain_spec::state::seal::SealStatus;
+use huxin_chain_spec::transaction::Outcome;
 
 use crate::seal_table::{KINDS, SealBench, operation};
 use crate::support::*;
@@ -113,6 +115,9 @@ fn change_rows() -> Vec<Refusal<Attempt>> {
         row(Code::SealRegistrarMismatch, CHANGES, "the signer's organisation filed the seal", LEDGER, |_| {
             (key("other authority"), operation("suspend", "S-ACTIVE"))
         }),
+        row(Code::SealHistoryFull, "`suspend`", "the seal has fewer than 250 changes", LEDGER, |bench| {
+            by(bench, operation("suspend", "S-FULL"))
+        }),
         row(Code::SealEffectiveTime, CHANGES, "the effective time is not before the latest change", LEDGER, |bench| {
             effective(bench, TimeMs(GENESIS_MS - 1))
         }),
@@ -203,6 +208,11 @@ fn bench() -> SealBench {
         bench.network.must(&authority, Op::Register(seal));
         bench.network.must(&authority, Op::Activate(seal_change(&name)));
     }
+    bench.bring_into("S-FULL", SealStatus::Active);
+    let pairs = (0..CHANGES_MAX / 2 - 1).flat_map(|_| ["suspend", "resume"]);
+    let all = pairs.map(|kind| crate::support::Op::from(operation(kind, "S-FULL")).0).collect();
+    let all = bench.network.transaction(&authority, all);
+    assert!(matches!(bench.network.commit(vec![all])[0], Outcome::Committed { .. }));
     bench.network.must(&key("owner"), Op::Sign(seal_signature("S-ACTIVE", "signed before")));
     bench.network.must(&key("owner"), Op::Sign(seal_signature("S-SM2", "signed by the other key")));
     bench
@@ -319,6 +329,9 @@ every operation, and no text may hold a personal number.
   anybody can make such a pair.
 * **When.** Status and validity are judged at the time of the block. The time the signer claims is kept and bounded, and never proves anything:
   what is on the ledger existed at the block's time, hence before any later change of the seal.
+* **History.** The ledger keeps every change of a seal: status, the time from which it counts, and the time of its record. How a seal stood on a
+  day, as known now and as known then, follows from it; a later change never hides an earlier one that reached back. After 250 changes a seal is
+  no longer suspended; what puts it back into use, replaces or ends it stays possible.
 * **Twice.** Seal, SHA-256 of the file and the signed digest together are recorded once. The signature is kept under the digest of the three, so
   whoever holds the file finds it by one read, and its absence can be proven.
 * **Maker.** Whether the maker's certificate was trusted in the role of a seal maker when the seal was filed is kept with the seal

@@ -26,11 +26,12 @@ use huxin_chain_spec::genesis::Genesis;
 use huxin_chain_spec::ids::{Height, LicenceId, LicenceRef, RecordIndex, TimeMs, TxId};
 use huxin_chain_spec::log;
 use huxin_chain_spec::receipt::{RECEIPT_MAGIC, Receipt};
-use huxin_chain_spec::record::membership::{Permissions, Standing};
+use huxin_chain_spec::record::membership::{Permissions, Standing, SuccessionScope};
 use huxin_chain_spec::record::{LicenceOperation, Operation};
+use huxin_chain_spec::state::succession::{HandedOn, Offer, SuccessionState};
 use huxin_chain_spec::state::{
-    KeyState, LicenceState, LicenceStatus, OrganisationHead, OrganisationState, ProvinceState, StateKey, SystemState,
-    TransferTarget, state_digest,
+    KeyState, LicenceState, LicenceStatus, OrganisationHead, OrganisationState, ProvinceState, StateKey, StatusChanged,
+    SystemState, TransferTarget, state_digest,
 };
 use huxin_chain_spec::transaction::{Outcome, Transaction, TransactionOutcome, UnsignedTransaction, transactions_root};
 use serde::Serialize;
@@ -123,7 +124,7 @@ fn operations() {
         case(operation.name(), &operation, json!({ "family": operation.family(), "kind": operation.kind() }))
     });
     let names: std::collections::BTreeSet<_> = all_operations().iter().map(Operation::name).collect();
-    assert_eq!(names.len(), 6 + 11, "every kind");
+    assert_eq!(names.len(), 7 + 11, "every kind");
     golden("operations", cases.collect());
 }
 
@@ -328,6 +329,7 @@ fn state_keys() {
         (StateKey::OrganisationHead(home.organisation), "organisation_head", json!(home.organisation)),
         (StateKey::Licence(licence_ref("a")), "licence", json!(licence_ref("a"))),
         (StateKey::Validators, "validators", Value::Null),
+        (StateKey::Succession(home.organisation), "succession", json!(home.organisation)),
     ];
     let cases = keys.iter().map(|(key, kind, id)| {
         let extra = json!({ "map_key_sha256": key.map_key(SHA256), "map_key_sm3": key.map_key(SM3) });
@@ -363,6 +365,7 @@ fn states() {
         state("key", &KeyState { key, organisation, province, system, permissions, standing: Standing::Removed }),
         state("organisation_head", &OrganisationHead { sequence: 7, running_digest: digest(0x77) }),
         state("validators", &genesis_of(&provinces).validators()),
+        state("succession", &succession_state()),
     ];
     for status in LicenceStatus::ALL {
         let target =
@@ -372,12 +375,34 @@ fn states() {
             issued_by: RecordIndex(1),
             changed_by: RecordIndex(300),
             effective_ms: TimeMs(GENESIS_MS),
+            recorded_ms: TimeMs(GENESIS_MS + 3_000),
             transfer_to: (status == LicenceStatus::TransferredOut).then_some(target),
             successor: (status == LicenceStatus::Superseded).then_some(licence_ref("b")),
+            earlier: if status == LicenceStatus::Issued { vec![changed(LicenceStatus::Suspended)] } else { Vec::new() },
         };
         cases.push(state(&format!("licence, {status:?}").to_lowercase(), &value));
     }
     golden("states", cases);
+}
+
+/// Handed on once, and offered to another province.
+fn succession_state() -> SuccessionState {
+    let [first, second] = [JIANGSU, ZHEJIANG].map(|position| provinces()[position].issuer.organisation);
+    let types = Some(vec![other_licence_type(), licence_type()]);
+    let some = SuccessionScope { licences: types, cases: true, seals: false, publications: false };
+    let rest = SuccessionScope { licences: Some(Vec::new()), cases: false, seals: true, publications: true };
+    let (recorded_by, recorded_ms) = (RecordIndex(300), TimeMs(GENESIS_MS + 3_000));
+    SuccessionState {
+        depth: 1,
+        handed_on: vec![HandedOn { to: first, scope: some, recorded_by, recorded_ms }],
+        offered: Some(Offer { to: second, scope: rest, offered_by: RecordIndex(301) }),
+    }
+}
+
+/// A change of a history.
+pub(crate) fn changed<S>(status: S) -> StatusChanged<S> {
+    let (effective_ms, recorded_ms) = (TimeMs(GENESIS_MS - 5_000), TimeMs(GENESIS_MS + 2_000));
+    StatusChanged { status, effective_ms, recorded_ms, changed_by: RecordIndex(299) }
 }
 
 #[test]

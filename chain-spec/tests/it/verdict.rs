@@ -39,8 +39,10 @@ fn state(status: LicenceStatus, effective_ms: TimeMs) -> LicenceState {
         issued_by: RecordIndex(0),
         changed_by: RecordIndex(1),
         effective_ms,
+        recorded_ms: BEFORE,
         transfer_to: None,
         successor: None,
+        earlier: Vec::new(),
     }
 }
 
@@ -86,11 +88,17 @@ fn every_status_then_with_every_later_change() {
         assert_eq!(judge(&nothing_later).0, stands, "{then:?}");
         for later in S::ALL {
             for effective in [BEFORE, AS_OF, AFTER] {
-                let now = state(later, effective);
+                let earlier = state_then.iter().map(LicenceState::latest).collect();
+                let now = LicenceState { recorded_ms: AFTER, earlier, ..state(later, effective) };
                 let both = Evidence { state_now: Some(&now), ..nothing_later.clone() };
                 // 撤销 is void from the beginning; anything else counts from its effective time.
                 let counts = later == S::Withdrawn || effective <= AS_OF;
-                let expected = if counts { of_status(later) } else { stands };
+                let is_void = [Some(later), then].contains(&Some(S::Withdrawn));
+                let expected = match counts {
+                    _ if is_void => Verdict::Invalid,
+                    true => of_status(later),
+                    false => stands,
+                };
                 let (verdict, checks) = judge(&both);
                 assert_eq!(verdict, expected, "{then:?}, {later:?} from {effective}");
                 let passes = check(&checks, "status").result == CheckResult::Pass;
@@ -169,11 +177,11 @@ fn a_state_that_is_not_covered_is_unknown() {
     assert_eq!(check(&checks, "recorded").result, CheckResult::Pass);
     // What contradicts the record is invalid whatever its state.
     assert_eq!(judge(&Evidence { content: Content::Differs, ..open.clone() }).0, Verdict::Invalid);
-    // A later state that counts for the time asked about answers.
+    // A later state holds every change, so it answers for the time asked about.
     let withdrawn = state(S::Withdrawn, AFTER);
     assert_eq!(judge(&Evidence { state_now: Some(&withdrawn), ..open.clone() }).0, Verdict::Invalid);
-    let later = state(S::Revoked, AFTER);
-    assert_eq!(judge(&Evidence { state_now: Some(&later), ..open }).0, Verdict::Unknown);
+    let later = LicenceState { earlier: vec![state(S::Suspended, BEFORE).latest()], ..state(S::Revoked, AFTER) };
+    assert_eq!(judge(&Evidence { state_now: Some(&later), ..open }).0, Verdict::Suspended);
     // What a receipt covers.
     let covered = Some(None);
     let unchanged = Evidence { state_then: StateAt::of_receipt(covered.as_ref()), ..evidence(&licence) };

@@ -24,6 +24,14 @@ pub const PAGES: &[Page] = &[
     page("organisation suspend", Record, &["huxin organisation suspend 11310100000001011L --basis B-1 --key registrar.key"]),
     page("organisation resume", Record, &["huxin organisation resume 11310100000001011L --basis B-1 --key registrar.key"]),
     page("organisation remove", Record, &["huxin organisation remove 11310100000001011L --basis B-1 --key registrar.key"]),
+    page("organisation succeed", Record, &[
+        "huxin organisation succeed 11310100000001011L --to 11310000000001022K --everything --basis B-1 --key registrar.key",
+        "huxin organisation succeed 11310100000001011L --to 11310000000001022K --licence-type 11100000000013338W011 --cases --basis B-1",
+    ]),
+    page("organisation authority", Question, &[
+        "huxin organisation authority 11310100000001011L --licence-type 11100000000013338W011 --as-of 2026-11-21",
+        "huxin organisation authority 11310100000001011L --cases",
+    ]),
     page("system add", Record, &["huxin system add SYS-1 --organisation 11310100000001011L --key registrar.key"]),
     page("system suspend", Record, &["huxin system suspend SYS-1 --basis B-1 --key registrar.key"]),
     page("system resume", Record, &["huxin system resume SYS-1 --basis B-1 --key registrar.key"]),
@@ -213,6 +221,10 @@ pub const PAGES: &[Page] = &[
     page("govern propose threshold", Record, &[
         "huxin govern propose threshold validator-rotate two-thirds --rationale paper.pdf --key governance.key",
     ]),
+    page("govern propose organisation-succeed", Record, &[
+        "huxin govern propose organisation-succeed 11310100000001011L --to 11310000000001022K --everything --basis B-1 \
+         --rationale paper.pdf --key governance.key",
+    ]),
     page("govern propose feature", Record, &[
         "huxin govern propose feature anchors 9000 --rationale paper.pdf --key governance.key",
     ]),
@@ -239,6 +251,10 @@ pub const PAGES: &[Page] = &[
     page("govern rehearse crl-anchor", Question, &["huxin govern rehearse crl-anchor root.crt root.crl --proposer 310000"]),
     page("govern rehearse parameters", Question, &["huxin govern rehearse parameters limits.toml --proposer 310000"]),
     page("govern rehearse threshold", Question, &["huxin govern rehearse threshold validator-rotate two-thirds --proposer 310000"]),
+    page("govern rehearse organisation-succeed", Question, &[
+        "huxin govern rehearse organisation-succeed 11310100000001011L --to 11310000000001022K --everything --basis B-1 \
+         --proposer 310000",
+    ]),
     page("govern rehearse feature", Question, &["huxin govern rehearse feature anchors 9000 --proposer 310000"]),
     page("govern list", Nodes, &["huxin govern list --limit 20"]),
     page("govern show", Question, &["huxin govern show 41 --records"]),
@@ -254,7 +270,10 @@ pub const PAGES: &[Page] = &[
     ]),
     page("inspect", Local, &["huxin inspect licence.ofd --trust-list trust"]),
     page("receipt get", Question, &["huxin receipt get ID --out licence.receipt"]),
-    page("receipt verify", Trust, &["huxin receipt verify licence.receipt --file licence.ofd --id ID --genesis genesis.toml"]),
+    page("receipt verify", Trust, &[
+        "huxin receipt verify licence.receipt --file licence.ofd --id ID --genesis genesis.toml",
+        "huxin receipt verify licence.receipt --as-of 2026-11-21 --genesis genesis.toml",
+    ]),
     page("transaction", Outcome, &[
         "huxin transaction abababababababababababababababababababababababababababababababab --genesis genesis.toml",
         "huxin transaction abababababababababababababababababababababababababababababababab --expires-at 4711 --genesis genesis.toml",

@@ -9,6 +9,7 @@ use super::arguments::ReceiptFile;
 use super::context::{Global, Needs};
 use super::output::Output;
 use super::record::submit;
+use super::succession::{Authority, SuccessionArguments};
 use crate::error::{ClientError, ExitCode};
 
 /// Organisations of a province.
@@ -43,6 +44,11 @@ pub enum Organisation {
         #[command(flatten)]
         status: StatusArguments,
     },
+    /// Hand an organisation's competence on to another (机构改革). To another province it is an offer, until that province's registrar
+    /// records the same.
+    Succeed(SuccessionArguments),
+    /// Who acts for an organisation, now or at a past time.
+    Authority(Authority),
 }
 
 /// Service systems of an organisation.
@@ -101,6 +107,10 @@ impl Organisation {
             Self::Remove { organisation, status } => {
                 Op::OrganisationStatus { organisation, change: StatusChange::Remove, basis: status.basis }
             }
+            Self::Succeed(arguments) => {
+                return record(global, output, || Ok(Op::OrganisationSucceed(arguments.clone().succession()?))).await;
+            }
+            Self::Authority(authority) => return authority.run(global, output).await,
         };
         record(global, output, || Ok(operation.clone())).await
     }

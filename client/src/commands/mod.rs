@@ -30,6 +30,7 @@ mod record;
 mod seal;
 mod show;
 mod status;
+mod succession;
 mod testnet;
 mod thing_receipt;
 mod transaction;

@@ -17,6 +17,8 @@ use crate::testnet::{InitOptions, Suite, init};
 /// Where nothing listens.
 const NOWHERE: &str = "http://127.0.0.1:1";
 const ID: &str = "1.2.156.3005.2.11100000000013338W011.113100000000000191.20260001.001.A";
+const ISSUER: &str = "11310100000001011L";
+const SUCCESSOR: &str = "11310000000001022K";
 
 /// What a command line ends with, which must be an error.
 async fn refused(words: &[&str]) -> ErrorBody {
@@ -115,6 +117,10 @@ async fn each_wrong_input_is_named_although_no_node_answers() {
         ("keys suspend abc --basis B-1".to_owned(), "client.input", "key id"),
         ("keys add abc --organisation 11310100000001011L".to_owned(), "client.input", "public key"),
         ("organisation add 11310100000001011X --region 310100".to_owned(), "identifier.uscc_check", "<ORGANISATION>"),
+        (format!("organisation succeed {ISSUER} --to {SUCCESSOR} --basis B-1"), "client.input", "scope"),
+        (format!("organisation succeed {ISSUER} --to {ISSUER} --cases --basis B-1"), "client.input", "--to"),
+        (format!("organisation authority {ISSUER}"), "client.input", "authority"),
+        (format!("govern propose organisation-succeed {ISSUER} --to {SUCCESSOR} --basis B-1"), "client.input", "scope"),
         ("case grant 2026-0001 --decision {}/none.pdf".to_owned(), "client.input", "--decision"),
         ("publish publish guide/310000/A --body {}/none.toml".to_owned(), "client.file", "none.toml"),
         ("evidence rating --purpose P-1 --case N --level good --channel online".to_owned(), "client.usage", "--level"),

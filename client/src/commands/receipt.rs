@@ -8,7 +8,9 @@ use huxin_chain_spec::ids::{LicenceRef, RecordIndex, TimeMs};
 use huxin_chain_spec::receipt::{OUTCOME_RECEIPT_MAGIC, RECEIPT_BYTES_MAX, Receipt, THING_RECEIPT_MAGIC};
 use huxin_chain_spec::record::{LicenceOperation, Operation};
 use huxin_chain_spec::state::{LicenceState, LicenceStatus, StateKey};
-use huxin_chain_spec::verdict::{self, Content, Evidence, Identifier, StateAt, Verdict};
+use huxin_chain_spec::verdict::{
+    self, Content, Evidence, Identifier, IssuerStanding, StateAt, Verdict, issuer_standing,
+};
 use serde::Serialize;
 use serde_json::json;
 
@@ -54,6 +56,10 @@ pub struct Check {
     /// The identifier it should be about.
     #[arg(long, value_name = "ID")]
     id: Option<String>,
+    /// The past time asked about, up to the receipt's own: 2026-11-21 (its first moment in Beijing) or RFC 3339. The answer is by every
+    /// change that the receipt proves, and beside it what was known then.
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<TimeMs>,
 }
 
 impl ReceiptCommand {
@@ -184,15 +190,15 @@ impl Check {
 
     /// An argument that cannot be compared is refused: nothing that was asked is left out of an answer.
     fn refuse_arguments(&self, what: &Said) -> Result<(), ClientError> {
-        if self.file.is_none() && self.id.is_none() {
+        if self.file.is_none() && self.id.is_none() && self.as_of.is_none() {
             return Ok(());
         }
         let (en, zh) = (&what.en, &what.zh);
         let said = say!(
-            "this is {en}: it holds no document or identifier to compare",
-            "这是{zh}，其中没有可供比对的文件或标识"
+            "this is {en}: it holds no document or identifier to compare, and no history of a licence",
+            "这是{zh}，其中没有可供比对的文件或标识，也没有证照的历史"
         );
-        Err(ClientError::at("--file/--id", said))
+        Err(ClientError::at("--file/--id/--as-of", said))
     }
 
     /// The licence that `--id` names.
@@ -214,6 +220,13 @@ impl Check {
                 "此回执对应的记录是 {operation}，其中没有可供比对的文件；请使用该证照签发记录的回执"
             );
             return Err(ClientError::at("--file", said));
+        }
+        if self.as_of.is_some() {
+            let said = say!(
+                "this receipt is of a record {operation}, which proves no history; use the receipt of the licence's issue",
+                "此回执对应的记录是 {operation}，不能证明历史；请使用该证照签发记录的回执"
+            );
+            return Err(ClientError::at("--as-of", said));
         }
         let mut exit = ExitCode::Success;
         if let Some(subject) = id {
@@ -243,7 +256,7 @@ impl Check {
         Ok(exit)
     }
 
-    /// The verdict at the receipt's own time. What happened later, a receipt cannot say.
+    /// The verdict at the time asked about, by default the receipt's own. What happened later, a receipt cannot say.
     fn answer(
         &self,
         receipt: &Receipt,
@@ -265,8 +278,18 @@ impl Check {
             Some(Subject::Identifier(id)) => Identifier::of(id),
             _ => Identifier::NotGiven,
         };
-        let time = receipt.proven_time();
-        let (verdict, checks) = verdict::judge(&Evidence {
+        // Nothing signs a later time than the receipt's own.
+        let own = receipt.proven_time();
+        let time = self.as_of.unwrap_or(own);
+        if time > own {
+            let own = own.to_beijing();
+            let said = say!(
+                "the receipt proves nothing after {own}; fetch a newer one",
+                "此回执不能证明 {own} 之后的情况；请取较新的回执"
+            );
+            return Err(ClientError::at("--as-of", said));
+        }
+        let (verdict, mut checks) = verdict::judge(&Evidence {
             licence,
             recorded_ms: record.time_ms,
             state_then: StateAt::of_receipt(status),
@@ -276,6 +299,7 @@ impl Check {
             identifier,
             proven: true,
         });
+        checks.push(issuer_standing(IssuerStanding::NotProven));
         let mut not_checked = vec!["changes recorded after the receipt's time".to_owned()];
         if status.is_none() {
             not_checked.push("the licence's state, which this receipt does not cover".to_owned());

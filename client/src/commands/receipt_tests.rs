@@ -51,7 +51,7 @@ impl Desk {
 
     fn check(&self, bytes: &[u8], file: Option<&[u8]>, id: Option<&str>) -> Result<ExitCode, ClientError> {
         let file = file.map(|content| self.write("document", content));
-        let check = Check { receipt: self.write("receipt", bytes), file, id: id.map(str::to_owned) };
+        let check = Check { receipt: self.write("receipt", bytes), file, id: id.map(str::to_owned), as_of: None };
         check.run(&self.global, &Output::new(true))
     }
 
@@ -84,9 +84,9 @@ fn a_receipt_without_its_state_is_never_a_success() {
     let open = Receipt { status: None, ..desk.receipt(1, 4) };
     assert_eq!(desk.check(&open.to_bytes(), Some(b"licence B"), Some(&id("B"))).unwrap(), ExitCode::NotChecked);
     let receipt = PathBuf::from("x");
-    let check = Check { receipt, file: None, id: None };
+    let check = Check { receipt, file: None, id: None, as_of: None };
     let answer = check.answer(&open, None, None).unwrap();
-    assert_eq!((answer.verdict, answer.checks.len()), (Verdict::Unknown, 8));
+    assert_eq!((answer.verdict, answer.checks.len()), (Verdict::Unknown, 9));
     assert_eq!(answer.licence.unwrap().status, "unknown");
 }
 
@@ -136,11 +136,44 @@ fn an_as_of_time_that_nothing_signs_is_not_reported() {
     let desk = Desk::new();
     let far = TimeMs(4_070_908_800_000);
     let receipt = desk.chain.receipt(1, 4, Some(far));
-    let check = Check { receipt: PathBuf::from("x"), file: None, id: None };
+    let check = Check { receipt: PathBuf::from("x"), file: None, id: None, as_of: None };
     let status = receipt.verify(&desk.chain.genesis.hash()).unwrap().status;
     let answer = check.answer(&receipt, None, status.as_ref()).unwrap();
     assert_eq!(answer.as_of.time_ms, desk.chain.time(4).0);
     assert_eq!(answer.not_checked.len(), 2);
+}
+
+/// The newest receipt answers for every time up to its own, by every change that it proves; no later time, and nothing else dates.
+#[test]
+fn a_past_time_is_answered_or_refused() {
+    let desk = Desk::new();
+    let at = |bytes: &[u8], height: u64| {
+        let (receipt, as_of) = (desk.write("receipt", bytes), Some(desk.chain.time(height)));
+        Check { receipt, file: None, id: None, as_of }.run(&desk.global, &Output::new(true))
+    };
+    let licence = desk.receipt(1, 4);
+    let bytes = licence.to_bytes();
+    assert_eq!(at(&bytes, 4).unwrap(), ExitCode::Success, "restored");
+    // Recorded at height 3 with effect from before height 1; the restoration at height 4 counts from then on too.
+    assert_eq!(at(&desk.receipt(1, 3).to_bytes(), 1).unwrap(), ExitCode::Refused, "suspended as known at height 3");
+    assert_eq!(at(&bytes, 1).unwrap(), ExitCode::Success, "restored as known at height 4");
+    let answer = |as_of| {
+        let check = Check { receipt: PathBuf::from("x"), file: None, id: None, as_of: Some(as_of) };
+        let status = licence.verify(&desk.chain.genesis.hash()).unwrap().status;
+        check.answer(&licence, None, status.as_ref()).unwrap()
+    };
+    let then = answer(desk.chain.time(3));
+    let differs = then.checks.iter().find(|check| check.name == "status_then").unwrap();
+    assert_eq!((then.verdict, differs.code.as_str()), (Verdict::Valid, "status_then.suspended"));
+    assert!(is_input(&at(&bytes, 5)), "nothing signs a later time");
+    assert!(is_input(&at(&desk.receipt(2, 4).to_bytes(), 4)), "a change's receipt proves no history");
+    let things = desk.chain.thing_receipt(&[StateKey::Parameters], 4, None).to_bytes();
+    let tx_id = desk.chain.record(0).tx_id;
+    let outcome = desk.chain.outcome_receipt(&tx_id).unwrap().to_bytes();
+    assert!(is_input(&at(&things, 4)) && is_input(&at(&outcome, 4)));
+    // What the receipt does not cover stays open for a past time too.
+    let open = Receipt { status: None, ..licence.clone() }.to_bytes();
+    assert_eq!(at(&open, 3).unwrap(), ExitCode::NotChecked);
 }
 
 #[test]

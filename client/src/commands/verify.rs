@@ -4,14 +4,15 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use huxin_chain_spec::api::LicenceAnswer;
+use huxin_chain_spec::api::{ChangeAnswer, LicenceAnswer};
 use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::ids::{IdError, LicenceId, LicenceProfile, LicenceRef, TimeMs};
-use huxin_chain_spec::verdict::{Check, CheckResult, Verdict};
+use huxin_chain_spec::verdict::{Check, CheckResult, IssuerStanding, Verdict, issuer_standing};
 
 use super::context::Global;
 use super::issue::save;
 use super::output::Output;
+use super::succession::standing_of_issuer;
 use crate::dates::{beijing, period_text};
 use crate::error::{ClientError, ExitCode};
 use crate::said::Said;
@@ -36,7 +37,8 @@ pub struct Verify {
     /// that the provinces trust.
     #[arg(long, value_name = "DIR|FILE")]
     trust_list: Option<PathBuf>,
-    /// Save the receipt that proves the answer; an earlier file is kept under another name.
+    /// Save the receipt that proves the answer; `receipt verify --as-of` reads a past time from it. An earlier file is kept under
+    /// another name.
     #[arg(long, value_name = "FILE")]
     receipt_out: Option<PathBuf>,
 }
@@ -53,6 +55,18 @@ impl Verify {
             (Some(examined), Subject::Document) => by_file(&client, &question, examined).await?,
             _ => client.verify(&question).await?,
         };
+        let mut answer = answer;
+        if let Some(licence) = &answer.licence {
+            match standing_of_issuer(&client, licence).await {
+                Ok(standing) => answer.checks.extend(standing),
+                Err(error) => {
+                    answer.checks.push(issuer_standing(IssuerStanding::NotProven));
+                    answer
+                        .warnings
+                        .push(format!("颁发机构现状未能核验 how the issuer stands now could not be proven: {error}"));
+                }
+            }
+        }
         if let (Some(path), Some(bytes)) = (&self.receipt_out, &answer.receipt) {
             save(path, bytes)?;
         }
@@ -203,6 +217,15 @@ pub fn text(answer: &Verified) -> String {
         let _ = writeln!(text, "  上账 recorded   {}  record {}", beijing(&licence.recorded_time), licence.record);
         if let Some(successor) = &licence.successor {
             let _ = writeln!(text, "  替代 successor  {successor}");
+        }
+        for change in &licence.changes {
+            let ChangeAnswer { status, effective, recorded, record } = change;
+            let _ = writeln!(
+                text,
+                "  变更 changed    {status} from {}, recorded {}  record {record}",
+                beijing(effective),
+                beijing(recorded)
+            );
         }
     }
     let _ = writeln!(text, "  截至 as of      {}  height {}", beijing(&answer.as_of.time), answer.as_of.height);

@@ -5,7 +5,7 @@
 //! authenticated): it is reported as not proven, and several nodes are asked where several are known.
 
 use base64::Engine as _;
-use huxin_chain_spec::api::{AsOfAnswer, LicenceAnswer, VerifyAnswer, VerifyQuestion};
+use huxin_chain_spec::api::{AsOfAnswer, ChangeAnswer, LicenceAnswer, VerifyAnswer, VerifyQuestion};
 use huxin_chain_spec::block::Header;
 use huxin_chain_spec::crypto::DigestAlgorithm;
 use huxin_chain_spec::ids::{LicenceId, LicenceRef, TimeMs};
@@ -372,7 +372,8 @@ impl Checker<'_> {
             records: Vec::new(),
             node: self.node.to_owned(),
             warnings,
-            receipt: Some(proof.bytes.clone()),
+            // The newest state holds every change, so its receipt proves both answers about a past time.
+            receipt: Some(now.unwrap_or(proof).bytes.clone()),
         })
     }
 
@@ -465,6 +466,7 @@ pub fn proven_licence(record: &Record, licence: &Licence, index: u64, state: Sta
         record: index,
         recorded_time: record.time_ms.to_string(),
         successor: state.and_then(|state| state.successor).map(|successor| successor.to_string()),
+        changes: ChangeAnswer::of(state),
     }
 }
 

@@ -9,7 +9,7 @@ use huxin_chain_spec::record::governance::TrustRole;
 use huxin_chain_spec::record::seal::{SealAddress, signature_reference};
 use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::state::governance::TrustState;
-use huxin_chain_spec::state::seal::{SealSignatureState, SealState, SealStatus};
+use huxin_chain_spec::state::seal::{SealSignatureState, SealState};
 use huxin_document::TrustList;
 use huxin_document::report::SignatureReport;
 
@@ -68,9 +68,8 @@ pub struct SignatureOnLedger {
     pub time: SigningTime,
     /// Where a seal of this number stands, if one does.
     pub address: Option<SealAddress>,
-    pub seal: OverTime<SealState>,
-    /// The seal at the beginning of the second that the signer's clock names, asked for where it was not in use at its end.
-    pub seal_before: Option<SealState>,
+    /// The seal as the ledger holds it now, with every change since it was filed.
+    pub seal: Option<SealState>,
     pub recorded: Option<SealSignatureState>,
 }
 
@@ -157,7 +156,7 @@ async fn ask_signature(
             continue;
         }
         found.address = Some(address.clone());
-        found.seal = OverTime { now: Some(now), ..OverTime::default() };
+        found.seal = Some(now);
         if !is_this {
             // A seal of another authority may bear the same number.
             continue;
@@ -169,10 +168,6 @@ async fn ask_signature(
         }
         let of_signature = found.recorded.map(|recorded| recorded.recorded_ms);
         found.time = SigningTime::new(signature.sign_time, [of_signature, recorded].into_iter().flatten().min());
-        found.seal = over_time(client, &key, found.time).await?;
-        if found.seal.claimed.as_ref().is_some_and(|state| state.status != SealStatus::Active) {
-            found.seal_before = past(client, &key, found.time.claimed_from_ms).await?;
-        }
         break;
     }
     Ok(found)

@@ -9,6 +9,7 @@ use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, verify_seal};
 use huxin_chain_spec::ids::{BasisCode, LicenceId, LicenceIssuer, LicenceRef, ProvinceCode, RecordIndex, TimeMs};
 use huxin_chain_spec::record::governance::TrustRole;
 use huxin_chain_spec::record::seal::{Seal, SealAddress};
+use huxin_chain_spec::state::StatusChanged;
 use huxin_chain_spec::state::governance::TrustState;
 use huxin_chain_spec::state::seal::{SealSignatureState, SealState, SealStatus};
 use huxin_chain_spec::verdict::{Check, CheckResult, Verdict};
@@ -231,26 +232,43 @@ fn time(text: &str) -> TimeMs {
     text.parse().unwrap()
 }
 
-fn seal_state(seal: &Seal, status: SealStatus, effective: &str) -> SealState {
-    SealState {
+/// A seal filed and put into use long before it signed, and what happened to it since: status, effective time, time of the record.
+fn seal_state(seal: &Seal, since: &[(SealStatus, &str, &str)]) -> SealState {
+    seal_filed(seal, "2026-02-01", &[&[(SealStatus::Active, "2026-02-01", "2026-02-01")], since].concat())
+}
+
+/// A seal filed at this time, and every change of it.
+fn seal_filed(seal: &Seal, filed: &str, changes: &[(SealStatus, &str, &str)]) -> SealState {
+    let entry = |&(status, effective, recorded): &(SealStatus, &str, &str)| StatusChanged {
         status,
+        effective_ms: time(effective),
+        recorded_ms: time(recorded),
+        changed_by: RecordIndex(2),
+    };
+    let filing = (SealStatus::Registered, "2026-01-01", filed);
+    let mut earlier: Vec<_> = [&filing].into_iter().chain(changes).map(entry).collect();
+    let latest = earlier.pop().unwrap();
+    SealState {
+        status: latest.status,
         seal: seal.clone(),
         registrar: seal.owner,
         maker_trusted: false,
         registered_by: RecordIndex(1),
-        changed_by: RecordIndex(2),
-        effective_ms: time(effective),
+        changed_by: latest.changed_by,
+        effective_ms: latest.effective_ms,
+        recorded_ms: latest.recorded_ms,
         predecessor: None,
         successor: None,
+        earlier,
     }
 }
 
-/// A ledger that knows the seal: its states when the signer says that it signed, when that is proven, and now.
-fn facts(claimed: Option<SealState>, proven: Option<(&str, SealState)>, now: Option<SealState>) -> LedgerFacts {
+/// A ledger that knows the seal, and proves that the signature existed at a time.
+fn facts(proven: Option<&str>, seal: Option<SealState>) -> LedgerFacts {
     let signature = SignatureOnLedger {
-        address: now.as_ref().map(|state| state.seal.address()),
-        time: SigningTime::new(Some(time(SIGNED)), proven.as_ref().map(|(at, _)| time(at))),
-        seal: OverTime { claimed, proven: proven.map(|(_, state)| state), now },
+        address: seal.as_ref().map(|state| state.seal.address()),
+        time: SigningTime::new(Some(time(SIGNED)), proven.map(time)),
+        seal,
         ..SignatureOnLedger::default()
     };
     LedgerFacts { signatures: vec![signature], has_every_authority: true, ..LedgerFacts::default() }
@@ -258,7 +276,7 @@ fn facts(claimed: Option<SealState>, proven: Option<(&str, SealState)>, now: Opt
 
 /// A ledger that knows nothing of the file's seals.
 fn nothing() -> LedgerFacts {
-    facts(None, None, None)
+    facts(None, None)
 }
 
 fn answer(verdict: Verdict, licence: Option<LicenceAnswer>) -> Verified {
@@ -301,6 +319,7 @@ fn licence_answer(examined: &Examined, id: &str, exception: Option<&str>) -> Lic
         record: 1,
         recorded_time: String::new(),
         successor: None,
+        changes: Vec::new(),
     }
 }
 
@@ -319,55 +338,51 @@ fn the_seal_counts_as_of_the_time_of_signing() {
     use SealStatus as S;
     let samples = Samples::new();
     let (examined, seal) = (samples.examined("ofd/ok_v4.ofd"), samples.filed());
-    let state = |status, effective: &str| seal_state(&seal, status, effective);
-    let active = || state(S::Active, "2026-02-01");
+    let since = |changes: &[(S, &str, &str)]| seal_state(&seal, changes);
+    let filed = |filed: &str, changes: &[(S, &str, &str)]| seal_filed(&seal, filed, changes);
     let (before, after, proof) = ("2026-05-01", "2026-07-01", "2026-06-02");
-    type Row<'a> = (Option<SealState>, Option<(&'a str, SealState)>, SealState, CheckResult, &'static str, Verdict);
+    type Row<'a> = (Option<&'a str>, SealState, CheckResult, &'static str, Verdict);
     let (pass, fail, unknown) = (CheckResult::Pass, CheckResult::Fail, CheckResult::Unknown);
-    let rows: [Row<'_>; 14] = [
-        (Some(active()), None, active(), pass, "seal.active", Verdict::Valid),
+    let (valid, invalid) = (Verdict::Valid, Verdict::Invalid);
+    let suspended = (S::Suspended, before, before);
+    let rows: [Row<'_>; 17] = [
+        (None, since(&[]), pass, "seal.active", valid),
         // Out of use since: only a proof of the time shows that it signed before.
-        (Some(active()), None, state(S::Suspended, after), unknown, "seal.time_unproven", Verdict::Valid),
-        (Some(active()), None, state(S::Cancelled, after), unknown, "seal.time_unproven", Verdict::Valid),
-        (Some(active()), Some((proof, active())), state(S::Cancelled, after), pass, "seal.active", Verdict::Valid),
+        (None, since(&[(S::Suspended, after, after)]), unknown, "seal.time_unproven", valid),
+        (None, since(&[(S::Cancelled, after, after)]), unknown, "seal.time_unproven", valid),
+        (Some(proof), since(&[(S::Cancelled, after, after)]), pass, "seal.active", valid),
         // Proven only after it was suspended.
         (
-            Some(active()),
-            Some((proof, state(S::Suspended, proof))),
-            active(),
+            Some(proof),
+            since(&[(S::Suspended, proof, proof), (S::Active, after, after)]),
             unknown,
             "seal.time_unproven",
-            Verdict::Valid,
+            valid,
         ),
-        // Recorded later with an earlier effect: what the ledger held then stands.
-        (Some(active()), Some((proof, active())), state(S::Suspended, before), pass, "seal.active", Verdict::Valid),
-        // An unlawful seal was unlawful whenever that was recorded.
+        // Recorded later with an earlier effect: it was out of use, and lifting that since does not hide it.
+        (Some(proof), since(&[(S::Suspended, before, after)]), fail, "SEAL_SUSPENDED", invalid),
         (
-            Some(active()),
-            Some((proof, active())),
-            state(S::Invalidated, before),
+            Some(proof),
+            since(&[(S::Suspended, before, after), (S::Active, after, after)]),
             fail,
-            "SEAL_REVOKED",
-            Verdict::Invalid,
+            "SEAL_SUSPENDED",
+            invalid,
         ),
-        (Some(active()), Some((proof, active())), state(S::Invalidated, after), pass, "seal.active", Verdict::Valid),
-        (Some(state(S::Suspended, before)), None, active(), fail, "SEAL_SUSPENDED", Verdict::Invalid),
-        (Some(state(S::Cancelled, before)), None, state(S::Cancelled, before), fail, "SEAL_REVOKED", Verdict::Invalid),
-        (Some(state(S::Replaced, before)), None, state(S::Replaced, before), fail, "SEAL_REVOKED", Verdict::Invalid),
-        (Some(state(S::Registered, before)), None, active(), fail, "seal.not_yet_active", Verdict::Invalid),
+        (Some(proof), since(&[(S::Cancelled, before, after)]), fail, "SEAL_REVOKED", invalid),
+        (Some(proof), since(&[(S::Invalidated, before, after)]), fail, "SEAL_REVOKED", invalid),
+        (Some(proof), since(&[(S::Invalidated, after, after)]), pass, "seal.active", valid),
+        (None, since(&[suspended, (S::Active, after, after)]), fail, "SEAL_SUSPENDED", invalid),
+        // Back in use from before it signed, but said so only afterwards.
+        (None, since(&[suspended, (S::Active, before, after)]), unknown, "seal.active_by_later_record", valid),
+        (None, since(&[(S::Replaced, before, before)]), fail, "SEAL_REVOKED", invalid),
+        (None, filed(before, &[(S::Active, after, after)]), fail, "seal.not_yet_active", invalid),
         // Announced for a little later.
-        (
-            Some(state(S::Suspended, after)),
-            Some((SIGNED, state(S::Suspended, after))),
-            active(),
-            pass,
-            "seal.active",
-            Verdict::Valid,
-        ),
-        (None, None, active(), unknown, "seal.registered_later", Verdict::Valid),
+        (Some(SIGNED), since(&[(S::Suspended, after, before)]), pass, "seal.active", valid),
+        (None, filed(after, &[(S::Active, after, after)]), unknown, "seal.registered_later", valid),
+        (None, filed(before, &[(S::Active, before, after)]), unknown, "seal.active_by_later_record", valid),
     ];
-    for (number, (claimed, proven, now, result, code, verdict)) in rows.into_iter().enumerate() {
-        let answer = joined(answer(Verdict::Valid, None), &examined, &facts(claimed, proven, Some(now)));
+    for (number, (proven, seal, result, code, verdict)) in rows.into_iter().enumerate() {
+        let answer = joined(answer(Verdict::Valid, None), &examined, &facts(proven, Some(seal)));
         assert_eq!(check(&answer, "seal"), (result, code), "row {number}");
         assert_eq!(answer.verified.verdict, verdict, "row {number}");
         assert_eq!(answer.ledger_verdict, Verdict::Valid);
@@ -383,7 +398,7 @@ fn the_second_of_signing_is_no_instant() {
     use SealStatus as S;
     let samples = Samples::new();
     let (examined, seal) = (samples.examined("ofd/ok_v4.ofd"), samples.filed());
-    let state = |status, effective: &str| seal_state(&seal, status, effective);
+    let since = |changes: &[(S, &str, &str)]| Some(seal_state(&seal, changes));
     let (recorded, out_of_use) = ("2026-06-01T08:00:00.194Z", "2026-06-01T08:00:00.843Z");
     let time = SigningTime::new(Some(time(SIGNED)), Some(time(recorded)));
     assert_eq!(time.claimed_ms, time.proven_ms, "it existed when it was recorded");
@@ -393,31 +408,25 @@ fn the_second_of_signing_is_no_instant() {
     );
     let early = SigningTime::new(Some(TimeMs(u64::from(u32::MAX) * 1_000)), time.proven_ms);
     assert_eq!(early.claimed_from_ms, time.proven_ms, "a fast clock makes nothing later than its record");
-    let active = || state(S::Active, "2026-02-01");
-    let ask = |mut known: LedgerFacts, before: Option<SealState>| {
-        known.signatures[0].seal_before = before;
-        let answer = joined(answer(Verdict::Valid, None), &examined, &known);
+    let ask = |proven: Option<&str>, seal: Option<SealState>| {
+        let answer = joined(answer(Verdict::Valid, None), &examined, &facts(proven, seal));
         (check(&answer, "seal").1.to_owned(), answer.verified.verdict)
     };
     for status in [S::Suspended, S::Cancelled, S::Replaced, S::Invalidated] {
-        let now = || Some(state(status, out_of_use));
-        let proven = facts(Some(active()), Some((recorded, active())), now());
-        assert_eq!(ask(proven, None), ("seal.active".to_owned(), Verdict::Valid));
+        let seal = since(&[(status, out_of_use, out_of_use)]);
+        assert_eq!(ask(Some(recorded), seal.clone()), ("seal.active".to_owned(), Verdict::Valid));
         // Not recorded: nobody knows which came first.
-        let unproven = ask(facts(now(), None, now()), Some(active()));
-        assert_eq!(unproven, ("seal.time_unproven".to_owned(), Verdict::Valid), "{status:?}");
+        assert_eq!(ask(None, seal), ("seal.time_unproven".to_owned(), Verdict::Valid), "{status:?}");
     }
     // Suspended before that second, and cancelled within it: it was in use at no time of it.
-    let (suspended, cancelled) = (state(S::Suspended, "2026-05-01"), || Some(state(S::Cancelled, out_of_use)));
-    let never = ask(facts(cancelled(), None, cancelled()), Some(suspended));
-    assert_eq!(never, ("SEAL_REVOKED".to_owned(), Verdict::Invalid));
-    // Recorded ahead of its effect: what counted before is not in the state.
-    let announced = || Some(state(S::Cancelled, "2026-06-01T08:05:00Z"));
-    let changing = ask(facts(announced(), None, announced()), announced());
-    assert_eq!(changing, ("seal.changing".to_owned(), Verdict::Valid));
-    let put_into_use = state(S::Active, out_of_use);
-    let same_second = ask(facts(Some(put_into_use.clone()), None, Some(put_into_use)), None);
-    assert_eq!(same_second, ("seal.active".to_owned(), Verdict::Valid));
+    let never = since(&[(S::Suspended, "2026-05-01", "2026-05-01"), (S::Cancelled, out_of_use, out_of_use)]);
+    assert_eq!(ask(None, never), ("SEAL_REVOKED".to_owned(), Verdict::Invalid));
+    // Recorded ahead of its effect: what counted before is in the history.
+    let announced = since(&[(S::Cancelled, "2026-06-01T08:05:00Z", "2026-06-01T07:59:00Z")]);
+    assert_eq!(ask(Some(recorded), announced.clone()), ("seal.active".to_owned(), Verdict::Valid));
+    assert_eq!(ask(None, announced), ("seal.time_unproven".to_owned(), Verdict::Valid));
+    let put_into_use = Some(seal_filed(&seal, "2026-02-01", &[(S::Active, out_of_use, out_of_use)]));
+    assert_eq!(ask(None, put_into_use), ("seal.active".to_owned(), Verdict::Valid));
 }
 
 #[test]
@@ -432,8 +441,7 @@ fn a_seal_of_the_same_number_with_another_certificate_is_another_seal() {
     for change in changes {
         let mut seal = filed.clone();
         change(&mut seal);
-        let state = || Some(seal_state(&seal, SealStatus::Active, "2026-02-01"));
-        let answer = joined(answer(Verdict::Valid, None), &examined, &facts(state(), None, state()));
+        let answer = joined(answer(Verdict::Valid, None), &examined, &facts(None, Some(seal_state(&seal, &[]))));
         assert_eq!(check(&answer, "seal"), (CheckResult::Unknown, "seal.other_certificates"));
         assert_eq!(check(&answer, "seal_now").0, CheckResult::Unknown);
         assert_eq!(answer.verified.verdict, Verdict::Valid, "two authorities may number their seals alike");
@@ -549,8 +557,7 @@ fn the_identifier_in_the_file_must_be_the_recorded_one() {
 fn a_recorded_signature_is_said() {
     let samples = Samples::new();
     let (examined, seal) = (samples.examined("ofd/ok_v4.ofd"), samples.filed());
-    let state = || seal_state(&seal, SealStatus::Active, "2026-02-01");
-    let mut known = facts(Some(state()), Some(("2026-06-02", state())), Some(state()));
+    let mut known = facts(Some("2026-06-02"), Some(seal_state(&seal, &[])));
     known.signatures[0].recorded = Some(SealSignatureState {
         recorded_by: RecordIndex(7),
         recorded_ms: time("2026-06-02"),

@@ -11,6 +11,8 @@ use tokio::sync::mpsc;
 use crate::context::Ctx;
 use crate::error::{Exit, ExitCell};
 use crate::peers::Peers;
+use crate::sign_state::Statement;
+use crate::signing::{EngineSigner, EngineVerifier, proposal_statement, vote_statement};
 use crate::status::{Board, PeerChange};
 
 /// Passes the engine's questions, reply ports and all, to the host task. Never waits for an answer.
@@ -39,6 +41,28 @@ impl Actor for HostActor {
 pub(crate) struct Listener {
     pub board: Board,
     pub peers: Peers,
+    pub signer: EngineSigner,
+    pub verifier: EngineVerifier,
+    pub exit: ExitCell,
+    pub quorum_peers: usize,
+}
+
+impl Listener {
+    /// Tells the sign-state how far the chain is.
+    fn hear(&self) {
+        if let Err(error) = self.signer.state().hear(&self.board.chain_heard(), self.quorum_peers) {
+            self.exit.set(Exit::SignState { reason: error.to_string() });
+        }
+    }
+
+    /// Ends the engine if a statement in this validator's name is signed by its key, and not by this process.
+    fn own(&self, statement: Option<Statement>, signed: impl FnOnce() -> bool) {
+        let Some(statement) = statement else { return };
+        // A signature is checked only where the statement would be a new one, which no replay of an old one is.
+        if self.signer.state().is_foreign_now(&statement) && signed() {
+            self.exit.set(Exit::AnotherSigner { height: statement.height, round: statement.round });
+        }
+    }
 }
 
 #[async_trait]
@@ -68,12 +92,26 @@ impl Actor for Listener {
             }
             NetworkEvent::Status(peer, status) if self.peers.includes(&peer.to_string()) => {
                 self.board.peer(peer.to_string(), PeerChange::Tip(status.tip_height.0));
+                self.hear();
             }
             NetworkEvent::Vote(_, vote) => {
+                let key = self.signer.public_key();
+                if vote.message.voter.0 == key.id() {
+                    self.own(vote_statement(&vote.message), || {
+                        self.verifier.verify_vote(&vote.message, &vote.signature, &key)
+                    });
+                }
                 let vote = vote.message;
                 self.board.vote(vote.voter.0, vote.height.0, vote.round.as_u32().unwrap_or(0));
             }
-            NetworkEvent::Proposal(_, proposal) => self.board.claimed(proposal.message.height.0),
+            NetworkEvent::Proposal(_, proposal) => {
+                let key = self.signer.public_key();
+                if proposal.message.proposer.0 == key.id() {
+                    let signed = || self.verifier.verify_proposal(&proposal.message, &proposal.signature, &key);
+                    self.own(proposal_statement(&proposal.message), signed);
+                }
+                self.board.claimed(proposal.message.height.0);
+            }
             _ => {}
         }
         Ok(())

@@ -6,6 +6,7 @@ use std::time::Duration;
 use arc_malachitebft_app_channel::app::config::{ConsensusConfig, PubSubProtocol, ValuePayload, ValueSyncConfig};
 use arc_malachitebft_app_channel::app::types::Keypair;
 use arc_malachitebft_app_channel::app::types::core::LinearTimeouts;
+use huxin_chain_spec::crypto::Digest;
 use huxin_chain_spec::ids::ChainId;
 
 use crate::EngineError;
@@ -17,6 +18,9 @@ const SYNC_OVERHEAD_BYTES: usize = 256 * 1024;
 const SYNC_RESPONSE_BYTES_MIN: usize = 10 * 1024 * 1024;
 /// Longest frame between peers, in bytes. A part and its envelope fit many times.
 const FRAME_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Name of the write-ahead log in its folder.
+pub(crate) const LOG_NAME: &str = "consensus.wal";
 
 /// How one engine is set up.
 #[derive(Clone)]
@@ -34,6 +38,12 @@ pub struct EngineConfig {
     pub network_secret: [u8; 32],
     /// Folder of the write-ahead log. Never to be copied to another machine or restored from a backup.
     pub wal_dir: PathBuf,
+    /// File of the sign-state, beside the consensus key and apart from the store. Never to be restored from a backup.
+    pub sign_state: PathBuf,
+    /// Hash of the genesis file, to which the sign-state is bound.
+    pub genesis: Digest,
+    /// Identity of the store, to which the sign-state is bound.
+    pub store: [u8; 16],
     pub timeouts: Timeouts,
     /// Least time from the start of a height to its end, in milliseconds; 0 for none. Precommits that arrive until
     /// then join the certificate given to [`crate::Application::finalized`].
@@ -48,7 +58,8 @@ pub struct EngineConfig {
 }
 
 impl EngineConfig {
-    /// The defaults for a full mesh of a few dozen validators, with these addresses and keys.
+    /// The defaults for a full mesh of a few dozen validators, with these addresses and keys. [`EngineConfig::genesis`] and
+    /// [`EngineConfig::store`] are zero, for tests.
     pub fn new(
         moniker: impl Into<String>,
         chain_id: ChainId,
@@ -56,6 +67,7 @@ impl EngineConfig {
         peers: Vec<String>,
         network_secret: [u8; 32],
         wal_dir: impl Into<PathBuf>,
+        sign_state: impl Into<PathBuf>,
     ) -> Self {
         Self {
             moniker: moniker.into(),
@@ -64,6 +76,9 @@ impl EngineConfig {
             peers,
             network_secret,
             wal_dir: wal_dir.into(),
+            sign_state: sign_state.into(),
+            genesis: Digest::ZERO,
+            store: [0; 16],
             timeouts: Timeouts::default(),
             target_time_ms: 0,
             gather_ms_max: 2_000,
@@ -86,7 +101,12 @@ impl EngineConfig {
 
     /// The file of the write-ahead log.
     pub(crate) fn wal_file(&self) -> PathBuf {
-        self.wal_dir.join("consensus.wal")
+        self.wal_dir.join(LOG_NAME)
+    }
+
+    /// Peers that make a quorum together with this node: more than two thirds of the nodes, less this one.
+    pub(crate) fn quorum_peers(&self) -> usize {
+        self.nodes().saturating_mul(2) / 3
     }
 
     /// Nodes of the network, this one among them.
@@ -254,7 +274,15 @@ mod tests {
     use super::*;
 
     fn config() -> EngineConfig {
-        EngineConfig::new("n0", "dev-test".parse().unwrap(), "/ip4/127.0.0.1/tcp/27000", vec![], [1; 32], "/tmp/none")
+        EngineConfig::new(
+            "n0",
+            "dev-test".parse().unwrap(),
+            "/ip4/127.0.0.1/tcp/27000",
+            vec![],
+            [1; 32],
+            "none",
+            "none.sign-state",
+        )
     }
 
     #[test]

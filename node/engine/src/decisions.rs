@@ -8,6 +8,8 @@ use std::sync::Arc;
 use arc_malachitebft_app_channel::app::engine::host::{HeightParams, Next};
 use arc_malachitebft_app_channel::app::types::MisbehaviorEvidence;
 use arc_malachitebft_app_channel::app::types::core::CommitCertificate;
+use huxin_chain_spec::certificate::Certificate;
+use huxin_chain_spec::crypto::KeyId;
 use parking_lot::Mutex;
 use ractor::RpcReplyPort;
 use tokio::sync::mpsc;
@@ -18,6 +20,7 @@ use crate::config::EngineConfig;
 use crate::context::{Ctx, Height, ValidatorSet, certificate_out};
 use crate::error::{Exit, ExitCell};
 use crate::evidence::evidence_out;
+use crate::sign_state::{SignState, Statement, Step};
 use crate::status::Board;
 
 /// What the engine says about a decided height.
@@ -79,9 +82,22 @@ pub(crate) struct Decisions {
     pub heights: Heights,
     pub board: Board,
     pub exit: ExitCell,
+    pub signing: SignState,
+    /// This validator.
+    pub me: KeyId,
 }
 
 impl Decisions {
+    /// Whether this validator's signature in a certificate is one that this process did not make.
+    fn own_signature(&self, certificate: &Certificate) -> Result<(), Exit> {
+        if !certificate.signatures.iter().any(|entry| entry.validator == self.me) {
+            return Ok(());
+        }
+        let (height, round) = (certificate.height.0, certificate.round);
+        let statement = Statement { height, round, step: Step::Precommit, block: Some(certificate.block) };
+        if self.signing.is_foreign(&statement) { Err(Exit::AnotherSigner { height, round }) } else { Ok(()) }
+    }
+
     /// Runs until the inbox closes or a height cannot be committed or begun.
     pub(crate) async fn run(self, mut inbox: mpsc::Receiver<DecisionMsg>) {
         while let Some(message) = inbox.recv().await {
@@ -107,6 +123,7 @@ impl Decisions {
             .await
             .map_err(|error| Exit::Commit { height, reason: error.to_string() })?;
         self.board.decided(&certificate);
+        self.own_signature(&certificate)?;
         debug!(height, round = certificate.round, signatures = certificate.signatures.len(), "committed");
         let _ = reply.send(());
         Ok(())
@@ -122,9 +139,11 @@ impl Decisions {
         let certificate = certificate_out(certificate);
         let evidence = evidence_out(evidence);
         for pair in &evidence {
-            warn!(validator = %pair.validator, height = pair.height.0, step = ?pair.step, "a validator signed twice");
+            let own = pair.validator == self.me;
+            warn!(validator = %pair.validator, height = pair.height.0, step = ?pair.step, own, "a validator signed twice");
         }
         self.board.decided(&certificate);
+        self.own_signature(&certificate)?;
         self.app.finalized(certificate, evidence).await;
         let start = tokio::select! {
             start = self.app.until_next(height.spec()) => start,

@@ -17,6 +17,23 @@ pub enum EngineError {
     Configuration { reason: String },
     #[error("the write-ahead log {} cannot be opened: {reason}", path.display())]
     WriteAheadLog { path: PathBuf, reason: String },
+    #[error(
+        "the consensus log {} is damaged ({reason}), and may have held what this validator signed: nothing was changed, and every start refuses until \
+         `huxin-node recover --config FILE` sets it aside; docs/operator.md says when that is safe",
+        path.display()
+    )]
+    LogDamaged { path: PathBuf, reason: String },
+    #[error(
+        "another process uses the sign-state {}: one consensus key belongs to one running process; stop the other one",
+        path.display()
+    )]
+    SignStateInUse { path: PathBuf },
+    #[error("the sign-state {} cannot be used: {reason}", path.display())]
+    SignState { path: PathBuf, reason: String },
+    #[error("the sign-state {} does not fit: {reason}", path.display())]
+    SignStateOther { path: PathBuf, reason: String },
+    #[error("nothing was recovered: {reason}")]
+    Recover { reason: String },
     #[error("the engine could not start: {reason}")]
     Start { reason: String },
     #[error("the engine could not listen on {address} within {waited_ms} ms; is the port in use?")]
@@ -34,9 +51,18 @@ pub enum Exit {
     #[error("the engine was asked to stop")]
     Stopped,
     #[error(
-        "the write-ahead log of the consensus engine failed ({reason}); the node stops so that it cannot sign twice: check the disk, then start it again"
+        "the write-ahead log of the consensus engine failed ({reason}); the node stops so that it cannot sign twice: check the disk, then start it again; a start looks through the log before it uses it"
     )]
     WriteAheadLog { reason: String },
+    #[error(
+        "{reason}; the node stops, for without its sign-state it could sign twice: check the disk, then start it again"
+    )]
+    SignState { reason: String },
+    #[error(
+        "another process signs with this consensus key (height {height}, round {round}), or the sign-state was put back to an earlier copy; \
+         the node stops so that its province is not convicted: find and stop the other process, and see \"Another process signs\" in docs/operator.md"
+    )]
+    AnotherSigner { height: u64, round: u32 },
     #[error(
         "block {height} was decided but could not be committed ({reason}); start the node again once that is repaired"
     )]

@@ -24,19 +24,19 @@ use arc_malachitebft_app_channel::app::types::PeerId;
 use arc_malachitebft_app_channel::app::types::core::{Round, Validity};
 use arc_malachitebft_app_channel::app::types::sync::RawDecidedValue;
 use bytes::Bytes;
-use huxin_chain_spec::crypto::{Digest, KeyId, Signature};
+use huxin_chain_spec::crypto::{Digest, KeyId};
 use ractor::RpcReplyPort;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tracing::{debug, error, warn};
 
-use crate::application::{Application, Candidate, Source, Verdict};
+use crate::application::{Application, Candidate, Proposed, Source, Verdict};
 use crate::codec::SYNC_VALUES_MAX;
 use crate::context::{Address, Ctx, Height, Value, certificate_in};
 use crate::decisions::{DecisionMsg, Heights};
 use crate::error::{Exit, ExitCell};
 use crate::parts::{Assembly, Block, Init, Part, split};
-use crate::signing::EngineSigner;
+use crate::signing::{EngineSigner, UNSIGNED};
 use crate::status::{Board, now_ms};
 
 /// Blocks judged at once. A slow block must not hold back that of the next round; more would only share two cores.
@@ -53,6 +53,8 @@ pub(crate) struct HostParts {
     pub block_bytes_max: usize,
     pub sync_response_bytes_max: usize,
     pub gather: Duration,
+    /// How long peers have to tell their tips once they are there.
+    pub hearing: Duration,
     /// Peers that make a quorum together with this node.
     pub gather_peers: usize,
 }
@@ -99,8 +101,7 @@ impl Host {
         match message {
             HostMsg::ConsensusReady { reply_to } => {
                 self.tasks.spawn(async move {
-                    // Proposals sent before anybody is connected are lost, and the round with them.
-                    let _ = tokio::time::timeout(parts.gather, parts.board.peers_ready(parts.gather_peers)).await;
+                    parts.gather().await;
                     match parts.heights.begin(&parts.app.start(), None) {
                         Ok(begun) => drop(reply_to.send(begun)),
                         Err(reason) => parts.exit.set(Exit::HeightStart { reason }),
@@ -225,11 +226,46 @@ impl Host {
 }
 
 impl HostParts {
+    /// Waits for peers before the first height.
+    async fn gather(&self) {
+        let state = self.signer.state();
+        let start = self.app.start();
+        let first_vote = start.height.0 == 1 && start.validators.get(&self.signer.public_key().id()).is_some();
+        if state.knows_past() || !first_vote {
+            // Proposals sent before anybody is connected are lost, and the round with them.
+            let _ = tokio::time::timeout(self.gather, self.board.peers_ready(self.gather_peers)).await;
+            return;
+        }
+        // Either the chain begins now, or this validator has lost store and sign-state and may have signed before. Peers know;
+        // and without so many of them nothing could be decided anyway.
+        self.board.peers_ready(self.gather_peers).await;
+        let _ = tokio::time::timeout(self.hearing, self.board.tips_told(self.gather_peers)).await;
+        if self.board.chain_heard().highest == 0
+            && let Err(error) = state.begin_fresh()
+        {
+            self.exit.set(Exit::SignState { reason: error.to_string() });
+        }
+    }
+
+    /// The block this node proposes: where the log of this height is lost, the one that this validator is locked on, so that it
+    /// can be decided; else one of the application's.
+    async fn block_to_propose(&self, height: Height, round: u32) -> Result<Proposed, crate::AppError> {
+        let locked = self.signer.state().locked_without_log(height.0);
+        let again = locked.and_then(|id| self.app.block(height.spec(), &id).map(|bytes| Proposed { id, bytes }));
+        match again {
+            Some(proposed) => Ok(proposed),
+            None => self.app.propose(height.spec(), round).await,
+        }
+    }
+
     async fn propose(&self, height: Height, round: Round, reply: RpcReplyPort<LocallyProposedValue<Ctx>>) {
         let Some(round_number) = round.as_u32() else {
             return;
         };
-        let proposed = match self.app.propose(height.spec(), round_number).await {
+        if self.signer.state().is_silent_at(height.0, round_number) {
+            return debug!(%height, %round, "this validator does not propose here");
+        }
+        let proposed = match self.block_to_propose(height, round_number).await {
             Ok(proposed) => proposed,
             Err(error) => {
                 warn!(%height, %round, %error, "no block to propose; the next proposer follows");
@@ -241,6 +277,11 @@ impl HostParts {
             error!(%height, %round, reason);
             return self.board.failed(height.0, reason);
         }
+        if !self.signer.may_propose(height, round_number, proposed.id).await {
+            return self
+                .board
+                .failed(height.0, "this validator has proposed another block here before, and proposes no second one");
+        }
         // Parts first: they travel while the engine syncs its log and signs the proposal.
         let me = Address(self.signer.public_key().id());
         self.publish(height, round_number, me, proposed.id, &proposed.bytes);
@@ -251,6 +292,11 @@ impl HostParts {
         let Some(round) = round.as_u32() else {
             return;
         };
+        let me = Address(self.signer.public_key().id());
+        // Height 0 is a proposal that was withheld.
+        if height.0 == 0 || (proposer == me && !self.signer.has_proposed(height, round, id)) {
+            return;
+        }
         match self.app.block(height.spec(), &id) {
             Some(bytes) => self.publish(height, round, proposer, id, &bytes),
             None => self.board.failed(height.0, format!("block {id} is to be sent again but is not here")),
@@ -260,8 +306,7 @@ impl HostParts {
     fn publish(&self, height: Height, round: u32, proposer: Address, block: Digest, bytes: &Bytes) {
         let sender = Address(self.signer.public_key().id());
         let block_bytes = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        let mut init =
-            Init { height, round, proposer, block, block_bytes, sender, signature: Signature::Ed25519([0; 64]) };
+        let mut init = Init { height, round, proposer, block, block_bytes, sender, signature: UNSIGNED };
         init.signature = self.signer.sign_init(&init);
         for message in split(init, now_ms(), bytes) {
             if self.network.cast(NetworkMsg::PublishProposalPart(message)).is_err() {

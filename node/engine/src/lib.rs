@@ -24,6 +24,8 @@
 //!   to tasks of its own and never waits for one; the table in `host.rs` says what each missing answer means.
 //! * **A height is never restarted.** The engine offers it, and it would reset the write-ahead log and might sign twice.
 //!   If a commit fails the process stops with one sentence ([`Exit`]) and resumes when started again.
+//! * **Nothing is signed before the sign-state holds it**, synced, and nothing that contradicts what it holds. `gate.rs` keeps
+//!   back what it withholds; the log is looked through before the engine, which would cut it, opens it (`log_walk.rs`).
 //! * **A failure of the write-ahead log ends the process.** Left alone the engine hangs on purpose; our supervisor takes
 //!   the place of its own, so the reason arrives as [`Exit::WriteAheadLog`].
 //!
@@ -55,12 +57,19 @@ mod context;
 mod decisions;
 mod error;
 mod evidence;
+mod gate;
 mod host;
+mod log_walk;
+mod part;
 mod parts;
 mod peers;
+mod recover;
 mod run;
+mod scheme;
+mod sign_state;
 mod signing;
 mod status;
+mod types;
 mod wire;
 
 pub use application::{AppError, Application, Candidate, HeightStart, Proposed, Source, Undecided, Verdict};
@@ -68,5 +77,7 @@ pub use config::{EngineConfig, Limits, PubSub, Timeouts};
 pub use error::{EngineError, Exit};
 pub use parts::PART_BYTES;
 pub use peers::{Peers, check_peers};
+pub use recover::{Recovered, inspect, recover, sign_state_key, succeed};
 pub use run::{EngineHandle, metrics_text, peer_id, run};
+pub use sign_state::{SignBinding, SigningStatus};
 pub use status::{Decision, EngineStatus, Noted, PeerStatus, Phase, VoteSeen};

@@ -23,11 +23,11 @@ mod assembly;
 
 use arc_malachitebft_app_channel::app::streaming::{StreamContent, StreamId, StreamMessage};
 use bytes::{Bytes, BytesMut};
-use huxin_chain_spec::crypto::{Digest, Signature};
 
-use crate::context::{Address, Height};
+use crate::types::Height;
 use crate::wire::Wire;
 
+pub(crate) use crate::part::{Init, Part};
 pub(crate) use assembly::{Assembly, PartLimits};
 
 /// Bytes of a block in one part.
@@ -36,29 +36,6 @@ pub const PART_BYTES: usize = 128 * 1024;
 const RESTREAM_ROUND: u32 = 10;
 /// Length of a stream id, in bytes.
 const STREAM_ID_BYTES: usize = 20;
-
-/// One part of a block.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    Init(Init),
-    Data(Bytes),
-}
-
-/// Part 0: what the stream carries.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Init {
-    pub height: Height,
-    pub round: u32,
-    /// Proposer of (height, round).
-    pub proposer: Address,
-    /// Header hash.
-    pub block: Digest,
-    /// Length of the block, in bytes.
-    pub block_bytes: u32,
-    /// Whose signature this is: the proposer, or a validator that sends again.
-    pub sender: Address,
-    pub signature: Signature,
-}
 
 /// A whole block as it came in.
 #[derive(Clone, Debug, PartialEq, Eq)]

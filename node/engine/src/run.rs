@@ -16,7 +16,7 @@ use arc_malachitebft_app_channel::app::spawn::{
 use arc_malachitebft_app_channel::app::types::codec::Codec;
 use arc_malachitebft_app_channel::app::types::core::SigningScheme;
 use arc_malachitebft_signing::Signer as _;
-use huxin_chain_spec::crypto::Signer;
+use huxin_chain_spec::crypto::{KeyId, Signer};
 use ractor::Actor;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -27,10 +27,14 @@ use crate::config::{EngineConfig, keypair};
 use crate::context::{Address, Ctx};
 use crate::decisions::{Decisions, Heights};
 use crate::error::ExitCell;
+use crate::gate::Gate;
 use crate::host::{Host, HostParts};
+use crate::log_walk;
 use crate::parts::Assembly;
 use crate::peers::Peers;
-use crate::signing::{EngineSigner, EngineVerifier, Scheme};
+use crate::scheme::Scheme;
+use crate::sign_state::{SignBinding, SignState};
+use crate::signing::{EngineSigner, EngineVerifier};
 use crate::status::Board;
 use crate::{Application, EngineError, EngineStatus, Exit};
 
@@ -45,6 +49,8 @@ const DECISIONS_INBOX_MAX: usize = 8;
 const LISTEN_WAIT: Duration = Duration::from_secs(10);
 /// Longest wait for the engine's parts to end when asked.
 const STOP_WAIT: Duration = Duration::from_secs(3);
+/// Added to the interval at which peers tell their tips, for the way.
+const HEARING_EXTRA: Duration = Duration::from_millis(500);
 /// How often the wait for the log's release looks.
 const RELEASE_POLL: Duration = Duration::from_millis(5);
 
@@ -58,12 +64,15 @@ pub async fn run(
     app: Arc<dyn Application>,
 ) -> Result<EngineHandle, EngineError> {
     let exit = ExitCell::new();
+    let state = open_signing(&config, signer.public_key().id(), app.as_ref())?;
     let registry = SharedRegistry::global().with_moniker(&config.moniker);
     let metrics = Metrics::register(&registry);
     let supervisor = Supervisor { exit: exit.clone(), metrics: metrics.clone() };
     let (node, _) = Actor::spawn(None, supervisor, ()).await.map_err(start_error)?;
-    let result = spawn_tree(config, signer, app, exit.clone(), node.clone(), registry, metrics).await;
+    let engine_signer = EngineSigner::new(config.chain_id.clone(), signer, state.clone(), exit.clone());
+    let result = spawn_tree(config, engine_signer, app, exit.clone(), node.clone(), registry, metrics).await;
     if result.is_err() {
+        state.close();
         exit.set(Exit::Stopped);
         node.get_cell().stop_children_and_wait(None, Some(STOP_WAIT)).await;
         node.stop(None);
@@ -71,9 +80,24 @@ pub async fn run(
     result
 }
 
+/// Opens the sign-state, and looks through the log that the engine is about to open.
+fn open_signing(config: &EngineConfig, me: KeyId, app: &dyn Application) -> Result<SignState, EngineError> {
+    let tip = app.start().height.0.saturating_sub(1);
+    let binding = SignBinding { genesis: config.genesis, store: config.store, key: me };
+    let state = SignState::open(&config.sign_state, &binding, tip)?;
+    let log = config.wal_file();
+    let looked = std::fs::create_dir_all(&config.wal_dir)
+        .map_err(|error| EngineError::WriteAheadLog { path: log.clone(), reason: error.to_string() })
+        .and_then(|()| log_walk::prepare(&log, me, tip, &state));
+    if looked.is_err() {
+        state.close();
+    }
+    looked.map(|()| state)
+}
+
 async fn spawn_tree(
     config: EngineConfig,
-    signer: Arc<dyn Signer>,
+    signer: EngineSigner,
     app: Arc<dyn Application>,
     exit: ExitCell,
     node: NodeRef,
@@ -83,21 +107,22 @@ async fn spawn_tree(
     let consensus_config = config.consensus()?;
     let sync_config = config.sync()?;
     let board = Board::new(&config.timeouts, config.nodes(), exit.clone());
-    let signer = EngineSigner::new(config.chain_id.clone(), signer);
+    board.shows(signer.state().clone());
     let verifier = EngineVerifier::new(config.chain_id.clone());
     let me = Address(signer.public_key().id());
     let identity = identity(&config, &signer, me).await?;
 
-    let network: NetworkRef<Ctx> = spawn_network_actor(&consensus_config, &sync_config, identity, &registry, WireCodec)
+    let wire: NetworkRef<Ctx> = spawn_network_actor(&consensus_config, &sync_config, identity, &registry, WireCodec)
         .await
         .map_err(start_error)?;
+    wire.link(node.get_cell());
+    let (network, _) = Actor::spawn(None, Gate { network: wire }, ()).await.map_err(start_error)?;
     network.link(node.get_cell());
     let wal_file = config.wal_file();
     let wal_error = |error: &dyn std::fmt::Display| EngineError::WriteAheadLog {
         path: wal_file.clone(),
         reason: error.to_string(),
     };
-    std::fs::create_dir_all(&config.wal_dir).map_err(|error| wal_error(&error))?;
     let wal = spawn_wal_actor(&Ctx, WireCodec, &wal_file, &registry, node.clone())
         .await
         .map_err(|error| wal_error(&format!("{error:#}")))?;
@@ -107,12 +132,20 @@ async fn spawn_tree(
     let (host, _) = Actor::spawn(None, HostActor { inbox }, ()).await.map_err(start_error)?;
     host.link(node.get_cell());
     let peers = Peers::new(network.clone(), &config.peers)?;
-    let listener = Listener { board: board.clone(), peers: peers.clone() };
+    let listener = Listener {
+        board: board.clone(),
+        peers: peers.clone(),
+        signer: signer.clone(),
+        verifier: verifier.clone(),
+        exit: exit.clone(),
+        quorum_peers: config.quorum_peers(),
+    };
     let (listener, _) = Actor::spawn(None, listener, ()).await.map_err(start_error)?;
     listener.link(node.get_cell());
     network.cast(NetworkMsg::Subscribe(Box::new(listener))).map_err(start_error)?;
 
     let (host_signer, host_verifier) = (signer.clone(), verifier.clone());
+    let signing = signer.state().clone();
     let sync_port = Arc::new(OutputPort::with_capacity(SYNC_PORT_MESSAGES_MAX));
     let consensus = spawn_consensus_actor(
         Ctx,
@@ -145,7 +178,7 @@ async fn spawn_tree(
         return Err(EngineError::NotListening { address: config.listen, waited_ms: LISTEN_WAIT.as_millis() });
     }
     let reconnecting = peers.clone().reconnect_silent(config.status_interval_ms, board.clone(), exit.clone());
-    Ok(EngineHandle { exit, board, node, peers, tasks, reconnecting: tokio::spawn(reconnecting), wal_file })
+    Ok(EngineHandle { exit, board, node, peers, tasks, reconnecting: tokio::spawn(reconnecting), wal_file, signing })
 }
 
 /// The engine's view of this node: its network key, and the proof that ties it to its consensus key.
@@ -171,7 +204,14 @@ fn spawn_tasks(
 ) -> [JoinHandle<()>; 2] {
     let heights = Heights::new(config);
     let (decisions, inbox) = mpsc::channel(DECISIONS_INBOX_MAX);
-    let committing = Decisions { app: app.clone(), heights: heights.clone(), board: board.clone(), exit: exit.clone() };
+    let committing = Decisions {
+        app: app.clone(),
+        heights: heights.clone(),
+        board: board.clone(),
+        exit: exit.clone(),
+        signing: signer.state().clone(),
+        me: signer.public_key().id(),
+    };
     let parts = HostParts {
         app,
         signer,
@@ -182,8 +222,8 @@ fn spawn_tasks(
         block_bytes_max: config.limits.block_bytes_max,
         sync_response_bytes_max: config.sync_response_bytes_max(),
         gather: Duration::from_millis(config.gather_ms_max),
-        // More than two thirds of the nodes, less this one.
-        gather_peers: config.nodes().saturating_mul(2) / 3,
+        hearing: Duration::from_millis(config.status_interval_ms).saturating_add(HEARING_EXTRA),
+        gather_peers: config.quorum_peers(),
     };
     let assembly = Assembly::new(config.part_limits(), verifier);
     let host = Host::new(parts, assembly, decisions);
@@ -203,6 +243,7 @@ pub struct EngineHandle {
     tasks: [JoinHandle<()>; 2],
     reconnecting: JoinHandle<()>,
     wal_file: PathBuf,
+    signing: SignState,
 }
 
 impl EngineHandle {
@@ -244,6 +285,7 @@ impl EngineHandle {
         }
         let _ = self.node.get_cell().stop_and_wait(None, Some(STOP_WAIT)).await;
         wal_released(&self.wal_file).await;
+        self.signing.close();
         self.exit.wait().await
     }
 }

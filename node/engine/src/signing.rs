@@ -11,66 +11,101 @@
 use std::sync::Arc;
 
 use arc_malachitebft_app_channel::app::types::core::{
-    NilOrVal, SignedMessage, SigningScheme, ValidatorProof, VoteExtensionScope,
+    NilOrVal, Round, SignedMessage, ValidatorProof, VoteExtensionScope, VoteType,
 };
 use arc_malachitebft_signing::{Error, Signer, VerificationResult, Verifier};
 use async_trait::async_trait;
 use bytes::Bytes;
 use huxin_chain_spec::certificate::{proposal_message, vote_message};
-use huxin_chain_spec::crypto::{self, PublicKey, Signature, SignedAs, tags};
+use huxin_chain_spec::crypto::{self, Digest, PublicKey, Signature, SignedAs, tags};
 use huxin_chain_spec::ids::ChainId;
 
-use crate::context::{Ctx, Proposal, Vote};
-use crate::parts::Init;
-use crate::wire::{self, Malformed};
+use crate::context::{Ctx, Height, Proposal, Vote};
+use crate::error::{Exit, ExitCell};
+use crate::gate::{silent_proposal, silent_vote};
+use crate::part::Init;
+use crate::sign_state::{Permit, SignState, Statement, Step};
 
-/// The protocol's keys and signatures, as the engine's signing scheme. Private keys never enter the engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Scheme;
-
-impl SigningScheme for Scheme {
-    type DecodingError = Malformed;
-    type Signature = Signature;
-    type PublicKey = PublicKey;
-    type PrivateKey = ();
-
-    fn decode_signature(bytes: &[u8]) -> Result<Signature, Malformed> {
-        wire::read(bytes)
-    }
-
-    fn encode_signature(signature: &Signature) -> Vec<u8> {
-        wire::write(signature)
-    }
-
-    fn decode_public_key(bytes: &[u8]) -> Result<PublicKey, Malformed> {
-        wire::read(bytes)
-    }
-
-    fn encode_public_key(key: &PublicKey) -> Vec<u8> {
-        wire::write(key)
-    }
-}
-
-/// Signs what the engine decides to say.
+/// Signs what the engine decides to say, as far as the sign-state permits.
 #[derive(Clone)]
 pub(crate) struct EngineSigner {
     chain_id: ChainId,
     signer: Arc<dyn crypto::Signer>,
+    state: SignState,
+    exit: ExitCell,
 }
 
 impl EngineSigner {
-    pub(crate) fn new(chain_id: ChainId, signer: Arc<dyn crypto::Signer>) -> Self {
-        Self { chain_id, signer }
+    pub(crate) fn new(chain_id: ChainId, signer: Arc<dyn crypto::Signer>, state: SignState, exit: ExitCell) -> Self {
+        Self { chain_id, signer, state, exit }
+    }
+
+    pub(crate) fn state(&self) -> &SignState {
+        &self.state
     }
 
     pub(crate) fn public_key(&self) -> PublicKey {
         self.signer.public_key()
     }
 
+    /// Asks the sign-state, which records what is new. Where it cannot, the engine ends.
+    async fn ask(&self, statement: Statement) -> Result<Permit, Error> {
+        self.state.ask(statement).await.map_err(|error| {
+            self.exit.set(Exit::SignState { reason: error.to_string() });
+            Error::from_source(error)
+        })
+    }
+
+    /// Whether this node may propose `block`, which is recorded first: asked before its parts leave.
+    pub(crate) async fn may_propose(&self, height: Height, round: u32, block: Digest) -> bool {
+        let statement = Statement { height: height.0, round, step: Step::Proposal, block: Some(block) };
+        matches!(self.ask(statement).await, Ok(Permit::New | Permit::Same))
+    }
+
+    /// Whether this node has proposed `block` there, so that it may send it again.
+    pub(crate) fn has_proposed(&self, height: Height, round: u32, block: Digest) -> bool {
+        let statement = Statement { height: height.0, round, step: Step::Proposal, block: Some(block) };
+        self.state.has_signed(&statement)
+    }
+
+    fn signed_vote(&self, vote: Vote) -> SignedMessage<Ctx, Vote> {
+        let signature = self.signer.sign_consensus(&vote_bytes(&self.chain_id, &vote));
+        SignedMessage::new(vote, signature)
+    }
+
     /// Signs the first part of a block, as this node.
     pub(crate) fn sign_init(&self, init: &Init) -> Signature {
         self.signer.sign_consensus(&init_message(&self.chain_id, init))
     }
+}
+
+/// In the place of a signature where there is none.
+pub(crate) const UNSIGNED: Signature = Signature::Ed25519([0; 64]);
+
+/// What a vote states; `None` without a round, which no vote is.
+pub(crate) fn vote_statement(vote: &Vote) -> Option<Statement> {
+    let step = match vote.vote_type {
+        VoteType::Prevote => Step::Prevote,
+        VoteType::Precommit => Step::Precommit,
+    };
+    let block = match vote.value {
+        NilOrVal::Nil => None,
+        NilOrVal::Val(block) => Some(block),
+    };
+    Some(Statement { height: vote.height.0, round: vote.round.as_u32()?, step, block })
+}
+
+/// What a proposal states: its block. The round it leans on does not make it another one.
+pub(crate) fn proposal_statement(proposal: &Proposal) -> Option<Statement> {
+    let (height, round) = (proposal.height.0, proposal.round.as_u32()?);
+    Some(Statement { height, round, step: Step::Proposal, block: Some(proposal.value.0) })
+}
+
+/// The vote of `statement`, in the place of `vote`.
+fn vote_of(statement: &Statement, vote: Vote) -> Vote {
+    let vote_type = if statement.step == Step::Precommit { VoteType::Precommit } else { VoteType::Prevote };
+    let value = statement.block.map_or(NilOrVal::Nil, NilOrVal::Val);
+    Vote::new(vote_type, Height(statement.height), Round::new(statement.round), value, vote.voter)
 }
 
 /// Checks signatures of others.
@@ -82,6 +117,16 @@ pub(crate) struct EngineVerifier {
 impl EngineVerifier {
     pub(crate) fn new(chain_id: ChainId) -> Self {
         Self { chain_id }
+    }
+
+    /// Whether `key` signed this vote.
+    pub(crate) fn verify_vote(&self, vote: &Vote, signature: &Signature, key: &PublicKey) -> bool {
+        crypto::verify(SignedAs::Consensus, key, &vote_bytes(&self.chain_id, vote), signature)
+    }
+
+    /// Whether `key` signed this proposal.
+    pub(crate) fn verify_proposal(&self, proposal: &Proposal, signature: &Signature, key: &PublicKey) -> bool {
+        crypto::verify(SignedAs::Consensus, key, &proposal_bytes(&self.chain_id, proposal), signature)
     }
 
     /// Whether `key` signed this first part.
@@ -188,13 +233,28 @@ impl Verifier<Ctx> for EngineVerifier {
 #[async_trait]
 impl Signer<Ctx> for EngineSigner {
     async fn sign_vote(&self, vote: Vote) -> Result<SignedMessage<Ctx, Vote>, Error> {
-        let signature = self.signer.sign_consensus(&vote_bytes(&self.chain_id, &vote));
-        Ok(SignedMessage::new(vote, signature))
+        let statement = vote_statement(&vote).ok_or_else(Error::new)?;
+        Ok(match self.ask(statement).await? {
+            Permit::New | Permit::Same => self.signed_vote(vote),
+            Permit::Again(said) => self.signed_vote(vote_of(&said, vote)),
+            Permit::Nothing => {
+                self.signed_vote(Vote::new(vote.vote_type, vote.height, vote.round, NilOrVal::Nil, vote.voter))
+            }
+            Permit::Withheld(_) => SignedMessage::new(silent_vote(&vote), UNSIGNED),
+        })
     }
 
     async fn sign_proposal(&self, proposal: Proposal) -> Result<SignedMessage<Ctx, Proposal>, Error> {
-        let signature = self.signer.sign_consensus(&proposal_bytes(&self.chain_id, &proposal));
-        Ok(SignedMessage::new(proposal, signature))
+        let statement = proposal_statement(&proposal).ok_or_else(Error::new)?;
+        Ok(match self.ask(statement).await? {
+            Permit::New | Permit::Same => {
+                let signature = self.signer.sign_consensus(&proposal_bytes(&self.chain_id, &proposal));
+                SignedMessage::new(proposal, signature)
+            }
+            Permit::Again(_) | Permit::Nothing | Permit::Withheld(_) => {
+                SignedMessage::new(silent_proposal(proposal), UNSIGNED)
+            }
+        })
     }
 
     /// Vote extensions are not part of the protocol.
@@ -215,12 +275,13 @@ impl Signer<Ctx> for EngineSigner {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
-    use arc_malachitebft_app_channel::app::types::core::{Round, VoteType};
+    use arc_malachitebft_app_channel::app::types::core::SigningScheme as _;
     use huxin_chain_spec::certificate::{VoteType as SpecVoteType, vote_message};
-    use huxin_chain_spec::crypto::{Digest, SignatureScheme, Signer as _, SigningKey};
+    use huxin_chain_spec::crypto::{SignatureScheme, Signer as _, SigningKey};
 
     use super::*;
-    use crate::context::{Address, Height};
+    use crate::context::Address;
+    use crate::scheme::Scheme;
 
     fn key(seed: u8) -> Arc<SigningKey> {
         Arc::new(SigningKey::from_secret(SignatureScheme::Ed25519, [seed; 32]).unwrap())
@@ -230,6 +291,10 @@ mod tests {
         name.parse().unwrap()
     }
 
+    fn signer(name: &str, key: &Arc<SigningKey>) -> EngineSigner {
+        EngineSigner::new(chain(name), key.clone(), crate::sign_state::for_tests(key.id()), ExitCell::new())
+    }
+
     fn vote(voter: &SigningKey) -> Vote {
         Vote::new(VoteType::Precommit, Height(7), Round::new(2), NilOrVal::Val(Digest([9; 32])), Address(voter.id()))
     }
@@ -237,7 +302,7 @@ mod tests {
     #[tokio::test]
     async fn a_vote_is_signed_over_the_protocols_bytes() {
         let secret = key(1);
-        let signed = EngineSigner::new(chain("dev-a"), secret.clone()).sign_vote(vote(&secret)).await.unwrap();
+        let signed = signer("dev-a", &secret).sign_vote(vote(&secret)).await.unwrap();
         let bytes = vote_message(
             &chain("dev-a"),
             SpecVoteType::Precommit,
@@ -252,7 +317,7 @@ mod tests {
     #[tokio::test]
     async fn a_vote_of_another_chain_does_not_verify() {
         let secret = key(1);
-        let signed = EngineSigner::new(chain("dev-a"), secret.clone()).sign_vote(vote(&secret)).await.unwrap();
+        let signed = signer("dev-a", &secret).sign_vote(vote(&secret)).await.unwrap();
         for (name, good) in [("dev-a", true), ("dev-b", false)] {
             let verifier = EngineVerifier::new(chain(name));
             let result =
@@ -264,7 +329,7 @@ mod tests {
     #[tokio::test]
     async fn a_validator_proof_binds_key_and_peer() {
         let secret = key(1);
-        let signer = EngineSigner::new(chain("dev-a"), secret.clone());
+        let signer = signer("dev-a", &secret);
         let public = Scheme::encode_public_key(&secret.public_key());
         let proof = signer.sign_validator_proof(public, vec![1, 2, 3]).await.unwrap();
         let verifier = EngineVerifier::new(chain("dev-a"));

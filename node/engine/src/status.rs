@@ -1,7 +1,7 @@
 //! What the engine is doing, for status pages, metrics and explanations of a slow chain. Read-only.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use huxin_chain_spec::certificate::Certificate;
@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use crate::config::Timeouts;
 use crate::error::ExitCell;
+use crate::sign_state::{Heard, SignState, SigningStatus};
 
 /// Peers remembered; the allow-list is far smaller.
 const REMEMBERED_MAX: usize = 1_024;
@@ -47,6 +48,8 @@ pub struct EngineStatus {
     pub last_failure: Option<Noted>,
     /// Parts of blocks that were refused since the start.
     pub parts_refused: u64,
+    /// What this validator signs.
+    pub signing: SigningStatus,
     /// Why the engine ended, if it did.
     pub exit: Option<String>,
 }
@@ -126,6 +129,8 @@ struct Shared {
     state: Mutex<State>,
     /// Peers ready to receive, for the wait before the first height.
     ready: watch::Sender<usize>,
+    /// Connected peers that have told their tip.
+    told: watch::Sender<usize>,
     /// The highest height that peers are believed to work on or to have behind them. Only grows.
     ahead: watch::Sender<u64>,
     /// So many peers with a tip are believed at once: one more than can be at fault.
@@ -133,6 +138,8 @@ struct Shared {
     /// Whether the engine listens on its address.
     listening: watch::Sender<bool>,
     stuck_after_ms: u64,
+    /// Set once, when the engine has opened it.
+    signing: OnceLock<SignState>,
     exit: ExitCell,
 }
 
@@ -169,10 +176,12 @@ impl Board {
         Self(Arc::new(Shared {
             state: Mutex::new(State::default()),
             ready: watch::Sender::new(0),
+            told: watch::Sender::new(0),
             ahead: watch::Sender::new(0),
             believed: nodes.saturating_sub(1) / 3 + 1,
             listening: watch::Sender::new(false),
             stuck_after_ms: timeouts.round_ms().saturating_mul(STUCK_ROUNDS),
+            signing: OnceLock::new(),
             exit,
         }))
     }
@@ -214,6 +223,7 @@ impl Board {
             diverged: state.diverged.clone(),
             last_failure: state.last_failure.clone(),
             parts_refused: state.parts_refused,
+            signing: self.0.signing.get().map(SignState::status).unwrap_or_default(),
             exit: exit.map(|exit| exit.to_string()),
         }
     }
@@ -281,6 +291,26 @@ impl Board {
         state.parts_refused = state.parts_refused.saturating_add(1);
     }
 
+    /// Shows this sign-state from now on.
+    pub(crate) fn shows(&self, signing: SignState) {
+        let _ = self.0.signing.set(signing);
+    }
+
+    /// How far the chain is, by the word of the connected peers.
+    pub(crate) fn chain_heard(&self) -> Heard {
+        let state = self.0.state.lock();
+        let mut tips: Vec<u64> =
+            state.peers.values().filter(|peer| peer.connected).filter_map(|peer| peer.tip).collect();
+        tips.sort_unstable_by(|a, b| b.cmp(a));
+        Heard {
+            believed: tips.get(self.0.believed - 1).copied().unwrap_or(0),
+            highest: tips.first().copied().unwrap_or(0),
+            told: tips.len(),
+            at_zero: tips.iter().filter(|tip| **tip == 0).count(),
+            own: state.height.saturating_sub(1),
+        }
+    }
+
     pub(crate) fn listening(&self) {
         self.0.listening.send_replace(true);
     }
@@ -299,9 +329,11 @@ impl Board {
             PeerChange::Tip(tip) => peer.tip = Some(tip),
         }
         let ready = state.peers.values().filter(|peer| peer.ready).count();
+        let told = state.peers.values().filter(|peer| peer.connected && peer.tip.is_some()).count();
         let mut tips: Vec<u64> = state.peers.values().filter_map(|peer| peer.tip).collect();
         drop(state);
         self.0.ready.send_replace(ready);
+        self.0.told.send_replace(told);
         if let PeerChange::Tip(tip) = change {
             tips.sort_unstable_by(|a, b| b.cmp(a));
             self.believe(tips.get(self.0.believed - 1).copied().unwrap_or(0));
@@ -357,6 +389,12 @@ impl Board {
     /// Resolves when `count` peers can be sent to.
     pub(crate) async fn peers_ready(&self, count: usize) {
         let _ = self.0.ready.subscribe().wait_for(|ready| *ready >= count).await;
+    }
+
+    /// Resolves when `count` connected peers have told their tip.
+    pub(crate) async fn tips_told(&self, count: usize) {
+        let mut news = self.0.told.subscribe();
+        let _ = news.wait_for(|told| *told >= count).await;
     }
 
     /// Resolves when the engine listens.

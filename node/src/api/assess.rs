@@ -6,7 +6,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use huxin_chain_spec::api::{AsOfAnswer, LicenceAnswer, VerifyAnswer};
+use huxin_chain_spec::api::{AsOfAnswer, ChangeAnswer, LicenceAnswer, VerifyAnswer};
 use huxin_chain_spec::codec;
 use huxin_chain_spec::crypto::Digest;
 use huxin_chain_spec::ids::{Height, IdError, LicenceId, LicenceProfile, LicenceRef, RecordIndex, TimeMs};
@@ -277,7 +277,7 @@ fn answer(
         as_of: as_of_answer(then.height, as_of_ms),
         not_checked: not_checked(&checks),
         checks,
-        licence: Some(licence_answer(index, record, licence, then.state())),
+        licence: Some(licence_answer(index, record, licence, &evidence)),
         proof: then.proof(),
         proof_now: later.and_then(View::proof),
         same_document: Vec::new(),
@@ -328,17 +328,10 @@ pub(super) fn by_receipt_alone(
     let Some(licence) = new_licence(&receipt.record) else { return about_no_licence(receipt) };
     let (height, proven_ms) = (receipt.header.height, receipt.proven_time());
     let as_of_ms = question.as_of.map_or(proven_ms, |asked| asked.min(proven_ms));
-    let view = |state| {
-        let source = Source::Record(Box::new(receipt.record.clone()));
-        View { height, time_ms: as_of_ms, state, source }
-    };
-    if as_of_ms >= receipt.header.time_ms {
-        return answer(receipt.index, licence, question, as_of_ms, &view(status), None);
-    }
-    // Of a time before its block the receipt says this much: what never changed had not changed then, and what changed with effect
-    // before that time had. Anything else is open.
-    let then = view(status.clone().filter(Option::is_none));
-    answer(receipt.index, licence, question, as_of_ms, &then, Some(&view(status)))
+    // Its state holds every change up to its block, so it answers for an earlier time too.
+    let source = Source::Record(Box::new(receipt.record.clone()));
+    let then = View { height, time_ms: as_of_ms, state: status, source };
+    answer(receipt.index, licence, question, as_of_ms, &then, None)
 }
 
 fn without_licence(verdict: Verdict, checks: Vec<Check>, as_of: AsOfAnswer) -> VerifyAnswer {
@@ -377,8 +370,8 @@ pub(super) fn as_of_answer(height: Height, time_ms: TimeMs) -> AsOfAnswer {
     AsOfAnswer { height: height.0, time_ms: time_ms.0, time: time_ms.to_string() }
 }
 
-fn licence_answer(index: RecordIndex, record: &Record, licence: &Licence, state: StateAt<'_>) -> LicenceAnswer {
-    let (status, state) = match state {
+fn licence_answer(index: RecordIndex, record: &Record, licence: &Licence, evidence: &Evidence<'_>) -> LicenceAnswer {
+    let (status, state) = match evidence.state_then {
         StateAt::NotCovered => ("unknown", None),
         StateAt::Unchanged => (status_name(LicenceStatus::Issued), None),
         StateAt::Changed(state) => (status_name(state.status), Some(state)),
@@ -401,6 +394,7 @@ fn licence_answer(index: RecordIndex, record: &Record, licence: &Licence, state:
         record: index.0,
         recorded_time: record.time_ms.to_string(),
         successor: state.and_then(|state| state.successor).map(|successor| successor.to_string()),
+        changes: ChangeAnswer::of(evidence.state_now.or(state)),
     }
 }
 

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderName, header};
 use huxin_chain_spec::api::{QuorumAnswer, StatusAnswer, ValidatorAnswer};
 use huxin_chain_spec::block::PROTOCOL_VERSION;
+use huxin_chain_spec::codec;
 use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::crypto::DigestAlgorithm;
 use huxin_chain_spec::record::governance::DoubleSignature;
@@ -15,6 +16,7 @@ use utoipa::ToSchema;
 use super::Shared;
 use super::error::ApiError;
 use crate::ops::Reach;
+use crate::store::Fork;
 
 /// Most proofs of double signing in one answer.
 const PROOFS_MAX: usize = 100;
@@ -111,11 +113,48 @@ pub(super) async fn validators(State(api): State<Shared>) -> Json<Vec<ValidatorA
 /// Proofs of double signing that this node has seen.
 ///
 /// Each is what `huxin govern report-misbehaviour` takes: two signatures of one validator that an honest one never makes
-/// both. Newest first, at most 100. What stands on the ledger already is a thing: `misbehaviour/<validator>/<height>`.
+/// both; one with `fork` has two certificates of one height instead. Newest first, at most 100 of each. What stands on the ledger already is a thing: `misbehaviour/<validator>/<height>`.
 #[utoipa::path(get, path = "/v1/misbehaviour", tag = "node", operation_id = "misbehaviour",
     responses((status = 200, description = "The proofs", body = Vec<Object>)))]
-pub(super) async fn misbehaviour(State(api): State<Shared>) -> Result<Json<Vec<DoubleSignature>>, ApiError> {
-    Ok(Json(api.vitals.ledger.store().misbehaviour(PROOFS_MAX)?))
+pub(super) async fn misbehaviour(State(api): State<Shared>) -> Result<Json<Vec<Proof>>, ApiError> {
+    let store = api.vitals.ledger.store();
+    let pairs = store.misbehaviour(PROOFS_MAX)?.into_iter().map(Proof::Pair);
+    let forks = store.forks(PROOFS_MAX)?.into_iter().map(|fork| Proof::Fork { fork: ForkAnswer::of(&fork) });
+    Ok(Json(pairs.chain(forks).collect()))
+}
+
+/// A proof that somebody signed what no honest validator signs.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Proof {
+    Pair(DoubleSignature),
+    Fork { fork: ForkAnswer },
+}
+
+/// Two certificates of one height.
+#[derive(Debug, Serialize)]
+pub(super) struct ForkAnswer {
+    height: u64,
+    /// Header hashes: the one on this node's ledger, the other one.
+    blocks: [String; 2],
+    rounds: [u32; 2],
+    /// `borsh(Certificate)` in hex, in the same order.
+    certificates: [String; 2],
+    /// Addresses of validators that signed both.
+    signed_both: Vec<String>,
+}
+
+impl ForkAnswer {
+    fn of(fork: &Fork) -> Self {
+        let both = [&fork.own, &fork.other];
+        Self {
+            height: fork.own.height.0,
+            blocks: both.map(|certificate| certificate.block.to_string()),
+            rounds: both.map(|certificate| certificate.round),
+            certificates: both.map(|certificate| hex::encode(codec::encode(certificate))),
+            signed_both: fork.common_signers().map(|validator| validator.to_string()).collect(),
+        }
+    }
 }
 
 /// An answer that never changes while the node runs.

@@ -108,7 +108,10 @@ impl Consensus {
         }
         let time = match self.ledger.judge(&candidate.id, &candidate.bytes, &is_verified) {
             Ok(time) => time,
-            Err(fault) => return verdict_of(fault),
+            Err(fault) => {
+                self.note_fork(&candidate.bytes);
+                return verdict_of(fault);
+            }
         };
         // A block that this node judged valid before may be locked by a quorum and proposed again much later, for instance after
         // the whole chain stopped. Refusing it for its age then would stop the chain permanently.
@@ -126,6 +129,21 @@ impl Consensus {
         match store.put_undecided(candidate.height, candidate.round, &row, &candidate.bytes) {
             Ok(()) => Verdict::Valid,
             Err(error) => Verdict::Unavailable { reason: error.to_string() },
+        }
+    }
+
+    /// Keeps the proof if a block that does not follow this node's tip follows another certified block of its height.
+    fn note_fork(&self, bytes: &[u8]) {
+        match self.ledger.note_fork(bytes) {
+            Ok(None) => {}
+            Ok(Some(fork)) => {
+                let own = fork.common_signers().any(|validator| validator == self.me);
+                let signers: Vec<String> = fork.common_signers().map(|validator| validator.to_string()).collect();
+                self.metrics.fork();
+                tracing::error!(height = %fork.own.height, block = %fork.own.block, other = %fork.other.block, ?signers, own,
+                    "two blocks of one height are certified: the chain is forked; both certificates are kept, and these validators signed both");
+            }
+            Err(error) => tracing::error!(%error, "could not store the proof of a fork"),
         }
     }
 
@@ -237,6 +255,9 @@ impl Application for Consensus {
         for entry in &evidence {
             tracing::error!(validator = %entry.validator, step = ?entry.step, height = %entry.height, round = entry.round,
                 "a validator signed two different statements for one round; the proof is stored");
+            if entry.validator == self.me {
+                tracing::error!(height = %entry.height, "that validator is this node's own: stop every process that has its consensus key, and tell the other provinces");
+            }
             self.metrics.misbehaviour();
             if let Err(error) = self.ledger.store().put_misbehaviour(entry) {
                 tracing::error!(%error, "could not store the proof of misbehaviour");

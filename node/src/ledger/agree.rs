@@ -12,7 +12,7 @@ use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::transaction::Transaction;
 
 use super::{CommittedBlock, Execution, Ledger, Tip, unavailable};
-use crate::store::{StoreError, StoredHeader};
+use crate::store::{Fork, StoreError, StoredHeader};
 
 /// A block made by this node.
 #[derive(Debug, Clone)]
@@ -97,6 +97,24 @@ impl Ledger {
         let bytes_digest = self.algorithm().plain(&[bytes]);
         let execution = Execution { header: block.header, executed, block_bytes: bytes.len() as u64, bytes_digest };
         self.executions.lock().put(id, Arc::new(execution));
+    }
+
+    /// Whether these bytes of a block carry a certificate for the height of the tip that names another block than the tip: the
+    /// chain is forked, and the two certificates prove it. Keeps the proof; `None` if there is none, or it is kept already.
+    pub fn note_fork(&self, bytes: &[u8]) -> Result<Option<Fork>, StoreError> {
+        let tip = self.chain_tip();
+        let Ok(block) = Block::from_bytes(bytes) else { return Ok(None) };
+        let Some(other) = block.body.last_certificate else { return Ok(None) };
+        let contradicts = tip.height.0 > 0 && other.height == tip.height && other.block != tip.hash;
+        if !contradicts || other.verify(&self.genesis.chain_id, &tip.decided_by).is_err() {
+            return Ok(None);
+        }
+        let Some(row) = self.store.header(tip.height)? else { return Ok(None) };
+        let fork = Fork { own: row.certificate, other };
+        for pair in fork.double_signatures() {
+            self.store.put_misbehaviour(&pair)?;
+        }
+        Ok(self.store.put_fork(&fork)?.then_some(fork))
     }
 
     /// Commits a decided block: one synced batch, then the subscribers are notified.

@@ -46,6 +46,10 @@ struct ChainFigures {
     log_records: Count,
     transactions: Family<OutcomeLabels, Counter>,
     misbehaviour: Counter,
+    forks: Counter,
+    past_known: Count,
+    signs_above: Count,
+    withheld: Count,
     clock_objections: Counter,
     peers: Count,
     store_bytes: Count,
@@ -188,6 +192,11 @@ impl Metrics {
         self.chain.misbehaviour.inc();
     }
 
+    /// Counts a proof that two blocks of one height are certified.
+    pub fn fork(&self) {
+        self.chain.forks.inc();
+    }
+
     /// Counts a transaction refused at the door.
     pub fn refused(&self, code: Code) {
         self.api.refusals.get_or_create(&CodeLabels { code: code.as_str() }).inc();
@@ -215,6 +224,10 @@ impl Metrics {
         chain.log_records.set(vitals.ledger.tip().log.size);
         chain.consensus_height.set(pulse.engine.height);
         chain.consensus_round.set(u64::from(pulse.engine.round));
+        let signing = &pulse.engine.signing;
+        chain.past_known.set(u64::from(signing.past_known));
+        chain.signs_above.set(signing.above_height);
+        chain.withheld.set(signing.withheld);
         chain.peers.set(count(pulse.connected_peers()));
         chain.store_bytes.set(vitals.ledger.store().disk_bytes());
         chain.ready.set(u64::from(pulse.ready()));
@@ -273,6 +286,10 @@ impl ChainFigures {
             log_records: Count::default(),
             transactions: Family::default(),
             misbehaviour: Counter::default(),
+            forks: Counter::default(),
+            past_known: Count::default(),
+            signs_above: Count::default(),
+            withheld: Count::default(),
             clock_objections: Counter::default(),
             peers: Count::default(),
             store_bytes: Count::default(),
@@ -308,6 +325,18 @@ impl ChainFigures {
         registry.register("log_records", "Records in the log", figures.log_records.clone());
         registry.register("transactions", "Transactions in blocks, by outcome and code", figures.transactions.clone());
         registry.register("misbehaviour", "Proofs of double signing seen", figures.misbehaviour.clone());
+        registry.register("forks", "Proofs seen that two blocks of one height are certified", figures.forks.clone());
+        registry.register(
+            "signing_past_known",
+            "1 if it is known up to where this key may have signed before; 0: nothing is signed",
+            figures.past_known.clone(),
+        );
+        registry.register("signing_above_height", "Nothing is signed at or below it", figures.signs_above.clone());
+        registry.register(
+            "signing_withheld",
+            "Statements not signed since the start, because they could contradict an earlier one",
+            figures.withheld.clone(),
+        );
         registry.register(
             "clock_objections",
             "Blocks not voted for because of their time",

@@ -9,9 +9,11 @@
 //! | `GET /status` | everything `huxin explain` shows |
 
 pub mod metrics;
+mod misbehaviour;
 mod reach;
 mod reasons;
 mod report;
+mod signing_reasons;
 mod vitals;
 
 use std::sync::Arc;

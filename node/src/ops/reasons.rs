@@ -1,11 +1,14 @@
 //! What is wrong with the node or the chain around it, one line per cause, in both languages. `/ready`, `/status` and
 //! `huxin explain` say the same.
 
+use huxin_chain_spec::crypto::KeyId;
 use huxin_chain_spec::ids::{Height, ProvinceCode, TimeMs};
 use huxin_engine::{EngineStatus, Phase};
 use serde::Serialize;
 
+use super::misbehaviour::Misbehaviour;
 use super::reach::{Reach, ReachedValidator};
+use super::signing_reasons::{proof_reasons, signing_reasons};
 
 /// How many blocks the node may be behind and still count as ready: the block being decided, and one on its way.
 const BLOCKS_BEHIND_MAX: u64 = 2;
@@ -45,6 +48,10 @@ pub(super) struct Look<'a> {
     pub heartbeat_ms: u64,
     pub engine: &'a EngineStatus,
     pub reach: &'a Reach,
+    /// Address of this node's consensus key.
+    pub me: KeyId,
+    /// Proofs on this node's disk; none where they cannot be read.
+    pub misbehaviour: Option<&'a Misbehaviour>,
     /// Why this node has no vote; both languages. None if it has one.
     pub no_vote: Option<[String; 2]>,
     pub pool_bytes: usize,
@@ -56,6 +63,8 @@ pub(super) struct Look<'a> {
 pub(super) fn reasons(look: &Look<'_>) -> Vec<Reason> {
     let mut list = List::default();
     engine_reasons(look, &mut list);
+    proof_reasons(look, &mut list);
+    signing_reasons(look, &mut list);
     chain_reasons(look, &mut list);
     if let Some([what, what_zh]) = &look.no_vote {
         list.stop("validator.no_vote", what.clone(), what_zh.clone());
@@ -86,11 +95,15 @@ fn may_be_faulty(validators: usize) -> usize {
 }
 
 #[derive(Default)]
-struct List(Vec<Reason>);
+pub(super) struct List(pub(super) Vec<Reason>);
 
 impl List {
-    fn stop(&mut self, code: &'static str, what: String, what_zh: String) {
+    pub(super) fn stop(&mut self, code: &'static str, what: String, what_zh: String) {
         self.0.push(Reason { code, severity: Severity::Stop, what, what_zh, provinces: Vec::new() });
+    }
+
+    pub(super) fn warn(&mut self, code: &'static str, what: String, what_zh: String) {
+        self.0.push(Reason { code, severity: Severity::Warning, what, what_zh, provinces: Vec::new() });
     }
 }
 
@@ -317,6 +330,7 @@ pub(super) fn test_engine() -> EngineStatus {
         diverged: None,
         last_failure: None,
         parts_refused: 0,
+        signing: huxin_engine::SigningStatus { past_known: true, ..Default::default() },
         exit: None,
     }
 }

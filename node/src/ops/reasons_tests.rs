@@ -1,6 +1,7 @@
 use huxin_engine::{Noted, PeerStatus};
 
-use super::super::reach::tests::{Four, NOW};
+use super::super::misbehaviour::{ForkSeen, Misbehaviour};
+use super::super::reach::tests::{Four, NOW, address};
 use super::*;
 
 fn engine() -> EngineStatus {
@@ -14,6 +15,8 @@ fn look<'a>(engine: &'a EngineStatus, reach: &'a Reach) -> Look<'a> {
         heartbeat_ms: 10_000,
         engine,
         reach,
+        me: KeyId::default(),
+        misbehaviour: None,
         no_vote: None,
         pool_bytes: 0,
         pool_bytes_max: 1_000,
@@ -121,4 +124,51 @@ fn a_node_that_was_told_no_height_is_not_ready() {
     four.engine.peers[0].tip = Some(13);
     four.engine.peers[1].tip = Some(13);
     assert_eq!(of(&four).iter().map(|reason| reason.code).collect::<Vec<_>>(), ["chain.behind"]);
+}
+
+/// Codes with severities of what is wrong with the signatures of a whole set of four, of which this node is the first.
+fn of_signatures(signing: huxin_engine::SigningStatus, found: &Misbehaviour) -> Vec<(&'static str, Severity)> {
+    let mut four = Four::healthy();
+    four.engine.signing = signing;
+    let reach = four.reach();
+    let mut look = look(&four.engine, &reach);
+    (look.me, look.misbehaviour) = (address(1), Some(found));
+    let found = reasons(&look);
+    assert!(found.iter().all(|reason| !reason.what.is_empty() && !reason.what_zh.is_ascii()), "{found:?}");
+    found.into_iter().map(|reason| (reason.code, reason.severity)).collect()
+}
+
+#[test]
+fn a_validator_that_keeps_silent_says_why() {
+    let none = Misbehaviour::default();
+    let known = test_engine().signing;
+    let unknown = huxin_engine::SigningStatus { past_known: false, ..known.clone() };
+    assert_eq!(of_signatures(unknown, &none), [("signing.past_unknown", Severity::Stop)]);
+    // Idle at 11: the next height is 12.
+    let watching = huxin_engine::SigningStatus { above_height: 12, ..known.clone() };
+    assert_eq!(of_signatures(watching, &none), [("signing.watching", Severity::Warning)]);
+    let older_store = huxin_engine::SigningStatus { last_height: 13, ..known.clone() };
+    assert_eq!(of_signatures(older_store, &none), [("signing.watching", Severity::Warning)]);
+    let voting = huxin_engine::SigningStatus { above_height: 11, last_height: 12, ..known.clone() };
+    assert_eq!(of_signatures(voting, &none), []);
+    let log_lost = huxin_engine::SigningStatus { log_lost_at: Some(12), ..known };
+    assert_eq!(of_signatures(log_lost, &none), [("signing.log_lost", Severity::Warning)]);
+}
+
+#[test]
+fn proofs_count_while_the_key_is_in_the_set() {
+    let known = test_engine().signing;
+    let signed = |seeds: &[u8]| Misbehaviour {
+        double_signers: seeds.iter().map(|seed| address(*seed)).collect(),
+        forks: Vec::new(),
+    };
+    assert_eq!(of_signatures(known.clone(), &signed(&[1])), [("signing.signed_twice", Severity::Stop)]);
+    assert_eq!(of_signatures(known.clone(), &signed(&[3])), [("validators.signed_twice", Severity::Warning)]);
+    assert_eq!(of_signatures(known.clone(), &signed(&[9])), []);
+    let forked = |seeds: &[u8]| Misbehaviour {
+        forks: vec![ForkSeen { height: 7, signed_both: seeds.iter().map(|seed| address(*seed)).collect() }],
+        ..Misbehaviour::default()
+    };
+    assert_eq!(of_signatures(known.clone(), &forked(&[2, 9])), [("chain.forked", Severity::Stop)]);
+    assert_eq!(of_signatures(known, &forked(&[9])), [("chain.forked", Severity::Warning)]);
 }

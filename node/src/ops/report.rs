@@ -1,10 +1,13 @@
 //! The status page of the operations listener: everything an operator needs to see why the chain is slow.
 
+use std::collections::BTreeSet;
+
 use huxin_chain_spec::crypto::KeyId;
 use huxin_engine::EngineStatus;
 use serde::Serialize;
 
 use super::metrics::Metrics;
+use super::misbehaviour::Misbehaviour;
 use super::reach::Reach;
 use super::reasons::Reason;
 use super::vitals::{Pulse, Vitals};
@@ -26,6 +29,7 @@ pub(super) struct Report {
     missing_votes: Vec<String>,
     clock: ClockReport,
     engine: EngineStatus,
+    misbehaviour: MisbehaviourReport,
     mempool: MempoolReport,
     store: StoreReport,
 }
@@ -96,6 +100,15 @@ struct ClockReport {
     skew_ms_max: u64,
 }
 
+/// Proofs on this node's disk. `GET /v1/misbehaviour` has them.
+#[derive(Debug, Serialize)]
+struct MisbehaviourReport {
+    /// Validators that signed two statements for one round, by address, of the newest proofs.
+    double_signers: BTreeSet<String>,
+    /// Heights at which two blocks are certified.
+    forked_heights: BTreeSet<u64>,
+}
+
 #[derive(Debug, Serialize)]
 struct MempoolReport {
     transactions: usize,
@@ -159,9 +172,17 @@ pub(super) fn report(vitals: &Vitals, metrics: &Metrics) -> Report {
             last_block_offset_ms: metrics.clock_offset_ms(),
             skew_ms_max: parameters.clock_skew_ms_max,
         },
+        misbehaviour: misbehaviour(&pulse.misbehaviour),
         mempool: mempool(vitals, &pulse.mempool),
         store: store(vitals.ledger.store().disk_bytes(), tip.log.size),
         engine: pulse.engine,
+    }
+}
+
+fn misbehaviour(found: &Misbehaviour) -> MisbehaviourReport {
+    MisbehaviourReport {
+        double_signers: found.double_signers.iter().map(KeyId::to_string).collect(),
+        forked_heights: found.forks.iter().map(|fork| fork.height).collect(),
     }
 }
 

@@ -11,6 +11,7 @@ use huxin_chain_spec::state::StateKey;
 use huxin_engine::EngineStatus;
 use parking_lot::Mutex;
 
+use super::misbehaviour::Misbehaviour;
 use super::reach::{Reach, Sight, reach};
 use super::reasons::{BLOCK_MS_MAX, Look, Reason, Severity, reasons};
 use crate::clock::Clock;
@@ -68,6 +69,8 @@ pub struct Pulse {
     pub mempool: MempoolStats,
     /// Who is reached.
     pub reach: Reach,
+    /// Proofs on this node's disk.
+    pub misbehaviour: Misbehaviour,
     /// What is wrong; see [`Reason`].
     pub reasons: Vec<Reason>,
 }
@@ -111,6 +114,8 @@ impl Vitals {
         let now = self.now();
         let members = self.members();
         let reach = self.reach(&engine, members.as_deref().ok(), heartbeat_ms, now);
+        let misbehaviour = Misbehaviour::read(self.ledger.store());
+        let proofs = misbehaviour.as_ref().ok();
         let mut reasons = reasons(&Look {
             height: tip.height,
             // A chain that stood still while this node was down is not old news to it.
@@ -118,18 +123,31 @@ impl Vitals {
             heartbeat_ms,
             engine: &engine,
             reach: &reach,
+            me: self.identity.validator,
+            misbehaviour: proofs,
             no_vote: self.no_vote(&reach, members.as_deref().ok()),
             pool_bytes: mempool.bytes,
             pool_bytes_max: self.mempool.limits().bytes_max,
             now_ms: now.0,
         });
-        if let Err(error) = members {
-            let what = format!("the validators' nodes cannot be read: {error}");
-            let what_zh = format!("无法读取验证节点名单：{error}");
+        let mut unreadable = |what: String, what_zh: String| {
             let code = "store.unreadable";
             reasons.push(Reason { code, severity: Severity::Stop, what, what_zh, provinces: Vec::new() });
+        };
+        if let Err(error) = members {
+            unreadable(
+                format!("the validators' nodes cannot be read: {error}"),
+                format!("无法读取验证节点名单：{error}"),
+            );
         }
-        Pulse { height: tip.height, engine, mempool, reach, reasons }
+        if let Err(error) = &misbehaviour {
+            unreadable(
+                format!("the proofs of misbehaviour cannot be read: {error}"),
+                format!("无法读取违规证明：{error}"),
+            );
+        }
+        let misbehaviour = misbehaviour.unwrap_or_default();
+        Pulse { height: tip.height, engine, mempool, reach, misbehaviour, reasons }
     }
 
     /// Why this node may not answer questions about the ledger as it is now: what it does not have it would call "not on

@@ -11,7 +11,7 @@ use huxin_chain_spec::execute::{Executed, GenesisState};
 use huxin_chain_spec::ids::Height;
 use huxin_chain_spec::map::MapUpdate;
 use huxin_chain_spec::record::Record;
-use huxin_chain_spec::record::governance::DoubleSignature;
+use huxin_chain_spec::record::governance::{DoubleSignature, SignedBlock, SignedStep};
 use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::transaction::Outcome;
 use rocksdb::WriteBatch;
@@ -42,14 +42,62 @@ pub struct UndecidedBlock {
     pub own: bool,
 }
 
+/// Proof that a quorum certified another block at a height that this node has decided. Whoever signed both certificates in one
+/// round signed twice; where the rounds differ, whoever signed both broke the lock of the first.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Fork {
+    /// Of the block on this node's ledger.
+    pub own: Certificate,
+    pub other: Certificate,
+}
+
+impl Fork {
+    /// Validators that signed both.
+    pub fn common_signers(&self) -> impl Iterator<Item = KeyId> {
+        let signed = |validator| self.other.signatures.iter().any(|entry| entry.validator == validator);
+        self.own.signatures.iter().map(|entry| entry.validator).filter(move |validator| signed(*validator))
+    }
+
+    /// The double signatures in it, each in the form in which the ledger takes it.
+    pub fn double_signatures(&self) -> Vec<DoubleSignature> {
+        if self.own.round != self.other.round {
+            return Vec::new();
+        }
+        let signed = |certificate: &Certificate, validator: &KeyId| {
+            let entry = certificate.signatures.iter().find(|entry| entry.validator == *validator)?;
+            Some(SignedBlock { block: Some(certificate.block), pol_round: None, signature: entry.signature })
+        };
+        let pair = |validator: KeyId| {
+            let (own, other) = (signed(&self.own, &validator)?, signed(&self.other, &validator)?);
+            let (first, second) = if own.block < other.block { (own, other) } else { (other, own) };
+            let (height, round) = (self.own.height, self.own.round);
+            Some(DoubleSignature { validator, step: SignedStep::Precommit, height, round, first, second })
+        };
+        self.common_signers().filter_map(pair).collect()
+    }
+}
+
 impl Store {
     /// Stores a proof of misbehaviour; storing the same one again changes nothing.
     pub fn put_misbehaviour(&self, proof: &DoubleSignature) -> Result<(), StoreError> {
         let mut key = concat(&height_key(proof.height), &proof.validator.0.0);
         key.push(proof.step as u8);
+        key.extend_from_slice(&proof.round.to_be_bytes());
         let mut batch = WriteBatch::default();
         batch.put_cf(self.family("evidence")?, key, codec::encode(proof));
         self.write(batch)
+    }
+
+    /// Keeps the proof that two blocks of one height are certified. Returns whether it was new.
+    pub fn put_fork(&self, fork: &Fork) -> Result<bool, StoreError> {
+        let key = concat(&height_key(fork.own.height), &fork.other.block.0);
+        if self.get("forks", &key)?.is_some() {
+            return Ok(false);
+        }
+        let mut batch = WriteBatch::default();
+        batch.put_cf(self.family("forks")?, key, codec::encode(fork));
+        self.write(batch)?;
+        Ok(true)
     }
 
     /// Writes the genesis into an empty store.
@@ -234,7 +282,7 @@ impl Store {
         Ok(())
     }
 
-    fn write(&self, batch: WriteBatch) -> Result<(), StoreError> {
+    pub(super) fn write(&self, batch: WriteBatch) -> Result<(), StoreError> {
         self.db.write_opt(batch, &synced()).map_err(|error| StoreError::database(&self.path, "write", &error))
     }
 }

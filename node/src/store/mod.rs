@@ -3,6 +3,7 @@
 //! ```text
 //! family         key                          value
 //! meta           "layout" | "genesis" | "tip" u32 | genesis hash | height
+//! meta           "identity"                   16 random bytes, drawn when the store was created
 //! headers        height                       borsh(StoredHeader)
 //! blocks         height, block hash           borsh(Block), undecided ones too
 //! undecided      height, round, block hash    borsh(UndecidedBlock)
@@ -19,7 +20,8 @@
 //! transactions   transaction id               height, borsh(Outcome)
 //! times          block time                   height
 //! log_sizes      log size after the block     height
-//! evidence       height, validator, step u8   borsh(DoubleSignature): two blocks signed for one round
+//! evidence       height, validator, step, round  borsh(DoubleSignature): two blocks signed for one round
+//! forks          height, other block          borsh(Fork): two certificates of one height
 //! ```
 //! All integers in keys are big-endian, so that keys sort by number; `!x` is the complement, so that a forward seek finds
 //! the newest entry at or below x.
@@ -39,7 +41,7 @@ use rocksdb::{
     DBRecoveryMode, LruCacheOptions, Options, WriteOptions,
 };
 
-pub use commit::{StoredHeader, UndecidedBlock};
+pub use commit::{Fork, StoredHeader, UndecidedBlock};
 pub use error::StoreError;
 
 /// Version of the layout above. A store of another layout is refused.
@@ -53,7 +55,7 @@ const BLOCK_CACHE_SHARD_BITS: i32 = 3;
 const WRITE_BUFFERS_BYTES: usize = 48 << 20;
 
 /// Column families with their purpose for RocksDB: `(name, point lookups, compress)`.
-const FAMILIES: [(&str, bool, bool); 18] = [
+const FAMILIES: [(&str, bool, bool); 19] = [
     ("meta", false, false),
     ("headers", false, true),
     ("blocks", false, true),
@@ -72,6 +74,7 @@ const FAMILIES: [(&str, bool, bool); 18] = [
     ("times", false, false),
     ("log_sizes", false, false),
     ("evidence", false, false),
+    ("forks", false, false),
 ];
 
 /// Key and value.
@@ -81,6 +84,7 @@ type Row = (Vec<u8>, Vec<u8>);
 pub struct Store {
     db: DB,
     path: PathBuf,
+    identity: [u8; 16],
     state_cache: reader::StateCache,
 }
 
@@ -98,9 +102,29 @@ impl Store {
         });
         let db = DB::open_cf_descriptors(&database_options(), path, families)
             .map_err(|error| StoreError::database(path, "database", &error))?;
-        let store = Self { db, path: path.to_owned(), state_cache: reader::StateCache::default() };
+        let state_cache = reader::StateCache::default();
+        let mut store = Self { db, path: path.to_owned(), identity: [0; 16], state_cache };
         store.check_layout()?;
+        store.identity = store.identify()?;
         Ok(store)
+    }
+
+    /// Tells this store from every other one, copies of it excepted. The sign-state beside the consensus key is bound to it.
+    pub fn identity(&self) -> [u8; 16] {
+        self.identity
+    }
+
+    /// Reads the identity, or draws one.
+    fn identify(&self) -> Result<[u8; 16], StoreError> {
+        if let Some(bytes) = self.get("meta", "identity")? {
+            return <[u8; 16]>::try_from(bytes.as_slice())
+                .map_err(|_| StoreError::damaged(&self.path, "meta identity", "it has another length"));
+        }
+        let identity: [u8; 16] = rand::random();
+        let mut batch = rocksdb::WriteBatch::default();
+        batch.put_cf(self.family("meta")?, "identity", identity);
+        self.write(batch)?;
+        Ok(identity)
     }
 
     /// The folder the store is in.

@@ -11,7 +11,7 @@ use huxin_chain_spec::record::governance::DoubleSignature;
 use huxin_chain_spec::state::{STATE_BYTES_MAX, StateKey};
 use huxin_chain_spec::transaction::Outcome;
 
-use super::{Store, StoreError, StoredHeader, concat, height_key, index_key, read_u64};
+use super::{Fork, Store, StoreError, StoredHeader, concat, height_key, index_key, read_u64};
 
 /// Bound on decoding our own rows; a longer one is damage.
 const ROW_BYTES_MAX: usize = 1 << 20;
@@ -113,6 +113,19 @@ impl Store {
             iterator.prev();
         }
         iterator.status().map_err(|error| StoreError::database(&self.path, "evidence", &error))?;
+        Ok(found)
+    }
+
+    /// Proofs that two blocks of one height are certified, newest first, at most `limit`.
+    pub fn forks(&self, limit: usize) -> Result<Vec<Fork>, StoreError> {
+        let mut iterator = self.db.raw_iterator_cf(self.family("forks")?);
+        iterator.seek_to_last();
+        let mut found = Vec::new();
+        while let Some((_, bytes)) = iterator.item().filter(|_| found.len() < limit) {
+            found.push(self.own(|| "forks".to_owned(), bytes)?);
+            iterator.prev();
+        }
+        iterator.status().map_err(|error| StoreError::database(&self.path, "forks", &error))?;
         Ok(found)
     }
 

@@ -53,6 +53,7 @@ pub fn engine(phase: Phase) -> EngineStatus {
         diverged: None,
         last_failure: None,
         parts_refused: 0,
+        signing: huxin_engine::SigningStatus { past_known: true, ..Default::default() },
         exit: None,
     }
 }

@@ -9,6 +9,7 @@
 
 mod api;
 mod damage;
+mod forks;
 mod http;
 mod ledger;
 mod operations;

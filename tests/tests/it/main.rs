@@ -19,6 +19,7 @@ mod governance;
 mod happy_path;
 mod late_joiner;
 mod mempool_full;
+mod never_twice;
 mod one_down;
 mod operations;
 mod pages;

@@ -7,8 +7,10 @@ use crate::codes::Code;
 use crate::ids::{BundleRef, CaseRef, Uscc};
 use crate::record::case::{BUNDLE_CHILDREN_MAX, BundleChild, BundleOpening};
 use crate::rules::overlay::Overlay;
+use crate::rules::succession::holder;
 use crate::rules::{OperationContext, RuleError};
 use crate::state::case::{BundleChildState, BundlePlace, BundleState, CaseState, CaseStatus, ChildProgress, bit};
+use crate::state::succession::Competence;
 use crate::state::{StateKey, StateReader, StateUnavailable};
 
 use super::calendars::read_calendar;
@@ -70,7 +72,7 @@ pub(super) fn join<R: StateReader>(
 ) -> Result<BundlePlace, RuleError> {
     let state: BundleState = overlay.read(&StateKey::Bundle(*bundle))?.ok_or(Code::CaseBundleUnknown)?;
     debug_assert!(state.opened_ms <= cx.context.time_ms);
-    if state.lead != *origin {
+    if state.lead != *origin && holder(overlay, &state.lead, Competence::Cases)? != *origin {
         return Err(Code::CaseBundleLead.into());
     }
     let child = state.children.iter().zip(0u8..).find(|(child, _)| child.case == *case);

@@ -5,8 +5,10 @@ use crate::ids::{MaterialCode, ProvinceCode};
 use crate::record::case::{CASE_MATERIALS_MAX, Collection, Matter, PolicyVersion};
 use crate::record::publication::{CaseMode, Guide, PublicationBody, PublicationKey, PublicationKind, Scope};
 use crate::rules::overlay::Overlay;
+use crate::rules::succession::check_keeps;
 use crate::rules::{OperationContext, RuleError, active_organisation, publication};
 use crate::state::case::{CaseClock, CaseState, CaseStatus, ChildProgress, Frozen, FrozenVersion};
+use crate::state::succession::Competence;
 use crate::state::{StateKey, StateReader};
 
 use super::calendars::{calendar_in_force, read_calendar};
@@ -25,6 +27,7 @@ pub(super) fn collect<R: StateReader>(
     }
     let (origin, origin_province) = party::origin(overlay, cx, step.mandate.as_ref(), &matter.item)?;
     let province = active_organisation(overlay, &matter.agency)?.province;
+    check_keeps(overlay, &matter.agency, Competence::Cases)?;
     check_places(*mode, collection, (origin_province, province), origin == matter.agency)?;
     let (frozen, guide) = freeze(overlay, cx, matter, *mode, province)?;
     check_policy(overlay, *mode, policy.as_ref(), province)?;

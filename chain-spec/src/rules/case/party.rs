@@ -7,9 +7,11 @@ use crate::record::case::{DeliveryChannel, Step};
 use crate::record::publication::{Mandate, PublicationBody, PublicationKey, PublicationKind, Scope};
 use crate::rules::overlay::Overlay;
 use crate::rules::publication::{self, MandateAct, mandate_covers};
+use crate::rules::succession::{check_keeps, holder};
 use crate::rules::{OperationContext, RuleError, active_organisation};
-use crate::state::StateReader;
 use crate::state::case::CaseState;
+use crate::state::succession::Competence;
+use crate::state::{OrganisationState, StateKey, StateReader};
 
 use super::table::{Party, StepRule};
 
@@ -26,15 +28,35 @@ pub(super) fn check<R: StateReader>(
         Party::Origin => (state.origin, Scope::Province(state.origin_province)),
         Party::Receiver | Party::ReceiverOrWindow => (state.receiver, state.frozen.item.scope),
     };
+    let named = party;
+    let (party, province) = acting(overlay, party, province)?;
     let is_at_window = matches!(operation, CaseOperation::Deliver { channel: DeliveryChannel::Window, .. });
-    if me == party || (rule.party == Party::ReceiverOrWindow && is_at_window && me == state.origin) {
+    if me == party {
         return Ok(());
+    }
+    if rule.party == Party::ReceiverOrWindow && is_at_window && me == holder(overlay, &state.origin, Competence::Cases)?
+    {
+        return Ok(());
+    }
+    if me == named {
+        return Err(Code::OrganisationSucceeded.into());
     }
     let Some(Step { mandate: Some(key), .. }) = operation.step() else { return Err(Code::CaseWrongAgency.into()) };
     let Some(act) = rule.delegable else { return Err(Code::CaseNotDelegable.into()) };
     let mandate = read(overlay, key)?;
     check_mandate(cx, &mandate, act, &party, &state.frozen.item)?;
     check_scope(key, province)
+}
+
+/// Who acts for a party now, and whose mandates count for it: the party itself, or its successor.
+fn acting<R: StateReader>(overlay: &Overlay<'_, R>, party: Uscc, province: Scope) -> Result<(Uscc, Scope), RuleError> {
+    let acting = holder(overlay, &party, Competence::Cases)?;
+    if acting == party {
+        return Ok((party, province));
+    }
+    let successor: OrganisationState =
+        overlay.read(&StateKey::Organisation(acting))?.ok_or(Code::OrganisationUnknown)?;
+    Ok((acting, Scope::Province(successor.province)))
 }
 
 /// On whose behalf the signer collects: its own organisation, or the principal of its mandate; with the province.
@@ -44,9 +66,13 @@ pub(super) fn origin<R: StateReader>(
     mandate: Option<&PublicationKey>,
     item: &PublicationKey,
 ) -> Result<(Uscc, ProvinceCode), RuleError> {
-    let Some(key) = mandate else { return Ok((cx.actor.key.organisation, cx.actor.province())) };
+    let Some(key) = mandate else {
+        check_keeps(overlay, &cx.actor.key.organisation, Competence::Cases)?;
+        return Ok((cx.actor.key.organisation, cx.actor.province()));
+    };
     let mandate = read(overlay, key)?;
     check_mandate(cx, &mandate, MandateAct::Receive, &mandate.principal, item)?;
+    check_keeps(overlay, &mandate.principal, Competence::Cases)?;
     let province = active_organisation(overlay, &mandate.principal)?.province;
     check_scope(key, Scope::Province(province))?;
     Ok((mandate.principal, province))

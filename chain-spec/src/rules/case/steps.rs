@@ -7,8 +7,10 @@ use crate::record::CaseOperation;
 use crate::record::case::{Matter, Step};
 use crate::record::publication::{CaseMode, Guide, PublicationBody, PublicationKind};
 use crate::rules::overlay::Overlay;
+use crate::rules::succession::{check_keeps, holder};
 use crate::rules::{OperationContext, RuleError, active_organisation, publication};
 use crate::state::case::{CaseClock, CaseState, CaseStatus, ChildProgress, Condition, RelayedPart};
+use crate::state::succession::Competence;
 use crate::state::{StateKey, StateReader, StateUnavailable};
 
 use super::calendars::read_calendar;
@@ -204,6 +206,7 @@ fn relay<R: StateReader>(
         return Err(Code::CaseRelaySame.into());
     }
     let province = active_organisation(overlay, &matter.agency)?.province;
+    check_keeps(overlay, &matter.agency, Competence::Cases)?;
     let now = cx.context.time_ms;
     let was_late = is_decision_late(state, now);
     state.relayed.push(RelayedPart { agency: state.receiver, relayed_by: cx.index, was_late });
@@ -216,7 +219,7 @@ fn relay<R: StateReader>(
     Ok(())
 }
 
-/// A licence named as the result must be on this ledger, issued by the agency that decided.
+/// A licence named as the result must be on this ledger, issued by the agency that decided or its successor.
 fn check_licence<R: StateReader>(
     overlay: &Overlay<'_, R>,
     state: &CaseState,
@@ -224,7 +227,8 @@ fn check_licence<R: StateReader>(
 ) -> Result<(), RuleError> {
     let Some(licence) = licence else { return Ok(()) };
     let index = overlay.issued_at(licence)?.ok_or(Code::LicenceUnknown)?;
-    if overlay.issued_licence(index)?.issuer == state.receiver {
+    let issuer = overlay.issued_licence(index)?.issuer;
+    if issuer == state.receiver || issuer == holder(overlay, &state.receiver, Competence::Cases)? {
         Ok(())
     } else {
         Err(Code::LicenceIssuerMismatch.into())

@@ -12,6 +12,7 @@ use crate::state::governance::{GovernedParameters, TrustState};
 use crate::state::{KeyState, StateKey, StateReader};
 
 use super::{RuleError, Scene, Writes, governed};
+use crate::rules::succession;
 
 /// The threshold of `action`. Changing a threshold takes at least that threshold; otherwise a weaker vote could remove
 /// a stronger requirement.
@@ -45,6 +46,9 @@ impl<R: StateReader> Scene<'_, '_, R> {
             Action::Parameters(parameters) => self.set_parameters(parameters),
             Action::Threshold { kind, threshold } => self.set_threshold(*kind, *threshold),
             Action::FeatureActivate { feature, height } => self.activate_feature(*feature, *height),
+            Action::OrganisationSucceed(handed) => {
+                succession::by_vote(self.overlay, handed, self.overlay.next_record(), self.context.time_ms)
+            }
         }
     }
 
@@ -77,7 +81,8 @@ impl<R: StateReader> Scene<'_, '_, R> {
             | Action::TrustRetire { .. }
             | Action::Parameters(_)
             | Action::Threshold { .. }
-            | Action::FeatureActivate { .. } => None,
+            | Action::FeatureActivate { .. }
+            | Action::OrganisationSucceed(_) => None,
         })
     }
 

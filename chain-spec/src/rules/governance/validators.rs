@@ -53,7 +53,8 @@ pub fn validators_after(current: &ValidatorSet, action: &Action) -> Result<Optio
         | Action::CrlAnchor { .. }
         | Action::Parameters(_)
         | Action::Threshold { .. }
-        | Action::FeatureActivate { .. } => Ok(None),
+        | Action::FeatureActivate { .. }
+        | Action::OrganisationSucceed(_) => Ok(None),
     }
 }
 

@@ -8,7 +8,9 @@ use crate::record::publication::{
     Scope,
 };
 use crate::rules::overlay::Overlay;
+use crate::rules::succession::holder;
 use crate::rules::{Actor, BlockContext, RuleError, active_organisation};
+use crate::state::succession::Competence;
 use crate::state::{KeyState, StateKey, StateReader};
 
 use super::{calendar, in_force, party};
@@ -91,8 +93,10 @@ fn check_item_code<R: StateReader>(
     if key.code.as_str() != item.as_str() {
         return Err(Code::PublicationCodeMismatch.into());
     }
-    let agency = item.agency();
-    if agency.is_some_and(|agency| agency != actor.key.organisation) && !party::is_authority(overlay, actor)? {
+    let Some(agency) = item.agency() else { return Ok(()) };
+    if holder(overlay, &agency, Competence::Publications)? != actor.key.organisation
+        && !party::is_authority(overlay, actor)?
+    {
         return Err(Code::PublicationItemNotOwn.into());
     }
     Ok(())

@@ -5,8 +5,10 @@ use crate::ids::{ProvinceCode, TimeMs, Uscc};
 use crate::record::membership::Standing;
 use crate::record::publication::{Mandate, PARTIES_MAX, PublicationKey, Scope};
 use crate::rules::overlay::Overlay;
+use crate::rules::succession::{check_keeps, holder};
 use crate::rules::{Actor, RuleError, active_organisation};
 use crate::state::publication::{DraftState, PublicationState};
+use crate::state::succession::Competence;
 use crate::state::{OrganisationState, ProvinceState, StateKey, StateReader};
 
 use super::DAY_MS;
@@ -55,6 +57,9 @@ pub(super) fn check_publisher<R: StateReader>(
     if is_authority(overlay, actor)? {
         return Ok(());
     }
+    if approval.who == Publisher::AnyAgency && actor.has_handed_on {
+        check_keeps(overlay, &actor.key.organisation, Competence::Publications)?;
+    }
     match approval.who {
         Publisher::ProvinceAuthority => Err(Code::PublicationNotAuthority.into()),
         Publisher::AnyAgency => match live_owner(overlay, state)? {
@@ -64,24 +69,26 @@ pub(super) fn check_publisher<R: StateReader>(
     }
 }
 
-/// The owner of the publication, if it is an active organisation: others may continue what an inactive one published.
+/// The owner of the publication or its successor, if that is an active organisation: others may continue what an inactive one
+/// published.
 pub(super) fn live_owner<R: StateReader>(
     overlay: &Overlay<'_, R>,
     state: &PublicationState,
 ) -> Result<Option<Uscc>, RuleError> {
     let Some(owner) = state.owner else { return Ok(None) };
+    let owner = holder(overlay, &owner, Competence::Publications)?;
     let organisation: Option<OrganisationState> = overlay.read(&StateKey::Organisation(owner))?;
     let is_active = organisation.is_some_and(|organisation| organisation.standing == Standing::Active);
     Ok(is_active.then_some(owner))
 }
 
-/// Who may continue a draft: its lead, or the authority of the lead's province.
+/// Who may continue a draft: its lead or the successor of the lead, or the authority of the lead's province.
 pub(super) fn check_lead<R: StateReader>(
     overlay: &Overlay<'_, R>,
     actor: &Actor,
     draft: &DraftState,
 ) -> Result<(), RuleError> {
-    let is_lead = actor.key.organisation == draft.lead;
+    let is_lead = actor.key.organisation == holder(overlay, &draft.lead, Competence::Publications)?;
     if is_lead || (actor.province() == draft.lead_province && is_authority(overlay, actor)?) {
         return Ok(());
     }

@@ -123,7 +123,9 @@ fn effect(kind: ActionKind) -> &'static str {
         ActionKind::ProvinceAdd => {
             "admits a province with its authority, its governance and registrar keys and its validators"
         }
-        ActionKind::ProvinceStatus => "suspends, resumes or removes a province",
+        ActionKind::ProvinceStatus => {
+            "suspends, resumes or removes a province; hands on the competence of an organisation of a removed one (`organisation_succeed`, [succession.md](succession.md))"
+        }
         ActionKind::ProvinceGovernanceKey => "replaces a province's governance key; the old one is removed",
         ActionKind::ProvinceRegistrarKey => {
             "adds a registrar key of the province's authority, and removes the one it replaces"

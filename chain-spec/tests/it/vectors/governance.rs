@@ -19,6 +19,7 @@ use huxin_chain_spec::state::governance::{
 };
 use serde_json::json;
 
+use super::inputs::succession;
 use super::{SM3, case, case_with, golden, state};
 use crate::support::*;
 
@@ -60,6 +61,7 @@ fn actions() -> Vec<Action> {
         Action::Parameters(Parameters::default()),
         Action::Threshold { kind: ActionKind::FeatureActivate, threshold: Threshold::All },
         Action::FeatureActivate { feature: FeatureId(0xF001), height: Height(300) },
+        Action::OrganisationSucceed(succession()),
     ]
 }
 

@@ -3,7 +3,7 @@
 use huxin_chain_spec::crypto::{PublicKey, Signer as _};
 use huxin_chain_spec::ids::TimeMs;
 use huxin_chain_spec::record::licence::{Change, Document, Licence, SealReference};
-use huxin_chain_spec::record::membership::{Permissions, StatusChange};
+use huxin_chain_spec::record::membership::{Permissions, StatusChange, Succession, SuccessionScope};
 use huxin_chain_spec::record::{LicenceOperation, MembershipOperation, Operation};
 
 use crate::support::*;
@@ -41,6 +41,7 @@ pub fn all_operations() -> Vec<Operation> {
         },
         M::KeyAdd { key: sm2_key(), organisation, system: None, permissions: Permissions::registrar() },
         M::KeyStatus { key: home.key.id(), change: StatusChange::Remove, basis },
+        M::OrganisationSucceed(succession()),
     ];
     let minimal = Licence { exception: Some("SDYZ-1".parse().unwrap()), holder: None, ..home.licence("a") };
     let short = Licence { document: Document { sm3: None, ..minimal.document }, ..minimal };
@@ -60,6 +61,14 @@ pub fn all_operations() -> Vec<Operation> {
     ];
     let membership = membership.into_iter().map(Operation::Membership);
     membership.chain(licence.into_iter().map(Operation::Licence)).collect()
+}
+
+/// Part of the licences, and the cases, to a bureau of another province.
+pub fn succession() -> Succession {
+    let [from, to] = [SHANGHAI, JIANGSU].map(|position| provinces()[position].issuer.organisation);
+    let licences = Some(vec![other_licence_type(), licence_type()]);
+    let scope = SuccessionScope { licences, cases: true, seals: false, publications: false };
+    Succession { from, to, scope, basis: basis("JGGG-2026") }
 }
 
 /// The form of an SM2 key.

@@ -9,7 +9,7 @@ use huxin_chain_spec::state::seal::{SealSignatureState, SealState, SealStatus};
 use serde_json::json;
 
 use super::inputs::sm2_key;
-use super::{SM3, case, case_with, golden, state};
+use super::{SM3, case, case_with, changed, golden, state};
 use crate::support::*;
 
 fn full_seal() -> Seal {
@@ -75,8 +75,10 @@ fn seal_states() {
                 registered_by: RecordIndex(1),
                 changed_by: RecordIndex(300),
                 effective_ms: TimeMs(GENESIS_MS),
+                recorded_ms: TimeMs(GENESIS_MS + 3_000),
                 predecessor: (status == SealStatus::Active).then(|| "31011500001233".parse().unwrap()),
                 successor: (status == SealStatus::Replaced).then(|| "31011500001235".parse().unwrap()),
+                earlier: if status == SealStatus::Active { vec![changed(SealStatus::Registered)] } else { Vec::new() },
             };
             state(&format!("seal, {status:?}").to_lowercase(), &value)
         })

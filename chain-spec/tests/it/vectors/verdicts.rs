@@ -24,8 +24,22 @@ fn state(status: LicenceStatus, effective_ms: TimeMs) -> LicenceState {
         issued_by: RecordIndex(0),
         changed_by: RecordIndex(1),
         effective_ms,
+        recorded_ms: TimeMs(AS_OF.0 - 1),
         transfer_to: None,
         successor: None,
+        earlier: Vec::new(),
+    }
+}
+
+/// Recorded after the time asked about: a suspension that reaches back before it, and a restoration that does not.
+fn restored_later() -> LicenceState {
+    let suspended =
+        LicenceState { recorded_ms: TimeMs(AS_OF.0 + 1), ..state(LicenceStatus::Suspended, TimeMs(AS_OF.0 - 1)) };
+    LicenceState {
+        recorded_ms: TimeMs(AS_OF.0 + 3),
+        changed_by: RecordIndex(2),
+        earlier: vec![suspended.latest()],
+        ..state(LicenceStatus::Issued, TimeMs(AS_OF.0 + 2))
     }
 }
 
@@ -97,11 +111,20 @@ fn verdicts() {
         let before = state(status, TimeMs(AS_OF.0 - 1));
         cases.push(case(&format!("{word} then"), &Evidence { state_then: StateAt::Changed(&before), ..base() }, None));
         for (when, time) in [("at that time", AS_OF), ("after that time", TimeMs(AS_OF.0 + 1))] {
-            let now = state(status, time);
+            let now = LicenceState { recorded_ms: TimeMs(AS_OF.0 + 2), ..state(status, time) };
             let name = format!("{word} by a later record, effective {when}");
             cases.push(case(&name, &Evidence { state_now: Some(&now), ..base() }, None));
         }
     }
+    let hidden = restored_later();
+    let name = "suspended by a later record with an earlier effect, and restored since";
+    cases.push(case(name, &Evidence { state_now: Some(&hidden), ..base() }, None));
+    let of_the_newest = Evidence { state_then: StateAt::Changed(&hidden), ..base() };
+    cases.push(case("the same by the newest state alone", &of_the_newest, None));
+    let withdrawn =
+        LicenceState { earlier: hidden.changes().collect(), ..state(LicenceStatus::Withdrawn, TimeMs(AS_OF.0 + 4)) };
+    let withdrawn = LicenceState { recorded_ms: TimeMs(AS_OF.0 + 4), ..withdrawn };
+    cases.push(case("withdrawn after that", &Evidence { state_now: Some(&withdrawn), ..base() }, None));
     let windows = [
         ("before its validity", TimeMs(AS_OF.0 + 1), None),
         ("in the first moment of its validity", AS_OF, None),

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::commands::arguments::{CertificateSource, structured_file, word};
 use crate::commands::keys::{key_id, public_key};
+use crate::commands::succession::SuccessionArguments;
 use crate::dates::End;
 use crate::error::ClientError;
 use crate::say;
@@ -158,6 +159,8 @@ pub enum ActionCommand {
         #[arg(value_parser = word::<Threshold>)]
         threshold: Threshold,
     },
+    /// Hand on the competence of an organisation of a removed province (机构改革).
+    OrganisationSucceed(SuccessionArguments),
     /// Bring a feature into force at a height.
     Feature {
         /// Name or number.
@@ -223,6 +226,7 @@ impl ActionCommand {
                 network_key: optional_key(network_key.as_deref())?,
             }),
             Self::ValidatorPower { validator, power } => Ok(Action::ValidatorPower { key: key_id(&validator)?, power }),
+            Self::OrganisationSucceed(arguments) => Ok(Action::OrganisationSucceed(arguments.succession()?)),
             other => other.rules(),
         }
     }

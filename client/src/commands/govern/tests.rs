@@ -8,7 +8,7 @@ use huxin_chain_spec::ids::Height;
 use huxin_chain_spec::log::LogHead;
 use huxin_chain_spec::parameters::{ActionKind, Parameters, Threshold};
 use huxin_chain_spec::record::governance::{Action, NewProvince, NewValidator, TrustRole};
-use huxin_chain_spec::record::membership::StatusChange;
+use huxin_chain_spec::record::membership::{StatusChange, Succession, SuccessionScope};
 use serde_json::json;
 
 use super::*;
@@ -89,6 +89,15 @@ fn every_action_from_its_words() {
         (
             "threshold validator-rotate two-thirds",
             Action::Threshold { kind: ActionKind::ValidatorRotate, threshold: Threshold::TwoThirds },
+        ),
+        (
+            "organisation-succeed 113100000000000191 --to 11320000000000035T --licences --seals --basis JGGG-1",
+            Action::OrganisationSucceed(Succession {
+                from: "113100000000000191".parse().unwrap(),
+                to: "11320000000000035T".parse().unwrap(),
+                scope: SuccessionScope { licences: Some(Vec::new()), cases: false, seals: true, publications: false },
+                basis: "JGGG-1".parse().unwrap(),
+            }),
         ),
         ("feature anchors 900", Action::FeatureActivate { feature: ANCHORS, height: Height(900) }),
         ("feature 77 900", Action::FeatureActivate { feature: FeatureId(77), height: Height(900) }),

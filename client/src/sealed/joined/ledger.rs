@@ -20,7 +20,7 @@ pub(super) fn seal(
     licence: Option<&LicenceAnswer>,
 ) -> Vec<Check> {
     let mut checks = vec![seal_then(on_ledger, signature), seal_now(on_ledger, signature), recorded(on_ledger)];
-    if let (Some(state), Some(licence)) = (&on_ledger.seal.now, licence)
+    if let (Some(state), Some(licence)) = (&on_ledger.seal, licence)
         && is_registered_seal(state, signature)
     {
         checks.push(if state.seal.owner.to_string() == licence.issuer {
@@ -37,25 +37,22 @@ pub(super) fn seal(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stood {
     NotFiled,
-    /// The ledger already held a change that was not yet in effect, and its state does not tell what counted before it.
-    Changing,
+    /// Only what was recorded afterwards says that it was in use.
+    InUseByLaterRecord,
     As(SealStatus),
 }
 
-/// How a seal stood at a time, by the state that the ledger held then. A mark as invalid counts from its effective time on, whenever it
-/// was recorded: the seal was unlawful. Other changes recorded later do not reach back.
-fn stood_at(then: Option<&SealState>, now: &SealState, time: TimeMs) -> Stood {
-    if now.status == SealStatus::Invalidated && now.effective_ms <= time {
-        return Stood::As(SealStatus::Invalidated);
-    }
-    let Some(then) = then else { return Stood::NotFiled };
-    match then.status {
-        // Only a seal in use can be suspended.
-        SealStatus::Suspended if then.effective_ms > time => Stood::As(SealStatus::Active),
-        SealStatus::Active | SealStatus::Cancelled | SealStatus::Replaced if then.effective_ms > time => {
-            Stood::Changing
-        }
-        status => Stood::As(status),
+/// How a seal stood at a time, by every change recorded by now. What was recorded later and reaches back counts where it takes the seal
+/// out of use. It does not put a seal into use: the ledger said otherwise when the signature was made.
+fn stood_at(seal: &SealState, time: TimeMs) -> Stood {
+    use SealStatus as S;
+    let (then, now) = (seal.status_at(time, time), seal.status_at(time, TimeMs(u64::MAX)));
+    match (then, now) {
+        (_, Some(out @ (S::Suspended | S::Cancelled | S::Invalidated | S::Replaced))) => Stood::As(out),
+        (None, _) | (_, None) => Stood::NotFiled,
+        (Some(S::Active), Some(S::Active)) => Stood::As(S::Active),
+        (_, Some(S::Active)) => Stood::InUseByLaterRecord,
+        (_, Some(S::Registered)) => Stood::As(S::Registered),
     }
 }
 
@@ -63,15 +60,13 @@ fn stood_at(then: Option<&SealState>, now: &SealState, time: TimeMs) -> Stood {
 /// may have signed while it was.
 fn stood_when_claimed(on_ledger: &SignatureOnLedger, now: &SealState) -> Stood {
     let SigningTime { claimed_from_ms, claimed_ms, .. } = on_ledger.time;
-    let at = |then: &Option<SealState>, time: Option<TimeMs>| {
-        time.map_or(Stood::NotFiled, |time| stood_at(then.as_ref(), now, time))
-    };
-    let (from, to) = (at(&on_ledger.seal_before, claimed_from_ms), at(&on_ledger.seal.claimed, claimed_ms));
+    let at = |time: Option<TimeMs>| time.map_or(Stood::NotFiled, |time| stood_at(now, time));
+    let (from, to) = (at(claimed_from_ms), at(claimed_ms));
     if from == Stood::As(SealStatus::Active) { from } else { to }
 }
 
 fn seal_then(on_ledger: &SignatureOnLedger, signature: &SignatureReport) -> Check {
-    let Some(now) = &on_ledger.seal.now else {
+    let Some(now) = &on_ledger.seal else {
         return unknown("seal", "seal.not_registered", "the ledger knows no such seal", "账本上没有该印章");
     };
     if !is_registered_seal(now, signature) {
@@ -81,10 +76,7 @@ fn seal_then(on_ledger: &SignatureOnLedger, signature: &SignatureReport) -> Chec
         );
         return unknown("seal", "seal.other_certificates", en, zh);
     }
-    let until = match on_ledger.time.proven_ms {
-        Some(time) => stood_at(on_ledger.seal.proven.as_ref(), now, time),
-        None => stood_at(Some(now), now, clock()),
-    };
+    let until = stood_at(now, on_ledger.time.proven_ms.unwrap_or_else(clock));
     match (stood_when_claimed(on_ledger, now), until) {
         (Stood::NotFiled, _) => unknown(
             "seal",
@@ -92,11 +84,11 @@ fn seal_then(on_ledger: &SignatureOnLedger, signature: &SignatureReport) -> Chec
             "the seal was filed after the signature was made, so the ledger cannot tell whether it was in use then",
             "印章备案晚于签章时间，账本无法说明当时是否启用",
         ),
-        (Stood::Changing, _) => unknown(
+        (Stood::InUseByLaterRecord, _) => unknown(
             "seal",
-            "seal.changing",
-            "the seal's status was changing when it signed: the change was recorded before the time from which it counts",
-            "签章时印章状态正在变更：变更已上账而尚未生效",
+            "seal.active_by_later_record",
+            "only what was recorded after the signature says that the seal was in use when it signed",
+            "签章时账本所载并非启用状态，仅其后上账的变更称当时已启用",
         ),
         (Stood::As(SealStatus::Active), Stood::As(SealStatus::Active)) => pass(
             "seal",
@@ -124,7 +116,7 @@ fn seal_then(on_ledger: &SignatureOnLedger, signature: &SignatureReport) -> Chec
 }
 
 fn seal_now(on_ledger: &SignatureOnLedger, signature: &SignatureReport) -> Check {
-    let known = on_ledger.seal.now.as_ref().filter(|state| is_registered_seal(state, signature));
+    let known = on_ledger.seal.as_ref().filter(|state| is_registered_seal(state, signature));
     let (result, code, en, zh) = match known.map(|state| state.status) {
         None => (CheckResult::Unknown, "seal.not_registered", "the ledger knows no such seal", "账本上没有该印章"),
         Some(SealStatus::Registered) => {
@@ -192,7 +184,7 @@ fn maker(on_ledger: &SignatureOnLedger, signature: &SignatureReport, facts: &Led
     let all_pass = !chains.is_empty() && chains.iter().all(|(result, _)| *result == Outcome::Pass);
     // A retired authority leaves a chain open only where the chain ends at it: an issuer nobody knows was never trusted.
     let is_stranger = ["maker_chain", "signer_chain"].into_iter().any(|name| signature.chain_is_incomplete(name));
-    let filed = on_ledger.seal.now.as_ref().filter(|state| is_registered_seal(state, signature));
+    let filed = on_ledger.seal.as_ref().filter(|state| is_registered_seal(state, signature));
     match failed {
         Some(reason)
             if has_list && facts.has_every_authority && (is_stranger || !was_trusted_by_claim(on_ledger, facts)) =>

@@ -1,10 +1,11 @@
 //! Faults: a wrong clock, a full disk, a damaged log, a second process, an absent province.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use huxin_engine::{EngineError, Exit};
 
-use crate::net::{Net, PROVINCES, STRANGER_SECRET, wait};
+use crate::net::{Net, PROVINCES, STRANGER_SECRET, key, wait};
 
 /// A province that is down costs its turns a round each, and nothing else.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -59,35 +60,16 @@ async fn a_failed_commit_ends_the_engine_and_a_restart_resumes() {
     net.stop().await;
 }
 
-/// The engine hangs on a damaged entry of its log, on purpose. The node must learn of it, with a sentence to print.
+/// Two processes with one key, or on one log, could sign twice: the second is refused.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_damaged_log_ends_the_engine_with_a_reason() {
-    let mut net = Net::start(PROVINCES).await;
-    net.run_to(3).await;
-    // So that the log still holds the votes of the height to be started.
-    net.nodes[2].app.refuses_commits.store(true, Ordering::Relaxed);
-    net.allow(6);
-    net.nodes[2].handle.as_ref().unwrap().exited().await;
-    net.stop_node(2).await;
-    let log = net.config(2).wal_dir.join("consensus.wal");
-    let mut bytes = std::fs::read(&log).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 0xff;
-    std::fs::write(&log, bytes).unwrap();
-    net.start_node(2).await;
-    let handle = net.nodes[2].handle.as_ref().unwrap();
-    let exit = handle.exited().await;
-    assert!(matches!(exit, Exit::WriteAheadLog { .. }), "{exit}");
-    assert!(handle.status().exit.unwrap().contains("write-ahead log"));
-    net.stop().await;
-}
-
-/// Two processes on one log could sign twice: the second is refused.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_second_engine_on_the_same_log_is_refused() {
+async fn a_second_engine_on_the_same_key_or_log_is_refused() {
     let mut net = Net::start(1).await;
     let refused = net.try_start_node(0).await;
-    assert!(matches!(refused, Err(EngineError::WriteAheadLog { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(EngineError::SignStateInUse { .. })), "{refused:?}");
+    let mut config = net.config(0);
+    config.sign_state = net.nodes[0].folder.path().join("another.sign-state");
+    let refused = huxin_engine::run(config, Arc::new(key(0)), net.nodes[0].app.clone()).await.err();
+    assert!(matches!(refused, Some(EngineError::WriteAheadLog { .. })), "{refused:?}");
     wait("the first goes on", || net.status(0).exit.is_none()).await;
     net.stop().await;
 }

@@ -3,6 +3,7 @@
 
 mod faults;
 mod net;
+mod signing;
 
 use net::{Net, PROVINCES, wait};
 

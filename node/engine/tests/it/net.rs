@@ -28,7 +28,7 @@ pub fn chain_id() -> ChainId {
     "dev-engine".parse().unwrap()
 }
 
-fn key(node: usize) -> SigningKey {
+pub fn key(node: usize) -> SigningKey {
     SigningKey::from_secret(SignatureScheme::Ed25519, [u8::try_from(node).unwrap() + 1; 32]).unwrap()
 }
 
@@ -65,6 +65,8 @@ pub struct TestApp {
     /// Judges every proposal invalid, like a node whose clock is off.
     pub refuses_proposals: AtomicBool,
     pub refuses_commits: AtomicBool,
+    /// Proofs that the engine has reported.
+    evidence: Mutex<Vec<DoubleSignature>>,
 }
 
 #[derive(Default)]
@@ -75,7 +77,7 @@ struct Ledger {
 }
 
 impl TestApp {
-    fn new(me: KeyId) -> Self {
+    pub fn new(me: KeyId) -> Self {
         Self {
             me,
             ledger: Mutex::default(),
@@ -85,7 +87,24 @@ impl TestApp {
             synced: AtomicUsize::new(0),
             refuses_proposals: AtomicBool::new(false),
             refuses_commits: AtomicBool::new(false),
+            evidence: Mutex::default(),
         }
+    }
+
+    /// A copy that goes back to `height`, as a restored backup does.
+    pub fn restored(&self, height: u64) -> Self {
+        let mut restored = Self::new(self.me);
+        let ledger = self.ledger.lock();
+        let decided: BTreeMap<u64, (Certificate, Bytes)> =
+            ledger.decided.range(..=height).map(|(height, decided)| (*height, decided.clone())).collect();
+        let blocks = decided.iter().map(|(height, (certificate, bytes))| ((*height, certificate.block), bytes.clone()));
+        restored.ledger = Mutex::new(Ledger { blocks: blocks.collect(), undecided: BTreeMap::new(), decided });
+        restored.tip.send_replace(height);
+        restored
+    }
+
+    pub fn evidence(&self) -> Vec<DoubleSignature> {
+        self.evidence.lock().clone()
     }
 
     pub fn allow(&self, height: u64) {
@@ -214,7 +233,7 @@ impl Application for TestApp {
     }
 
     async fn finalized(&self, certificate: Certificate, evidence: Vec<DoubleSignature>) {
-        assert!(evidence.is_empty());
+        self.evidence.lock().extend(evidence);
         let mut ledger = self.ledger.lock();
         let (kept, _) = ledger.decided.get_mut(&certificate.height.0).expect("finalized after commit");
         assert_eq!(kept.block, certificate.block);
@@ -241,6 +260,8 @@ pub struct Node {
     pub app: Arc<TestApp>,
     pub handle: Option<EngineHandle>,
     pub folder: TempDir,
+    /// Identity of its store.
+    pub store: [u8; 16],
 }
 
 pub struct Net {
@@ -258,9 +279,11 @@ impl Net {
             app: Arc::new(TestApp::new(key(node).id())),
             handle: None,
             folder: tempfile::tempdir().unwrap(),
+            store: [u8::try_from(node).unwrap() + 1; 16],
         };
         let mut net = Self { nodes: (0..count).map(node).collect(), ports };
         for node in 0..count {
+            std::fs::create_dir(net.nodes[node].folder.path().join("keys")).unwrap();
             net.start_node(node).await;
         }
         net
@@ -278,11 +301,35 @@ impl Net {
             address(node),
             peers,
             network_secret(node),
-            self.nodes[node].folder.path().join("wal"),
+            self.nodes[node].folder.path().join("data/wal"),
+            self.sign_state(node),
         );
+        config.store = self.nodes[node].store;
         config.timeouts = Timeouts { propose_ms: 800, vote_ms: 300, ..Timeouts::default() };
         config.status_interval_ms = 200;
         config
+    }
+
+    /// The file of a node's sign-state.
+    pub fn sign_state(&self, node: usize) -> std::path::PathBuf {
+        self.nodes[node].folder.path().join("keys/consensus.key.sign-state")
+    }
+
+    /// The file of a node's consensus log.
+    pub fn log(&self, node: usize) -> std::path::PathBuf {
+        self.nodes[node].folder.path().join("data/wal/consensus.wal")
+    }
+
+    /// What a node's sign-state belongs to.
+    pub fn binding(&self, node: usize) -> huxin_engine::SignBinding {
+        huxin_engine::SignBinding { genesis: Digest::ZERO, store: self.nodes[node].store, key: key(node).id() }
+    }
+
+    /// No node holds a proof against any other.
+    pub fn assert_nobody_signed_twice(&self) {
+        for (node, holder) in self.nodes.iter().enumerate() {
+            assert!(holder.app.evidence().is_empty(), "node {node} holds {:?}", holder.app.evidence());
+        }
     }
 
     pub async fn try_start_node(&mut self, node: usize) -> Result<(), EngineError> {
@@ -297,11 +344,16 @@ impl Net {
 
     /// An engine of its own with the address, the consensus key and the peers of `node`, but an unknown network key.
     pub async fn start_stranger(&self, node: usize) -> Node {
-        let stranger =
-            Node { app: Arc::new(TestApp::new(key(node).id())), handle: None, folder: tempfile::tempdir().unwrap() };
+        let stranger = Node {
+            app: Arc::new(TestApp::new(key(node).id())),
+            handle: None,
+            folder: tempfile::tempdir().unwrap(),
+            store: [99; 16],
+        };
         let mut config = self.config(node);
         config.network_secret = STRANGER_SECRET;
         config.wal_dir = stranger.folder.path().join("wal");
+        config.sign_state = stranger.folder.path().join("sign-state");
         let handle = huxin_engine::run(config, Arc::new(key(node)), stranger.app.clone()).await.unwrap();
         Node { handle: Some(handle), ..stranger }
     }

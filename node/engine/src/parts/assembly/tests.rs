@@ -27,7 +27,8 @@ fn set() -> ValidatorSet {
 
 fn signer_of(address: Address) -> EngineSigner {
     let key = (1..=5).map(secret).find(|key| key.id() == address.0).unwrap();
-    EngineSigner::new(chain(), std::sync::Arc::new(key))
+    let state = crate::sign_state::for_tests(key.id());
+    EngineSigner::new(chain(), std::sync::Arc::new(key), state, crate::error::ExitCell::new())
 }
 
 fn peer(n: u8) -> PeerId {
