@@ -80,21 +80,54 @@ missing_packages() {
     fi
 }
 
+# The same for packages that only tests need.
+missing_test_packages() {
+    if ! command -v jq >/dev/null; then
+        say "jq is missing: commands of the documentation read JSON with it, and the tests run them"
+        echo jq
+    fi
+    if ! command -v curl >/dev/null; then
+        say "curl is missing: commands of the documentation ask nodes with it, and the tests run them"
+        echo curl
+    fi
+    if ! command -v openssl >/dev/null; then
+        say "openssl is missing: the tests compare digests, certificates and signatures with its answers"
+        echo openssl
+    fi
+    # python3-minimal has no json.
+    if ! python3 -c 'import json, zipfile' 2>/dev/null; then
+        say "python3 is missing: the second verifier, tests/verifier, is in Python"
+        echo python3
+    fi
+}
+
+# install_packages NAME...: nothing where no name is given.
+install_packages() {
+    (($# > 0)) || return 0
+    local install=(apt-get install --yes --no-install-recommends "$@")
+    local as_root=()
+    if ((EUID != 0)); then as_root=(sudo); fi
+    if ! command -v apt-get >/dev/null || { ((EUID != 0)) && ! command -v sudo >/dev/null; }; then
+        fail "install these packages as root, then run this again: ${install[*]}"
+    fi
+    say "installing: $*"
+    "${as_root[@]}" apt-get update --quiet >&2
+    # "env", since sudo drops the variable.
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive "${install[@]}" >&2
+}
+
+# Installs what is missing of the system packages that tests need beside those of the build.
+ensure_test_packages() {
+    local missing
+    mapfile -t missing < <(missing_test_packages)
+    install_packages "${missing[@]}"
+}
+
 # Installs what is missing of the system packages that the build needs.
 ensure_packages() {
     local missing
     mapfile -t missing < <(missing_packages)
-    if ((${#missing[@]} > 0)); then
-        local install=(apt-get install --yes --no-install-recommends "${missing[@]}")
-        local as_root=()
-        if ((EUID != 0)); then as_root=(sudo); fi
-        if ! command -v apt-get >/dev/null || { ((EUID != 0)) && ! command -v sudo >/dev/null; }; then
-            fail "install these packages as root, then run this again: ${install[*]}"
-        fi
-        say "installing: ${missing[*]}"
-        "${as_root[@]}" apt-get update --quiet >&2
-        DEBIAN_FRONTEND=noninteractive "${as_root[@]}" "${install[@]}" >&2
-    fi
+    install_packages "${missing[@]}"
     command -v cargo >/dev/null || fail "no cargo: install Rust 1.$RUST_MINOR_MIN or newer, see https://rustup.rs"
     local minor
     minor=$(rustc --version | sed -n 's/^rustc 1\.\([0-9]*\)\..*/\1/p')

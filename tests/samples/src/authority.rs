@@ -18,6 +18,8 @@ pub const REVOKED_AT: Moment = Moment::day(2026, 5, 1);
 
 /// Revocation lists say that they are current in this window.
 pub(crate) const LISTS_VALID: Window = Window { from: Moment::day(2026, 5, 2), until: CERTIFICATES_VALID.until };
+/// The root's next list says so from a month later on.
+const NEWER_LIST_VALID: Window = Window { from: Moment::day(2026, 6, 2), until: CERTIFICATES_VALID.until };
 
 const TEST_ONLY: &str = "互信样例 TEST ONLY";
 
@@ -232,12 +234,18 @@ impl Authority {
 
     /// The root's revocation list, which holds the given certificate since [`REVOKED_AT`].
     pub fn revocation_list(&self, revoked: &Identity) -> Result<Vec<u8>, SampleError> {
-        revocation_list(self.root.as_issuer(), LISTS_VALID, &[Revocation { identity: revoked, at: REVOKED_AT }])
+        revocation_list(self.root.as_issuer(), 1, LISTS_VALID, &[Revocation { identity: revoked, at: REVOKED_AT }])
+    }
+
+    /// The root's next revocation list, which holds the same certificate.
+    pub fn newer_list(&self, revoked: &Identity) -> Result<Vec<u8>, SampleError> {
+        let revoked = [Revocation { identity: revoked, at: REVOKED_AT }];
+        revocation_list(self.root.as_issuer(), 2, NEWER_LIST_VALID, &revoked)
     }
 
     /// The revocation list of the trusted branch, which holds nobody.
     pub fn branch_list(&self) -> Result<Vec<u8>, SampleError> {
-        revocation_list(self.branches.listed.as_issuer(), LISTS_VALID, &[])
+        revocation_list(self.branches.listed.as_issuer(), 1, LISTS_VALID, &[])
     }
 
     /// Revocation lists in the names of the root and of the branch that has none, both by the rogue root's key. They revoke
@@ -247,7 +255,7 @@ impl Authority {
         let revoked = [signer, &self.maker].map(|identity| Revocation { identity, at: since });
         let forge = |name| {
             let issuer = crate::certificate::Issuer { name, ..self.rogue_root.as_issuer() };
-            revocation_list(issuer, LISTS_VALID, &revoked)
+            revocation_list(issuer, 1, LISTS_VALID, &revoked)
         };
         Ok([forge(&self.root.name)?, forge(&self.branches.silent.name)?])
     }

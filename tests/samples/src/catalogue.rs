@@ -261,7 +261,7 @@ impl Catalogue {
         Ok(Order::new(&self.workshop, self.signed_at, sample.file)?.spec)
     }
 
-    /// Every certificate as PEM (`.crt`) and DER (`.der`), the root's revocation list as PEM (`root.crl`) and DER.
+    /// Every certificate as PEM (`.crt`) and DER (`.der`), the revocation lists as PEM (`.crl`) and DER: `newer-root` follows `root`.
     pub fn pki(&self) -> Result<Vec<(String, Vec<u8>)>, SampleError> {
         let order = Order::new(&self.workshop, self.signed_at, "")?;
         let (revoked, expired) = (revoked_signer(&order)?, expired_signer(&order)?);
@@ -273,7 +273,13 @@ impl Catalogue {
         let rsa = RsaAuthority::new()?;
         files.extend(rsa.files());
         let branch = self.workshop.authority.branch_list()?;
-        let lists = [("root", self.revocation_list()?), ("branch", branch), ("rsa-root", rsa.revocation_list()?)];
+        let newer = self.workshop.authority.newer_list(&revoked_signer(&order)?)?;
+        let lists = [
+            ("root", self.revocation_list()?),
+            ("newer-root", newer),
+            ("branch", branch),
+            ("rsa-root", rsa.revocation_list()?),
+        ];
         for (name, list) in lists.into_iter().chain(self.forged_lists()?) {
             files.push((format!("{name}.crl"), pem("X509 CRL", &list).into_bytes()));
             files.push((format!("{name}.crl.der"), list));

@@ -196,8 +196,14 @@ pub struct Revocation<'a> {
     pub at: Moment,
 }
 
-/// Version 2 revocation list, number 1, with an authority key identifier and the reason "superseded" for each entry.
-pub fn revocation_list(issuer: Issuer<'_>, window: Window, revoked: &[Revocation<'_>]) -> Result<Vec<u8>, SampleError> {
+/// Version 2 revocation list, with an authority key identifier and the reason "superseded" for each entry. An authority numbers its
+/// lists from 1 on.
+pub fn revocation_list(
+    issuer: Issuer<'_>,
+    number: u64,
+    window: Window,
+    revoked: &[Revocation<'_>],
+) -> Result<Vec<u8>, SampleError> {
     let entries: Vec<Vec<u8>> = revoked
         .iter()
         .map(|one| {
@@ -211,7 +217,7 @@ pub fn revocation_list(issuer: Issuer<'_>, window: Window, revoked: &[Revocation
         .collect();
     let list_extensions = der::sequence(&[
         extension(oid::AUTHORITY_KEY, false, &authority_key(issuer.key.public())),
-        extension(oid::CRL_NUMBER, false, &der::integer(1)),
+        extension(oid::CRL_NUMBER, false, &der::integer(number)),
     ]);
     let mut parts = vec![
         der::integer(1),

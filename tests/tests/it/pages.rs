@@ -92,44 +92,37 @@ fn founding_zh() {
 }
 
 #[test]
-#[ignore = "the preparation in tests/pages/setup.sh has not been run through on every page yet"]
 fn readme() {
     run_alone("README.md");
 }
 
 #[test]
-#[ignore = "the preparation in tests/pages/setup.sh has not been run through on every page yet"]
 fn readme_zh() {
     run_alone("README.zh-CN.md");
 }
 
 #[test]
-#[ignore = "the preparation in tests/pages/setup.sh has not been run through on every page yet"]
 fn samples() {
     run_alone("docs/contributor.md");
     run_alone("docs/zh/documents.md");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "the preparation in tests/pages/setup.sh has not been run through on every page yet"]
 async fn operator() {
     run_beside_a_network(&["docs/operator.md"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "the preparation in tests/pages/setup.sh has not been run through on every page yet"]
 async fn operator_zh() {
     run_beside_a_network(&["docs/zh/operator.md"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "the preparation in tests/pages/setup.sh has not been run through on every page yet"]
 async fn asking_and_auditing() {
     run_beside_a_network(&["docs/auditor.md", "docs/zh/verify.md"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "the preparation in tests/pages/setup.sh has not been run through on every page yet"]
 async fn integrator_and_documents() {
     run_beside_a_network(&["docs/integrator.md", "docs/documents.md"]).await;
 }

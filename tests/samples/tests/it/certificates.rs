@@ -123,7 +123,7 @@ fn the_revocation_list_names_the_revoked_signer_and_is_signed_by_the_root() {
     assert!(!verifies(&rogue, parts[0].whole, parts[2].bits()));
 }
 
-/// The branch's own list names nobody; the forged ones name their victims, and are not by whom they say.
+/// The root's next list names its one signer still, the branch's own list names nobody; the forged ones name their victims, and are not by whom they say.
 #[test]
 fn the_other_revocation_lists_are_what_their_names_say() {
     if !present() {
@@ -137,6 +137,7 @@ fn the_other_revocation_lists_are_what_their_names_say() {
         verifies(&read(key), parts[0].whole, parts[2].bits())
     };
     for (list, issuer, forger, revoked) in [
+        ("newer-root", "root.der", None, 1),
         ("branch", "branch.der", None, 0),
         ("forged-root", "root.der", Some("rogue-root.der"), 2),
         ("forged-silent-branch", "silent-branch.der", Some("rogue-root.der"), 2),
