@@ -125,7 +125,11 @@ first=$(od -An -tu1 -N1 "$work/changed")
 # shellcheck disable=SC2059
 printf "\\x$(printf %02x $((first ^ 1)))" | dd of="$work/changed" bs=1 count=1 conv=notrunc status=none
 verdict invalid "$anhui" 1 "$work/changed" --id "$changed"
-verdict unknown "$anhui" 2 "$work/changed"
+# Not on the ledger; and where the file was a sealed one, its package is damaged besides, which is said as well.
+changed_code=0
+"$HUXIN" --json --node "$(api_of "$anhui")" verify "$work/changed" >"$answer" 2>"$work/stderr.txt" || changed_code=$?
+((changed_code == 1 || changed_code == 2)) || fail "a changed file was answered with $changed_code"
+[[ $(json_field verdict <"$answer") == unknown ]] || expect ledger_verdict unknown
 verdict valid "$anhui" 0 "${files[2]}" --id "$changed"
 done_line "with its identifier 附标识: invalid 无效; without 无标识: not on the ledger 账本上没有; the original 原件: valid 有效"
 
