@@ -30,7 +30,7 @@ fn a_block_on_another_certified_block_leaves_both_certificates() {
         certificate.verify(&one.genesis().chain_id, &validators).unwrap();
     }
     assert_eq!(fork.common_signers().collect::<Vec<_>>(), [key(3).id()]);
-    assert_eq!(one.store().forks(10).unwrap(), [fork.clone()]);
+    assert_eq!(one.store().forks(10).unwrap(), std::slice::from_ref(&fork));
     // In one round it is a double signature too, as the ledger takes it.
     let proofs = one.store().misbehaviour(10).unwrap();
     assert_eq!(proofs, fork.double_signatures());
