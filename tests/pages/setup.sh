@@ -31,7 +31,7 @@ proposal() { "$HUXIN" --json --node "$(api 0)" govern list | jq -r '[.things[].n
 mapped() {
     local word=$1
     [[ -n $word ]] && word=${WORDS[$word]:-$word}
-    [[ $word == 2026-11-21 ]] && word=$(date -u +%FT%TZ)
+    [[ $word == 2026-11-21 ]] && word=${PAST:-$(date -u +%FT%TZ)}
     word=${word//2026-11-21T16:00:00%2B08:00/$(date -u +%FT%TZ)}
     word=${word//as_of=2026-11-21/as_of=$(date -u +%FT%TZ)}
     word=${word//receipts\/12345/receipts\/0}
@@ -173,6 +173,27 @@ listen = "127.0.0.1:${ports[3]}"
 TOML
 }
 
+# A validator that has signed and is stopped: the one of a network of its own.
+stopped() {
+    must "$HUXIN" testnet init alone --validators 1
+    cd alone/node-0-* || return
+    must huxin-node run --config node.toml
+    nothing_wrong "$(jq -r '.nodes[0].operations' ../network.json)"
+    kill "${started[-1]}" && wait "${started[-1]}"
+    unset 'started[-1]'
+}
+
+back() { cd "$PAGE" || return; }
+
+# nothing_wrong OPERATIONS: waits until a node's operator has nothing to do.
+nothing_wrong() {
+    local deadline=$((SECONDS + 120))
+    until "$HUXIN" explain --operations "$1" >prepare.out 2>&1; do
+        ((SECONDS < deadline)) || { cat prepare.out; failures=$((failures + 1)); return; }
+        sleep 0.2
+    done
+}
+
 own_node() { [[ -e genesis.toml ]] || papers; node_toml; }
 
 # A block a second, where the page has one each five: the page then waits less until every validator was seen.
@@ -237,14 +258,8 @@ founding_node() {
     API=http://127.0.0.1:${ports[2]} OPERATIONS=http://127.0.0.1:${ports[3]}
 }
 
-# The founders' chain has begun, so that nothing is wrong any more.
-founded() {
-    local deadline=$((SECONDS + 60))
-    until [[ $(command curl -s -o /dev/null -w '%{http_code}' "$OPERATIONS/ready") == 200 ]]; do
-        ((SECONDS < deadline)) || { command curl -s "$OPERATIONS/ready"; failures=$((failures + 1)); return; }
-        sleep 0.2
-    done
-}
+# The founders' chain has begun, and this node, which came after the others, votes.
+founded() { nothing_wrong "$OPERATIONS"; }
 
 # Sealed files of Shanghai's demo office.
 office() { key_of 310000 issuer_organisation; }
@@ -305,6 +320,8 @@ trusted_licence() {
         --valid-until 2036-01-01 --rationale paper.ofd
     agree
     licensed
+    # The licence is recorded by now, and the blocks that follow bound this time.
+    PAST=$(date -u +%FT%T.%3NZ)
     must huxin keys new --plain --scheme sm2 --purpose organisation --out seals.key
     must huxin keys add seals.key --organisation "$(office)" --manage-seals --sign-seals --key registrar.key
     must huxin seal register "$seal_file" --maker "$(office)" --trust-list trust --key seals.key
