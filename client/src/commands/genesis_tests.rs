@@ -79,7 +79,7 @@ fn what_cannot_found_a_chain_is_refused_and_writes_nothing() {
     let key = folder.path().join("310000/network.key").display().to_string();
     let out = folder.path().join("genesis.toml");
     let new = |parts: &str| run(&words(&format!("new {parts} --chain-id delta-1 --out {}", out.display())));
-    assert!(new(&format!("{part} {part}")).unwrap_err().to_string().contains("is listed twice"));
+    assert!(new(&format!("{part} {part}")).unwrap_err().to_string().contains("distinct keys"));
     assert!(new(&key).unwrap_err().to_string().contains("this is a key file"));
     assert!(!out.exists());
     // A key file for something else in place of the consensus key.

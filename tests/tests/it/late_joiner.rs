@@ -21,6 +21,13 @@ async fn the_fourth_node_joins_late() {
     assert_eq!(agreed.log_size, 1_000);
     replay_agrees(&network.apis(), &network.genesis).await;
 
+    // A validator without a sign-state on a chain that goes on may have signed before, so it watches two heights first.
+    eventually("the late joiner votes", PATIENCE, || async {
+        let page = network.operations(3).get("/ready").await;
+        (!String::from_utf8_lossy(&page.body).contains("signing.")).then_some(())
+    })
+    .await;
+
     // It votes too: without it, three of four would be missing one more.
     network.kill(1);
     let transaction = issuer.sign(vec![issuer.issue_new().1], agreed.height);
