@@ -406,7 +406,6 @@ codes! {
         "只有一个节点说明交易的结果，没有证明，该交易仍可能已登记。" "请用 --node 询问更多节点，或用 huxin transaction TX_ID 再次查询；此前不要重新执行命令，否则会另签一笔交易。"
 
     // 10xx: seal rules.
-    // -- seal codes go here --
     1001 SealDuplicate "seal.duplicate"
         "A seal with this number is registered in the province already." "Look at the existing record; a seal that is made anew gets a number of its own."
         "本省已登记该编码的印章。" "请查看已有记录；重新制作的印章应使用新的印章编码。"
@@ -646,10 +645,8 @@ codes! {
     1171 CaseNoticeGiven "case.notice_given"
         "The case has given its notice already." "Nothing is left to do; the cases that waited for it have been received."
         "该办件已经作出书面告知。" "无需再次告知；等待其告知的办件已视为收件。"
-    // -- case codes go here --
 
     // 12xx: publication rules.
-    // -- publication codes go here --
     1201 PublicationScopeNotAllowed "publication.scope_not_allowed"
         "The kind of publication does not exist in this scope." "Exceptions, power lists, negative lists, mandates and delegations belong to one province; publish in its scope."
         "此类文件不能以该范围公布。" "例外事项目录、权力清单、负面清单、委托和专员授权只能由一个省份公布。"
@@ -784,7 +781,6 @@ codes! {
         "清单没有条目。" "请至少公布一个条目；如需终止请废止该清单。"
 
     // 13xx: evidence rules.
-    // -- evidence codes go here --
     1301 EvidenceCaseMissing "evidence.case_missing"
         "This evidence belongs to a case, and names none." "Name the case."
         "此类证据须归属于办件，但未指明办件。" "请填写办件引用。"
@@ -886,7 +882,6 @@ codes! {
         "审计意见所指的区块或日志尚不存在。" "请就已有区块出具意见。"
 
     // 14xx: governance rules.
-    // -- governance codes go here --
     1401 ProposalUnknown "proposal.unknown"
         "There is no proposal with this number." "Check the number: it is the index of the record that made the proposal."
         "没有此编号的提案。" "请核对编号：提案编号即提出该提案的记录序号。"
