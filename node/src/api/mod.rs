@@ -38,6 +38,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any, get, post};
 use axum::serve::ListenerExt;
+use huxin_chain_spec::codes::Code;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use utoipa::OpenApi;
@@ -222,7 +223,19 @@ struct Frame {
 /// cannot know whether it has it, must not say so: its answer is "could not be checked".
 const ASKING_ROUTES: [&str; 2] = ["verify", "licence"];
 
+/// Routes that take no query: a parameter given to them would be ignored, so it is refused.
+const PLAIN_ROUTES: [&str; 9] =
+    ["outcome_receipt", "record", "header", "block", "status", "misbehaviour", "validators", "genesis", "codes"];
+
 impl Frame {
+    fn refused_query(&self, request: &Request) -> Option<ApiError> {
+        let query = request.uri().query().filter(|query| !query.is_empty())?;
+        let name = query.split(['=', '&']).next().unwrap_or_default();
+        PLAIN_ROUTES
+            .contains(&self.metrics.name())
+            .then(|| ApiError::bad_request(Code::ApiBadRequest, format!("query: unknown field `{name}`")))
+    }
+
     /// Why a question of this route cannot be answered now.
     fn unanswerable(&self) -> Option<String> {
         if ASKING_ROUTES.contains(&self.metrics.name()) { self.api.vitals.unanswerable() } else { None }
@@ -232,7 +245,11 @@ impl Frame {
 async fn frame(State(frame): State<Frame>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let ledger = &frame.api.vitals.ledger;
-    let mut response = match min_height::wait(ledger, request.headers()).await {
+    let waited = match frame.refused_query(&request) {
+        Some(error) => Err(error),
+        None => min_height::wait(ledger, request.headers()).await,
+    };
+    let mut response = match waited {
         Ok(()) => {
             let unanswerable = frame.unanswerable();
             let response = next.run(request).await;

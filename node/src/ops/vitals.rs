@@ -161,7 +161,11 @@ impl Vitals {
         if kept.0 == 0 || now_ms.abs_diff(kept.0) > ANSWERABLE_MS {
             let pulse = self.pulse();
             let blind = ["engine.starting", "chain.behind", "chain.tip_unknown", "peers.none", "store.unreadable"];
-            let found = pulse.reasons.iter().find(|reason| blind.contains(&reason.code));
+            // While a signer of both blocks still votes, neither chain can be relied on, this node's own included.
+            let is_blind = |reason: &&Reason| {
+                blind.contains(&reason.code) || (reason.code == "chain.forked" && reason.severity == Severity::Stop)
+            };
+            let found = pulse.reasons.iter().find(is_blind);
             let alone = pulse.reach.is_alone().then(|| "no other validator is connected".to_owned());
             *kept = (now_ms, found.map(|reason| reason.what.clone()).or(alone));
         }

@@ -405,6 +405,8 @@ async fn what_cannot_be_read_is_an_error_that_names_the_place() {
             "body: unknown field `license`",
         ),
         ("POST", "/v1/verify".to_owned(), OCTETS, "", 400, "api.bad_request", "body: "),
+        ("GET", "/v1/status?verbose=1".to_owned(), "", "", 400, "api.bad_request", "query: unknown field `verbose`"),
+        ("GET", "/v1/codes?x=1".to_owned(), "", "", 400, "api.bad_request", "query: unknown field `x`"),
         ("POST", "/v1/transactions".to_owned(), JSON, "{}", 415, "api.bad_request", "content-type: "),
     ];
     for (method, path, media_type, body, status, code, place) in cases {
