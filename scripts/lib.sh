@@ -174,8 +174,8 @@ build_error() {
 show_progress() {
     local started=$SECONDS crates shown=-1000 every=30 end='\n' percent left
     if [[ -t 2 ]]; then every=2 end='      \r'; fi
-    crates=$(cd "$ROOT" && cargo tree --locked --workspace --edges normal,build --prefix none 2>/dev/null | sed 's/ (\*)$//' | sort -u | wc -l)
-    ((crates > 0)) || crates=480
+    crates=$(cd "$ROOT" && cargo tree --locked --workspace --edges normal,build --prefix none 2>/dev/null | sed 's/ (\*)$//' | sort -u | wc -l) ||
+        crates=480 # cargo says below why it failed
     while kill -0 "$1" 2>/dev/null; do
         if ((SECONDS - shown >= every)); then
             shown=$SECONDS
