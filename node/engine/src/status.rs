@@ -19,8 +19,9 @@ const REMEMBERED_MAX: usize = 1_024;
 /// A height that has taken this many whole rounds' time counts as stuck.
 const STUCK_ROUNDS: u64 = 5;
 
-/// A picture of the engine at one moment. Times are milliseconds since 1970 by this machine's clock.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// A picture of the engine at one moment. Times are milliseconds since 1970 by this machine's clock. The default is an engine
+/// that has not begun.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct EngineStatus {
     /// The height being decided, or decided last while idle; 0 before the first.
     pub height: u64,
@@ -55,10 +56,11 @@ pub struct EngineStatus {
 }
 
 /// What the engine is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// Not begun: connecting, or waiting for a quorum of peers.
+    #[default]
     Starting,
     /// Voting on a height.
     Deciding,

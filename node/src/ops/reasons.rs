@@ -315,22 +315,6 @@ mod tests;
 /// An engine that is idle at height 11.
 #[cfg(test)]
 pub(super) fn test_engine() -> EngineStatus {
-    EngineStatus {
-        height: 11,
-        round: 0,
-        phase: Phase::Idle,
-        proposer: None,
-        proposing: false,
-        height_started_at_ms: None,
-        stuck: false,
-        last_decision: None,
-        peers: Vec::new(),
-        votes: Vec::new(),
-        last_invalid: None,
-        diverged: None,
-        last_failure: None,
-        parts_refused: 0,
-        signing: huxin_engine::SigningStatus { past_known: true, ..Default::default() },
-        exit: None,
-    }
+    let signing = huxin_engine::SigningStatus { past_known: true, ..Default::default() };
+    EngineStatus { height: 11, phase: Phase::Idle, signing, ..EngineStatus::default() }
 }

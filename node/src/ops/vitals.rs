@@ -87,6 +87,26 @@ impl Pulse {
     }
 }
 
+/// Reasons for which newer blocks may exist that this node does not have. Without a quorum at hand it cannot know: the
+/// validators it does not reach may go on with some of those it does.
+const MAY_BE_BEHIND: [&str; 8] = [
+    "engine.starting",
+    "engine.ended",
+    "engine.diverged",
+    "consensus.no_quorum",
+    "chain.behind",
+    "chain.tip_unknown",
+    "peers.none",
+    "store.unreadable",
+];
+
+/// Whether nothing may be answered about the ledger for this reason.
+fn hides_the_chain(reason: &Reason) -> bool {
+    // While a signer of both blocks still votes, neither chain can be relied on, this node's own included.
+    let is_forked = reason.code == "chain.forked" && reason.severity == Severity::Stop;
+    is_forked || MAY_BE_BEHIND.contains(&reason.code)
+}
+
 impl Vitals {
     /// Of a node that starts now.
     pub fn new(ledger: Arc<Ledger>, mempool: Mempool, engine: EngineReader, clock: Clock, identity: Identity) -> Self {
@@ -160,12 +180,7 @@ impl Vitals {
         let mut kept = self.answerable.lock();
         if kept.0 == 0 || now_ms.abs_diff(kept.0) > ANSWERABLE_MS {
             let pulse = self.pulse();
-            let blind = ["engine.starting", "chain.behind", "chain.tip_unknown", "peers.none", "store.unreadable"];
-            // While a signer of both blocks still votes, neither chain can be relied on, this node's own included.
-            let is_blind = |reason: &&Reason| {
-                blind.contains(&reason.code) || (reason.code == "chain.forked" && reason.severity == Severity::Stop)
-            };
-            let found = pulse.reasons.iter().find(is_blind);
+            let found = pulse.reasons.iter().find(|reason| hides_the_chain(reason));
             let alone = pulse.reach.is_alone().then(|| "no other validator is connected".to_owned());
             *kept = (now_ms, found.map(|reason| reason.what.clone()).or(alone));
         }

@@ -7,6 +7,7 @@ use huxin_chain_spec::crypto::Signature;
 use huxin_chain_spec::record::governance::{DoubleSignature, SignedBlock, SignedStep};
 use huxin_node::ledger::Ledger;
 
+use crate::http::Node;
 use crate::support::{commit, issue, key, open};
 
 /// Two ledgers of one genesis that differ from height 1 on, and the bytes of the second one's block 2.
@@ -50,6 +51,32 @@ fn a_certificate_that_does_not_verify_accuses_nobody() {
     assert!(one.note_fork(&block.to_bytes()).unwrap().is_none());
     assert!(one.store().forks(10).unwrap().is_empty() && one.store().misbehaviour(10).unwrap().is_empty());
     assert!(one.note_fork(&[1, 2, 3]).unwrap().is_none());
+}
+
+/// A node that knew of two certified chains went on to call licences valid by its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_question_is_answered_while_a_signer_of_both_blocks_votes() {
+    let node = Node::start().await;
+    node.commit(vec![issue(0..1)]);
+    let path = format!("/v1/licences/{}", "0".repeat(64));
+    assert_eq!(node.get(&path).await.status, 200);
+    let (_folder, _, _, second) = forked();
+    // The node's own block 1 differs from that of the second chain, whose record is another.
+    node.ledger.note_fork(&second).unwrap().unwrap();
+    let answer = eventually_refused(&node, &path).await;
+    assert_eq!(answer, (503, "api.not_ready".to_owned()));
+}
+
+/// The readiness behind an answer is computed at most once in a moment, so the change shows in the next one.
+async fn eventually_refused(node: &Node, path: &str) -> (u16, String) {
+    for _ in 0..200 {
+        let answer = node.get(path).await;
+        if answer.status != 200 {
+            return (answer.status, answer.error().code);
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("still answered after ten seconds");
 }
 
 /// The key of a proof had no round: the second proof of a step replaced the first.

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use huxin_chain_spec::api::ErrorBody;
+use huxin_chain_spec::genesis::Genesis;
 use huxin_chain_spec::ids::TxId;
 use huxin_chain_spec::transaction::Transaction;
 use huxin_engine::{EngineStatus, Phase};
@@ -13,7 +14,7 @@ use huxin_node::clock::Clock;
 use huxin_node::door::Door;
 use huxin_node::ledger::{CommittedBlock, Ledger};
 use huxin_node::mempool::{Mempool, PoolLimits};
-use huxin_node::ops::{self, Metrics};
+use huxin_node::ops::{self, EngineReader, Metrics};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -37,25 +38,10 @@ pub struct Node {
     folder: tempfile::TempDir,
 }
 
+/// An engine in this phase at height 1.
 pub fn engine(phase: Phase) -> EngineStatus {
-    EngineStatus {
-        height: 1,
-        round: 0,
-        phase,
-        proposer: None,
-        proposing: false,
-        height_started_at_ms: None,
-        stuck: false,
-        last_decision: None,
-        peers: Vec::new(),
-        votes: Vec::new(),
-        last_invalid: None,
-        diverged: None,
-        last_failure: None,
-        parts_refused: 0,
-        signing: huxin_engine::SigningStatus { past_known: true, ..Default::default() },
-        exit: None,
-    }
+    let signing = huxin_engine::SigningStatus { past_known: true, ..Default::default() };
+    EngineStatus { height: 1, phase, signing, ..EngineStatus::default() }
 }
 
 impl Node {
@@ -64,11 +50,15 @@ impl Node {
     }
 
     pub async fn with(limits: PoolLimits, phase: Phase) -> Self {
+        Self::of(support::genesis(), limits, Arc::new(move || engine(phase))).await
+    }
+
+    /// Of a chain with this genesis, beside an engine that tells this of itself.
+    pub async fn of(genesis: Genesis, limits: PoolLimits, reader: EngineReader) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let ledger = Arc::new(support::open(folder.path()).unwrap());
+        let ledger = Arc::new(Ledger::open(folder.path(), genesis).unwrap());
         let (mempool, clock, outcomes) = (Mempool::new(limits), Clock::default(), Outcomes::default());
         let door = Arc::new(Door::new(Arc::clone(&ledger), mempool.clone(), clock));
-        let reader = Arc::new(move || engine(phase));
         let identity = support::identity();
         let metrics = Arc::new(Metrics::new());
         let context = Context::new(Arc::clone(&ledger), door, mempool.clone(), reader, metrics, clock, identity);

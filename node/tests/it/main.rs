@@ -10,6 +10,7 @@
 mod api;
 mod damage;
 mod forks;
+mod health;
 mod http;
 mod ledger;
 mod operations;
