@@ -27,11 +27,13 @@ pub trait Application: Send + Sync + 'static {
     /// Judges a block by executing it, and syncs it to disk with the verdict before returning.
     async fn consider(&self, candidate: Candidate) -> Verdict;
 
-    /// Blocks on disk that were proposed or considered for (`height`, `round`) and are not decided.
-    fn undecided(&self, height: Height, round: u32) -> Vec<Undecided>;
+    /// Blocks on disk that were proposed or considered for (`height`, `round`) and are not decided. On an error the engine
+    /// ends with [`crate::Exit::Store`].
+    fn undecided(&self, height: Height, round: u32) -> Result<Vec<Undecided>, AppError>;
 
-    /// The bytes of an undecided or decided block.
-    fn block(&self, height: Height, id: &Digest) -> Option<Bytes>;
+    /// The bytes of an undecided or decided block; `None` if the disk does not hold it. On an error nothing is proposed in
+    /// its place.
+    fn block(&self, height: Height, id: &Digest) -> Result<Option<Bytes>, AppError>;
 
     /// Commits a decided block, synced to disk. It was proposed by this node or found valid by
     /// [`Application::consider`] before. On an error the engine ends with [`crate::Exit::Commit`].
@@ -40,8 +42,8 @@ pub trait Application: Send + Sync + 'static {
     /// The same decision, perhaps with more signatures, and double signing seen since the last decision.
     async fn finalized(&self, certificate: Certificate, evidence: Vec<DoubleSignature>);
 
-    /// A decided block with its certificate, for peers that catch up.
-    fn decided(&self, height: Height) -> Option<(Certificate, Bytes)>;
+    /// A decided block with its certificate, for peers that catch up; `None` above the newest one.
+    fn decided(&self, height: Height) -> Result<Option<(Certificate, Bytes)>, AppError>;
 
     /// The lowest height [`Application::decided`] can serve; 0 before the first decision.
     fn history_min_height(&self) -> Height;

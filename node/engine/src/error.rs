@@ -67,6 +67,8 @@ pub enum Exit {
         "block {height} was decided but could not be committed ({reason}); start the node again once that is repaired"
     )]
     Commit { height: u64, reason: String },
+    #[error("the blocks of height {height} could not be read ({reason}); check the disk, then start the node again")]
+    Store { height: u64, reason: String },
     #[error("the node asked the engine to decide a height it cannot start ({reason})")]
     HeightStart { reason: String },
     #[error("a part of the consensus engine ended unexpectedly ({reason}); start the node again")]

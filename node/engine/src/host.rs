@@ -186,7 +186,11 @@ impl Host {
                 value: Value(undecided.id),
                 validity: Validity::from_bool(undecided.valid),
             };
-            let values = parts.app.undecided(height.spec(), round_number);
+            // The engine waits for the answer in any case. What the disk does not say is not "none": the engine ends.
+            let values = parts.app.undecided(height.spec(), round_number).unwrap_or_else(|error| {
+                parts.exit.set(Exit::Store { height: height.0, reason: error.to_string() });
+                Vec::new()
+            });
             let _ = reply.send(values.into_iter().map(value).collect());
         });
     }
@@ -250,12 +254,12 @@ impl HostParts {
     /// The block this node proposes: where the log of this height is lost, the one that this validator is locked on, so that it
     /// can be decided; else one of the application's.
     async fn block_to_propose(&self, height: Height, round: u32) -> Result<Proposed, crate::AppError> {
-        let locked = self.signer.state().locked_without_log(height.0);
-        let again = locked.and_then(|id| self.app.block(height.spec(), &id).map(|bytes| Proposed { id, bytes }));
-        match again {
-            Some(proposed) => Ok(proposed),
-            None => self.app.propose(height.spec(), round).await,
+        if let Some(id) = self.signer.state().locked_without_log(height.0)
+            && let Some(bytes) = self.app.block(height.spec(), &id)?
+        {
+            return Ok(Proposed { id, bytes });
         }
+        self.app.propose(height.spec(), round).await
     }
 
     async fn propose(&self, height: Height, round: Round, reply: RpcReplyPort<LocallyProposedValue<Ctx>>) {
@@ -298,8 +302,9 @@ impl HostParts {
             return;
         }
         match self.app.block(height.spec(), &id) {
-            Some(bytes) => self.publish(height, round, proposer, id, &bytes),
-            None => self.board.failed(height.0, format!("block {id} is to be sent again but is not here")),
+            Ok(Some(bytes)) => self.publish(height, round, proposer, id, &bytes),
+            Ok(None) => self.board.failed(height.0, format!("block {id} is to be sent again but is not here")),
+            Err(error) => self.board.failed(height.0, format!("block {id} is to be sent again: {error}")),
         }
     }
 
@@ -405,8 +410,14 @@ impl HostParts {
         let mut values = Vec::new();
         let mut total_bytes = 0usize;
         for height in (first.0..=last.0).take(SYNC_VALUES_MAX) {
-            let Some((certificate, bytes)) = self.app.decided(Height(height).spec()) else {
-                break;
+            let (certificate, bytes) = match self.app.decided(Height(height).spec()) {
+                Ok(Some(decided)) => decided,
+                Ok(None) => break,
+                Err(error) => {
+                    error!(height, %error, "a decided block could not be read for a peer that catches up");
+                    self.board.failed(height, format!("a decided block could not be read: {error}"));
+                    break;
+                }
             };
             total_bytes = total_bytes.saturating_add(bytes.len());
             if total_bytes > self.sync_response_bytes_max && !values.is_empty() {

@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 
 use super::error::ApiError;
 use crate::ledger::{CommittedBlock, Ledger};
+use crate::store::StoreError;
 
 /// Most requests that wait for an outcome at the same time.
 pub const WAITING_MAX: usize = 16_384;
@@ -104,10 +105,7 @@ impl Outcomes {
         if self.is_expired(&id) {
             return Ok(Some(End::Expired));
         }
-        match tokio::time::timeout(timeout, &mut place.receiver).await {
-            Ok(end) => Ok(end.ok()),
-            Err(_) => Ok(None),
-        }
+        place.end(timeout).await
     }
 
     fn register(&self, id: TxId) -> Result<Place<'_>, ApiError> {
@@ -137,14 +135,18 @@ impl Outcomes {
         board.blocks.push_back(block);
     }
 
-    /// Answers who waits for what the store holds by now.
-    fn look_up_all(&self, ledger: &Ledger) {
+    /// Answers who waits for what the store holds by now, as `read` finds it. Where it cannot be read, waiting ends with an
+    /// error: "not yet" would be a guess.
+    fn look_up_all(&self, read: impl Fn(&TxId) -> Result<Option<(Height, Outcome)>, StoreError>) {
         let ids: Vec<TxId> = self.0.lock().waiting.keys().copied().collect();
         for id in ids {
-            match ledger.outcome(&id) {
+            match read(&id) {
                 Ok(Some((height, outcome))) => self.0.lock().answer(&id, End::InBlock(height, outcome)),
                 Ok(None) => {}
-                Err(error) => tracing::error!(%error, "an outcome could not be read"),
+                Err(error) => {
+                    tracing::error!(%error, "an outcome could not be read");
+                    self.0.lock().give_up(&id);
+                }
             }
         }
     }
@@ -157,7 +159,7 @@ impl Outcomes {
                 Err(RecvError::Lagged(missed)) => {
                     tracing::warn!(missed, "the follower of outcomes fell behind and looks into the store");
                     self.0.lock().blocks.clear();
-                    self.look_up_all(&ledger);
+                    self.look_up_all(|id| ledger.outcome(id));
                 }
                 Err(RecvError::Closed) => return,
             }
@@ -169,6 +171,13 @@ impl Board {
     fn answer(&mut self, id: &TxId, end: End) {
         if let Some(waiting) = self.waiting.remove(id) {
             self.waiting_count = self.waiting_count.saturating_sub(waiting.answer(end));
+        }
+    }
+
+    /// Ends the waiting for `id` without an answer.
+    fn give_up(&mut self, id: &TxId) {
+        if let Some(Waiting { more, .. }) = self.waiting.remove(id) {
+            self.waiting_count = self.waiting_count.saturating_sub(1 + more.len());
         }
     }
 
@@ -189,6 +198,17 @@ struct Place<'a> {
     outcomes: &'a Outcomes,
     id: TxId,
     receiver: oneshot::Receiver<End>,
+}
+
+impl Place<'_> {
+    /// Waits at most `timeout`; `None` if the end has not come by then.
+    async fn end(&mut self, timeout: Duration) -> Result<Option<End>, ApiError> {
+        match tokio::time::timeout(timeout, &mut self.receiver).await {
+            Ok(Ok(end)) => Ok(Some(end)),
+            Ok(Err(_)) => Err(ApiError::internal(&"the outcome that a request waits for could not be read")),
+            Err(_) => Ok(None),
+        }
+    }
 }
 
 impl Drop for Place<'_> {
@@ -242,6 +262,22 @@ mod tests {
         assert_eq!(other.receiver.try_recv().unwrap(), End::Expired);
         assert!(outcomes.is_expired(&id(2)) && !outcomes.is_expired(&id(1)));
         drop((places, other));
+        assert_eq!(outcomes.0.lock().waiting_count, 0);
+    }
+
+    /// The store did not answer, and the request was told "pending" once its time was over.
+    #[tokio::test]
+    async fn who_waits_for_an_outcome_that_cannot_be_read_gets_an_error() {
+        let outcomes = Outcomes::default();
+        let (mut broken, mut open) = (outcomes.register(id(1)).unwrap(), outcomes.register(id(2)).unwrap());
+        outcomes.look_up_all(|asked| match *asked == id(1) {
+            true => Err(StoreError::damaged(std::path::Path::new("store"), "transactions", "checksum")),
+            false => Ok(None),
+        });
+        let error = broken.end(Duration::from_secs(60)).await.unwrap_err();
+        assert_eq!(error.code(), huxin_chain_spec::codes::Code::ApiInternal);
+        assert_eq!(open.end(Duration::ZERO).await.unwrap(), None);
+        drop((broken, open));
         assert_eq!(outcomes.0.lock().waiting_count, 0);
     }
 

@@ -22,7 +22,7 @@ use crate::clock::Clock;
 use crate::ledger::{BlockFault, Ledger};
 use crate::mempool::Mempool;
 use crate::ops::metrics::Metrics;
-use crate::store::UndecidedBlock;
+use crate::store::{StoreError, UndecidedBlock};
 
 /// Most operations this node puts into a block of its own, however many the chain allows. Four nodes on two cores execute
 /// this many well within the proposal timeout; a block that takes longer costs a round, and the next proposer would try the
@@ -116,7 +116,10 @@ impl Consensus {
         // A block that this node judged valid before may be locked by a quorum and proposed again much later, for instance after
         // the whole chain stopped. Refusing it for its age then would stop the chain permanently.
         let store = self.ledger.store();
-        let judged_before = matches!(store.block_bytes(candidate.height, &candidate.id), Ok(Some(_)));
+        let judged_before = match store.block_bytes(candidate.height, &candidate.id) {
+            Ok(found) => found.is_some(),
+            Err(error) => return Verdict::Unavailable { reason: error.to_string() },
+        };
         if candidate.source == Source::Proposal
             && !judged_before
             && let Some(reason) = self.clock_objection(time, candidate.round)
@@ -210,6 +213,11 @@ fn verdict_of(fault: BlockFault) -> Verdict {
     }
 }
 
+/// What the store does not give is never "not there" to the engine.
+fn unreadable(error: StoreError) -> AppError {
+    AppError(error.to_string())
+}
+
 #[async_trait]
 impl Application for Consensus {
     fn start(&self) -> HeightStart {
@@ -230,21 +238,14 @@ impl Application for Consensus {
         tokio::task::block_in_place(|| self.consider_now(&candidate))
     }
 
-    fn undecided(&self, height: Height, round: u32) -> Vec<Undecided> {
-        match self.ledger.store().undecided(height, round) {
-            Ok(rows) => rows
-                .into_iter()
-                .map(|row| Undecided { id: row.block, proposer: row.proposer, valid: row.valid })
-                .collect(),
-            Err(error) => {
-                tracing::error!(%error, "could not read undecided blocks; continuing without them");
-                Vec::new()
-            }
-        }
+    fn undecided(&self, height: Height, round: u32) -> Result<Vec<Undecided>, AppError> {
+        let rows = self.ledger.store().undecided(height, round).map_err(unreadable)?;
+        let undecided = |row: UndecidedBlock| Undecided { id: row.block, proposer: row.proposer, valid: row.valid };
+        Ok(rows.into_iter().map(undecided).collect())
     }
 
-    fn block(&self, height: Height, id: &Digest) -> Option<Bytes> {
-        self.ledger.store().block_bytes(height, id).ok().flatten().map(Bytes::from)
+    fn block(&self, height: Height, id: &Digest) -> Result<Option<Bytes>, AppError> {
+        Ok(self.ledger.store().block_bytes(height, id).map_err(unreadable)?.map(Bytes::from))
     }
 
     async fn commit(&self, certificate: Certificate) -> Result<(), AppError> {
@@ -268,11 +269,12 @@ impl Application for Consensus {
         }
     }
 
-    fn decided(&self, height: Height) -> Option<(Certificate, Bytes)> {
+    fn decided(&self, height: Height) -> Result<Option<(Certificate, Bytes)>, AppError> {
         let store = self.ledger.store();
-        let row = store.header(height).ok().flatten()?;
-        let bytes = store.block_bytes(height, &row.hash).ok().flatten()?;
-        Some((row.certificate, Bytes::from(bytes)))
+        let Some(row) = store.header(height).map_err(unreadable)? else { return Ok(None) };
+        let bytes = store.block_bytes(height, &row.hash).map_err(unreadable)?;
+        let bytes = bytes.ok_or_else(|| AppError(format!("block {height} is missing, though its header is there")))?;
+        Ok(Some((row.certificate, Bytes::from(bytes))))
     }
 
     fn history_min_height(&self) -> Height {

@@ -109,7 +109,8 @@ impl Ledger {
         if !contradicts || other.verify(&self.genesis.chain_id, &tip.decided_by).is_err() {
             return Ok(None);
         }
-        let Some(row) = self.store.header(tip.height)? else { return Ok(None) };
+        let row = self.store.header(tip.height)?;
+        let row = row.ok_or_else(|| self.damaged(format!("header {}", tip.height), "missing"))?;
         let fork = Fork { own: row.certificate, other };
         for pair in fork.double_signatures() {
             self.store.put_misbehaviour(&pair)?;

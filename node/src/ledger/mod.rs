@@ -226,9 +226,9 @@ impl Ledger {
         let mut outcomes = Vec::with_capacity(decided.block.body.transactions.len());
         for transaction in &decided.block.body.transactions {
             let tx_id = transaction.body.id(self.algorithm());
-            if let Some((_, outcome)) = self.store.outcome(&tx_id)? {
-                outcomes.push(TransactionOutcome { tx_id, outcome });
-            }
+            let found = self.store.outcome(&tx_id)?;
+            let (_, outcome) = found.ok_or_else(|| self.damaged(format!("transaction {tx_id}"), "missing"))?;
+            outcomes.push(TransactionOutcome { tx_id, outcome });
         }
         Ok(outcomes)
     }
@@ -238,10 +238,19 @@ impl Ledger {
         self.store.height_at(time)
     }
 
-    /// A record and the height of its block.
+    /// A record and the height of its block; `None` beyond the end of the log. One below it that is missing is damage.
     pub fn record(&self, index: RecordIndex) -> Result<Option<(Record, Height)>, StoreError> {
-        let Some(record) = self.store.record(index)? else { return Ok(None) };
-        Ok(self.store.height_of_record(index)?.map(|height| (record, height)))
+        // The size first: the log may grow between the two.
+        let size = self.tip().log.size;
+        let place = || format!("record {index}");
+        match self.store.record(index)? {
+            Some(record) => {
+                let height = self.store.height_of_record(index)?;
+                Ok(Some((record, height.ok_or_else(|| self.damaged(place(), "no block holds it"))?)))
+            }
+            None if index.0 < size => Err(self.damaged(place(), "missing")),
+            None => Ok(None),
+        }
     }
 
     /// Outcome of a transaction.

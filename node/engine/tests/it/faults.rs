@@ -60,6 +60,23 @@ async fn a_failed_commit_ends_the_engine_and_a_restart_resumes() {
     net.stop().await;
 }
 
+/// Blocks that the disk did not give were taken for "there are none", and the engine went on without them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_unreadable_store_ends_the_engine() {
+    let mut net = Net::start(PROVINCES).await;
+    net.run_to(3).await;
+    net.nodes[2].app.is_unreadable.store(true, Ordering::Relaxed);
+    net.allow(6);
+    let exit = net.nodes[2].handle.as_ref().unwrap().exited().await;
+    assert!(matches!(&exit, Exit::Store { reason, .. } if reason == "the disk does not answer"), "{exit:?}");
+    net.stop_node(2).await;
+    net.nodes[2].app.is_unreadable.store(false, Ordering::Relaxed);
+    net.start_node(2).await;
+    net.wait_for(6, 0..PROVINCES).await;
+    net.verify_chains(6);
+    net.stop().await;
+}
+
 /// Two processes with one key, or on one log, could sign twice: the second is refused.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_engine_on_the_same_key_or_log_is_refused() {

@@ -65,6 +65,8 @@ pub struct TestApp {
     /// Judges every proposal invalid, like a node whose clock is off.
     pub refuses_proposals: AtomicBool,
     pub refuses_commits: AtomicBool,
+    /// Answers no question about undecided blocks, as with a broken disk.
+    pub is_unreadable: AtomicBool,
     /// Proofs that the engine has reported.
     evidence: Mutex<Vec<DoubleSignature>>,
 }
@@ -87,6 +89,7 @@ impl TestApp {
             synced: AtomicUsize::new(0),
             refuses_proposals: AtomicBool::new(false),
             refuses_commits: AtomicBool::new(false),
+            is_unreadable: AtomicBool::new(false),
             evidence: Mutex::default(),
         }
     }
@@ -201,18 +204,21 @@ impl Application for TestApp {
         if valid { Verdict::Valid } else { Verdict::Invalid { reason: "refused".into() } }
     }
 
-    fn undecided(&self, height: Height, round: u32) -> Vec<Undecided> {
+    fn undecided(&self, height: Height, round: u32) -> Result<Vec<Undecided>, AppError> {
+        if self.is_unreadable.load(Ordering::Relaxed) {
+            return Err(AppError("the disk does not answer".into()));
+        }
         let range = (height.0, round, Digest::ZERO)..=(height.0, round, Digest([0xff; 32]));
         let undecided = |((_, _, id), (proposer, valid)): (&(u64, u32, Digest), &(KeyId, bool))| Undecided {
             id: *id,
             proposer: *proposer,
             valid: *valid,
         };
-        self.ledger.lock().undecided.range(range).map(undecided).collect()
+        Ok(self.ledger.lock().undecided.range(range).map(undecided).collect())
     }
 
-    fn block(&self, height: Height, id: &Digest) -> Option<Bytes> {
-        self.ledger.lock().blocks.get(&(height.0, *id)).cloned()
+    fn block(&self, height: Height, id: &Digest) -> Result<Option<Bytes>, AppError> {
+        Ok(self.ledger.lock().blocks.get(&(height.0, *id)).cloned())
     }
 
     async fn commit(&self, certificate: Certificate) -> Result<(), AppError> {
@@ -241,8 +247,8 @@ impl Application for TestApp {
         *kept = certificate;
     }
 
-    fn decided(&self, height: Height) -> Option<(Certificate, Bytes)> {
-        self.ledger.lock().decided.get(&height.0).cloned()
+    fn decided(&self, height: Height) -> Result<Option<(Certificate, Bytes)>, AppError> {
+        Ok(self.ledger.lock().decided.get(&height.0).cloned())
     }
 
     fn history_min_height(&self) -> Height {
