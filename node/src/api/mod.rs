@@ -15,6 +15,7 @@ mod assess;
 mod blocks;
 mod error;
 mod events;
+mod lane;
 mod min_height;
 mod openapi;
 mod outcomes;
@@ -48,6 +49,8 @@ pub(crate) use error::{ApiError, no_such_method, no_such_path};
 pub use min_height::{HUXIN_HEIGHT, HUXIN_MIN_HEIGHT};
 pub use outcomes::{Outcomes, WAITING_MAX};
 
+use lane::Lane;
+
 use crate::clock::Clock;
 use crate::door::Door;
 use crate::ledger::Ledger;
@@ -62,6 +65,10 @@ const RECEIPT: &str = "application/vnd.huxin.receipt";
 const STREAMS_MAX: usize = 4;
 /// Headers whose certificates are remembered as checked.
 const CHECKED_HEADERS_MAX: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1_023);
+/// Receipts whose proofs are checked at the same time: many validators make many signatures.
+const RECEIPT_CHECKS_MAX: usize = 4;
+/// Receipts that wait for their turn; more are refused with 503.
+const RECEIPT_CHECKS_WAITING_MAX: usize = 256;
 /// How long open requests may go on once the node is asked to stop.
 const STOP_MAX: Duration = Duration::from_millis(800);
 
@@ -104,6 +111,7 @@ struct Api {
     outcomes: Outcomes,
     metrics: Arc<Metrics>,
     checked_headers: verify::CheckedHeaders,
+    receipt_checks: Lane,
     streams: Semaphore,
     subscribers: Arc<Semaphore>,
     /// True once the node is asked to stop.
@@ -167,6 +175,7 @@ fn router(context: Context, shutdown: watch::Receiver<bool>) -> std::io::Result<
         outcomes,
         metrics: Arc::clone(&metrics),
         checked_headers: verify::CheckedHeaders::new(CHECKED_HEADERS_MAX),
+        receipt_checks: Lane::new("receipt", RECEIPT_CHECKS_MAX, RECEIPT_CHECKS_WAITING_MAX),
         streams: Semaphore::new(STREAMS_MAX),
         subscribers: Arc::new(Semaphore::new(events::SUBSCRIBERS_MAX)),
         shutdown,
@@ -237,8 +246,8 @@ impl Frame {
     }
 
     /// Why a question of this route cannot be answered now.
-    fn unanswerable(&self) -> Option<String> {
-        if ASKING_ROUTES.contains(&self.metrics.name()) { self.api.vitals.unanswerable() } else { None }
+    async fn unanswerable(&self) -> Option<String> {
+        if ASKING_ROUTES.contains(&self.metrics.name()) { self.api.vitals.unanswerable().await } else { None }
     }
 }
 
@@ -251,7 +260,7 @@ async fn frame(State(frame): State<Frame>, request: Request, next: Next) -> Resp
     };
     let mut response = match waited {
         Ok(()) => {
-            let unanswerable = frame.unanswerable();
+            let unanswerable = frame.unanswerable().await;
             let response = next.run(request).await;
             // A wrong request is told so in any case; only an answer is held back.
             match unanswerable {

@@ -96,4 +96,17 @@ mod tests {
             }
         }
     }
+
+    /// A query given to a path that reads none is refused, and five of these paths did not say so: a client made from the
+    /// description had no case for that answer.
+    #[test]
+    fn every_path_describes_its_400() {
+        let description: serde_json::Value = serde_json::from_str(&Description::openapi().to_json().unwrap()).unwrap();
+        for (path, methods) in description["paths"].as_object().unwrap() {
+            for (method, operation) in methods.as_object().unwrap() {
+                let refused = &operation["responses"]["400"]["content"]["application/json"]["schema"]["$ref"];
+                assert_eq!(refused.as_str(), Some("#/components/schemas/ErrorAnswer"), "{method} {path}");
+            }
+        }
+    }
 }

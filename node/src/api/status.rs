@@ -1,10 +1,12 @@
 //! What the node is and what chain it follows.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderName, header};
-use huxin_chain_spec::api::{QuorumAnswer, StatusAnswer, ValidatorAnswer};
+use huxin_chain_spec::api::{ErrorAnswer, QuorumAnswer, StatusAnswer, ValidatorAnswer};
 use huxin_chain_spec::block::PROTOCOL_VERSION;
 use huxin_chain_spec::codec;
 use huxin_chain_spec::codes::Code;
@@ -16,10 +18,10 @@ use utoipa::ToSchema;
 use super::Shared;
 use super::error::ApiError;
 use crate::ops::Reach;
-use crate::store::Fork;
+use crate::store::{Fork, PROOFS_PER_VALIDATOR_MAX, StoreError};
 
-/// Most proofs of double signing in one answer.
-const PROOFS_MAX: usize = 100;
+/// Most proofs of forks in one answer.
+const FORKS_MAX: usize = 100;
 
 /// One stable code with its texts.
 #[derive(Debug, Serialize, ToSchema)]
@@ -49,22 +51,28 @@ pub(super) fn all_codes() -> Vec<CodeAnswer> {
 
 /// The node at a glance.
 #[utoipa::path(get, path = "/v1/status", tag = "node", operation_id = "status",
-    responses((status = 200, description = "Chain, newest block, mempool and consensus", body = StatusAnswer)))]
-pub(super) async fn status(State(api): State<Shared>) -> Json<StatusAnswer> {
-    let vitals = &api.vitals;
-    let (ledger, tip, pulse) = (&vitals.ledger, vitals.ledger.tip(), vitals.pulse());
+    responses(
+        (status = 200, description = "Chain, newest block, mempool and consensus", body = StatusAnswer),
+        (status = 400, description = "A query was given, or `Huxin-Min-Height` is not a number", body = ErrorAnswer),
+        (status = 503, description = "The state of the node could not be read in time", body = ErrorAnswer),
+    ))]
+pub(super) async fn status(State(api): State<Shared>) -> Result<Json<StatusAnswer>, ApiError> {
+    let Some(pulse) = api.vitals.pulse().await else {
+        return Err(ApiError::not_ready("node: its state could not be read in time", 1));
+    };
+    let (ledger, tip) = (&api.vitals.ledger, api.vitals.ledger.tip());
     let ledger_hash = match ledger.algorithm() {
         DigestAlgorithm::Sha256 => "sha256",
         DigestAlgorithm::Sm3 => "sm3",
     };
     let count = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
-    Json(StatusAnswer {
+    Ok(Json(StatusAnswer {
         chain_id: ledger.genesis().chain_id.to_string(),
         genesis_hash: ledger.genesis_hash().to_string(),
         ledger_hash: ledger_hash.to_owned(),
         protocol_version: PROTOCOL_VERSION,
         software_version: env!("CARGO_PKG_VERSION").to_owned(),
-        province: vitals.province(),
+        province: pulse.province.clone(),
         height: tip.height.0,
         time_ms: tip.time_ms.0,
         time: tip.time_ms.to_string(),
@@ -79,7 +87,7 @@ pub(super) async fn status(State(api): State<Shared>) -> Json<StatusAnswer> {
         connected_peers: u32::try_from(pulse.connected_peers()).unwrap_or(u32::MAX),
         ready: pulse.ready(),
         quorum: Some(quorum(&pulse.reach)),
-    })
+    }))
 }
 
 fn quorum(reach: &Reach) -> QuorumAnswer {
@@ -98,7 +106,10 @@ fn quorum(reach: &Reach) -> QuorumAnswer {
 
 /// The validators that decide the next block.
 #[utoipa::path(get, path = "/v1/validators", tag = "node", operation_id = "validators",
-    responses((status = 200, description = "The validators, by address", body = Vec<ValidatorAnswer>)))]
+    responses(
+        (status = 200, description = "The validators, by address", body = Vec<ValidatorAnswer>),
+        (status = 400, description = "A query was given, or `Huxin-Min-Height` is not a number", body = ErrorAnswer),
+    ))]
 pub(super) async fn validators(State(api): State<Shared>) -> Json<Vec<ValidatorAnswer>> {
     let validators = api.vitals.ledger.validators();
     let answer = validators.validators().iter().map(|validator| ValidatorAnswer {
@@ -113,14 +124,23 @@ pub(super) async fn validators(State(api): State<Shared>) -> Json<Vec<ValidatorA
 /// Proofs of double signing that this node has seen.
 ///
 /// Each is what `huxin govern report-misbehaviour` takes: two signatures of one validator that an honest one never makes
-/// both; one with `fork` has two certificates of one height instead. Newest first, at most 100 of each. What stands on the ledger already is a thing: `misbehaviour/<validator>/<height>`.
+/// both; one with `fork` has two certificates of one height instead. Newest first, at most 100 of each validator and 100 forks.
+/// What stands on the ledger already is a thing: `misbehaviour/<validator>/<height>`.
 #[utoipa::path(get, path = "/v1/misbehaviour", tag = "node", operation_id = "misbehaviour",
-    responses((status = 200, description = "The proofs", body = Vec<Object>)))]
+    responses(
+        (status = 200, description = "The proofs", body = Vec<Object>),
+        (status = 400, description = "A query was given, or `Huxin-Min-Height` is not a number", body = ErrorAnswer),
+    ))]
 pub(super) async fn misbehaviour(State(api): State<Shared>) -> Result<Json<Vec<Proof>>, ApiError> {
-    let store = api.vitals.ledger.store();
-    let pairs = store.misbehaviour(PROOFS_MAX)?.into_iter().map(Proof::Pair);
-    let forks = store.forks(PROOFS_MAX)?.into_iter().map(|fork| Proof::Fork { fork: ForkAnswer::of(&fork) });
-    Ok(Json(pairs.chain(forks).collect()))
+    let ledger = Arc::clone(&api.vitals.ledger);
+    // Up to a hundred proofs of each validator: more than a single read of the store.
+    let read = tokio::task::spawn_blocking(move || {
+        let pairs = ledger.store().misbehaviour(PROOFS_PER_VALIDATOR_MAX)?;
+        Ok::<_, StoreError>((pairs, ledger.store().forks(FORKS_MAX)?))
+    });
+    let (pairs, forks) = read.await.map_err(|error| ApiError::internal(&error))??;
+    let forks = forks.iter().map(|fork| Proof::Fork { fork: ForkAnswer::of(fork) });
+    Ok(Json(pairs.into_iter().map(Proof::Pair).chain(forks).collect()))
 }
 
 /// A proof that somebody signed what no honest validator signs.
@@ -162,14 +182,20 @@ type Fixed = ([(HeaderName, &'static str); 1], Bytes);
 
 /// The genesis file. Compare its hash with the one the consortium publishes before you trust it.
 #[utoipa::path(get, path = "/v1/genesis", tag = "node", operation_id = "genesis",
-    responses((status = 200, description = "TOML", body = String, content_type = "application/toml")))]
+    responses(
+        (status = 200, description = "TOML", body = String, content_type = "application/toml"),
+        (status = 400, description = "A query was given, or `Huxin-Min-Height` is not a number", body = ErrorAnswer),
+    ))]
 pub(super) async fn genesis(State(api): State<Shared>) -> Fixed {
     ([(header::CONTENT_TYPE, "application/toml; charset=utf-8")], api.genesis_toml.clone())
 }
 
 /// Every stable code with its texts in both languages.
 #[utoipa::path(get, path = "/v1/codes", tag = "node", operation_id = "codes",
-    responses((status = 200, description = "The codes, by number", body = Vec<CodeAnswer>)))]
+    responses(
+        (status = 200, description = "The codes, by number", body = Vec<CodeAnswer>),
+        (status = 400, description = "A query was given, or `Huxin-Min-Height` is not a number", body = ErrorAnswer),
+    ))]
 pub(super) async fn codes(State(api): State<Shared>) -> Fixed {
     ([(header::CONTENT_TYPE, "application/json")], api.codes_json.clone())
 }

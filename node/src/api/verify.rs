@@ -59,6 +59,7 @@ pub(super) struct VerifyQuery {
         (status = 413, description = "The file is too large", body = ErrorAnswer),
         (status = 415, description = "Another media type", body = ErrorAnswer),
         (status = 422, description = "The receipt proves nothing", body = ErrorAnswer),
+        (status = 503, description = "The node may be behind, or too many receipts wait to be checked; see Retry-After", body = ErrorAnswer),
     ))]
 pub(super) async fn verify(
     State(api): State<Shared>,
@@ -101,6 +102,7 @@ pub(super) async fn verify(
     responses(
         (status = 200, description = "Verdict, checks and proof; verdict `unknown` if it is not on the ledger", body = VerifyAnswer),
         (status = 400, description = "Malformed identifier", body = ErrorAnswer),
+        (status = 503, description = "The node may be behind; see Retry-After", body = ErrorAnswer),
     ))]
 pub(super) async fn licence(
     State(api): State<Shared>,
@@ -198,27 +200,28 @@ fn digest(name: &str, text: &str) -> Result<Digest, ApiError> {
 
 /// Checks the receipt on a thread for such work (many validators make many signatures), then answers from the ledger.
 async fn by_receipt(api: &Shared, bytes: Vec<u8>, question: Question) -> Result<VerifyAnswer, ApiError> {
-    let api = Shared::clone(api);
-    let checked = tokio::task::spawn_blocking(move || {
-        let ledger = &api.vitals.ledger;
-        let receipt = Receipt::from_bytes(&bytes)?;
-        let proven = receipt.verify_with(&ledger.genesis_hash(), &api.checked_headers)?;
-        let question = Question { proven: true, ..question };
-        match ledger.record(receipt.index)? {
-            None => Ok(assess::by_receipt_alone(&receipt, proven.status, &question)),
-            // The same trust root cannot certify two records at one place, unless a third of the validators signed twice.
-            Some((record, _)) if record != receipt.record => {
-                tracing::error!(index = %receipt.index, "a valid receipt contradicts this node's ledger");
-                let place = "receipt: its record is not the one this node holds at that place";
-                Err(ApiError::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, Code::ReceiptRecordMismatch, place))
-            }
-            Some((record, _)) => match assess::licence_of(&record) {
-                Some(licence) => assess::by_licence(ledger, &licence, &question),
-                None => Ok(assess::about_no_licence(&receipt)),
-            },
+    let shared = Shared::clone(api);
+    api.receipt_checks.run(move || check_receipt(&shared, &bytes, &question)).await?
+}
+
+fn check_receipt(api: &Shared, bytes: &[u8], question: &Question) -> Result<VerifyAnswer, ApiError> {
+    let ledger = &api.vitals.ledger;
+    let receipt = Receipt::from_bytes(bytes)?;
+    let proven = receipt.verify_with(&ledger.genesis_hash(), &api.checked_headers)?;
+    let question = Question { proven: true, ..*question };
+    match ledger.record(receipt.index)? {
+        None => Ok(assess::by_receipt_alone(&receipt, proven.status, &question)),
+        // The same trust root cannot certify two records at one place, unless a third of the validators signed twice.
+        Some((record, _)) if record != receipt.record => {
+            tracing::error!(index = %receipt.index, "a valid receipt contradicts this node's ledger");
+            let place = "receipt: its record is not the one this node holds at that place";
+            Err(ApiError::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, Code::ReceiptRecordMismatch, place))
         }
-    });
-    checked.await.unwrap_or_else(|error| Err(ApiError::internal(&error)))
+        Some((record, _)) => match assess::licence_of(&record) {
+            Some(licence) => assess::by_licence(ledger, &licence, &question),
+            None => Ok(assess::about_no_licence(&receipt)),
+        },
+    }
 }
 
 /// SHA-256 of a body of at most [`FILE_BYTES_MAX`], piece by piece as it arrives.

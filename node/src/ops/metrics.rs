@@ -1,5 +1,6 @@
 //! Figures for Prometheus. Names begin with `huxin_`; the engine's own figures follow unchanged.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::transaction::Outcome;
+use parking_lot::Mutex;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -61,6 +63,8 @@ struct ChainFigures {
     may_fail: Count,
     vote_age: Family<ValidatorLabels, Gauge<f64, AtomicU64>>,
     validator_connected: Family<ValidatorLabels, Count>,
+    /// The validators that the two have figures of.
+    shown: Mutex<BTreeSet<ValidatorLabels>>,
     log_lines_dropped: Counter,
 }
 
@@ -100,7 +104,7 @@ struct RouteLabels {
     route: &'static str,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, EncodeLabelSet)]
 struct ValidatorLabels {
     province: String,
     validator: String,
@@ -208,11 +212,23 @@ impl Metrics {
         RouteMetrics { usual: Arc::default(), requests, seconds, route }
     }
 
-    /// Everything in the text format, the engine's figures last.
-    pub(crate) fn text(&self, vitals: &Vitals, engine_text: &str) -> Result<String, std::fmt::Error> {
-        let pulse = vitals.pulse();
-        self.refresh(vitals, &pulse);
-        self.chain.refresh_reach(&pulse.reach, vitals);
+    /// Everything in the text format, the engine's figures last. Without a look at the node its figures stay as they were
+    /// last seen, and it counts as not ready.
+    pub(crate) fn text(
+        &self,
+        vitals: &Vitals,
+        pulse: Option<&Pulse>,
+        engine_text: &str,
+    ) -> Result<String, std::fmt::Error> {
+        match pulse {
+            Some(pulse) => {
+                self.refresh(vitals, pulse);
+                self.chain.refresh_reach(&pulse.reach, vitals.now().0, vitals.started.0);
+            }
+            None => {
+                self.chain.ready.set(0);
+            }
+        }
         let mut text = String::with_capacity(32 * 1024);
         encode(&mut text, &self.registry)?;
         Ok(join(text, engine_text))
@@ -229,7 +245,7 @@ impl Metrics {
         chain.signs_above.set(signing.above_height);
         chain.withheld.set(signing.withheld);
         chain.peers.set(count(pulse.connected_peers()));
-        chain.store_bytes.set(vitals.ledger.store().disk_bytes());
+        chain.store_bytes.set(pulse.store_bytes);
         chain.ready.set(u64::from(pulse.ready()));
         let (stats, gossip) = (&pulse.mempool, &pulse.mempool.gossip);
         pool.transactions.set(count(stats.transactions));
@@ -251,25 +267,35 @@ impl Metrics {
 
 impl ChainFigures {
     /// Figures of each validator of the set; those of validators that left it end.
-    fn refresh_reach(&self, reach: &Reach, vitals: &Vitals) {
-        let now = vitals.now();
+    fn refresh_reach(&self, reach: &Reach, now_ms: u64, started_ms: u64) {
         self.has_vote.set(u64::from(reach.has_vote()));
         self.total_power.set(reach.total_power);
         self.quorum_power.set(reach.quorum_power);
         self.reached_power.set(reach.reached_power);
         self.may_fail.set(if reach.has_quorum() { count(reach.may_fail) } else { 0 });
         self.log_lines_dropped.inner().store(crate::log::dropped_lines(), Ordering::Relaxed);
-        self.vote_age.clear();
-        self.validator_connected.clear();
+        let mut current = BTreeSet::new();
         for validator in reach.validators.iter().filter(|validator| !validator.is_me) {
             let (province, address) = (validator.province.to_string(), validator.address.to_string());
             let labels = ValidatorLabels { province, validator: address };
-            let heard = validator.vote.as_ref().map_or(vitals.started.0, |vote| vote.seen_at_ms);
-            let age = Duration::from_millis(now.0.saturating_sub(heard));
+            let heard = validator.vote.as_ref().map_or(started_ms, |vote| vote.seen_at_ms);
+            let age = Duration::from_millis(now_ms.saturating_sub(heard));
             self.vote_age.get_or_create(&labels).set(age.as_secs_f64());
-            if let Some(connected) = validator.connected {
-                self.validator_connected.get_or_create(&labels).set(u64::from(connected));
+            match validator.connected {
+                Some(connected) => {
+                    self.validator_connected.get_or_create(&labels).set(u64::from(connected));
+                }
+                None => {
+                    self.validator_connected.remove(&labels);
+                }
             }
+            current.insert(labels);
+        }
+        // Only what has left goes: were all cleared first, a scrape at the same time would find validators missing.
+        let before = std::mem::replace(&mut *self.shown.lock(), current.clone());
+        for left in before.difference(&current) {
+            self.vote_age.remove(left);
+            self.validator_connected.remove(left);
         }
     }
 
@@ -301,6 +327,7 @@ impl ChainFigures {
             may_fail: Count::default(),
             vote_age: Family::default(),
             validator_connected: Family::default(),
+            shown: Mutex::default(),
             log_lines_dropped: Counter::default(),
         };
         figures.register_reach(registry);
@@ -498,6 +525,7 @@ mod tests {
     use huxin_chain_spec::ids::{Height, RecordIndex, TimeMs, TxId};
     use huxin_chain_spec::transaction::TransactionOutcome;
 
+    use super::super::reach::tests::{Four, NOW};
     use super::*;
 
     fn text(metrics: &Metrics) -> String {
@@ -557,6 +585,25 @@ mod tests {
         ] {
             assert!(text.contains(line), "{line} in\n{text}");
         }
+    }
+
+    /// All figures of validators were cleared at each scrape: one at the same time, of a second monitor, found some missing.
+    #[test]
+    fn a_second_scrape_at_the_same_time_misses_no_validator() {
+        let (metrics, reach) = (Metrics::new(), Four::healthy().reach());
+        let connected = |metrics: &Metrics| text(metrics).matches("huxin_validator_connected{").count();
+        metrics.chain.refresh_reach(&reach, NOW, 0);
+        std::thread::scope(|scope| {
+            scope.spawn(|| (0..2_000).for_each(|_| metrics.chain.refresh_reach(&reach, NOW, 0)));
+            for _ in 0..200 {
+                assert_eq!(connected(&metrics), 3);
+            }
+        });
+        // Those of a validator that left the set end.
+        let mut smaller = reach;
+        smaller.validators.pop();
+        metrics.chain.refresh_reach(&smaller, NOW, 0);
+        assert_eq!(connected(&metrics), 2);
     }
 
     #[test]

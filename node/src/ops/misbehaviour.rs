@@ -6,8 +6,8 @@ use huxin_chain_spec::crypto::KeyId;
 
 use crate::store::{Store, StoreError};
 
-/// Proofs looked through, the newest first.
-const PROOFS_MAX: usize = 100;
+/// Forks looked through, the newest first.
+const FORKS_MAX: usize = 100;
 
 /// Two certified blocks of one height.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct ForkSeen {
     pub signed_both: BTreeSet<KeyId>,
 }
 
-/// What the newest proofs say.
+/// What the proofs say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Misbehaviour {
     /// Validators that signed two statements for one round.
@@ -27,20 +27,16 @@ pub struct Misbehaviour {
 }
 
 impl Misbehaviour {
-    /// Reads the newest proofs.
+    /// Reads who signed twice, and the newest forks.
     ///
     /// # Errors
-    /// If the store does not answer, or a row is damaged: whether there are proofs is then not known.
+    /// If the store does not answer, or a row is damaged: whether there are forks is then not known.
     pub fn read(store: &Store) -> Result<Self, StoreError> {
-        let proofs = store.misbehaviour(PROOFS_MAX)?;
         let mut forks: BTreeMap<u64, BTreeSet<KeyId>> = BTreeMap::new();
-        for fork in store.forks(PROOFS_MAX)? {
+        for fork in store.forks(FORKS_MAX)? {
             forks.entry(fork.own.height.0).or_default().extend(fork.common_signers());
         }
         let fork = |(height, signed_both)| ForkSeen { height, signed_both };
-        Ok(Self {
-            double_signers: proofs.iter().map(|proof| proof.validator).collect(),
-            forks: forks.into_iter().map(fork).collect(),
-        })
+        Ok(Self { double_signers: store.double_signers(), forks: forks.into_iter().map(fork).collect() })
     }
 }

@@ -8,6 +8,7 @@
 //! | `GET /ready` | 200 when the node follows the chain and takes transactions, else 503 with the reasons |
 //! | `GET /status` | everything `huxin explain` shows |
 
+mod looks;
 pub mod metrics;
 mod misbehaviour;
 mod reach;
@@ -58,7 +59,8 @@ fn router(context: Context) -> Router {
 async fn metrics_text(
     State(context): State<Arc<Context>>,
 ) -> Result<([(HeaderName, &'static str); 1], String), ApiError> {
-    let text = context.metrics.text(&context.vitals, &huxin_engine::metrics_text());
+    let pulse = context.vitals.pulse().await;
+    let text = context.metrics.text(&context.vitals, pulse.as_deref(), &huxin_engine::metrics_text());
     let text = text.map_err(|error| ApiError::internal(&error))?;
     Ok(([(header::CONTENT_TYPE, METRICS)], text))
 }
@@ -82,11 +84,18 @@ struct Readiness {
 }
 
 async fn ready(State(context): State<Arc<Context>>) -> (StatusCode, Json<Readiness>) {
-    let pulse = context.vitals.pulse();
+    let Some(pulse) = context.vitals.pulse().await else {
+        let height = context.vitals.ledger.height().0;
+        let readiness = Readiness { ready: false, height, reasons: vec![Reason::state_unknown()] };
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(readiness));
+    };
     let status = if pulse.ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(Readiness { ready: pulse.ready(), height: pulse.height.0, reasons: pulse.reasons }))
+    (status, Json(Readiness { ready: pulse.ready(), height: pulse.height.0, reasons: pulse.reasons.clone() }))
 }
 
-async fn status(State(context): State<Arc<Context>>) -> Json<report::Report> {
-    Json(report::report(&context.vitals, &context.metrics))
+async fn status(State(context): State<Arc<Context>>) -> Result<Json<report::Report>, ApiError> {
+    match context.vitals.pulse().await {
+        Some(pulse) => Ok(Json(report::report(&context.vitals, &pulse, &context.metrics))),
+        None => Err(ApiError::not_ready(Reason::state_unknown().what, 1)),
+    }
 }

@@ -6,6 +6,7 @@ use huxin_chain_spec::ids::{Height, ProvinceCode, TimeMs};
 use huxin_engine::{EngineStatus, Phase};
 use serde::Serialize;
 
+use super::looks::LOOK_MAX;
 use super::misbehaviour::Misbehaviour;
 use super::reach::{Reach, ReachedValidator};
 use super::signing_reasons::{proof_reasons, signing_reasons};
@@ -39,6 +40,22 @@ pub struct Reason {
     pub what_zh: String,
     /// Provinces whose validators it is about.
     pub provinces: Vec<ProvinceCode>,
+}
+
+impl Reason {
+    /// The node could not be looked at in time.
+    pub(super) fn state_unknown() -> Self {
+        let seconds = LOOK_MAX.as_secs();
+        Self {
+            code: "node.state_unknown",
+            severity: Severity::Stop,
+            what: format!(
+                "the state of this node could not be read within {seconds} s, so it is not known whether it is ready"
+            ),
+            what_zh: format!("未能在 {seconds} 秒内读取本节点的状态，是否就绪未知"),
+            provinces: Vec::new(),
+        }
+    }
 }
 
 /// What readiness is judged by.

@@ -103,7 +103,7 @@ struct ClockReport {
 /// Proofs on this node's disk. `GET /v1/misbehaviour` has them.
 #[derive(Debug, Serialize)]
 struct MisbehaviourReport {
-    /// Validators that signed two statements for one round, by address, of the newest proofs.
+    /// Validators that signed two statements for one round, by address.
     double_signers: BTreeSet<String>,
     /// Heights at which two blocks are certified.
     forked_heights: BTreeSet<u64>,
@@ -140,14 +140,14 @@ struct StoreReport {
     bytes_per_million_records: Option<u64>,
 }
 
-/// Looks at everything once.
-pub(super) fn report(vitals: &Vitals, metrics: &Metrics) -> Report {
-    let (pulse, tip, now) = (vitals.pulse(), vitals.ledger.tip(), vitals.now());
+/// The page of one look.
+pub(super) fn report(vitals: &Vitals, pulse: &Pulse, metrics: &Metrics) -> Report {
+    let (tip, now) = (vitals.ledger.tip(), vitals.now());
     let genesis = vitals.ledger.genesis();
     let parameters = vitals.ledger.chain_tip().parameters;
-    let validators = validators(&pulse, now.0);
+    let validators = validators(pulse, now.0);
     Report {
-        province: vitals.province(),
+        province: pulse.province.clone(),
         software_version: env!("CARGO_PKG_VERSION"),
         started_at_ms: vitals.started.0,
         now_ms: now.0,
@@ -174,8 +174,8 @@ pub(super) fn report(vitals: &Vitals, metrics: &Metrics) -> Report {
         },
         misbehaviour: misbehaviour(&pulse.misbehaviour),
         mempool: mempool(vitals, &pulse.mempool),
-        store: store(vitals.ledger.store().disk_bytes(), tip.log.size),
-        engine: pulse.engine,
+        store: store(pulse.store_bytes, tip.log.size),
+        engine: pulse.engine.clone(),
     }
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use huxin_chain_spec::codec;
 use huxin_chain_spec::crypto::KeyId;
 use huxin_chain_spec::ids::{Height, ProvinceCode, TimeMs};
 use huxin_chain_spec::participation::Participation;
@@ -11,6 +10,7 @@ use huxin_chain_spec::state::StateKey;
 use huxin_engine::EngineStatus;
 use parking_lot::Mutex;
 
+use super::looks::Looks;
 use super::misbehaviour::Misbehaviour;
 use super::reach::{Reach, Sight, reach};
 use super::reasons::{BLOCK_MS_MAX, Look, Reason, Severity, reasons};
@@ -21,8 +21,6 @@ use crate::store::StoreError;
 
 /// A connected validator may go so many heartbeats, and [`BLOCK_MS_MAX`], without a vote.
 const HEARTBEATS_SILENT_MAX: u64 = 2;
-/// How long the answer to "may this node answer about the ledger" is kept, in milliseconds: it is asked at each request.
-const ANSWERABLE_MS: u64 = 200;
 
 /// Reads the engine's status.
 pub type EngineReader = Arc<dyn Fn() -> EngineStatus + Send + Sync>;
@@ -49,7 +47,7 @@ pub struct Vitals {
     pub identity: Identity,
     pub started: TimeMs,
     members: Arc<Mutex<CachedMembers>>,
-    answerable: Arc<Mutex<(u64, Option<String>)>>,
+    looks: Looks<Pulse>,
 }
 
 /// The validators' nodes that the ledger names, as of one change of them.
@@ -65,6 +63,11 @@ struct KnownMembers {
 #[derive(Debug, Clone)]
 pub struct Pulse {
     pub height: Height,
+    /// The province that this node belongs to, or belonged to last; empty if the ledger knows neither of its keys. Read from
+    /// the ledger each time: a node may become a validator after its start.
+    pub province: String,
+    /// Bytes of the store's files.
+    pub store_bytes: u64,
     pub engine: EngineStatus,
     pub mempool: MempoolStats,
     /// Who is reached.
@@ -111,7 +114,7 @@ impl Vitals {
     /// Of a node that starts now.
     pub fn new(ledger: Arc<Ledger>, mempool: Mempool, engine: EngineReader, clock: Clock, identity: Identity) -> Self {
         let started = clock.now();
-        Self { ledger, mempool, engine, clock, identity, started, members: Arc::default(), answerable: Arc::default() }
+        Self { ledger, mempool, engine, clock, identity, started, members: Arc::default(), looks: Looks::default() }
     }
 
     /// The time by the node's clock.
@@ -119,21 +122,20 @@ impl Vitals {
         self.clock.now()
     }
 
-    /// The province that this node belongs to, or belonged to last; empty if the ledger knows neither of its keys. Read
-    /// from the ledger each time: a node may become a validator after its start.
-    pub fn province(&self) -> String {
-        let members = self.members().ok();
-        members.and_then(|members| members.province).map(|province| province.to_string()).unwrap_or_default()
+    /// Looks at everything now. `None` if that took longer than it may: how the node is, is then not known.
+    pub async fn pulse(&self) -> Option<Arc<Pulse>> {
+        let vitals = self.clone();
+        self.looks.now(move || vitals.look()).await
     }
 
-    /// Looks at everything once.
-    pub fn pulse(&self) -> Pulse {
+    /// Looks at everything once. Reads the store, so it may take as long as the disk does.
+    fn look(&self) -> Pulse {
         let tip = self.ledger.tip();
         let (engine, mempool) = ((self.engine)(), self.mempool.stats());
         let heartbeat_ms = self.ledger.chain_tip().parameters.heartbeat_ms;
         let now = self.now();
         let members = self.members();
-        let reach = self.reach(&engine, members.as_deref().ok(), heartbeat_ms, now);
+        let (reach, unread) = self.reach(&engine, members.as_deref().ok(), heartbeat_ms, now);
         let misbehaviour = Misbehaviour::read(self.ledger.store());
         let proofs = misbehaviour.as_ref().ok();
         let mut reasons = reasons(&Look {
@@ -150,6 +152,8 @@ impl Vitals {
             pool_bytes_max: self.mempool.limits().bytes_max,
             now_ms: now.0,
         });
+        let province = members.as_ref().ok().and_then(|members| members.province);
+        let province = province.map(|province| province.to_string()).unwrap_or_default();
         let mut unreadable = |what: String, what_zh: String| {
             let code = "store.unreadable";
             reasons.push(Reason { code, severity: Severity::Stop, what, what_zh, provinces: Vec::new() });
@@ -160,6 +164,12 @@ impl Vitals {
                 format!("无法读取验证节点名单：{error}"),
             );
         }
+        if let Some(error) = unread {
+            unreadable(
+                format!("the validators' signatures on the ledger cannot be read: {error}"),
+                format!("无法读取账本上验证节点的签名：{error}"),
+            );
+        }
         if let Err(error) = &misbehaviour {
             unreadable(
                 format!("the proofs of misbehaviour cannot be read: {error}"),
@@ -167,27 +177,33 @@ impl Vitals {
             );
         }
         let misbehaviour = misbehaviour.unwrap_or_default();
-        Pulse { height: tip.height, engine, mempool, reach, misbehaviour, reasons }
+        let store_bytes = self.ledger.store().disk_bytes();
+        Pulse { height: tip.height, province, store_bytes, engine, mempool, reach, misbehaviour, reasons }
     }
 
     /// Why this node may not answer questions about the ledger as it is now: what it does not have it would call "not on
-    /// this ledger". `None` if it may.
-    pub fn unanswerable(&self) -> Option<String> {
+    /// this ledger". `None` if it may. Asked at each request, so it goes by a look that may be a second old.
+    pub async fn unanswerable(&self) -> Option<String> {
         if self.ledger.height() == Height::ZERO {
             return Some("this node has no block yet".to_owned());
         }
-        let now_ms = self.now().0;
-        let mut kept = self.answerable.lock();
-        if kept.0 == 0 || now_ms.abs_diff(kept.0) > ANSWERABLE_MS {
-            let pulse = self.pulse();
-            let found = pulse.reasons.iter().find(|reason| hides_the_chain(reason));
-            let alone = pulse.reach.is_alone().then(|| "no other validator is connected".to_owned());
-            *kept = (now_ms, found.map(|reason| reason.what.clone()).or(alone));
-        }
-        kept.1.clone()
+        let vitals = self.clone();
+        let Some(pulse) = self.looks.recent(move || vitals.look()).await else {
+            return Some(Reason::state_unknown().what);
+        };
+        let found = pulse.reasons.iter().find(|reason| hides_the_chain(reason));
+        let alone = pulse.reach.is_alone().then(|| "no other validator is connected".to_owned());
+        found.map(|reason| reason.what.clone()).or(alone)
     }
 
-    fn reach(&self, engine: &EngineStatus, members: Option<&KnownMembers>, heartbeat_ms: u64, now: TimeMs) -> Reach {
+    /// Whom this node reaches, and why it could not be read who signs blocks elsewhere, if so.
+    fn reach(
+        &self,
+        engine: &EngineStatus,
+        members: Option<&KnownMembers>,
+        heartbeat_ms: u64,
+        now: TimeMs,
+    ) -> (Reach, Option<StoreError>) {
         let set = self.ledger.validators();
         let (none, unsigned) = (BTreeMap::new(), BTreeMap::new());
         let mut sight = Sight {
@@ -202,22 +218,30 @@ impl Vitals {
         };
         let seen = reach(&sight);
         if seen.silent().all(|validator| validator.connected != Some(false)) {
-            return seen;
+            return (seen, None);
         }
-        // Somebody is not connected: does the ledger hold its newer signatures?
-        let signed_ms = self.signed_ms().unwrap_or_default();
-        sight.signed_ms = &signed_ms;
-        reach(&sight)
+        // A validator is not connected: does the ledger hold its newer signatures?
+        match self.signed_ms() {
+            Ok(signed_ms) => {
+                sight.signed_ms = &signed_ms;
+                (reach(&sight), None)
+            }
+            Err(error) => (seen, Some(error)),
+        }
     }
 
     /// Time of the newest block that holds each validator's signature, as the ledger counts participation.
-    fn signed_ms(&self) -> Option<BTreeMap<KeyId, u64>> {
+    fn signed_ms(&self) -> Result<BTreeMap<KeyId, u64>, StoreError> {
         let store = self.ledger.store();
-        let bytes = store.state_at(&StateKey::Participation, self.ledger.height()).ok()??;
-        let participation: Participation = codec::decode(&bytes, bytes.len()).ok()?;
-        let time = |height: Height| store.header(height).ok().flatten().map(|row| row.header.time_ms.0);
-        let all = participation.all().iter();
-        Some(all.filter_map(|one| Some((one.validator, time(one.last_seen)?))).collect())
+        let found = store.thing_at::<Participation>(&StateKey::Participation, self.ledger.height())?;
+        let Some(participation) = found else { return Ok(BTreeMap::new()) };
+        let mut signed_ms = BTreeMap::new();
+        for one in participation.all() {
+            if let Some(row) = store.header(one.last_seen)? {
+                signed_ms.insert(one.validator, row.header.time_ms.0);
+            }
+        }
+        Ok(signed_ms)
     }
 
     /// Why this node's key has no vote, in both languages.

@@ -78,16 +78,6 @@ impl Fork {
 }
 
 impl Store {
-    /// Stores a proof of misbehaviour; storing the same one again changes nothing.
-    pub fn put_misbehaviour(&self, proof: &DoubleSignature) -> Result<(), StoreError> {
-        let mut key = concat(&height_key(proof.height), &proof.validator.0.0);
-        key.push(proof.step as u8);
-        key.extend_from_slice(&proof.round.to_be_bytes());
-        let mut batch = WriteBatch::default();
-        batch.put_cf(self.family("evidence")?, key, codec::encode(proof));
-        self.write(batch)
-    }
-
     /// Keeps the proof that two blocks of one height are certified. Returns whether it was new.
     pub fn put_fork(&self, fork: &Fork) -> Result<bool, StoreError> {
         let key = concat(&height_key(fork.own.height), &fork.other.block.0);
@@ -127,7 +117,8 @@ impl Store {
         // Bytes under a header are never replaced: the header hash does not cover signatures, and the bytes judged first are those
         // that this node voted for.
         let known = self.db.get_pinned_cf(self.family("blocks")?, &block_key);
-        if !matches!(known, Ok(Some(_))) {
+        let known = known.map_err(|error| StoreError::database(&self.path, "blocks", &error))?;
+        if known.is_none() {
             batch.put_cf(self.family("blocks")?, block_key, block);
         }
         self.write(batch)

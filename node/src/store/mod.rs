@@ -30,6 +30,7 @@ mod check;
 mod commit;
 mod error;
 mod index;
+mod proofs;
 mod read;
 mod reader;
 
@@ -43,6 +44,7 @@ use rocksdb::{
 
 pub use commit::{Fork, StoredHeader, UndecidedBlock};
 pub use error::StoreError;
+pub use proofs::PROOFS_PER_VALIDATOR_MAX;
 
 /// Version of the layout above. A store of another layout is refused.
 const LAYOUT: u32 = 2;
@@ -86,6 +88,7 @@ pub struct Store {
     path: PathBuf,
     identity: [u8; 16],
     state_cache: reader::StateCache,
+    proofs: proofs::ProofCounts,
 }
 
 impl Store {
@@ -103,9 +106,11 @@ impl Store {
         let db = DB::open_cf_descriptors(&database_options(), path, families)
             .map_err(|error| StoreError::database(path, "database", &error))?;
         let state_cache = reader::StateCache::default();
-        let mut store = Self { db, path: path.to_owned(), identity: [0; 16], state_cache };
+        let proofs = proofs::ProofCounts::default();
+        let mut store = Self { db, path: path.to_owned(), identity: [0; 16], state_cache, proofs };
         store.check_layout()?;
         store.identity = store.identify()?;
+        store.count_proofs()?;
         Ok(store)
     }
 

@@ -7,7 +7,6 @@ use huxin_chain_spec::codec;
 use huxin_chain_spec::crypto::Digest;
 use huxin_chain_spec::ids::{Height, RecordIndex, TimeMs, TxId};
 use huxin_chain_spec::record::Record;
-use huxin_chain_spec::record::governance::DoubleSignature;
 use huxin_chain_spec::state::{STATE_BYTES_MAX, StateKey};
 use huxin_chain_spec::transaction::Outcome;
 
@@ -100,19 +99,6 @@ impl Store {
             iterator.next();
         }
         iterator.status().map_err(|error| StoreError::database(&self.path, "documents", &error))?;
-        Ok(found)
-    }
-
-    /// Proofs of double signing that this node has seen, newest first, at most `limit`.
-    pub fn misbehaviour(&self, limit: usize) -> Result<Vec<DoubleSignature>, StoreError> {
-        let mut iterator = self.db.raw_iterator_cf(self.family("evidence")?);
-        iterator.seek_to_last();
-        let mut found = Vec::new();
-        while let Some((_, bytes)) = iterator.item().filter(|_| found.len() < limit) {
-            found.push(self.own(|| "evidence".to_owned(), bytes)?);
-            iterator.prev();
-        }
-        iterator.status().map_err(|error| StoreError::database(&self.path, "evidence", &error))?;
         Ok(found)
     }
 

@@ -1,14 +1,21 @@
 //! What a node says of itself, and what it does not answer for that reason.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
 
-use huxin_chain_spec::crypto::{KeyId, PublicKey, Signer};
+use huxin_chain_spec::crypto::{Digest, KeyId, PublicKey, Signature, Signer};
 use huxin_chain_spec::genesis::{Genesis, GenesisValidator};
+use huxin_chain_spec::ids::Height;
+use huxin_chain_spec::record::governance::{DoubleSignature, SignedBlock, SignedStep};
+use huxin_chain_spec::state::StateKey;
 use huxin_engine::{EngineStatus, PeerStatus, Phase, VoteSeen};
+use huxin_node::ledger::Ledger;
 use huxin_node::mempool::{PoolLimits, peer_id_of};
 
+use crate::damage::change_rows;
 use crate::http::{Answer, Node, engine, send};
-use crate::support::{genesis, issue, key};
+use crate::support::{commit, genesis, issue, key};
 
 const LICENCE: &str = "/v1/licences/0000000000000000000000000000000000000000000000000000000000000000";
 
@@ -78,5 +85,96 @@ async fn a_node_without_a_quorum_at_hand_answers_no_question() {
 async fn a_node_whose_engine_ended_answers_no_question() {
     let node = Node::with(PoolLimits::default(), Phase::Ended).await;
     node.commit(vec![issue(0..1)]);
+    assert_eq!(node.get(LICENCE).await.error().code, "api.not_ready");
+}
+
+async fn ask(node: &Node, path: &str) -> Answer {
+    send(node.ops, "GET", path, &[], b"").await
+}
+
+/// While the disk hung, `/ready` hung with it, on an async worker: two such questions and the node answered nothing at all.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_state_that_cannot_be_read_in_time_is_not_ready_and_holds_up_nothing_else() {
+    let (release, held) = mpsc::channel::<()>();
+    let (held, hangs) = (Mutex::new(held), Arc::new(AtomicBool::new(false)));
+    let is_hanging = Arc::clone(&hangs);
+    let reader = Arc::new(move || {
+        if is_hanging.load(Ordering::SeqCst) {
+            let _released = held.lock().unwrap().recv();
+        }
+        engine(Phase::Idle)
+    });
+    let node = Node::of(genesis(), PoolLimits::default(), reader).await;
+    node.commit(vec![issue(0..1)]);
+    assert_eq!((ready(&node).await.status, node.get(LICENCE).await.status), (200, 200));
+
+    hangs.store(true, Ordering::SeqCst);
+    let asked = tokio::time::timeout(Duration::from_secs(60), async {
+        let (one, other, page) = tokio::join!(ready(&node), ready(&node), ask(&node, "/status"));
+        for answer in [&one, &other] {
+            assert_eq!((answer.status, codes(answer)), (503, vec!["node.state_unknown".to_owned()]));
+        }
+        assert_eq!((page.status, page.error().code.as_str()), (503, "api.not_ready"));
+        // By now the last look is too old to answer by.
+        let refused = node.get(LICENCE).await;
+        assert_eq!((refused.status, refused.error().code.as_str()), (503, "api.not_ready"));
+        assert!(ask(&node, "/metrics").await.text().contains("\nhuxin_ready 0\n"));
+        assert_eq!((ask(&node, "/health").await.status, node.get("/v1/validators").await.status), (200, 200));
+    });
+    asked.await.expect("the node answers while the disk hangs");
+
+    hangs.store(false, Ordering::SeqCst);
+    drop(release);
+    assert_eq!((ready(&node).await.status, node.get(LICENCE).await.status), (200, 200));
+    node.stop().await;
+}
+
+/// A hundred proofs against one validator filled the list, and the one against another was seen nowhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn proofs_against_one_validator_do_not_hide_those_against_another() {
+    let node = Node::of(genesis_of_four(), PoolLimits::default(), Arc::new(|| connected_with(3))).await;
+    node.commit(vec![issue(0..1)]);
+    let signed = |block| SignedBlock { block, pol_round: None, signature: Signature::Ed25519([5; 64]) };
+    let put = |seed: u8, height: u64, round: u32| {
+        let proof = DoubleSignature {
+            validator: key(seed).id(),
+            step: SignedStep::Prevote,
+            height: Height(height),
+            round,
+            first: signed(None),
+            second: signed(Some(Digest([7; 32]))),
+        };
+        node.ledger.store().put_misbehaviour(&proof).unwrap();
+    };
+    put(5, 1, 0);
+    (0..150).for_each(|round| put(6, 2, round));
+    let [one, flood] = [5, 6].map(|seed| key(seed).id().to_string());
+    let proofs = node.get("/v1/misbehaviour").await.text();
+    assert_eq!((proofs.matches(&one).count(), proofs.matches(&flood).count()), (1, 100));
+    let page: serde_json::Value = ask(&node, "/status").await.json();
+    let signers = page["misbehaviour"]["double_signers"].as_array().unwrap();
+    assert!(signers.contains(&one.as_str().into()) && signers.contains(&flood.as_str().into()), "{signers:?}");
+    // They are counted when the store is opened, too.
+    let (folder, _) = node.stop_and_keep().await;
+    let ledger = Ledger::open(folder.path(), genesis_of_four()).unwrap();
+    assert_eq!(ledger.store().double_signers(), [5, 6].map(|seed| key(seed).id()).into());
+    assert_eq!(ledger.store().misbehaviour(10).unwrap().len(), 11);
+}
+
+/// Who signs blocks could not be read, and the page took it for "nobody does".
+#[tokio::test(flavor = "multi_thread")]
+async fn participation_that_cannot_be_read_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    commit(&Ledger::open(folder.path(), genesis_of_four()).unwrap(), vec![issue(0..1)]);
+    change_rows(folder.path(), |db| {
+        let mut key = StateKey::Participation.to_bytes();
+        key.extend((!1u64).to_be_bytes());
+        db.put_cf(db.cf_handle("state_history").unwrap(), key, [0xff]).unwrap();
+    });
+    let ledger = Ledger::open(folder.path(), genesis_of_four()).unwrap();
+    let node = Node::over(folder, ledger, PoolLimits::default(), Arc::new(|| connected_with(2))).await;
+    let page = ready(&node).await;
+    assert_eq!(page.status, 503);
+    assert!(codes(&page).contains(&"store.unreadable".to_owned()), "{}", page.text());
     assert_eq!(node.get(LICENCE).await.error().code, "api.not_ready");
 }

@@ -56,7 +56,13 @@ impl Node {
     /// Of a chain with this genesis, beside an engine that tells this of itself.
     pub async fn of(genesis: Genesis, limits: PoolLimits, reader: EngineReader) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let ledger = Arc::new(Ledger::open(folder.path(), genesis).unwrap());
+        let ledger = Ledger::open(folder.path(), genesis).unwrap();
+        Self::over(folder, ledger, limits, reader).await
+    }
+
+    /// Of this ledger in this folder, beside an engine that tells this of itself.
+    pub async fn over(folder: tempfile::TempDir, ledger: Ledger, limits: PoolLimits, reader: EngineReader) -> Self {
+        let ledger = Arc::new(ledger);
         let (mempool, clock, outcomes) = (Mempool::new(limits), Clock::default(), Outcomes::default());
         let door = Arc::new(Door::new(Arc::clone(&ledger), mempool.clone(), clock));
         let identity = support::identity();
