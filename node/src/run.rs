@@ -16,13 +16,15 @@ use crate::clock::Clock;
 use crate::config::{ConfigError, Setup};
 use crate::consensus::Consensus;
 use crate::door::Door;
+use crate::health::Identity;
+use crate::http::Context;
 use crate::ledger::Ledger;
 use crate::log::{self, LevelError, Log};
 use crate::members::{Members, PeerLists, province_of};
 use crate::mempool::{self, Mempool, PoolLimits, SwarmConfig, SwarmError};
+use crate::metrics::Metrics;
 use crate::ops;
-use crate::ops::Identity;
-use crate::ops::metrics::Metrics;
+use crate::outcomes::Outcomes;
 use crate::preflight::{Ports, Preflight, preflight};
 use crate::reload::Reloader;
 use crate::store::StoreError;
@@ -194,7 +196,7 @@ async fn start(ready: Preflight, path: &Path, hangups: Signal, log: Arc<Log>) ->
     let api_listener = listen(config.api.listen, "api.listen").await?;
     let ops_listener = listen(config.operations.listen, "operations.listen").await?;
 
-    let outcomes = api::Outcomes::default();
+    let outcomes = Outcomes::default();
     let app = Arc::new(Consensus::new(
         Arc::clone(&ledger),
         mempool.clone(),
@@ -221,16 +223,9 @@ async fn start(ready: Preflight, path: &Path, hangups: Signal, log: Arc<Log>) ->
         let (mempool, door, stopping) = (mempool.clone(), Arc::clone(&door), stopping.clone());
         async move { mempool::run_swarm(swarm_config, mempool, door, stopped(stopping)).await }
     });
-    let context = api::Context::new(
-        Arc::clone(&ledger),
-        door,
-        mempool,
-        Arc::new(engine.status_reader()),
-        metrics,
-        clock,
-        identity,
-    )
-    .with_outcomes(outcomes);
+    let context =
+        Context::new(Arc::clone(&ledger), door, mempool, Arc::new(engine.status_reader()), metrics, clock, identity)
+            .with_outcomes(outcomes);
     let api_address = api_listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
     let following = members.follow(changes, engine.peers(), mempool_peers, stopped(stopping.clone()));
     let network_secret = *network_key.secret();

@@ -16,7 +16,7 @@ use huxin_chain_spec::record::{Operation, Record};
 use huxin_chain_spec::state::{LicenceState, LicenceStatus, STATE_BYTES_MAX};
 use huxin_chain_spec::verdict::{self, Check, CheckResult, Content, Evidence, Identifier, StateAt, Verdict};
 
-use super::error::ApiError;
+use crate::http::ApiError;
 use crate::ledger::{Ledger, ReceiptAt};
 
 /// Every check there is, in the order of the answer.

@@ -13,13 +13,13 @@ use huxin_chain_spec::ids::Height;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::error::ApiError;
-use super::openapi::Octets;
-use super::outcomes::End;
+use super::octets::Octets;
 use super::request::{Query, Segment};
+use super::shared::{OCTETS, Shared};
 use super::submit::ended;
-use super::{OCTETS, Shared};
+use crate::http::ApiError;
 use crate::ledger::Ledger;
+use crate::outcomes::End;
 use crate::store::StoreError;
 
 /// Most bytes of one answer of the stream, except that one block always fits.

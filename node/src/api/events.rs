@@ -18,9 +18,9 @@ use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use utoipa::IntoParams;
 
-use super::Shared;
-use super::error::ApiError;
 use super::request::Query;
+use super::shared::Shared;
+use crate::http::ApiError;
 use crate::store::StoreError;
 
 /// Most subscribers at the same time.

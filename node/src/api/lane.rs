@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::error::ApiError;
+use crate::http::ApiError;
 
 /// Work of one kind on blocking threads: so much at a time, so much that waits for its turn.
 pub(super) struct Lane {

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderName};
 use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::ids::Height;
 
-use super::error::ApiError;
+use crate::http::ApiError;
 use crate::ledger::Ledger;
 
 /// Carried by every answer: the node's height when it was given.

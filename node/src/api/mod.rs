@@ -7,20 +7,20 @@
 //! **Invariants**
 //! * Nothing here decides: the door admits, `chain_spec::verdict` judges, the ledger proves.
 //! * Every body, query and wait has a bound. Unknown query keys and unknown fields are errors.
-//! * Every error is an [`ErrorAnswer`](huxin_chain_spec::api::ErrorAnswer); see `error` for the policy.
+//! * Every error is an [`ErrorAnswer`](huxin_chain_spec::api::ErrorAnswer); see `http::error` for the policy.
 //! * Single reads of the store happen on the async workers: they take about 10 us, mostly from its cache, which is less
 //!   than handing them to another thread. Whole blocks and receipts to be checked go to blocking threads.
 
 mod assess;
 mod blocks;
-mod error;
 mod events;
 mod lane;
 mod min_height;
+mod octets;
 mod openapi;
-mod outcomes;
 mod receipts;
 mod request;
+mod shared;
 mod status;
 mod submit;
 mod things;
@@ -32,7 +32,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::HeaderValue;
 use axum::middleware::{Next, from_fn_with_state};
@@ -45,22 +44,14 @@ use tokio::sync::{Semaphore, watch};
 use utoipa::OpenApi;
 use utoipa_swagger_ui::SwaggerUi;
 
-pub(crate) use error::{ApiError, no_such_method, no_such_path};
 pub use min_height::{HUXIN_HEIGHT, HUXIN_MIN_HEIGHT};
-pub use outcomes::{Outcomes, WAITING_MAX};
 
 use lane::Lane;
+use shared::{Api, CheckedHeaders, Shared};
 
-use crate::clock::Clock;
-use crate::door::Door;
-use crate::ledger::Ledger;
-use crate::mempool::Mempool;
-use crate::ops::{EngineReader, Identity, Metrics, RouteMetrics, Vitals};
+use crate::http::{ApiError, Context, no_such_method, no_such_path};
+use crate::metrics::RouteMetrics;
 
-/// Media type of exact bytes.
-const OCTETS: &str = "application/octet-stream";
-/// Media type of a receipt file.
-const RECEIPT: &str = "application/vnd.huxin.receipt";
 /// Answers with whole blocks in the making at the same time, up to 16 MiB each.
 const STREAMS_MAX: usize = 4;
 /// Headers whose certificates are remembered as checked.
@@ -71,56 +62,6 @@ const RECEIPT_CHECKS_MAX: usize = 4;
 const RECEIPT_CHECKS_WAITING_MAX: usize = 256;
 /// How long open requests may go on once the node is asked to stop.
 const STOP_MAX: Duration = Duration::from_millis(800);
-
-/// What both listeners work with. Cloning shares it.
-#[derive(Clone)]
-pub struct Context {
-    pub vitals: Vitals,
-    pub door: Arc<Door>,
-    /// Shared with whoever removes expired transactions from the pool: see [`Outcomes::expired`].
-    pub outcomes: Outcomes,
-    pub metrics: Arc<Metrics>,
-}
-
-impl Context {
-    /// A context of a node that starts now, known by the keys of `identity`.
-    pub fn new(
-        ledger: Arc<Ledger>,
-        door: Arc<Door>,
-        mempool: Mempool,
-        engine: EngineReader,
-        metrics: Arc<Metrics>,
-        clock: Clock,
-        identity: Identity,
-    ) -> Self {
-        let vitals = Vitals::new(ledger, mempool, engine, clock, identity);
-        Self { vitals, door, outcomes: Outcomes::default(), metrics }
-    }
-
-    /// The same, with a board of outcomes that others write to as well.
-    #[must_use]
-    pub fn with_outcomes(self, outcomes: Outcomes) -> Self {
-        Self { outcomes, ..self }
-    }
-}
-
-/// State of the handlers.
-struct Api {
-    vitals: Vitals,
-    door: Arc<Door>,
-    outcomes: Outcomes,
-    metrics: Arc<Metrics>,
-    checked_headers: verify::CheckedHeaders,
-    receipt_checks: Lane,
-    streams: Semaphore,
-    subscribers: Arc<Semaphore>,
-    /// True once the node is asked to stop.
-    shutdown: watch::Receiver<bool>,
-    genesis_toml: Bytes,
-    codes_json: Bytes,
-}
-
-type Shared = Arc<Api>;
 
 /// Serves the API until `shutdown` resolves and open requests have ended, or [`STOP_MAX`] later.
 pub async fn serve(listener: TcpListener, context: Context, shutdown: impl Future<Output = ()> + Send + 'static) {
@@ -174,7 +115,7 @@ fn router(context: Context, shutdown: watch::Receiver<bool>) -> std::io::Result<
         door,
         outcomes,
         metrics: Arc::clone(&metrics),
-        checked_headers: verify::CheckedHeaders::new(CHECKED_HEADERS_MAX),
+        checked_headers: CheckedHeaders::new(CHECKED_HEADERS_MAX),
         receipt_checks: Lane::new("receipt", RECEIPT_CHECKS_MAX, RECEIPT_CHECKS_WAITING_MAX),
         streams: Semaphore::new(STREAMS_MAX),
         subscribers: Arc::new(Semaphore::new(events::SUBSCRIBERS_MAX)),

@@ -1,23 +1,9 @@
 //! The description of this API, generated from the handlers. `node/openapi.json` is its golden copy: a change of the API
 //! shows in review, and clients in other languages are generated from that file.
 
-use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
-use utoipa::openapi::{RefOr, Schema};
-use utoipa::{OpenApi, PartialSchema, ToSchema};
+use utoipa::OpenApi;
 
 use super::{blocks, events, receipts, status, submit, things, verify};
-
-/// Stands for exact bytes in the description; there are no values of it.
-pub(super) enum Octets {}
-
-impl PartialSchema for Octets {
-    fn schema() -> RefOr<Schema> {
-        let octets = ObjectBuilder::new().schema_type(Type::String);
-        octets.format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary))).into()
-    }
-}
-
-impl ToSchema for Octets {}
 
 /// OpenAPI 3.1 of the public API.
 #[derive(OpenApi)]

@@ -10,10 +10,10 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::assess;
-use super::error::ApiError;
-use super::openapi::Octets;
+use super::octets::Octets;
 use super::request::{Query, Segment, as_of};
-use super::{RECEIPT, Shared};
+use super::shared::{RECEIPT, Shared};
+use crate::http::ApiError;
 use crate::ledger::ReceiptAt;
 
 /// The time a receipt speaks of.

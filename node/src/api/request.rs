@@ -10,7 +10,7 @@ use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::ids::TimeMs;
 use serde::de::DeserializeOwned;
 
-use super::error::ApiError;
+use crate::http::ApiError;
 
 /// How much of a body that is too long is still read and dropped, so that the sender gets to see the answer.
 const DRAIN_BYTES_MAX: usize = 8 * 1024 * 1024;

@@ -15,9 +15,9 @@ use huxin_chain_spec::record::governance::DoubleSignature;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Shared;
-use super::error::ApiError;
-use crate::ops::Reach;
+use super::shared::Shared;
+use crate::health::Reach;
+use crate::http::ApiError;
 use crate::store::{Fork, PROOFS_PER_VALIDATOR_MAX, StoreError};
 
 /// Most proofs of forks in one answer.

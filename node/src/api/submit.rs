@@ -13,11 +13,11 @@ use huxin_chain_spec::transaction::{Outcome, TRANSACTION_BYTES_MAX};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::error::{ApiError, error_body};
-use super::openapi::Octets;
-use super::outcomes::End;
+use super::octets::Octets;
 use super::request::{Query, Segment, media_type, read_body, unsupported_media_type};
-use super::{OCTETS, Shared};
+use super::shared::{OCTETS, Shared};
+use crate::http::{ApiError, error_body};
+use crate::outcomes::End;
 
 const WAIT_MS_DEFAULT: u64 = 10_000;
 /// Longest a request may wait for an outcome.

@@ -19,12 +19,12 @@ use huxin_chain_spec::state::{self, STATE_BYTES_MAX, StateKey, StateKeyError, St
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::Shared;
 use super::assess::{as_of_answer, block_at};
-use super::error::{ApiError, error_body};
-use super::openapi::Octets;
+use super::octets::Octets;
 use super::receipts::{ReceiptFile, ReceiptQuery, as_file};
 use super::request::{Query, Segment, as_of, read_body};
+use super::shared::Shared;
+use crate::http::{ApiError, error_body};
 use crate::ledger::{Ledger, LedgerAt, ReceiptAt};
 
 /// Most records listed about one thing.

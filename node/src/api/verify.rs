@@ -11,17 +11,15 @@ use huxin_chain_spec::api::{ErrorAnswer, VerifyAnswer, VerifyQuestion};
 use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, Hasher};
 use huxin_chain_spec::ids::{LicenceRef, TimeMs};
-use huxin_chain_spec::receipt::{KnownHeaders, RECEIPT_BYTES_MAX, Receipt};
-use lru::LruCache;
-use parking_lot::Mutex;
+use huxin_chain_spec::receipt::{RECEIPT_BYTES_MAX, Receipt};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::assess::{self, Document, Question};
-use super::error::ApiError;
-use super::openapi::Octets;
+use super::octets::Octets;
 use super::request::{Query, Segment, as_of, broken_off, drain, media_type, read_body, unsupported_media_type};
-use super::{OCTETS, RECEIPT, Shared};
+use super::shared::{OCTETS, RECEIPT, Shared};
+use crate::http::ApiError;
 
 /// Longest file that is hashed here. Larger files are hashed by their holder and asked about by digest.
 pub(super) const FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -248,25 +246,6 @@ async fn sha256_of(body: Body) -> Result<Digest, ApiError> {
         return Err(ApiError::bad_request(Code::ApiBadRequest, "body: it is empty; send the file"));
     }
     Ok(hasher.finish())
-}
-
-/// Headers whose certificate was checked already: receipts of one block share it.
-pub(super) struct CheckedHeaders(Mutex<LruCache<Digest, ()>>);
-
-impl CheckedHeaders {
-    pub(super) fn new(kept_max: std::num::NonZeroUsize) -> Self {
-        Self(Mutex::new(LruCache::new(kept_max)))
-    }
-}
-
-impl KnownHeaders for CheckedHeaders {
-    fn contains(&self, block: &Digest) -> bool {
-        self.0.lock().get(block).is_some()
-    }
-
-    fn insert(&self, block: Digest) {
-        self.0.lock().put(block, ());
-    }
 }
 
 #[cfg(test)]

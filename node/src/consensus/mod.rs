@@ -17,11 +17,11 @@ use huxin_chain_spec::record::governance::DoubleSignature;
 use huxin_chain_spec::transaction::Transaction;
 use huxin_engine::{AppError, Application, Candidate, HeightStart, Proposed, Source, Undecided, Verdict};
 
-use crate::api::Outcomes;
 use crate::clock::Clock;
 use crate::ledger::{BlockFault, Ledger};
 use crate::mempool::Mempool;
-use crate::ops::metrics::Metrics;
+use crate::metrics::Metrics;
+use crate::outcomes::Outcomes;
 use crate::store::{StoreError, UndecidedBlock};
 
 /// Most operations this node puts into a block of its own, however many the chain allows. Four nodes on two cores execute

@@ -8,14 +8,7 @@
 //! | `GET /ready` | 200 when the node follows the chain and takes transactions, else 503 with the reasons |
 //! | `GET /status` | everything `huxin explain` shows |
 
-mod looks;
-pub mod metrics;
-mod misbehaviour;
-mod reach;
-mod reasons;
 mod report;
-mod signing_reasons;
-mod vitals;
 
 use std::sync::Arc;
 
@@ -26,13 +19,8 @@ use axum::{Json, Router};
 use serde::Serialize;
 use tokio::net::TcpListener;
 
-pub use metrics::Metrics;
-pub(crate) use metrics::RouteMetrics;
-pub use reach::{Reach, ReachedValidator};
-pub use reasons::{Reason, Severity};
-pub use vitals::{EngineReader, Identity, Pulse, Vitals};
-
-use crate::api::{ApiError, Context, no_such_method, no_such_path};
+use crate::health::Reason;
+use crate::http::{ApiError, Context, no_such_method, no_such_path};
 
 /// Media type of the text exposition (OpenMetrics 1.0).
 const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -6,11 +6,8 @@ use huxin_chain_spec::crypto::KeyId;
 use huxin_engine::EngineStatus;
 use serde::Serialize;
 
-use super::metrics::Metrics;
-use super::misbehaviour::Misbehaviour;
-use super::reach::Reach;
-use super::reasons::Reason;
-use super::vitals::{Pulse, Vitals};
+use crate::health::{Misbehaviour, Pulse, Reach, Reason, Vitals};
+use crate::metrics::Metrics;
 
 /// Answer of `GET /status`. Times are milliseconds since 1970 UTC by this node's clock.
 #[derive(Debug, Serialize)]

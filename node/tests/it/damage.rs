@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use huxin_chain_spec::ids::{Height, RecordIndex};
 use huxin_engine::Application;
-use huxin_node::api::Outcomes;
 use huxin_node::clock::Clock;
 use huxin_node::consensus::Consensus;
 use huxin_node::mempool::{Mempool, PoolLimits};
-use huxin_node::ops::Metrics;
+use huxin_node::metrics::Metrics;
+use huxin_node::outcomes::Outcomes;
 use huxin_node::store::StoreError;
 
 use crate::support::{commit, genesis, issue, key, open, reference};

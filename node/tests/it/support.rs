@@ -42,8 +42,8 @@ pub fn genesis() -> Genesis {
 }
 
 /// The founding validator, whose network key the ledger does not name.
-pub fn identity() -> huxin_node::ops::Identity {
-    huxin_node::ops::Identity { validator: key(3).id(), peer_id: String::new() }
+pub fn identity() -> huxin_node::health::Identity {
+    huxin_node::health::Identity { validator: key(3).id(), peer_id: String::new() }
 }
 
 pub fn open(folder: &Path) -> Result<Ledger, StoreError> {

@@ -13,6 +13,7 @@ use huxin_chain_spec::ids::IdError;
 use huxin_chain_spec::receipt::ReceiptError;
 
 use crate::door::Refusal;
+use crate::outcomes::WaitError;
 use crate::store::StoreError;
 
 /// A request that gets no other answer than an error.
@@ -103,6 +104,15 @@ impl IntoResponse for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         Self::internal(&error)
+    }
+}
+
+impl From<WaitError> for ApiError {
+    fn from(error: WaitError) -> Self {
+        match error {
+            WaitError::TooMany => Self::not_ready("wait: too many requests wait already; ask without wait", 1),
+            WaitError::Unreadable(_) | WaitError::Store(_) => Self::internal(&error),
+        }
     }
 }
 

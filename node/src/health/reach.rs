@@ -135,4 +135,4 @@ fn one(sight: &Sight<'_>, address: KeyId, province: ProvinceCode, power: u64) ->
 
 #[cfg(test)]
 #[path = "reach_tests.rs"]
-pub(super) mod tests;
+pub(crate) mod tests;

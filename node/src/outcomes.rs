@@ -16,7 +16,6 @@ use parking_lot::Mutex;
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::oneshot;
 
-use super::error::ApiError;
 use crate::ledger::{CommittedBlock, Ledger};
 use crate::store::StoreError;
 
@@ -27,9 +26,20 @@ const EXPIRED_MAX: usize = 65_536;
 /// Newest blocks whose figures are kept for subscribers of events.
 const BLOCKS_KEPT: usize = 256;
 
+/// Why there is no waiting for an outcome.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum WaitError {
+    #[error("too many requests wait already")]
+    TooMany,
+    #[error("could not be read: {0}")]
+    Unreadable(String),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// The definite end of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(crate) enum End {
     /// It stands in the block at this height.
     InBlock(Height, Outcome),
     /// It was pooled here, and its last height passed without it.
@@ -82,12 +92,12 @@ impl Outcomes {
         }
     }
 
-    pub(super) fn is_expired(&self, id: &TxId) -> bool {
+    pub(crate) fn is_expired(&self, id: &TxId) -> bool {
         self.0.lock().expired.contains(id)
     }
 
     /// The block at `height`, if it is one of the newest.
-    pub(super) fn block(&self, height: Height) -> Option<Arc<CommittedBlock>> {
+    pub(crate) fn block(&self, height: Height) -> Option<Arc<CommittedBlock>> {
         let board = self.0.lock();
         let newest = board.blocks.back()?.height.0;
         let back = usize::try_from(newest.checked_sub(height.0)?).ok()?;
@@ -97,7 +107,7 @@ impl Outcomes {
 
     /// Waits for the end of `id`, at most `timeout`; `None` if it has not come by then. The first look at the store comes
     /// after the request is on the board, so that no block can slip in between.
-    pub(super) async fn wait(&self, ledger: &Ledger, id: TxId, timeout: Duration) -> Result<Option<End>, ApiError> {
+    pub(crate) async fn wait(&self, ledger: &Ledger, id: TxId, timeout: Duration) -> Result<Option<End>, WaitError> {
         let mut place = self.register(id)?;
         if let Some((height, outcome)) = ledger.outcome(&id)? {
             return Ok(Some(End::InBlock(height, outcome)));
@@ -108,11 +118,11 @@ impl Outcomes {
         place.end(timeout).await
     }
 
-    fn register(&self, id: TxId) -> Result<Place<'_>, ApiError> {
+    fn register(&self, id: TxId) -> Result<Place<'_>, WaitError> {
         let (sender, receiver) = oneshot::channel();
         let mut board = self.0.lock();
         if board.waiting_count >= WAITING_MAX {
-            return Err(ApiError::not_ready("wait: too many requests wait already; ask without wait", 1));
+            return Err(WaitError::TooMany);
         }
         board.waiting_count += 1;
         match board.waiting.get_mut(&id) {
@@ -152,7 +162,7 @@ impl Outcomes {
     }
 
     /// Follows the blocks until the ledger is gone. Runs once per node.
-    pub(super) async fn follow(self, ledger: Arc<Ledger>, mut blocks: broadcast::Receiver<Arc<CommittedBlock>>) {
+    pub(crate) async fn follow(self, ledger: Arc<Ledger>, mut blocks: broadcast::Receiver<Arc<CommittedBlock>>) {
         loop {
             match blocks.recv().await {
                 Ok(block) => self.committed(block),
@@ -202,10 +212,10 @@ struct Place<'a> {
 
 impl Place<'_> {
     /// Waits at most `timeout`; `None` if the end has not come by then.
-    async fn end(&mut self, timeout: Duration) -> Result<Option<End>, ApiError> {
+    async fn end(&mut self, timeout: Duration) -> Result<Option<End>, WaitError> {
         match tokio::time::timeout(timeout, &mut self.receiver).await {
             Ok(Ok(end)) => Ok(Some(end)),
-            Ok(Err(_)) => Err(ApiError::internal(&"the outcome that a request waits for could not be read")),
+            Ok(Err(_)) => Err(WaitError::Unreadable("the outcome that a request waits for".to_owned())),
             Err(_) => Ok(None),
         }
     }
@@ -274,8 +284,7 @@ mod tests {
             true => Err(StoreError::damaged(std::path::Path::new("store"), "transactions", "checksum")),
             false => Ok(None),
         });
-        let error = broken.end(Duration::from_secs(60)).await.unwrap_err();
-        assert_eq!(error.code(), huxin_chain_spec::codes::Code::ApiInternal);
+        assert!(matches!(broken.end(Duration::from_secs(60)).await, Err(WaitError::Unreadable(_))));
         assert_eq!(open.end(Duration::ZERO).await.unwrap(), None);
         drop((broken, open));
         assert_eq!(outcomes.0.lock().waiting_count, 0);

@@ -34,7 +34,7 @@ impl Four {
         let seeds = 1..=4u8;
         let set = ValidatorSet::new(seeds.clone().zip(PROVINCES.iter()).map(validator).collect());
         let peer_ids = seeds.clone().map(|seed| (address(seed), format!("peer-{seed}"))).collect();
-        let mut engine = crate::ops::reasons::test_engine();
+        let mut engine = crate::health::reasons::test_engine();
         for seed in 2..=4u8 {
             let peer_id = format!("peer-{seed}");
             engine.peers.push(PeerStatus { peer_id, connected: true, tip: Some(10), heard_at_ms: NOW - 500 });

@@ -1,3 +1,4 @@
+use huxin_chain_spec::crypto::KeyId;
 use huxin_engine::{Noted, PeerStatus};
 
 use super::super::misbehaviour::{ForkSeen, Misbehaviour};

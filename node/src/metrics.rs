@@ -18,8 +18,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::reach::Reach;
-use super::vitals::{Pulse, Vitals};
+use crate::health::{Pulse, Reach, Vitals};
 use crate::ledger::CommittedBlock;
 
 type Count = Gauge<u64, AtomicU64>;
@@ -525,8 +524,8 @@ mod tests {
     use huxin_chain_spec::ids::{Height, RecordIndex, TimeMs, TxId};
     use huxin_chain_spec::transaction::TransactionOutcome;
 
-    use super::super::reach::tests::{Four, NOW};
     use super::*;
+    use crate::health::reach_tests::{Four, NOW};
 
     fn text(metrics: &Metrics) -> String {
         let mut text = String::new();

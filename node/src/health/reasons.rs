@@ -1,14 +1,11 @@
 //! What is wrong with the node or the chain around it, one line per cause, in both languages. `/ready`, `/status` and
 //! `huxin explain` say the same.
 
-use huxin_chain_spec::crypto::KeyId;
 use huxin_chain_spec::ids::{Height, ProvinceCode, TimeMs};
 use huxin_engine::{EngineStatus, Phase};
-use serde::Serialize;
 
-use super::looks::LOOK_MAX;
-use super::misbehaviour::Misbehaviour;
 use super::reach::{Reach, ReachedValidator};
+use super::reason::{List, Look, Reason, Severity, name};
 use super::signing_reasons::{proof_reasons, signing_reasons};
 
 /// How many blocks the node may be behind and still count as ready: the block being decided, and one on its way.
@@ -19,62 +16,6 @@ const HEARTBEATS_MISSED_MAX: u64 = 3;
 pub(super) const BLOCK_MS_MAX: u64 = 10_000;
 /// The mempool counts as full from this share on.
 const POOL_FULL_PERCENT: usize = 95;
-
-/// Whether a reason keeps the node from being ready.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// `/ready` answers 503.
-    Stop,
-    /// The node works; part of the margin is used up.
-    Warning,
-}
-
-/// One thing that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Reason {
-    /// Stable; the table in `docs/operator.md` lists them all.
-    pub code: &'static str,
-    pub severity: Severity,
-    pub what: String,
-    pub what_zh: String,
-    /// Provinces whose validators it is about.
-    pub provinces: Vec<ProvinceCode>,
-}
-
-impl Reason {
-    /// The node could not be looked at in time.
-    pub(super) fn state_unknown() -> Self {
-        let seconds = LOOK_MAX.as_secs();
-        Self {
-            code: "node.state_unknown",
-            severity: Severity::Stop,
-            what: format!(
-                "the state of this node could not be read within {seconds} s, so it is not known whether it is ready"
-            ),
-            what_zh: format!("未能在 {seconds} 秒内读取本节点的状态，是否就绪未知"),
-            provinces: Vec::new(),
-        }
-    }
-}
-
-/// What readiness is judged by.
-pub(super) struct Look<'a> {
-    pub height: Height,
-    pub newest_age_ms: u64,
-    pub heartbeat_ms: u64,
-    pub engine: &'a EngineStatus,
-    pub reach: &'a Reach,
-    /// Address of this node's consensus key.
-    pub me: KeyId,
-    /// Proofs on this node's disk; none where they cannot be read.
-    pub misbehaviour: Option<&'a Misbehaviour>,
-    /// Why this node has no vote; both languages. None if it has one.
-    pub no_vote: Option<[String; 2]>,
-    pub pool_bytes: usize,
-    pub pool_bytes_max: usize,
-    pub now_ms: u64,
-}
 
 /// Everything that is wrong, the worst first.
 pub(super) fn reasons(look: &Look<'_>) -> Vec<Reason> {
@@ -109,19 +50,6 @@ pub(super) fn vouched_tip(engine: &EngineStatus, validators: usize) -> Option<u6
 /// Validators of so many that may be at fault: less than a third.
 fn may_be_faulty(validators: usize) -> usize {
     validators.saturating_sub(1) / 3
-}
-
-#[derive(Default)]
-pub(super) struct List(pub(super) Vec<Reason>);
-
-impl List {
-    pub(super) fn stop(&mut self, code: &'static str, what: String, what_zh: String) {
-        self.0.push(Reason { code, severity: Severity::Stop, what, what_zh, provinces: Vec::new() });
-    }
-
-    pub(super) fn warn(&mut self, code: &'static str, what: String, what_zh: String) {
-        self.0.push(Reason { code, severity: Severity::Warning, what, what_zh, provinces: Vec::new() });
-    }
 }
 
 fn engine_reasons(look: &Look<'_>, list: &mut List) {
@@ -274,12 +202,6 @@ fn provinces(validators: &[&ReachedValidator]) -> Vec<ProvinceCode> {
     codes.sort_unstable();
     codes.dedup();
     codes
-}
-
-/// `Jiangsu 江苏, 320000`.
-pub(super) fn name(province: &ProvinceCode) -> String {
-    let chinese = province.name_zh().trim_end_matches(['省', '市']);
-    format!("{} {chinese}, {province}", province.name_en())
 }
 
 fn names(validators: &[&ReachedValidator]) -> String {

@@ -4,7 +4,7 @@ use huxin_chain_spec::crypto::KeyId;
 use huxin_chain_spec::ids::ProvinceCode;
 use huxin_engine::Phase;
 
-use super::reasons::{List, Look, Reason, Severity, name};
+use super::reason::{List, Look, Reason, Severity, name};
 
 /// Proofs on this node's disk. One against a validator that has left the set is history, and not listed.
 pub(super) fn proof_reasons(look: &Look<'_>, list: &mut List) {
