@@ -18,7 +18,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::health::{Pulse, Reach, Vitals};
+use crate::health::{Monitor, Pulse, Reach};
 use crate::ledger::CommittedBlock;
 
 type Count = Gauge<u64, AtomicU64>;
@@ -215,14 +215,14 @@ impl Metrics {
     /// last seen, and it counts as not ready.
     pub(crate) fn text(
         &self,
-        vitals: &Vitals,
+        monitor: &Monitor,
         pulse: Option<&Pulse>,
         engine_text: &str,
     ) -> Result<String, std::fmt::Error> {
         match pulse {
             Some(pulse) => {
-                self.refresh(vitals, pulse);
-                self.chain.refresh_reach(&pulse.reach, vitals.now().0, vitals.started.0);
+                self.refresh(monitor, pulse);
+                self.chain.refresh_reach(&pulse.reach, monitor.now().0, monitor.started.0);
             }
             None => {
                 self.chain.ready.set(0);
@@ -233,10 +233,10 @@ impl Metrics {
         Ok(join(text, engine_text))
     }
 
-    fn refresh(&self, vitals: &Vitals, pulse: &Pulse) {
+    fn refresh(&self, monitor: &Monitor, pulse: &Pulse) {
         let (chain, pool) = (&self.chain, &self.pool);
         chain.height.set(pulse.height.0);
-        chain.log_records.set(vitals.ledger.tip().log.size);
+        chain.log_records.set(monitor.ledger.tip().log.size);
         chain.consensus_height.set(pulse.engine.height);
         chain.consensus_round.set(u64::from(pulse.engine.round));
         let signing = &pulse.engine.signing;

@@ -68,7 +68,7 @@ pub(super) async fn blocks(
     // Bounds the memory of answers in the making; it is released when the bytes are handed over.
     let _turn = api.streams.acquire().await.map_err(|error| ApiError::internal(&error))?;
     let shared = Shared::clone(&api);
-    let read = tokio::task::spawn_blocking(move || stream_bytes(&shared.vitals.ledger, &query));
+    let read = tokio::task::spawn_blocking(move || stream_bytes(&shared.monitor.ledger, &query));
     let bytes = read.await.map_err(|error| ApiError::internal(&error))??;
     Ok(([(header::CONTENT_TYPE, OCTETS)], Bytes::from(bytes)))
 }
@@ -98,7 +98,7 @@ pub(super) async fn header(
     State(api): State<Shared>,
     Segment(height): Segment,
 ) -> Result<Json<HeaderAnswer>, ApiError> {
-    let ledger = &api.vitals.ledger;
+    let ledger = &api.monitor.ledger;
     let height = read_height(ledger, &height)?;
     let (header, certificate) = ledger.header(height)?.ok_or_else(|| no_block(height))?;
     Ok(Json(header_answer(ledger, &header, &certificate)))
@@ -113,11 +113,11 @@ pub(super) async fn header(
         (status = 404, description = "No such block", body = ErrorAnswer),
     ))]
 pub(super) async fn block(State(api): State<Shared>, Segment(height): Segment) -> Result<Json<BlockAnswer>, ApiError> {
-    let height = read_height(&api.vitals.ledger, &height)?;
+    let height = read_height(&api.monitor.ledger, &height)?;
     let _turn = api.streams.acquire().await.map_err(|error| ApiError::internal(&error))?;
     let shared = Shared::clone(&api);
     // Thousands of transactions may stand in it.
-    let read = tokio::task::spawn_blocking(move || block_answer(&shared.vitals.ledger, height));
+    let read = tokio::task::spawn_blocking(move || block_answer(&shared.monitor.ledger, height));
     read.await.map_err(|error| ApiError::internal(&error))?.map(Json)
 }
 

@@ -58,12 +58,12 @@ pub(super) async fn events(
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
     let next = match last_event(&headers)? {
         Some(last) => last.next(),
-        None => query.from.map_or_else(|| api.vitals.ledger.height().next(), |from| Height(from.max(1))),
+        None => query.from.map_or_else(|| api.monitor.ledger.height().next(), |from| Height(from.max(1))),
     };
     let permit = std::sync::Arc::clone(&api.subscribers).try_acquire_owned();
     let permit =
         permit.map_err(|_| ApiError::not_ready(format!("events: {SUBSCRIBERS_MAX} subscribers already"), 10))?;
-    let (heights, shutdown) = (api.vitals.ledger.heights(), api.shutdown.clone());
+    let (heights, shutdown) = (api.monitor.ledger.heights(), api.shutdown.clone());
     let reader = Reader { api, next, heights, shutdown, log_size: None, first: true, _permit: permit };
     let events =
         stream::unfold(reader, |mut reader| async move { reader.event().await.map(|event| (Ok(event), reader)) });
@@ -124,7 +124,7 @@ impl Reader {
                 log_size: block.log_size,
             }));
         }
-        let ledger = &self.api.vitals.ledger;
+        let ledger = &self.api.monitor.ledger;
         let Some(decided) = ledger.block(self.next)? else { return Ok(None) };
         let (header, body) = (decided.block.header, decided.block.body);
         let before = match (self.log_size, self.next.previous()) {

@@ -66,7 +66,7 @@ const STOP_MAX: Duration = Duration::from_millis(800);
 /// Serves the API until `shutdown` resolves and open requests have ended, or [`STOP_MAX`] later.
 pub async fn serve(listener: TcpListener, context: Context, shutdown: impl Future<Output = ()> + Send + 'static) {
     let (stop, stopping) = watch::channel(false);
-    let ledger = Arc::clone(&context.vitals.ledger);
+    let ledger = Arc::clone(&context.monitor.ledger);
     let follower = tokio::spawn(context.outcomes.clone().follow(Arc::clone(&ledger), ledger.blocks()));
     let served = match router(context, stopping.clone()) {
         Ok(router) => until_stopped(listener, router, stopping, stop, shutdown).await,
@@ -107,11 +107,11 @@ async fn until_stopped(
 }
 
 fn router(context: Context, shutdown: watch::Receiver<bool>) -> std::io::Result<Router> {
-    let Context { vitals, door, outcomes, metrics } = context;
-    let genesis_toml = vitals.ledger.genesis().to_toml().map_err(std::io::Error::other)?;
+    let Context { monitor, door, outcomes, metrics } = context;
+    let genesis_toml = monitor.ledger.genesis().to_toml().map_err(std::io::Error::other)?;
     let codes_json = serde_json::to_vec(&status::all_codes())?;
     let api: Shared = Arc::new(Api {
-        vitals,
+        monitor,
         door,
         outcomes,
         metrics: Arc::clone(&metrics),
@@ -188,13 +188,13 @@ impl Frame {
 
     /// Why a question of this route cannot be answered now.
     async fn unanswerable(&self) -> Option<String> {
-        if ASKING_ROUTES.contains(&self.metrics.name()) { self.api.vitals.unanswerable().await } else { None }
+        if ASKING_ROUTES.contains(&self.metrics.name()) { self.api.monitor.unanswerable().await } else { None }
     }
 }
 
 async fn frame(State(frame): State<Frame>, request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let ledger = &frame.api.vitals.ledger;
+    let ledger = &frame.api.monitor.ledger;
     let waited = match frame.refused_query(&request) {
         Some(error) => Err(error),
         None => min_height::wait(ledger, request.headers()).await,

@@ -61,7 +61,7 @@ pub(super) async fn licence_receipt(
     Segment(licence): Segment,
     Query(query): Query<ReceiptQuery>,
 ) -> Result<ReceiptFile, ApiError> {
-    let ledger = &api.vitals.ledger;
+    let ledger = &api.monitor.ledger;
     let (licence, _) = assess::licence_ref(ledger, &licence).map_err(|error| ApiError::parameter("licence", &error))?;
     let index = ledger.issued_at(&licence)?.ok_or_else(|| ApiError::not_found("licence: it is not on this ledger"))?;
     receipt_file(&api, index, &query)
@@ -86,15 +86,15 @@ pub(super) async fn outcome_receipt(
     // A whole block is read: the same bound as on the stream of blocks.
     let _turn = api.streams.acquire().await.map_err(|error| ApiError::internal(&error))?;
     let shared = Shared::clone(&api);
-    let made = tokio::task::spawn_blocking(move || shared.vitals.ledger.outcome_receipt(&tx_id));
+    let made = tokio::task::spawn_blocking(move || shared.monitor.ledger.outcome_receipt(&tx_id));
     let made = made.await.map_err(|error| ApiError::internal(&error))??;
     let receipt = made.ok_or_else(|| ApiError::not_found("tx_id: no block holds this transaction"))?;
     Ok(as_file(&format!("transaction-{tx_id}"), receipt.header.height, receipt.to_bytes()))
 }
 
 fn receipt_file(api: &Shared, index: RecordIndex, query: &ReceiptQuery) -> Result<ReceiptFile, ApiError> {
-    let at = as_of(query.as_of.as_deref(), api.vitals.now())?.map_or(ReceiptAt::Newest, ReceiptAt::AsOf);
-    let Some(receipt) = api.vitals.ledger.receipt(index, at)? else {
+    let at = as_of(query.as_of.as_deref(), api.monitor.now())?.map_or(ReceiptAt::Newest, ReceiptAt::AsOf);
+    let Some(receipt) = api.monitor.ledger.receipt(index, at)? else {
         let place = match at {
             ReceiptAt::Newest => format!("record {index}: it does not exist"),
             ReceiptAt::AsOf(time) => format!("record {index}: it was not on the ledger at {time}"),
@@ -124,7 +124,7 @@ pub(super) async fn record(
     Segment(record): Segment,
 ) -> Result<Json<RecordAnswer>, ApiError> {
     let index: RecordIndex = record.parse().map_err(|error| ApiError::parameter("record", &error))?;
-    let ledger = &api.vitals.ledger;
+    let ledger = &api.monitor.ledger;
     let found = ledger.record(index)?;
     let (record, height) = found.ok_or_else(|| ApiError::not_found(format!("record {index}")))?;
     let leaf_hash = log::leaf_hash(ledger.algorithm(), &record.to_bytes());

@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, watch};
 
 use super::lane::Lane;
 use crate::door::Door;
-use crate::health::Vitals;
+use crate::health::Monitor;
 use crate::metrics::Metrics;
 use crate::outcomes::Outcomes;
 
@@ -22,7 +22,7 @@ pub(super) const RECEIPT: &str = "application/vnd.huxin.receipt";
 
 /// State of the handlers.
 pub(super) struct Api {
-    pub(super) vitals: Vitals,
+    pub(super) monitor: Monitor,
     pub(super) door: Arc<Door>,
     pub(super) outcomes: Outcomes,
     pub(super) metrics: Arc<Metrics>,

@@ -57,10 +57,10 @@ pub(super) fn all_codes() -> Vec<CodeAnswer> {
         (status = 503, description = "The state of the node could not be read in time", body = ErrorAnswer),
     ))]
 pub(super) async fn status(State(api): State<Shared>) -> Result<Json<StatusAnswer>, ApiError> {
-    let Some(pulse) = api.vitals.pulse().await else {
+    let Some(pulse) = api.monitor.pulse().await else {
         return Err(ApiError::not_ready("node: its state could not be read in time", 1));
     };
-    let (ledger, tip) = (&api.vitals.ledger, api.vitals.ledger.tip());
+    let (ledger, tip) = (&api.monitor.ledger, api.monitor.ledger.tip());
     let ledger_hash = match ledger.algorithm() {
         DigestAlgorithm::Sha256 => "sha256",
         DigestAlgorithm::Sm3 => "sm3",
@@ -111,7 +111,7 @@ fn quorum(reach: &Reach) -> QuorumAnswer {
         (status = 400, description = "A query was given, or `Huxin-Min-Height` is not a number", body = ErrorAnswer),
     ))]
 pub(super) async fn validators(State(api): State<Shared>) -> Json<Vec<ValidatorAnswer>> {
-    let validators = api.vitals.ledger.validators();
+    let validators = api.monitor.ledger.validators();
     let answer = validators.validators().iter().map(|validator| ValidatorAnswer {
         address: validator.key.id().to_string(),
         key: validator.key.to_string(),
@@ -132,7 +132,7 @@ pub(super) async fn validators(State(api): State<Shared>) -> Json<Vec<ValidatorA
         (status = 400, description = "A query was given, or `Huxin-Min-Height` is not a number", body = ErrorAnswer),
     ))]
 pub(super) async fn misbehaviour(State(api): State<Shared>) -> Result<Json<Vec<Proof>>, ApiError> {
-    let ledger = Arc::clone(&api.vitals.ledger);
+    let ledger = Arc::clone(&api.monitor.ledger);
     // Up to a hundred proofs of each validator: more than a single read of the store.
     let read = tokio::task::spawn_blocking(move || {
         let pairs = ledger.store().misbehaviour(PROOFS_PER_VALIDATOR_MAX)?;

@@ -112,7 +112,7 @@ pub(super) async fn submit(
         }
     };
     let end = match timeout {
-        Some(timeout) => api.outcomes.wait(&api.vitals.ledger, tx_id, timeout).await?,
+        Some(timeout) => api.outcomes.wait(&api.monitor.ledger, tx_id, timeout).await?,
         None => known_end(&api, &tx_id)?,
     };
     let status = if end.is_none() && timeout.is_none() { StatusCode::ACCEPTED } else { StatusCode::OK };
@@ -138,25 +138,25 @@ pub(super) async fn outcome(
     let tx_id: TxId = tx_id.parse().map_err(|error| ApiError::parameter("tx_id", &error))?;
     let timeout = timeout(query.wait, query.timeout_ms)?;
     // The height comes first: if no block up to it holds the transaction, none ever will once it is past the expiry.
-    let height = api.vitals.ledger.height();
+    let height = api.monitor.ledger.height();
     let mut end = known_end(&api, &tx_id)?;
     let expired = query.expires_at.is_some_and(|expires_at| height > Height(expires_at));
     if end.is_none() && expired {
         end = Some(End::Expired);
     }
     if let (None, Some(timeout)) = (end, timeout) {
-        end = api.outcomes.wait(&api.vitals.ledger, tx_id, timeout).await?;
+        end = api.outcomes.wait(&api.monitor.ledger, tx_id, timeout).await?;
     }
     Ok(Json(match end {
         Some(end) => ended(tx_id, end),
-        None if api.vitals.mempool.contains(&tx_id) => open(tx_id, "pending"),
+        None if api.monitor.mempool.contains(&tx_id) => open(tx_id, "pending"),
         // It may have left the pool for a block just now.
         None => known_end(&api, &tx_id)?.map_or_else(|| open(tx_id, "unknown"), |end| ended(tx_id, end)),
     }))
 }
 
 fn known_end(api: &Shared, tx_id: &TxId) -> Result<Option<End>, ApiError> {
-    if let Some((height, outcome)) = api.vitals.ledger.outcome(tx_id)? {
+    if let Some((height, outcome)) = api.monitor.ledger.outcome(tx_id)? {
         return Ok(Some(End::InBlock(height, outcome)));
     }
     Ok(api.outcomes.is_expired(tx_id).then_some(End::Expired))

@@ -67,7 +67,7 @@ pub(super) async fn thing(
     Query(query): Query<ThingQuery>,
 ) -> Result<Json<ThingAnswer>, ApiError> {
     let key = name.parse().map_err(|error| bad_name(&error))?;
-    let time = as_of(query.as_of.as_deref(), api.vitals.now())?;
+    let time = as_of(query.as_of.as_deref(), api.monitor.now())?;
     answer(&api, key, time, query.records.unwrap_or(false), query.proof.unwrap_or(true)).map(Json)
 }
 
@@ -86,7 +86,7 @@ pub(super) async fn case_timeline(
     Query(query): Query<ThingQuery>,
 ) -> Result<Json<ThingAnswer>, ApiError> {
     let case: CaseRef = case.parse().map_err(|error| ApiError::parameter("case", &error))?;
-    let time = as_of(query.as_of.as_deref(), api.vitals.now())?;
+    let time = as_of(query.as_of.as_deref(), api.monitor.now())?;
     answer(&api, StateKey::Case(case), time, query.records.unwrap_or(true), query.proof.unwrap_or(true)).map(Json)
 }
 
@@ -107,8 +107,8 @@ pub(super) async fn thing_receipt(
     Query(query): Query<ReceiptQuery>,
 ) -> Result<ReceiptFile, ApiError> {
     let key: StateKey = name.parse().map_err(|error| bad_name(&error))?;
-    let at = as_of(query.as_of.as_deref(), api.vitals.now())?.map_or(ReceiptAt::Newest, ReceiptAt::AsOf);
-    let receipt = api.vitals.ledger.thing_receipt(&[key], at)?;
+    let at = as_of(query.as_of.as_deref(), api.monitor.now())?.map_or(ReceiptAt::Newest, ReceiptAt::AsOf);
+    let receipt = api.monitor.ledger.thing_receipt(&[key], at)?;
     let receipt = receipt.ok_or_else(|| ApiError::not_found("as_of: no block is as old as that"))?;
     Ok(as_file(&name, receipt.header.height, receipt.to_bytes()))
 }
@@ -140,7 +140,7 @@ pub(super) async fn things(
     let kind = kind_byte(&query.kind).map_err(|error| bad_name(&error))?;
     let after = query.after.as_deref().map(str::parse).transpose().map_err(|error| bad_name(&error))?;
     let limit = query.limit.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX);
-    let ledger = &api.vitals.ledger;
+    let ledger = &api.monitor.ledger;
     let view = View::newest(ledger);
     let page = ledger.store().things_of_kind(kind, after.as_ref(), limit)?;
     let next = if page.len() == limit { page.last().map(|(key, _)| key.to_string()) } else { None };
@@ -197,7 +197,7 @@ pub(super) async fn cases(
     };
     let only = query.only.unwrap_or(Only::Open);
     let limit = query.limit.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX);
-    tokio::task::block_in_place(|| open_cases(&api.vitals.ledger, &agency, after, only, limit)).map(Json)
+    tokio::task::block_in_place(|| open_cases(&api.monitor.ledger, &agency, after, only, limit)).map(Json)
 }
 
 fn open_cases(
@@ -263,7 +263,7 @@ pub(super) async fn rehearse(
     let body = read_body(body, ACTION_BYTES_MAX, Code::ApiBodyTooLarge).await?;
     let action: Action = serde_json::from_slice(&body)
         .map_err(|error| ApiError::bad_request(Code::ApiBadRequest, format!("body: {error}")))?;
-    let ledger = &api.vitals.ledger;
+    let ledger = &api.monitor.ledger;
     let view = View::newest(ledger);
     let validators = state::validators(&view.reader()).map_err(|error| unavailable(&error))?;
     let participation: Participation =
@@ -274,7 +274,7 @@ pub(super) async fn rehearse(
         chain_id: ledger.genesis().chain_id.clone(),
         algorithm: ledger.algorithm(),
         height,
-        time_ms: api.vitals.now().max(view.time_ms),
+        time_ms: api.monitor.now().max(view.time_ms),
     };
     let refused = match governance::dry_run(&view.reader(), &context, proposer, &action) {
         Ok(()) => None,
@@ -352,7 +352,7 @@ fn answer(
     records: bool,
     proof: bool,
 ) -> Result<ThingAnswer, ApiError> {
-    let ledger = &api.vitals.ledger;
+    let ledger = &api.monitor.ledger;
     let at = time.map_or(ReceiptAt::Newest, ReceiptAt::AsOf);
     // One block answers for state, proof and records, also while another is committed.
     let receipt = if proof { ledger.thing_receipt(&proven_with(&key), at)? } else { None };

@@ -65,7 +65,7 @@ pub(super) async fn verify(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<VerifyAnswer>, ApiError> {
-    let time = as_of(query.as_of.as_deref(), api.vitals.now())?;
+    let time = as_of(query.as_of.as_deref(), api.monitor.now())?;
     let question = Question::new(time, query.proof.unwrap_or(true));
     let answer = match media_type(&headers).as_deref() {
         Some("application/json") => {
@@ -80,7 +80,7 @@ pub(super) async fn verify(
         }
         Some(OCTETS) => {
             let sha256 = sha256_of(body).await?;
-            assess::by_document(&api.vitals.ledger, &sha256, &question)?
+            assess::by_document(&api.monitor.ledger, &sha256, &question)?
         }
         _ => {
             return Err(unsupported_media_type(
@@ -107,10 +107,10 @@ pub(super) async fn licence(
     Segment(licence): Segment,
     Query(query): Query<VerifyQuery>,
 ) -> Result<Json<VerifyAnswer>, ApiError> {
-    let ledger = &api.vitals.ledger;
+    let ledger = &api.monitor.ledger;
     let (licence, identifier) =
         assess::licence_ref(ledger, &licence).map_err(|error| ApiError::parameter("licence", &error))?;
-    let time = as_of(query.as_of.as_deref(), api.vitals.now())?;
+    let time = as_of(query.as_of.as_deref(), api.monitor.now())?;
     let question = Question { identifier, ..Question::new(time, query.proof.unwrap_or(true)) };
     // Reads of the store take about 10 us each, mostly from its cache: less than handing them to another thread.
     Ok(Json(assess::by_licence(ledger, &licence, &question)?))
@@ -126,8 +126,8 @@ enum Subject {
 }
 
 async fn in_json(api: &Shared, asked: VerifyQuestion, question: Question) -> Result<VerifyAnswer, ApiError> {
-    let ledger = &api.vitals.ledger;
-    let mut question = complete(&asked, question, api.vitals.now())?;
+    let ledger = &api.monitor.ledger;
+    let mut question = complete(&asked, question, api.monitor.now())?;
     match subject(asked)? {
         Subject::LicenceId(text) => {
             let (licence, identifier) =
@@ -203,7 +203,7 @@ async fn by_receipt(api: &Shared, bytes: Vec<u8>, question: Question) -> Result<
 }
 
 fn check_receipt(api: &Shared, bytes: &[u8], question: &Question) -> Result<VerifyAnswer, ApiError> {
-    let ledger = &api.vitals.ledger;
+    let ledger = &api.monitor.ledger;
     let receipt = Receipt::from_bytes(bytes)?;
     let proven = receipt.verify_with(&ledger.genesis_hash(), &api.checked_headers)?;
     let question = Question { proven: true, ..*question };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::door::Door;
-use crate::health::{EngineReader, Identity, Vitals};
+use crate::health::{EngineReader, Identity, Monitor};
 use crate::ledger::Ledger;
 use crate::mempool::Mempool;
 use crate::metrics::Metrics;
@@ -13,7 +13,7 @@ use crate::outcomes::Outcomes;
 /// What both listeners work with. Cloning shares it.
 #[derive(Clone)]
 pub struct Context {
-    pub vitals: Vitals,
+    pub monitor: Monitor,
     pub door: Arc<Door>,
     /// Shared with whoever removes expired transactions from the pool: see [`Outcomes::expired`].
     pub outcomes: Outcomes,
@@ -31,8 +31,8 @@ impl Context {
         clock: Clock,
         identity: Identity,
     ) -> Self {
-        let vitals = Vitals::new(ledger, mempool, engine, clock, identity);
-        Self { vitals, door, outcomes: Outcomes::default(), metrics }
+        let monitor = Monitor::new(ledger, mempool, engine, clock, identity);
+        Self { monitor, door, outcomes: Outcomes::default(), metrics }
     }
 
     /// The same, with a board of outcomes that others write to as well.

@@ -47,8 +47,8 @@ fn router(context: Context) -> Router {
 async fn metrics_text(
     State(context): State<Arc<Context>>,
 ) -> Result<([(HeaderName, &'static str); 1], String), ApiError> {
-    let pulse = context.vitals.pulse().await;
-    let text = context.metrics.text(&context.vitals, pulse.as_deref(), &huxin_engine::metrics_text());
+    let pulse = context.monitor.pulse().await;
+    let text = context.metrics.text(&context.monitor, pulse.as_deref(), &huxin_engine::metrics_text());
     let text = text.map_err(|error| ApiError::internal(&error))?;
     Ok(([(header::CONTENT_TYPE, METRICS)], text))
 }
@@ -72,8 +72,8 @@ struct Readiness {
 }
 
 async fn ready(State(context): State<Arc<Context>>) -> (StatusCode, Json<Readiness>) {
-    let Some(pulse) = context.vitals.pulse().await else {
-        let height = context.vitals.ledger.height().0;
+    let Some(pulse) = context.monitor.pulse().await else {
+        let height = context.monitor.ledger.height().0;
         let readiness = Readiness { ready: false, height, reasons: vec![Reason::state_unknown()] };
         return (StatusCode::SERVICE_UNAVAILABLE, Json(readiness));
     };
@@ -82,8 +82,8 @@ async fn ready(State(context): State<Arc<Context>>) -> (StatusCode, Json<Readine
 }
 
 async fn status(State(context): State<Arc<Context>>) -> Result<Json<report::Report>, ApiError> {
-    match context.vitals.pulse().await {
-        Some(pulse) => Ok(Json(report::report(&context.vitals, &pulse, &context.metrics))),
+    match context.monitor.pulse().await {
+        Some(pulse) => Ok(Json(report::report(&context.monitor, &pulse, &context.metrics))),
         None => Err(ApiError::not_ready(Reason::state_unknown().what, 1)),
     }
 }

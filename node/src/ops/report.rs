@@ -6,7 +6,7 @@ use huxin_chain_spec::crypto::KeyId;
 use huxin_engine::EngineStatus;
 use serde::Serialize;
 
-use crate::health::{Misbehaviour, Pulse, Reach, Reason, Vitals};
+use crate::health::{Misbehaviour, Monitor, Pulse, Reach, Reason};
 use crate::metrics::Metrics;
 
 /// Answer of `GET /status`. Times are milliseconds since 1970 UTC by this node's clock.
@@ -138,21 +138,21 @@ struct StoreReport {
 }
 
 /// The page of one look.
-pub(super) fn report(vitals: &Vitals, pulse: &Pulse, metrics: &Metrics) -> Report {
-    let (tip, now) = (vitals.ledger.tip(), vitals.now());
-    let genesis = vitals.ledger.genesis();
-    let parameters = vitals.ledger.chain_tip().parameters;
+pub(super) fn report(monitor: &Monitor, pulse: &Pulse, metrics: &Metrics) -> Report {
+    let (tip, now) = (monitor.ledger.tip(), monitor.now());
+    let genesis = monitor.ledger.genesis();
+    let parameters = monitor.ledger.chain_tip().parameters;
     let validators = validators(pulse, now.0);
     Report {
         province: pulse.province.clone(),
         software_version: env!("CARGO_PKG_VERSION"),
-        started_at_ms: vitals.started.0,
+        started_at_ms: monitor.started.0,
         now_ms: now.0,
         ready: pulse.ready(),
         reasons: pulse.reasons.clone(),
         chain: ChainReport {
             chain_id: genesis.chain_id.to_string(),
-            genesis_hash: vitals.ledger.genesis_hash().to_string(),
+            genesis_hash: monitor.ledger.genesis_hash().to_string(),
             height: tip.height.0,
             block: tip.hash.to_string(),
             time_ms: tip.time_ms.0,
@@ -170,7 +170,7 @@ pub(super) fn report(vitals: &Vitals, pulse: &Pulse, metrics: &Metrics) -> Repor
             skew_ms_max: parameters.clock_skew_ms_max,
         },
         misbehaviour: misbehaviour(&pulse.misbehaviour),
-        mempool: mempool(vitals, &pulse.mempool),
+        mempool: mempool(monitor, &pulse.mempool),
         store: store(pulse.store_bytes, tip.log.size),
         engine: pulse.engine.clone(),
     }
@@ -228,7 +228,7 @@ fn missing_votes(validators: &[ValidatorReport], engine: &EngineStatus) -> Vec<S
     silent.map(|validator| validator.address.clone()).collect()
 }
 
-fn mempool(vitals: &Vitals, stats: &crate::mempool::MempoolStats) -> MempoolReport {
+fn mempool(monitor: &Monitor, stats: &crate::mempool::MempoolStats) -> MempoolReport {
     let peers = stats.peers.iter().map(|peer| MempoolPeerReport {
         peer_id: peer.peer_id.clone(),
         connected: peer.connected,
@@ -242,7 +242,7 @@ fn mempool(vitals: &Vitals, stats: &crate::mempool::MempoolStats) -> MempoolRepo
     MempoolReport {
         transactions: stats.transactions,
         bytes: stats.bytes,
-        bytes_max: vitals.mempool.limits().bytes_max,
+        bytes_max: monitor.mempool.limits().bytes_max,
         full_refusals: stats.full_refusals,
         strangers: stats.gossip.strangers,
         listen: stats.listen.clone(),

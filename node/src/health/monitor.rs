@@ -40,7 +40,7 @@ type CachedMembers = Option<(Height, Arc<KnownMembers>)>;
 
 /// The parts whose state tells how the node is. Cloning shares them.
 #[derive(Clone)]
-pub struct Vitals {
+pub struct Monitor {
     pub ledger: Arc<Ledger>,
     pub mempool: Mempool,
     pub engine: EngineReader,
@@ -111,7 +111,7 @@ fn hides_the_chain(reason: &Reason) -> bool {
     is_forked || MAY_BE_BEHIND.contains(&reason.code)
 }
 
-impl Vitals {
+impl Monitor {
     /// Of a node that starts now.
     pub fn new(ledger: Arc<Ledger>, mempool: Mempool, engine: EngineReader, clock: Clock, identity: Identity) -> Self {
         let started = clock.now();
@@ -125,8 +125,8 @@ impl Vitals {
 
     /// Looks at everything now. `None` if that took longer than it may: how the node is, is then not known.
     pub async fn pulse(&self) -> Option<Arc<Pulse>> {
-        let vitals = self.clone();
-        self.looks.now(move || vitals.look()).await
+        let monitor = self.clone();
+        self.looks.now(move || monitor.look()).await
     }
 
     /// Looks at everything once. Reads the store, so it may take as long as the disk does.
@@ -188,8 +188,8 @@ impl Vitals {
         if self.ledger.height() == Height::ZERO {
             return Some("this node has no block yet".to_owned());
         }
-        let vitals = self.clone();
-        let Some(pulse) = self.looks.recent(move || vitals.look()).await else {
+        let monitor = self.clone();
+        let Some(pulse) = self.looks.recent(move || monitor.look()).await else {
             return Some(Reason::state_unknown().what);
         };
         let found = pulse.reasons.iter().find(|reason| hides_the_chain(reason));
