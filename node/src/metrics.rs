@@ -18,7 +18,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::health::{Monitor, Pulse, Reach};
+use crate::health::{Health, Monitor, Reach};
 use crate::ledger::CommittedBlock;
 
 type Count = Gauge<u64, AtomicU64>;
@@ -216,13 +216,13 @@ impl Metrics {
     pub(crate) fn text(
         &self,
         monitor: &Monitor,
-        pulse: Option<&Pulse>,
+        health: Option<&Health>,
         engine_text: &str,
     ) -> Result<String, std::fmt::Error> {
-        match pulse {
-            Some(pulse) => {
-                self.refresh(monitor, pulse);
-                self.chain.refresh_reach(&pulse.reach, monitor.now().0, monitor.started.0);
+        match health {
+            Some(health) => {
+                self.refresh(monitor, health);
+                self.chain.refresh_reach(&health.reach, monitor.now().0, monitor.started.0);
             }
             None => {
                 self.chain.ready.set(0);
@@ -233,20 +233,20 @@ impl Metrics {
         Ok(join(text, engine_text))
     }
 
-    fn refresh(&self, monitor: &Monitor, pulse: &Pulse) {
+    fn refresh(&self, monitor: &Monitor, health: &Health) {
         let (chain, pool) = (&self.chain, &self.pool);
-        chain.height.set(pulse.height.0);
+        chain.height.set(health.height.0);
         chain.log_records.set(monitor.ledger.tip().log.size);
-        chain.consensus_height.set(pulse.engine.height);
-        chain.consensus_round.set(u64::from(pulse.engine.round));
-        let signing = &pulse.engine.signing;
+        chain.consensus_height.set(health.engine.height);
+        chain.consensus_round.set(u64::from(health.engine.round));
+        let signing = &health.engine.signing;
         chain.past_known.set(u64::from(signing.past_known));
         chain.signs_above.set(signing.above_height);
         chain.withheld.set(signing.withheld);
-        chain.peers.set(count(pulse.connected_peers()));
-        chain.store_bytes.set(pulse.store_bytes);
-        chain.ready.set(u64::from(pulse.ready()));
-        let (stats, gossip) = (&pulse.mempool, &pulse.mempool.gossip);
+        chain.peers.set(count(health.connected_peers()));
+        chain.store_bytes.set(health.store_bytes);
+        chain.ready.set(u64::from(health.ready()));
+        let (stats, gossip) = (&health.mempool, &health.mempool.gossip);
         pool.transactions.set(count(stats.transactions));
         pool.bytes.set(count(stats.bytes));
         pool.peers.set(count(stats.peers.iter().filter(|peer| peer.connected).count()));

@@ -57,7 +57,7 @@ pub(super) fn all_codes() -> Vec<CodeAnswer> {
         (status = 503, description = "The state of the node could not be read in time", body = ErrorAnswer),
     ))]
 pub(super) async fn status(State(api): State<Shared>) -> Result<Json<StatusAnswer>, ApiError> {
-    let Some(pulse) = api.monitor.pulse().await else {
+    let Some(health) = api.monitor.health().await else {
         return Err(ApiError::not_ready("node: its state could not be read in time", 1));
     };
     let (ledger, tip) = (&api.monitor.ledger, api.monitor.ledger.tip());
@@ -72,7 +72,7 @@ pub(super) async fn status(State(api): State<Shared>) -> Result<Json<StatusAnswe
         ledger_hash: ledger_hash.to_owned(),
         protocol_version: PROTOCOL_VERSION,
         software_version: env!("CARGO_PKG_VERSION").to_owned(),
-        province: pulse.province.clone(),
+        province: health.province.clone(),
         height: tip.height.0,
         time_ms: tip.time_ms.0,
         time: tip.time_ms.to_string(),
@@ -80,13 +80,13 @@ pub(super) async fn status(State(api): State<Shared>) -> Result<Json<StatusAnswe
         log_size: tip.log.size,
         log_root: tip.log.root.to_string(),
         map_root: tip.map_root.to_string(),
-        mempool_transactions: count(pulse.mempool.transactions),
-        mempool_bytes: count(pulse.mempool.bytes),
-        consensus_height: pulse.engine.height,
-        consensus_round: pulse.engine.round,
-        connected_peers: u32::try_from(pulse.connected_peers()).unwrap_or(u32::MAX),
-        ready: pulse.ready(),
-        quorum: Some(quorum(&pulse.reach)),
+        mempool_transactions: count(health.mempool.transactions),
+        mempool_bytes: count(health.mempool.bytes),
+        consensus_height: health.engine.height,
+        consensus_round: health.engine.round,
+        connected_peers: u32::try_from(health.connected_peers()).unwrap_or(u32::MAX),
+        ready: health.ready(),
+        quorum: Some(quorum(&health.reach)),
     }))
 }
 

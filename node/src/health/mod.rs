@@ -15,7 +15,7 @@ mod reasons;
 mod signing_reasons;
 
 pub use misbehaviour::{ForkSeen, Misbehaviour};
-pub use monitor::{EngineReader, Identity, Monitor, Pulse};
+pub use monitor::{EngineReader, Health, Identity, Monitor};
 pub use reach::{Reach, ReachedValidator};
 pub use reason::{Reason, Severity};
 

@@ -48,7 +48,7 @@ pub struct Monitor {
     pub identity: Identity,
     pub started: TimeMs,
     members: Arc<Mutex<CachedMembers>>,
-    looks: Looks<Pulse>,
+    looks: Looks<Health>,
 }
 
 /// The validators' nodes that the ledger names, as of one change of them.
@@ -62,7 +62,7 @@ struct KnownMembers {
 
 /// One look at the node.
 #[derive(Debug, Clone)]
-pub struct Pulse {
+pub struct Health {
     pub height: Height,
     /// The province that this node belongs to, or belonged to last; empty if the ledger knows neither of its keys. Read from
     /// the ledger each time: a node may become a validator after its start.
@@ -79,7 +79,7 @@ pub struct Pulse {
     pub reasons: Vec<Reason>,
 }
 
-impl Pulse {
+impl Health {
     /// Whether the node follows the chain and takes transactions.
     pub fn ready(&self) -> bool {
         self.reasons.iter().all(|reason| reason.severity != Severity::Stop)
@@ -124,13 +124,13 @@ impl Monitor {
     }
 
     /// Looks at everything now. `None` if that took longer than it may: how the node is, is then not known.
-    pub async fn pulse(&self) -> Option<Arc<Pulse>> {
+    pub async fn health(&self) -> Option<Arc<Health>> {
         let monitor = self.clone();
         self.looks.now(move || monitor.look()).await
     }
 
     /// Looks at everything once. Reads the store, so it may take as long as the disk does.
-    fn look(&self) -> Pulse {
+    fn look(&self) -> Health {
         let tip = self.ledger.tip();
         let (engine, mempool) = ((self.engine)(), self.mempool.stats());
         let heartbeat_ms = self.ledger.chain_tip().parameters.heartbeat_ms;
@@ -179,7 +179,7 @@ impl Monitor {
         }
         let misbehaviour = misbehaviour.unwrap_or_default();
         let store_bytes = self.ledger.store().disk_bytes();
-        Pulse { height: tip.height, province, store_bytes, engine, mempool, reach, misbehaviour, reasons }
+        Health { height: tip.height, province, store_bytes, engine, mempool, reach, misbehaviour, reasons }
     }
 
     /// Why this node may not answer questions about the ledger as it is now: what it does not have it would call "not on
@@ -189,11 +189,11 @@ impl Monitor {
             return Some("this node has no block yet".to_owned());
         }
         let monitor = self.clone();
-        let Some(pulse) = self.looks.recent(move || monitor.look()).await else {
+        let Some(health) = self.looks.recent(move || monitor.look()).await else {
             return Some(Reason::state_unknown().what);
         };
-        let found = pulse.reasons.iter().find(|reason| hides_the_chain(reason));
-        let alone = pulse.reach.is_alone().then(|| "no other validator is connected".to_owned());
+        let found = health.reasons.iter().find(|reason| hides_the_chain(reason));
+        let alone = health.reach.is_alone().then(|| "no other validator is connected".to_owned());
         found.map(|reason| reason.what.clone()).or(alone)
     }
 

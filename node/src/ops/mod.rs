@@ -36,7 +36,7 @@ pub async fn serve(listener: TcpListener, context: Context, shutdown: impl Futur
 fn router(context: Context) -> Router {
     Router::new()
         .route("/metrics", get(metrics_text))
-        .route("/health", get(health))
+        .route("/health", get(live))
         .route("/ready", get(ready))
         .route("/status", get(status))
         .fallback(no_such_path)
@@ -47,19 +47,19 @@ fn router(context: Context) -> Router {
 async fn metrics_text(
     State(context): State<Arc<Context>>,
 ) -> Result<([(HeaderName, &'static str); 1], String), ApiError> {
-    let pulse = context.monitor.pulse().await;
-    let text = context.metrics.text(&context.monitor, pulse.as_deref(), &huxin_engine::metrics_text());
+    let health = context.monitor.health().await;
+    let text = context.metrics.text(&context.monitor, health.as_deref(), &huxin_engine::metrics_text());
     let text = text.map_err(|error| ApiError::internal(&error))?;
     Ok(([(header::CONTENT_TYPE, METRICS)], text))
 }
 
 #[derive(Serialize)]
-struct Health {
+struct Liveness {
     status: &'static str,
 }
 
-async fn health() -> Json<Health> {
-    Json(Health { status: "up" })
+async fn live() -> Json<Liveness> {
+    Json(Liveness { status: "up" })
 }
 
 /// Answer of `GET /ready`.
@@ -72,18 +72,18 @@ struct Readiness {
 }
 
 async fn ready(State(context): State<Arc<Context>>) -> (StatusCode, Json<Readiness>) {
-    let Some(pulse) = context.monitor.pulse().await else {
+    let Some(health) = context.monitor.health().await else {
         let height = context.monitor.ledger.height().0;
         let readiness = Readiness { ready: false, height, reasons: vec![Reason::state_unknown()] };
         return (StatusCode::SERVICE_UNAVAILABLE, Json(readiness));
     };
-    let status = if pulse.ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(Readiness { ready: pulse.ready(), height: pulse.height.0, reasons: pulse.reasons.clone() }))
+    let status = if health.ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(Readiness { ready: health.ready(), height: health.height.0, reasons: health.reasons.clone() }))
 }
 
 async fn status(State(context): State<Arc<Context>>) -> Result<Json<report::Report>, ApiError> {
-    match context.monitor.pulse().await {
-        Some(pulse) => Ok(Json(report::report(&context.monitor, &pulse, &context.metrics))),
+    match context.monitor.health().await {
+        Some(health) => Ok(Json(report::report(&context.monitor, &health, &context.metrics))),
         None => Err(ApiError::not_ready(Reason::state_unknown().what, 1)),
     }
 }

@@ -6,7 +6,7 @@ use huxin_chain_spec::crypto::KeyId;
 use huxin_engine::EngineStatus;
 use serde::Serialize;
 
-use crate::health::{Misbehaviour, Monitor, Pulse, Reach, Reason};
+use crate::health::{Health, Misbehaviour, Monitor, Reach, Reason};
 use crate::metrics::Metrics;
 
 /// Answer of `GET /status`. Times are milliseconds since 1970 UTC by this node's clock.
@@ -138,18 +138,18 @@ struct StoreReport {
 }
 
 /// The page of one look.
-pub(super) fn report(monitor: &Monitor, pulse: &Pulse, metrics: &Metrics) -> Report {
+pub(super) fn report(monitor: &Monitor, health: &Health, metrics: &Metrics) -> Report {
     let (tip, now) = (monitor.ledger.tip(), monitor.now());
     let genesis = monitor.ledger.genesis();
     let parameters = monitor.ledger.chain_tip().parameters;
-    let validators = validators(pulse, now.0);
+    let validators = validators(health, now.0);
     Report {
-        province: pulse.province.clone(),
+        province: health.province.clone(),
         software_version: env!("CARGO_PKG_VERSION"),
         started_at_ms: monitor.started.0,
         now_ms: now.0,
-        ready: pulse.ready(),
-        reasons: pulse.reasons.clone(),
+        ready: health.ready(),
+        reasons: health.reasons.clone(),
         chain: ChainReport {
             chain_id: genesis.chain_id.to_string(),
             genesis_hash: monitor.ledger.genesis_hash().to_string(),
@@ -162,17 +162,17 @@ pub(super) fn report(monitor: &Monitor, pulse: &Pulse, metrics: &Metrics) -> Rep
             map_root: tip.map_root.to_string(),
             heartbeat_ms: parameters.heartbeat_ms,
         },
-        quorum: quorum(&pulse.reach),
-        missing_votes: missing_votes(&validators, &pulse.engine),
+        quorum: quorum(&health.reach),
+        missing_votes: missing_votes(&validators, &health.engine),
         validators,
         clock: ClockReport {
             last_block_offset_ms: metrics.clock_offset_ms(),
             skew_ms_max: parameters.clock_skew_ms_max,
         },
-        misbehaviour: misbehaviour(&pulse.misbehaviour),
-        mempool: mempool(monitor, &pulse.mempool),
-        store: store(pulse.store_bytes, tip.log.size),
-        engine: pulse.engine.clone(),
+        misbehaviour: misbehaviour(&health.misbehaviour),
+        mempool: mempool(monitor, &health.mempool),
+        store: store(health.store_bytes, tip.log.size),
+        engine: health.engine.clone(),
     }
 }
 
@@ -183,10 +183,10 @@ fn misbehaviour(found: &Misbehaviour) -> MisbehaviourReport {
     }
 }
 
-fn validators(pulse: &Pulse, now_ms: u64) -> Vec<ValidatorReport> {
-    let engine = &pulse.engine;
+fn validators(health: &Health, now_ms: u64) -> Vec<ValidatorReport> {
+    let engine = &health.engine;
     let signers: &[KeyId] = engine.last_decision.as_ref().map_or(&[], |decision| &decision.signers);
-    let report = pulse.reach.validators.iter().map(|validator| ValidatorReport {
+    let report = health.reach.validators.iter().map(|validator| ValidatorReport {
         address: validator.address.to_string(),
         province: validator.province.to_string(),
         name: validator.province.name_en(),
