@@ -3,16 +3,16 @@
 //! ```text
 //!  monitor -> reasons -> signing_reasons -> reason
 //!     |         '-> reach, misbehaviour
-//!     '-> looks
+//!     '-> snapshots
 //! ```
 
-mod looks;
 mod misbehaviour;
 mod monitor;
 mod reach;
 mod reason;
 mod reasons;
 mod signing_reasons;
+mod snapshots;
 
 pub use misbehaviour::{ForkSeen, Misbehaviour};
 pub use monitor::{EngineReader, Health, Identity, Monitor};

@@ -10,11 +10,11 @@ use huxin_chain_spec::state::StateKey;
 use huxin_engine::EngineStatus;
 use parking_lot::Mutex;
 
-use super::looks::Looks;
 use super::misbehaviour::Misbehaviour;
 use super::reach::{Reach, Sight, reach};
 use super::reason::{Look, Reason, Severity};
 use super::reasons::{BLOCK_MS_MAX, reasons};
+use super::snapshots::Snapshots;
 use crate::clock::Clock;
 use crate::ledger::Ledger;
 use crate::mempool::{Mempool, MempoolStats, peer_id_of};
@@ -48,7 +48,7 @@ pub struct Monitor {
     pub identity: Identity,
     pub started: TimeMs,
     members: Arc<Mutex<CachedMembers>>,
-    looks: Looks<Health>,
+    snapshots: Snapshots<Health>,
 }
 
 /// The validators' nodes that the ledger names, as of one change of them.
@@ -115,7 +115,16 @@ impl Monitor {
     /// Of a node that starts now.
     pub fn new(ledger: Arc<Ledger>, mempool: Mempool, engine: EngineReader, clock: Clock, identity: Identity) -> Self {
         let started = clock.now();
-        Self { ledger, mempool, engine, clock, identity, started, members: Arc::default(), looks: Looks::default() }
+        Self {
+            ledger,
+            mempool,
+            engine,
+            clock,
+            identity,
+            started,
+            members: Arc::default(),
+            snapshots: Snapshots::default(),
+        }
     }
 
     /// The time by the node's clock.
@@ -126,7 +135,7 @@ impl Monitor {
     /// Looks at everything now. `None` if that took longer than it may: how the node is, is then not known.
     pub async fn health(&self) -> Option<Arc<Health>> {
         let monitor = self.clone();
-        self.looks.now(move || monitor.look()).await
+        self.snapshots.now(move || monitor.look()).await
     }
 
     /// Looks at everything once. Reads the store, so it may take as long as the disk does.
@@ -189,7 +198,7 @@ impl Monitor {
             return Some("this node has no block yet".to_owned());
         }
         let monitor = self.clone();
-        let Some(health) = self.looks.recent(move || monitor.look()).await else {
+        let Some(health) = self.snapshots.recent(move || monitor.look()).await else {
             return Some(Reason::state_unknown().what);
         };
         let found = health.reasons.iter().find(|reason| hides_the_chain(reason));

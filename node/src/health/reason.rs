@@ -5,9 +5,9 @@ use huxin_chain_spec::ids::{Height, ProvinceCode};
 use huxin_engine::EngineStatus;
 use serde::Serialize;
 
-use super::looks::LOOK_MAX;
 use super::misbehaviour::Misbehaviour;
 use super::reach::Reach;
+use super::snapshots::LOOK_MAX;
 
 /// Whether a reason keeps the node from being ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

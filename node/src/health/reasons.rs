@@ -41,7 +41,7 @@ pub(super) fn reasons(look: &Look<'_>) -> Vec<Reason> {
 
 /// The f+1-th highest tip that connected peers tell: at least one of them is honest. A single peer may claim any height.
 /// `None` until so many have told one.
-pub(super) fn vouched_tip(engine: &EngineStatus, validators: usize) -> Option<u64> {
+pub(super) fn trusted_tip(engine: &EngineStatus, validators: usize) -> Option<u64> {
     let mut tips: Vec<u64> = engine.peers.iter().filter(|peer| peer.connected).filter_map(|peer| peer.tip).collect();
     tips.sort_unstable_by(|a, b| b.cmp(a));
     tips.get(may_be_faulty(validators)).copied()
@@ -118,7 +118,7 @@ fn chain_reasons(look: &Look<'_>, list: &mut List) {
         list.stop("peers.none", "no other validator is connected".to_owned(), "未连接任何其他验证节点".to_owned());
     }
     let others = reach.validators.iter().filter(|validator| !validator.is_me).count();
-    match vouched_tip(look.engine, reach.validators.len()) {
+    match trusted_tip(look.engine, reach.validators.len()) {
         Some(tip) if tip > look.height.0.saturating_add(BLOCKS_BEHIND_MAX) => list.stop(
             "chain.behind",
             format!("this node is at height {}, the others are at {tip}", look.height),

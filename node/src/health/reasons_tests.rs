@@ -108,12 +108,12 @@ fn a_missing_link_and_a_mute_validator_have_lines_of_their_own() {
 fn one_peers_word_about_the_height_is_not_believed() {
     let peer = |tip: u64| PeerStatus { peer_id: format!("p{tip}"), connected: true, tip: Some(tip), heard_at_ms: 0 };
     let with = |tips: &[u64]| EngineStatus { peers: tips.iter().map(|tip| peer(*tip)).collect(), ..engine() };
-    assert_eq!(vouched_tip(&with(&[u64::MAX, 12, 11]), 4), Some(12));
-    assert_eq!(vouched_tip(&with(&[u64::MAX]), 4), None, "one word is not enough to be sure");
-    assert_eq!(vouched_tip(&with(&[13]), 2), Some(13), "of two validators none may be at fault");
+    assert_eq!(trusted_tip(&with(&[u64::MAX, 12, 11]), 4), Some(12));
+    assert_eq!(trusted_tip(&with(&[u64::MAX]), 4), None, "one word is not enough to be sure");
+    assert_eq!(trusted_tip(&with(&[13]), 2), Some(13), "of two validators none may be at fault");
     let mut silent = with(&[90, 13]);
     silent.peers[0].connected = false;
-    assert_eq!(vouched_tip(&silent, 2), Some(13), "who is away says nothing");
+    assert_eq!(trusted_tip(&silent, 2), Some(13), "who is away says nothing");
 }
 
 /// After a start, until the others have told their height, a node may be behind without knowing.

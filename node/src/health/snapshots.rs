@@ -1,7 +1,7 @@
 //! The newest look at the node, taken on a thread of its own.
 //!
 //! A look reads the store. While the disk does not answer it takes as long as that does, and a handler that waited for it on
-//! an async worker would hold up every other request. Here one thread at a time looks; who asks waits a bounded time, and
+//! an async worker would hold up every other request. Here one thread at a time snapshots; who asks waits a bounded time, and
 //! what was not seen by then is not known.
 
 use std::sync::Arc;
@@ -18,25 +18,25 @@ const FRESH_MAX: Duration = Duration::from_millis(200);
 const USABLE_MAX: Duration = Duration::from_secs(1);
 
 /// The newest look, and whether one is under way. Cloning shares it.
-pub(super) struct Looks<T>(Arc<Shared<T>>);
+pub(super) struct Snapshots<T>(Arc<Shared<T>>);
 
 struct Shared<T> {
-    newest: watch::Sender<Option<Look<T>>>,
+    newest: watch::Sender<Option<Snapshot<T>>>,
     is_under_way: AtomicBool,
 }
 
-struct Look<T> {
+struct Snapshot<T> {
     begun: Instant,
     seen: Arc<T>,
 }
 
-impl<T> Clone for Looks<T> {
+impl<T> Clone for Snapshots<T> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<T> Default for Looks<T> {
+impl<T> Default for Snapshots<T> {
     fn default() -> Self {
         Self(Arc::new(Shared { newest: watch::Sender::new(None), is_under_way: AtomicBool::new(false) }))
     }
@@ -51,14 +51,14 @@ impl Drop for UnderWay<'_> {
     }
 }
 
-impl<T: Send + Sync + 'static> Looks<T> {
+impl<T: Send + Sync + 'static> Snapshots<T> {
     /// What is seen by a look that begins now; `None` if there is none within [`LOOK_MAX`].
     pub(super) async fn now(&self, look: impl FnOnce() -> T + Clone + Send + 'static) -> Option<Arc<T>> {
         let asked = Instant::now();
         let mut news = self.0.newest.subscribe();
         let looking = async {
             loop {
-                let newest = news.borrow_and_update().as_ref().filter(|one| one.begun >= asked).map(Look::seen);
+                let newest = news.borrow_and_update().as_ref().filter(|one| one.begun >= asked).map(Snapshot::seen);
                 if newest.is_some() {
                     return newest;
                 }
@@ -96,19 +96,19 @@ impl<T: Send + Sync + 'static> Looks<T> {
             shared.newest.send_if_modified(|newest| {
                 let is_newer = newest.as_ref().is_none_or(|newest| newest.begun < begun);
                 if is_newer {
-                    *newest = Some(Look { begun, seen });
+                    *newest = Some(Snapshot { begun, seen });
                 }
                 is_newer
             });
         });
         if let Err(error) = started {
             self.0.is_under_way.store(false, Ordering::Release);
-            tracing::error!(%error, "could not start the thread that looks at this node's state");
+            tracing::error!(%error, "could not start the thread that snapshots at this node's state");
         }
     }
 }
 
-impl<T> Look<T> {
+impl<T> Snapshot<T> {
     fn seen(&self) -> Arc<T> {
         Arc::clone(&self.seen)
     }
@@ -122,7 +122,7 @@ mod tests {
 
     use super::*;
 
-    /// Counts the looks.
+    /// Counts the snapshots.
     fn counting() -> (Arc<AtomicU32>, impl FnOnce() -> u32 + Clone + Send + 'static) {
         let count = Arc::new(AtomicU32::new(0));
         let counted = Arc::clone(&count);
@@ -131,19 +131,19 @@ mod tests {
 
     #[tokio::test]
     async fn a_recent_look_is_used_and_now_means_now() {
-        let (looks, (count, look)) = (Looks::default(), counting());
-        looks.0.newest.send_replace(Some(Look { begun: Instant::now() + LOOK_MAX * 100, seen: Arc::new(9) }));
-        assert_eq!(looks.recent(look.clone()).await.as_deref(), Some(&9));
+        let (snapshots, (count, look)) = (Snapshots::default(), counting());
+        snapshots.0.newest.send_replace(Some(Snapshot { begun: Instant::now() + LOOK_MAX * 100, seen: Arc::new(9) }));
+        assert_eq!(snapshots.recent(look.clone()).await.as_deref(), Some(&9));
         assert_eq!(count.load(Ordering::SeqCst), 0);
-        looks.0.newest.send_replace(None);
-        assert_eq!(looks.recent(look.clone()).await.as_deref(), Some(&1));
-        assert_eq!(looks.now(look.clone()).await.as_deref(), Some(&2));
-        assert_eq!(looks.now(look).await.as_deref(), Some(&3));
+        snapshots.0.newest.send_replace(None);
+        assert_eq!(snapshots.recent(look.clone()).await.as_deref(), Some(&1));
+        assert_eq!(snapshots.now(look.clone()).await.as_deref(), Some(&2));
+        assert_eq!(snapshots.now(look).await.as_deref(), Some(&3));
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn all_who_ask_while_the_disk_hangs_wait_for_one_thread_and_get_nothing() {
-        let looks = Looks::default();
+        let snapshots = Snapshots::default();
         let (release, held) = mpsc::channel::<()>();
         let (held, begun) = (Arc::new(parking_lot::Mutex::new(held)), Arc::new(AtomicU32::new(0)));
         let (counted, started) = (Arc::clone(&begun), Instant::now());
@@ -155,8 +155,8 @@ mod tests {
         let asked: Vec<_> = (0..20)
             .map(|_| {
                 tokio::spawn({
-                    let (looks, look) = (looks.clone(), look.clone());
-                    async move { looks.recent(look).await }
+                    let (snapshots, look) = (snapshots.clone(), look.clone());
+                    async move { snapshots.recent(look).await }
                 })
             })
             .collect();
@@ -167,14 +167,14 @@ mod tests {
         assert_eq!(begun.load(Ordering::SeqCst), 1, "one thread, however many ask");
         // Once the disk answers, so does the node.
         drop(release);
-        assert_eq!(looks.now(look).await.as_deref(), Some(&7));
+        assert_eq!(snapshots.now(look).await.as_deref(), Some(&7));
     }
 
     #[tokio::test]
     async fn a_look_that_panics_does_not_end_the_looking() {
-        let looks = Looks::default();
-        looks.begin(|| panic!("as a look that meets a fault may"));
-        let looked = async { while looks.now(|| 1).await.is_none() {} };
+        let snapshots = Snapshots::default();
+        snapshots.begin(|| panic!("as a look that meets a fault may"));
+        let looked = async { while snapshots.now(|| 1).await.is_none() {} };
         tokio::time::timeout(Duration::from_secs(60), looked).await.unwrap();
     }
 }
