@@ -600,7 +600,8 @@ mod tests {
         });
         // Those of a validator that left the set end.
         let mut smaller = reach;
-        smaller.validators.pop();
+        let gone = smaller.validators.iter().position(|validator| !validator.is_me).unwrap();
+        smaller.validators.remove(gone);
         metrics.chain.refresh_reach(&smaller, NOW, 0);
         assert_eq!(connected(&metrics), 2);
     }
