@@ -166,7 +166,8 @@ fn a_chain_is_new_only_where_a_quorum_has_decided_nothing() {
 fn a_peer_that_is_further_is_waited_for_while_its_blocks_arrive() {
     let bench = Bench::new();
     let state = bench.open_at(&binding(), 0).unwrap();
-    let at = |own, seconds| Heard { highest: 500, at_zero: 2, own, at_ms: seconds * 1_000, ..heard(0, 3, own) };
+    let at =
+        |own: u64, seconds: u64| Heard { highest: 500, at_zero: 2, own, at_ms: seconds * 1_000, ..heard(0, 3, own) };
     for (own, seconds) in [(0, 0), (0, 20), (60, 40), (60, 60), (300, 80), (498, 100), (498, 120)] {
         state.hear(&at(own, seconds)).unwrap();
         assert!(!state.knows_past(), "at {own} after {seconds} s");
