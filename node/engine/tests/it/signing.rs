@@ -228,8 +228,8 @@ async fn what_a_power_cut_leaves_of_the_log_is_mended() {
     goes_on_without_a_proof(net, height).await;
 }
 
-/// Two validators lost store and sign-state, one of them not its log; a third had never started. Nobody was ahead of height 0 by
-/// anybody's word, and the one with the log signed height 1 a second time.
+/// Three validators lost store and sign-state, one of them not its log. No peer said to be above height 0, and that one signed
+/// height 1 a second time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_log_that_names_a_height_keeps_its_validator_from_beginning_a_second_chain() {
     let mut net = Net::start(PROVINCES).await;
@@ -249,17 +249,23 @@ async fn a_log_that_names_a_height_keeps_its_validator_from_beginning_a_second_c
     for node in [0, 1, 2] {
         net.start_node(node).await;
     }
-    net.allow(6);
-    wait("those without any trace take the chain for a new one", || {
-        [1, 2].iter().all(|node| signing(&net, *node).past_known)
-    })
-    .await;
-    wait("the other one is asked, and keeps silent", || signing(&net, 0).withheld > 0).await;
-    assert!(!signing(&net, 0).past_known && net.nodes[1].app.tip() == 0);
-    // Again, now that the engine has begun a new log.
+    net.allow(5);
+    wait("all are asked, and keep silent", || (0..3).all(|node| signing(&net, node).withheld > 0)).await;
+    assert!((0..3).all(|node| !signing(&net, node).past_known && net.nodes[node].app.tip() == 0));
+    // Again, now that the engine has begun a new log; and the others are joined by one more that has no trace.
     net.stop_node(0).await;
+    net.nodes[3].app = Arc::new(TestApp::new(key(3).id()));
+    net.nodes[3].store = [77; 16];
+    std::fs::remove_file(net.sign_state(3)).unwrap();
+    std::fs::remove_dir_all(net.config(3).wal_dir).unwrap();
     net.start_node(0).await;
-    wait("it still keeps silent", || signing(&net, 0).withheld > 0).await;
-    assert!(!signing(&net, 0).past_known && net.nodes[1].app.tip() == 0);
+    net.start_node(3).await;
+    net.allow(5);
+    net.wait_for(5, 1..PROVINCES).await;
+    assert_eq!(
+        signing(&net, 0).last_height,
+        0,
+        "three without any trace begin a chain, without the one that knows better"
+    );
     net.stop().await;
 }
