@@ -26,8 +26,9 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
-    /// Sets a damaged consensus log aside, or says up to where a key that has lost its sign-state may have signed. The node must be
-    /// stopped. See "Damaged consensus log" and "Lost sign-state" in the operator's guide.
+    /// Sets a damaged consensus log aside, says up to where a key that has lost its sign-state may have signed, or says that another
+    /// process with this key is stopped. The node must be stopped. See "Damaged consensus log", "Lost sign-state" and "Another
+    /// process signs" in the operator's guide.
     Recover {
         /// Configuration file.
         #[arg(long, value_name = "FILE")]
@@ -59,7 +60,7 @@ fn main() -> ExitCode {
             let is_answer = !error.use_stderr();
             // A closed terminal changes nothing about the exit code.
             let _ = error.print();
-            // Documented: 0 or 1, where clap would end with 2.
+            // Documented: 0, 1 or 3, where clap would end with 2.
             return if is_answer { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         }
     };
@@ -77,7 +78,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             huxin_node::log::say(&format!("huxin-node: {error}"));
-            ExitCode::FAILURE
+            ExitCode::from(error.exit_code())
         }
     }
 }

@@ -48,6 +48,9 @@ pub enum RunError {
     Mempool(#[from] SwarmError),
     #[error("the node stops: {0}")]
     Exit(String),
+    /// Of [`Exit::AnotherSigner`]: a further start is not safe.
+    #[error("the node stops: {0}")]
+    AnotherSigner(String),
     #[error(transparent)]
     LogLevel(#[from] LevelError),
     #[error("the runtime cannot start: {0}")]
@@ -60,6 +63,24 @@ pub enum RunError {
     Resolver { reason: String, next: String },
     #[error("the answer could not be written to standard output: {0}")]
     Output(std::io::Error),
+}
+
+impl RunError {
+    fn of(exit: &Exit) -> Self {
+        match exit {
+            Exit::AnotherSigner { .. } => Self::AnotherSigner(exit.to_string()),
+            _ => Self::Exit(exit.to_string()),
+        }
+    }
+
+    /// Exit code of the process: 1, or 3 where another process signs with the consensus key. No supervisor may start the node again
+    /// then, before a person has looked (`RestartPreventExitStatus=3` of systemd).
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::AnotherSigner(_) | Self::Engine(EngineError::AnotherSigner { .. }) => 3,
+            _ => 1,
+        }
+    }
 }
 
 /// Runs the node of a configuration file until a signal or a failure.
@@ -151,7 +172,7 @@ async fn serve(ready: Preflight, path: &Path, hangups: Signal, log: Arc<Log>) ->
             Ok(())
         }
         reason = feature_missing(&ledger) => Err(RunError::Exit(reason)),
-        exit = engine.exited() => Err(RunError::Exit(exit.to_string())),
+        exit = engine.exited() => Err(RunError::of(&exit)),
         ended = &mut swarm => match ended {
             Ok(Err(error)) => Err(RunError::Mempool(error)),
             _ => Err(RunError::Exit("the mempool's network ended".to_owned())),
@@ -164,7 +185,7 @@ async fn serve(ready: Preflight, path: &Path, hangups: Signal, log: Arc<Log>) ->
     }
     let exit = engine.shutdown().await;
     if result.is_ok() && exit != Exit::Stopped {
-        return Err(RunError::Exit(exit.to_string()));
+        return Err(RunError::of(&exit));
     }
     tracing::info!("stopped");
     result

@@ -4,6 +4,7 @@ use arc_malachitebft_app_channel::app::engine::host::HostMsg;
 use arc_malachitebft_app_channel::app::engine::network::NetworkEvent;
 use arc_malachitebft_app_channel::app::engine::node::NodeMsg;
 use arc_malachitebft_app_channel::app::metrics::Metrics;
+use arc_malachitebft_app_channel::app::types::core::ValidatorProof;
 use async_trait::async_trait;
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use tokio::sync::mpsc;
@@ -44,13 +45,12 @@ pub(crate) struct Listener {
     pub signer: EngineSigner,
     pub verifier: EngineVerifier,
     pub exit: ExitCell,
-    pub quorum_peers: usize,
 }
 
 impl Listener {
     /// Tells the sign-state how far the chain is.
     fn hear(&self) {
-        if let Err(error) = self.signer.state().hear(&self.board.chain_heard(), self.quorum_peers) {
+        if let Err(error) = self.signer.state().hear(&self.board.chain_heard()) {
             self.exit.set(Exit::SignState { reason: error.to_string() });
         }
     }
@@ -59,8 +59,18 @@ impl Listener {
     fn own(&self, statement: Option<Statement>, signed: impl FnOnce() -> bool) {
         let Some(statement) = statement else { return };
         // A signature is checked only where the statement would be a new one, which no replay of an old one is.
-        if self.signer.state().is_foreign_now(&statement) && signed() {
+        if self.signer.state().is_foreign(&statement) && signed() {
+            self.signer.state().meet_another(&statement);
             self.exit.set(Exit::AnotherSigner { height: statement.height, round: statement.round });
+        }
+    }
+
+    /// Learns which validator's key a peer holds. The engine's network has seen that the proof names this peer.
+    fn proven(&self, peer: String, proof: &ValidatorProof<Ctx>) {
+        let Ok(key) = proof.decoded_public_key() else { return };
+        if !self.board.has_proven(&peer, key.id()) && self.verifier.verify_proof(&key, proof) {
+            self.board.peer(peer, PeerChange::Proven(key.id()));
+            self.hear();
         }
     }
 }
@@ -93,6 +103,9 @@ impl Actor for Listener {
             NetworkEvent::Status(peer, status) if self.peers.includes(&peer.to_string()) => {
                 self.board.peer(peer.to_string(), PeerChange::Tip(status.tip_height.0));
                 self.hear();
+            }
+            NetworkEvent::ValidatorProofReceived { peer_id, proof } if self.peers.includes(&peer_id.to_string()) => {
+                self.proven(peer_id.to_string(), &proof);
             }
             NetworkEvent::Vote(_, vote) => {
                 let key = self.signer.public_key();

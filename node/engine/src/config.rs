@@ -1,12 +1,14 @@
 //! How one engine is set up, and its translation into the engine's own configuration.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use arc_malachitebft_app_channel::app::config::{ConsensusConfig, PubSubProtocol, ValuePayload, ValueSyncConfig};
 use arc_malachitebft_app_channel::app::types::Keypair;
 use arc_malachitebft_app_channel::app::types::core::LinearTimeouts;
-use huxin_chain_spec::crypto::Digest;
+use huxin_chain_spec::certificate::ValidatorSet;
+use huxin_chain_spec::crypto::{Digest, KeyId};
 use huxin_chain_spec::ids::ChainId;
 
 use crate::EngineError;
@@ -104,14 +106,27 @@ impl EngineConfig {
         self.wal_dir.join(LOG_NAME)
     }
 
-    /// Peers that make a quorum together with this node: more than two thirds of the nodes, less this one.
-    pub(crate) fn quorum_peers(&self) -> usize {
-        self.nodes().saturating_mul(2) / 3
+    /// The fewest peers that can make a quorum of `validators` together with this node, whose key is `me`; all of them if they
+    /// are fewer.
+    pub(crate) fn quorum_peers(&self, validators: &ValidatorSet, me: &KeyId) -> usize {
+        let mut power = validators.get(me).map_or(0, |own| own.power);
+        let others = validators.validators().iter().filter(|other| other.key.id() != *me);
+        let mut others: Vec<u64> = others.map(|other| other.power).collect();
+        others.sort_unstable_by(|a, b| b.cmp(a));
+        let needed = others.iter().take_while(|other| {
+            let is_needed = !validators.is_quorum(power);
+            power = power.saturating_add(**other);
+            is_needed
+        });
+        needed.count().min(self.nodes().saturating_sub(1))
     }
 
-    /// Nodes of the network, this one among them.
+    /// Nodes of the network, this one among them: a peer counts once, however many addresses it is listed with.
     pub(crate) fn nodes(&self) -> usize {
-        self.peers.len().saturating_add(1)
+        let own = crate::peer_id(self.network_secret).unwrap_or_default();
+        let ids = self.peers.iter().filter_map(|peer| peer.rsplit_once("/p2p/")).map(|(_, id)| id);
+        let others: BTreeSet<&str> = ids.filter(|id| *id != own).collect();
+        others.len().saturating_add(1)
     }
 
     pub(crate) fn target_time(&self) -> Option<Duration> {
@@ -271,6 +286,9 @@ impl Default for Limits {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
+    use huxin_chain_spec::certificate::Validator;
+    use huxin_chain_spec::crypto::{SignatureScheme, Signer as _, SigningKey};
+
     use super::*;
 
     fn config() -> EngineConfig {
@@ -296,6 +314,34 @@ mod tests {
         assert_eq!(made.value_payload, ValuePayload::ProposalAndParts);
         assert_eq!(made.p2p.persistent_peers.len(), 2);
         assert!(made.p2p.protocol_names.consensus.contains("dev-test"));
+    }
+
+    /// The lines of the list were counted: a peer with two addresses, or this node's own line, made the quorum larger than the
+    /// network.
+    #[test]
+    fn a_quorum_is_counted_in_validators_and_not_in_lines_of_the_list() {
+        let id = |seed: u8| crate::peer_id([seed; 32]).unwrap();
+        let line = |at: &str, seed: u8| format!("/ip4/{at}/tcp/1/p2p/{}", id(seed));
+        let mut config = config();
+        config.peers = vec![line("10.0.0.1", 1), line("10.0.0.2", 2), line("10.1.0.2", 2), format!("/p2p/{}", id(3))];
+        config.peers.extend([line("10.0.0.4", 4), line("10.2.0.2", 2)]);
+        assert_eq!(config.nodes(), 4, "this node has the secret of seed 1");
+        let validator = |seed: u8, power| Validator {
+            key: SigningKey::from_secret(SignatureScheme::Ed25519, [seed; 32]).unwrap().public_key(),
+            power,
+            province: "110000".parse().unwrap(),
+        };
+        let set = |powers: &[(u8, u64)]| {
+            ValidatorSet::new(powers.iter().map(|(seed, power)| validator(*seed, *power)).collect())
+        };
+        let me = validator(1, 1).key.id();
+        let four = set(&[(1, 1), (2, 1), (3, 1), (4, 1)]);
+        assert_eq!(config.quorum_peers(&four, &me), 2);
+        assert_eq!(config.quorum_peers(&four, &validator(9, 1).key.id()), 3, "without a vote of its own");
+        assert_eq!(config.quorum_peers(&set(&[(1, 1)]), &me), 0);
+        assert_eq!(config.quorum_peers(&set(&[(1, 1), (2, 5), (3, 1)]), &me), 1);
+        assert_eq!(config.quorum_peers(&set(&[(1, 1), (2, 1), (3, 5), (4, 1)]), &me), 1);
+        assert_eq!(config.quorum_peers(&set(&[(1, 1), (2, 1), (3, 1), (4, 1), (5, 1), (6, 1), (7, 1)]), &me), 3);
     }
 
     #[test]

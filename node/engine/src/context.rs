@@ -71,8 +71,9 @@ impl ValidatorSet {
         &self.0[proposer_index(height.spec(), round, self.0.len()).unwrap_or(0)]
     }
 
-    pub(crate) fn addresses(&self) -> impl Iterator<Item = KeyId> {
-        self.0.iter().map(|validator| validator.address.0)
+    /// Each validator's address and power.
+    pub(crate) fn powers(&self) -> impl Iterator<Item = (KeyId, u64)> {
+        self.0.iter().map(|validator| (validator.address.0, validator.power))
     }
 
     pub(crate) fn key(&self, address: &Address) -> Option<&PublicKey> {

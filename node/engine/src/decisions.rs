@@ -95,7 +95,11 @@ impl Decisions {
         }
         let (height, round) = (certificate.height.0, certificate.round);
         let statement = Statement { height, round, step: Step::Precommit, block: Some(certificate.block) };
-        if self.signing.is_foreign(&statement) { Err(Exit::AnotherSigner { height, round }) } else { Ok(()) }
+        if !self.signing.is_foreign(&statement) {
+            return Ok(());
+        }
+        self.signing.meet_another(&statement);
+        Err(Exit::AnotherSigner { height, round })
     }
 
     /// Runs until the inbox closes or a height cannot be committed or begun.

@@ -32,6 +32,13 @@ pub enum EngineError {
     SignState { path: PathBuf, reason: String },
     #[error("the sign-state {} does not fit: {reason}", path.display())]
     SignStateOther { path: PathBuf, reason: String },
+    #[error(
+        "another process signed with this consensus key ({seen}), so this node stopped, and no start is safe before that process is \
+         stopped: find and stop it, then run `huxin-node recover --config FILE`; the mark is {}, see \"Another process signs\" in \
+         docs/operator.md",
+        mark.display()
+    )]
+    AnotherSigner { mark: PathBuf, seen: String },
     #[error("nothing was recovered: {reason}")]
     Recover { reason: String },
     #[error("the engine could not start: {reason}")]

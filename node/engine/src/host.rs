@@ -170,7 +170,7 @@ impl Host {
         if self.assembly.height() != height
             && let Some(validators) = self.parts.heights.validators(height)
         {
-            self.parts.board.validators(validators.addresses());
+            self.parts.board.validators(validators.powers());
             for (block, reply) in self.assembly.start_height(height, validators) {
                 self.judge(block, reply);
             }
@@ -241,13 +241,24 @@ impl HostParts {
             return;
         }
         // Either the chain begins now, or this validator has lost store and sign-state and may have signed before. Peers know;
-        // and without so many of them nothing could be decided anyway.
+        // and without so many of them nothing could be decided anyway. Where they do not say it in time, heights begin without a
+        // vote of this validator, and it listens on.
         self.board.peers_ready(self.gather_peers).await;
-        let _ = tokio::time::timeout(self.hearing, self.board.tips_told(self.gather_peers)).await;
-        if self.board.chain_heard().highest == 0
-            && let Err(error) = state.begin_fresh()
-        {
+        if let Ok(Err(error)) = tokio::time::timeout(self.hearing, self.hear_of_the_past()).await {
             self.exit.set(Exit::SignState { reason: error.to_string() });
+        }
+    }
+
+    /// Listens until it is known up to where this key may have signed.
+    async fn hear_of_the_past(&self) -> Result<(), crate::EngineError> {
+        let state = self.signer.state();
+        let mut news = self.board.news_of_peers();
+        loop {
+            state.hear(&self.board.chain_heard())?;
+            // The sender lives in the board.
+            if state.knows_past() || news.changed().await.is_err() {
+                return Ok(());
+            }
         }
     }
 

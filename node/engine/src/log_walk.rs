@@ -124,18 +124,61 @@ fn mend(log: &Path, walked: &Walked) -> io::Result<()> {
     }
 }
 
+/// Refuses a log that holds a statement of this key which the sign-state does not know.
+fn known(log: &Path, walked: &Walked, state: &SignState) -> Result<(), EngineError> {
+    let Some(unknown) = walked.own.iter().find(|statement| state.is_foreign(statement)) else { return Ok(()) };
+    Err(EngineError::SignStateOther {
+        path: log.to_owned(),
+        reason: format!(
+            "the consensus log holds a statement of this key at height {} round {} that the sign-state does not know: the sign-state was put back to an earlier copy, or another process signed with this key; bring the newer sign-state back",
+            unknown.height, unknown.round
+        ),
+    })
+}
+
+/// Refuses to set the log aside where it says more than what is known of the past: than the sign-state, or than `above`, up to
+/// where the operator says that this key may have signed. Of a damaged log the sound entries are read.
+///
+/// # Errors
+/// [`EngineError::SignStateOther`], [`EngineError::Recover`]; [`EngineError::WriteAheadLog`] for the disk, or a log in use.
+pub(crate) fn says_no_more(
+    log: &Path,
+    me: KeyId,
+    above: Option<(u64, u32)>,
+    state: &SignState,
+) -> Result<(), EngineError> {
+    let bytes =
+        read(log).map_err(|error| EngineError::WriteAheadLog { path: log.to_owned(), reason: error.to_string() })?;
+    let Some(bytes) = bytes else { return Ok(()) };
+    let mut walked = Walked::default();
+    let is_sound = walk_into(&bytes, me, &mut walked).is_ok();
+    known(log, &walked, state)?;
+    let Some(above) = above else { return Ok(()) };
+    let refused = |reason: String| Err(EngineError::Recover { reason });
+    let highest = walked.own.iter().map(|statement| (statement.height, statement.round)).max();
+    if let Some((height, round)) = highest.filter(|highest| *highest > above) {
+        return refused(format!(
+            "the consensus log {} holds a statement of this validator at height {height} round {round}; give that height, or a higher one",
+            log.display()
+        ));
+    }
+    if !is_sound && !state.knows_past() && walked.height > above.0 {
+        return refused(format!(
+            "the consensus log {} is of height {}, and cannot be read to its end: this validator may have signed there; give that height or a higher one",
+            log.display(),
+            walked.height
+        ));
+    }
+    Ok(())
+}
+
 /// Compares the log with the store's tip and with what was signed. Afterwards the log either restores the engine's lock, or
 /// the sign-state knows that it does not.
 fn compare(log: &Path, walked: Walked, tip: u64, state: &SignState) -> Result<(), EngineError> {
     let next = tip.saturating_add(1);
-    if let Some(unknown) = walked.own.iter().find(|statement| state.is_foreign(statement)) {
-        return Err(EngineError::SignStateOther {
-            path: log.to_owned(),
-            reason: format!(
-                "the consensus log holds a statement of this key at height {} round {} that the sign-state does not know: the sign-state was put back to an earlier copy, or another process signed with this key; bring the newer sign-state back",
-                unknown.height, unknown.round
-            ),
-        });
+    known(log, &walked, state)?;
+    if !state.knows_past() && (walked.height > next || !walked.own.is_empty()) {
+        state.note_log(walked.height)?;
     }
     if walked.height > next {
         error!(
@@ -217,19 +260,28 @@ fn read(log: &Path) -> io::Result<Option<Vec<u8>>> {
 /// # Errors
 /// What is damaged, and where.
 fn walk(bytes: &[u8], me: KeyId) -> Result<Walked, String> {
+    let mut walked = Walked::default();
+    walk_into(bytes, me, &mut walked).map(|()| walked)
+}
+
+/// Reads a log as far as it is sound.
+///
+/// # Errors
+/// As of [`walk`]; `walked` holds what stands before the damage.
+fn walk_into(bytes: &[u8], me: KeyId, walked: &mut Walked) -> Result<(), String> {
     let all_zero = bytes.iter().all(|byte| *byte == 0);
     if bytes.is_empty() {
-        return Ok(Walked::default());
+        return Ok(());
     }
     if bytes.len() < HEADER_BYTES || all_zero {
-        return Ok(Walked { tail: Tail::NoHeader, ..Walked::default() });
+        walked.tail = Tail::NoHeader;
+        return Ok(());
     }
     let version = bytes.first_chunk().map(|chunk| u32::from_be_bytes(*chunk)).unwrap_or(0);
     if version != VERSION {
         return Err(format!("its header says version {version}"));
     }
-    let height = number(bytes, 4).unwrap_or(0);
-    let mut walked = Walked { height, own: Vec::new(), end: HEADER_BYTES, tail: Tail::None };
+    (walked.height, walked.end) = (number(bytes, 4).unwrap_or(0), HEADER_BYTES);
     while walked.end < bytes.len() {
         let rest = bytes.get(walked.end..).unwrap_or_default();
         let Some(data) = entry(rest).map_err(|reason| format!("{reason} at byte {}", walked.end))? else {
@@ -238,10 +290,10 @@ fn walk(bytes: &[u8], me: KeyId) -> Result<Walked, String> {
         };
         let input: Input<Ctx> = decode_entry(&WireCodec, data)
             .map_err(|error| format!("an entry that cannot be read at byte {}: {error}", walked.end))?;
-        note(&input, &mut walked, me)?;
+        note(&input, walked, me)?;
         walked.end += ENTRY_HEADER_BYTES + data.len();
     }
-    Ok(walked)
+    Ok(())
 }
 
 /// The data of the first entry; `None` if it was not written whole.

@@ -6,7 +6,7 @@ use huxin_chain_spec::crypto::KeyId;
 
 use crate::EngineError;
 use crate::log_walk;
-use crate::sign_state::{SignBinding, SignState, SigningStatus};
+use crate::sign_state::{SignBinding, SignState, SigningStatus, check_mark};
 
 /// What [`recover`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,14 +17,16 @@ pub struct Recovered {
     pub signing: SigningStatus,
 }
 
-/// Sets the consensus log and its marker aside and, with `above`, signs nothing at or below that height and round from now on.
+/// Sets the consensus log and its marker aside, removes the mark that another process signed with this key, and, with `above`,
+/// signs nothing at or below that height and round from now on.
 ///
 /// Without `above` the sign-state must know what this validator has signed. Then it is safe at any time: what was signed, and the
 /// block this validator is locked on, are in the sign-state. With `above` it is as safe as the operator's word that this key
 /// signed nothing higher, in any process.
 ///
 /// # Errors
-/// [`EngineError::Recover`] where that is not known, or `above` is below the store or what was signed; nothing has changed then.
+/// [`EngineError::Recover`] where that is not known, or `above` is below the store, what was signed, or what the log holds;
+/// [`EngineError::SignStateOther`] where the log knows more than the sign-state; nothing has changed then.
 /// [`EngineError::SignStateInUse`] while the node runs.
 pub fn recover(
     wal_dir: &Path,
@@ -33,7 +35,7 @@ pub fn recover(
     tip: u64,
     above: Option<(u64, u32)>,
 ) -> Result<Recovered, EngineError> {
-    if above.is_none() && !sign_state.exists() {
+    if above.is_none() && !sign_state.exists() && check_mark(sign_state).is_ok() {
         return Err(unknown(sign_state));
     }
     if let Some((height, _)) = above
@@ -45,12 +47,15 @@ pub fn recover(
         return Err(EngineError::Recover { reason });
     }
     let state = SignState::open(sign_state, binding, tip)?;
+    let log = wal_dir.join(crate::config::LOG_NAME);
+    log_walk::says_no_more(&log, binding.key, above, &state)?;
     match above {
         Some(floor) => state.set_floor(floor)?,
-        None if !state.knows_past() => return Err(unknown(sign_state)),
+        // After a stop for another process the validator watches, as after the loss of its sign-state.
+        None if !state.knows_past() && !state.is_marked() => return Err(unknown(sign_state)),
         None => {}
     }
-    let log = wal_dir.join(crate::config::LOG_NAME);
+    state.remove_mark()?;
     let log_kept = log_walk::set_aside(&log)
         .map_err(|error| EngineError::WriteAheadLog { path: log.clone(), reason: error.to_string() })?;
     Ok(Recovered { log_kept, signing: state.status() })
@@ -66,6 +71,7 @@ pub fn inspect(
     binding: &SignBinding,
     tip: u64,
 ) -> Result<Option<SigningStatus>, EngineError> {
+    check_mark(sign_state)?;
     log_walk::look(&wal_dir.join(crate::config::LOG_NAME), binding.key)?;
     if !sign_state.exists() {
         return Ok(None);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arc_malachitebft_app_channel::app::engine::network::{NetworkIdentity, NetworkMsg, NetworkRef};
+use arc_malachitebft_app_channel::app::engine::network::{NetworkIdentity, NetworkMsg, NetworkRef, Status};
 use arc_malachitebft_app_channel::app::engine::node::NodeRef;
 use arc_malachitebft_app_channel::app::engine::util::events::TxEvent;
 use arc_malachitebft_app_channel::app::engine::util::output_port::{OutputPort, OutputPortSubscriberTrait};
@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 use crate::actors::{HostActor, Listener, Supervisor};
 use crate::codec::WireCodec;
 use crate::config::{EngineConfig, keypair};
-use crate::context::{Address, Ctx};
+use crate::context::{Address, Ctx, Height};
 use crate::decisions::{Decisions, Heights};
 use crate::error::ExitCell;
 use crate::gate::Gate;
@@ -33,7 +33,7 @@ use crate::log_walk;
 use crate::parts::Assembly;
 use crate::peers::Peers;
 use crate::scheme::Scheme;
-use crate::sign_state::{SignBinding, SignState};
+use crate::sign_state::{SignBinding, SignState, check_mark};
 use crate::signing::{EngineSigner, EngineVerifier};
 use crate::status::Board;
 use crate::{Application, EngineError, EngineStatus, Exit};
@@ -51,6 +51,8 @@ const LISTEN_WAIT: Duration = Duration::from_secs(10);
 const STOP_WAIT: Duration = Duration::from_secs(3);
 /// Added to the interval at which peers tell their tips, for the way.
 const HEARING_EXTRA: Duration = Duration::from_millis(500);
+/// A node that has decided nothing says so at least this often.
+const TELL_ZERO_MAX: Duration = Duration::from_secs(1);
 /// How often the wait for the log's release looks.
 const RELEASE_POLL: Duration = Duration::from_millis(5);
 
@@ -84,6 +86,7 @@ pub async fn run(
 fn open_signing(config: &EngineConfig, me: KeyId, app: &dyn Application) -> Result<SignState, EngineError> {
     let tip = app.start().height.0.saturating_sub(1);
     let binding = SignBinding { genesis: config.genesis, store: config.store, key: me };
+    check_mark(&config.sign_state)?;
     let state = SignState::open(&config.sign_state, &binding, tip)?;
     let log = config.wal_file();
     let looked = std::fs::create_dir_all(&config.wal_dir)
@@ -108,6 +111,9 @@ async fn spawn_tree(
     let sync_config = config.sync()?;
     let board = Board::new(&config.timeouts, config.nodes(), exit.clone());
     board.shows(signer.state().clone());
+    let start = app.start();
+    let powers = start.validators.validators().iter().map(|validator| (validator.key.id(), validator.power));
+    board.starts(signer.public_key().id(), start.height.0.saturating_sub(1), powers);
     let verifier = EngineVerifier::new(config.chain_id.clone());
     let me = Address(signer.public_key().id());
     let identity = identity(&config, &signer, me).await?;
@@ -118,6 +124,18 @@ async fn spawn_tree(
     wire.link(node.get_cell());
     let (network, _) = Actor::spawn(None, Gate { network: wire }, ()).await.map_err(start_error)?;
     network.link(node.get_cell());
+    // At once: the network repeats who is connected, but not which keys they have proven to hold.
+    let peers = Peers::new(network.clone(), &config.peers)?;
+    let listener = Listener {
+        board: board.clone(),
+        peers: peers.clone(),
+        signer: signer.clone(),
+        verifier: verifier.clone(),
+        exit: exit.clone(),
+    };
+    let (listener, _) = Actor::spawn(None, listener, ()).await.map_err(start_error)?;
+    listener.link(node.get_cell());
+    network.cast(NetworkMsg::Subscribe(Box::new(listener))).map_err(start_error)?;
     let wal_file = config.wal_file();
     let wal_error = |error: &dyn std::fmt::Display| EngineError::WriteAheadLog {
         path: wal_file.clone(),
@@ -131,18 +149,6 @@ async fn spawn_tree(
     let (inbox, questions) = mpsc::channel(HOST_INBOX_MAX);
     let (host, _) = Actor::spawn(None, HostActor { inbox }, ()).await.map_err(start_error)?;
     host.link(node.get_cell());
-    let peers = Peers::new(network.clone(), &config.peers)?;
-    let listener = Listener {
-        board: board.clone(),
-        peers: peers.clone(),
-        signer: signer.clone(),
-        verifier: verifier.clone(),
-        exit: exit.clone(),
-        quorum_peers: config.quorum_peers(),
-    };
-    let (listener, _) = Actor::spawn(None, listener, ()).await.map_err(start_error)?;
-    listener.link(node.get_cell());
-    network.cast(NetworkMsg::Subscribe(Box::new(listener))).map_err(start_error)?;
 
     let (host_signer, host_verifier) = (signer.clone(), verifier.clone());
     let signing = signer.state().clone();
@@ -173,12 +179,42 @@ async fn spawn_tree(
     }
     // Only now, for the host's first answer starts the first height: the port forgets what it is sent before anybody
     // subscribes, and a synchroniser that misses the start never tells its tip nor asks for blocks.
+    let telling = tell_zero(network.clone(), app.clone(), signing.clone(), config.status_interval_ms, exit.clone());
     let tasks = spawn_tasks(&config, host_signer, host_verifier, app, network.clone(), &board, &exit, questions);
     if tokio::time::timeout(LISTEN_WAIT, board.until_listening()).await.is_err() {
         return Err(EngineError::NotListening { address: config.listen, waited_ms: LISTEN_WAIT.as_millis() });
     }
     let reconnecting = peers.clone().reconnect_silent(config.status_interval_ms, board.clone(), exit.clone());
-    Ok(EngineHandle { exit, board, node, peers, tasks, reconnecting: tokio::spawn(reconnecting), wal_file, signing })
+    let minding = tokio::spawn(async move {
+        tokio::join!(reconnecting, telling);
+    });
+    Ok(EngineHandle { exit, board, node, peers, tasks, minding, wal_file, signing })
+}
+
+/// Tells peers that this node has decided nothing, as long as that is so. The engine tells no tip before its first decision, and
+/// silence is no evidence that a chain begins: a peer that has lost its disks is silent too.
+async fn tell_zero(
+    network: NetworkRef<Ctx>,
+    app: Arc<dyn Application>,
+    signing: SignState,
+    interval_ms: u64,
+    exit: ExitCell,
+) {
+    let interval = Duration::from_millis(interval_ms);
+    let mut turns = tokio::time::interval(if interval.is_zero() { TELL_ZERO_MAX } else { interval.min(TELL_ZERO_MAX) });
+    loop {
+        tokio::select! {
+            _ = turns.tick() => {}
+            _ = exit.wait() => return,
+        }
+        if app.start().height.0 > 1 {
+            return;
+        }
+        if signing.may_say_zero() {
+            // A network that is gone has its own supervisor to tell.
+            let _ = network.cast(NetworkMsg::BroadcastStatus(Status::new(Height(0), Height(0))));
+        }
+    }
 }
 
 /// The engine's view of this node: its network key, and the proof that ties it to its consensus key.
@@ -212,6 +248,7 @@ fn spawn_tasks(
         signing: signer.state().clone(),
         me: signer.public_key().id(),
     };
+    let gather_peers = config.quorum_peers(&app.start().validators, &signer.public_key().id());
     let parts = HostParts {
         app,
         signer,
@@ -223,7 +260,7 @@ fn spawn_tasks(
         sync_response_bytes_max: config.sync_response_bytes_max(),
         gather: Duration::from_millis(config.gather_ms_max),
         hearing: Duration::from_millis(config.status_interval_ms).saturating_add(HEARING_EXTRA),
-        gather_peers: config.quorum_peers(),
+        gather_peers,
     };
     let assembly = Assembly::new(config.part_limits(), verifier);
     let host = Host::new(parts, assembly, decisions);
@@ -241,7 +278,8 @@ pub struct EngineHandle {
     node: NodeRef,
     peers: Peers,
     tasks: [JoinHandle<()>; 2],
-    reconnecting: JoinHandle<()>,
+    /// Minds the peers: reconnects silent ones, and tells them that nothing is decided yet.
+    minding: JoinHandle<()>,
     wal_file: PathBuf,
     signing: SignState,
 }
@@ -276,7 +314,7 @@ impl EngineHandle {
         let [host, committing] = self.tasks;
         // The host ends its own tasks at the word above. A commit under way may finish on disk; its answer is moot.
         committing.abort();
-        self.reconnecting.abort();
+        self.minding.abort();
         let _ = host.await;
         let _ = committing.await;
         self.node.get_cell().stop_children_and_wait(Some("shutdown".to_owned()), Some(STOP_WAIT)).await;

@@ -13,10 +13,12 @@ mod record;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use huxin_chain_spec::crypto::{Digest, KeyId};
 use parking_lot::Mutex;
 use serde::Serialize;
+use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info, warn};
 
 use crate::EngineError;
@@ -30,6 +32,11 @@ pub(crate) use record::{Permit, Statement, Step, Withheld};
 /// they were first heard: its own earlier votes stand at most one height above the highest decision, and the word of a peer
 /// may be one height old.
 const HEIGHTS_WATCHED: u64 = 2;
+/// A peer that says it is further than the others do has so long to show its blocks, since the last of them arrived. It may be the
+/// only honest one that is not behind; a liar costs this wait once.
+const SHOWING_WAIT: Duration = Duration::from_secs(30);
+/// Statements waiting for their turn on disk. The engine waits for each answer, so there are two or three.
+const ASKED_MAX: usize = 16;
 
 /// What a sign-state belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,18 +49,55 @@ pub struct SignBinding {
     pub key: KeyId,
 }
 
-/// How far the chain is, by the word of the connected peers. 0 is the height before the first decision.
+/// How far the chain is, by the word of the connected validators. 0 is the height before the first decision. Only who has proven
+/// to hold a validator's key is counted, once, with the power of that validator.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Heard {
-    /// The height that more peers than can be at fault say they have decided.
+    /// The height that validators with more power than can be at fault say they have decided.
     pub believed: u64,
     /// The highest that any says.
     pub highest: u64,
-    /// Peers that told their tip, and those of them that have decided nothing.
-    pub told: usize,
-    pub at_zero: usize,
-    /// The tip of this node.
+    /// Power of the other validators that told their tip, and of those of them that have decided nothing.
+    pub told: u64,
+    pub at_zero: u64,
+    /// The tip of this node's store.
     pub own: u64,
+    /// Power of this validator; 0 without a vote.
+    pub own_power: u64,
+    /// Power of all validators.
+    pub total: u64,
+    /// Milliseconds since the engine started.
+    pub at_ms: u64,
+}
+
+impl Heard {
+    /// Whether `power` is more than two thirds.
+    fn is_quorum(&self, power: u64) -> bool {
+        u128::from(power) * 3 > u128::from(self.total) * 2
+    }
+
+    /// What this node takes the chain's height for.
+    fn height(&self) -> u64 {
+        self.believed.max(self.own)
+    }
+}
+
+/// What is concluded from the heights of others about a key of whose past nothing is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Past {
+    /// The chain begins now.
+    Fresh,
+    /// The key replaced another one and has signed nothing yet.
+    Replaced,
+    /// It may have signed up to this height.
+    UpTo(u64),
+}
+
+/// A statement on its way to the disk, and where the answer goes.
+struct Asked {
+    state: SignState,
+    statement: Statement,
+    reply: oneshot::Sender<Result<Permit, EngineError>>,
 }
 
 /// What this validator signs, for the status page.
@@ -88,6 +132,10 @@ struct Shared {
     withheld: AtomicU64,
     /// The last reason told for saying nothing, so that it is told once.
     told: Mutex<Option<Withheld>>,
+    /// Since when, in the time of [`Heard::at_ms`], somebody says to be further than is believed, and the own tip then.
+    doubt: Mutex<Option<(u64, u64)>>,
+    /// To the thread that writes: a disk that is slow must not wait behind other blocking work, nor hold it up.
+    asked: mpsc::Sender<Asked>,
 }
 
 impl SignState {
@@ -105,6 +153,7 @@ impl SignState {
             }
             Err(error) => return Err(failed(path, error)),
         };
+        let asked = writer().map_err(|error| failed(path, FileError::Io(error)))?;
         let state = Self(Arc::new(Shared {
             path: path.to_owned(),
             file: Mutex::new(Some(file)),
@@ -113,6 +162,8 @@ impl SignState {
             decided: AtomicU64::new(0),
             withheld: AtomicU64::new(0),
             told: Mutex::new(None),
+            doubt: Mutex::new(None),
+            asked,
         }));
         state.bind(binding, tip)?;
         Ok(state)
@@ -266,12 +317,14 @@ impl SignState {
         Permit::Withheld(reason)
     }
 
-    /// [`SignState::permit`] off the engine's threads.
+    /// [`SignState::permit`] on the thread that writes.
     pub(crate) async fn ask(&self, statement: Statement) -> Result<Permit, EngineError> {
-        let state = self.clone();
-        tokio::task::spawn_blocking(move || state.permit(&statement)).await.unwrap_or_else(|error| {
-            Err(EngineError::SignState { path: self.0.path.clone(), reason: error.to_string() })
-        })
+        let (reply, answer) = oneshot::channel();
+        // Either end is gone only if the thread panicked.
+        let gone = || EngineError::SignState { path: self.0.path.clone(), reason: "its thread has ended".to_owned() };
+        let asked = Asked { state: self.clone(), statement, reply };
+        self.0.asked.send(asked).await.map_err(|_| gone())?;
+        answer.await.unwrap_or_else(|_| Err(gone()))
     }
 
     /// Whether this statement was signed last at its step.
@@ -293,40 +346,142 @@ impl SignState {
         self.0.record.lock().knows_past
     }
 
-    /// Takes the chain for one that has just been founded: a quorum of peers is there and none has decided anything.
-    pub(crate) fn begin_fresh(&self) -> Result<(), EngineError> {
-        if self.knows_past() {
-            return Ok(());
-        }
-        self.update(|record| Record { knows_past: true, floor: (0, u32::MAX), ..record })
+    /// Takes the past for known, unless it is already: nothing is signed at or below `floor`.
+    fn settle(&self, floor: (u64, u32)) -> Result<(), EngineError> {
+        self.update(|record| match record.knows_past {
+            true => record,
+            false => Record { knows_past: true, floor: floor.max(record.floor), ..record },
+        })
     }
 
-    /// Hears how far the chain is. `quorum` peers and this node are a quorum.
-    pub(crate) fn hear(&self, heard: &Heard, quorum: usize) -> Result<(), EngineError> {
+    /// Hears how far the chain is, until that says up to where this key may have signed.
+    pub(crate) fn hear(&self, heard: &Heard) -> Result<(), EngineError> {
         self.0.decided.fetch_max(heard.believed, Ordering::Relaxed);
-        if heard.told < quorum || heard.told == 0 || self.knows_past() {
+        let record = self.record();
+        if record.knows_past {
             return Ok(());
         }
-        let highest = heard.believed.max(heard.own);
-        if highest == 0 {
-            // One peer at 500 and one at 0 tell nothing: either may have lost its disk.
-            return if heard.at_zero >= quorum { self.begin_fresh() } else { Ok(()) };
+        match self.conclude(heard, &record) {
+            None => Ok(()),
+            Some(Past::Fresh) => self.settle((0, u32::MAX)),
+            Some(Past::Replaced) => {
+                let above = record.floor.0;
+                info!(above, "this key has replaced another one here and has signed nothing yet: it votes from now on");
+                self.settle(record.floor)
+            }
+            Some(Past::UpTo(floor)) => {
+                warn!(
+                    above = floor,
+                    "the sign-state is new and the chain is not: this validator watches, and votes above this height"
+                );
+                self.settle((floor, u32::MAX))
+            }
         }
-        // Only [`SignState::succeed`] sets a floor before the past is known. One peer that is ahead is enough to doubt.
-        let floor = self.record().floor;
-        if floor.0 > 0 && heard.highest.max(highest) <= floor.0 {
-            info!(
-                above = floor.0,
-                "this key has replaced another one here and has signed nothing yet: it votes from now on"
-            );
-            return self.update(|record| Record { knows_past: true, ..record });
+    }
+
+    /// What follows from the others' heights; `None` while that is open.
+    ///
+    /// Of more than two thirds of the power at most a third lies, and at least one of the rest took part in the last decision that
+    /// this key may have followed. That one may be alone with its height, so a height that too few say is waited for.
+    fn conclude(&self, heard: &Heard, record: &Record) -> Option<Past> {
+        let height = heard.height();
+        // Only [`SignState::succeed`] sets a floor before the past is known; a log or another process contradicts it.
+        let is_replaced = record.floor.0 > 0 && record.log_lost_at == 0 && record.height == 0;
+        // What this node says of itself counts only where the past is known: beside the store of the replaced key.
+        let known = heard.told.saturating_add(if is_replaced { heard.own_power } else { 0 });
+        if is_replaced && heard.is_quorum(known) && heard.highest.max(height) <= record.floor.0 {
+            return Some(Past::Replaced);
         }
-        let floor = highest.saturating_add(HEIGHTS_WATCHED);
+        if height == 0 {
+            let is_alone = heard.own_power == heard.total;
+            let nothing_decided = heard.is_quorum(heard.at_zero.saturating_add(heard.own_power))
+                && (heard.at_zero > 0 || is_alone)
+                && record.log_lost_at == 0
+                && record.height == 0;
+            return (nothing_decided && !self.is_in_doubt(heard)).then_some(Past::Fresh);
+        }
+        if !heard.is_quorum(known) || self.is_in_doubt(heard) {
+            return None;
+        }
+        Some(Past::UpTo(height.saturating_add(HEIGHTS_WATCHED).max(record.log_lost_at).max(record.height)))
+    }
+
+    /// Whether somebody says to be further than is believed, and may still show it: blocks that it sends bring this node's own tip
+    /// forward.
+    fn is_in_doubt(&self, heard: &Heard) -> bool {
+        let height = heard.height();
+        // Between two words of one validator a block may be decided, but not the first one.
+        let expected = if height == 0 { 0 } else { height.saturating_add(1) };
+        let mut doubt = self.0.doubt.lock();
+        if heard.highest <= expected {
+            *doubt = None;
+            return false;
+        }
+        match *doubt {
+            Some((since_ms, own)) if own == heard.own => {
+                u128::from(heard.at_ms.saturating_sub(since_ms)) < SHOWING_WAIT.as_millis()
+            }
+            _ => {
+                warn!(
+                    says = heard.highest,
+                    believed = height,
+                    "a peer says that the chain is longer than others say: this validator waits for its blocks before it votes"
+                );
+                *doubt = Some((heard.at_ms, heard.own));
+                true
+            }
+        }
+    }
+
+    /// Notes that the consensus log names `height` as one where this key may have signed, although the sign-state is new.
+    pub(crate) fn note_log(&self, height: u64) -> Result<(), EngineError> {
+        let record = self.record();
+        if record.knows_past || record.log_lost_at >= height {
+            return Ok(());
+        }
         warn!(
-            above = floor,
-            "the sign-state is new and the chain is not: this validator watches, and votes above this height"
+            height,
+            "the sign-state is new, and the consensus log says that this validator was at this height before"
         );
-        self.update(|record| Record { knows_past: true, floor: (floor, u32::MAX), ..record })
+        self.update(|record| Record { log_lost_at: height, ..record })
+    }
+
+    /// Whether this node may say that it has decided nothing: a quorum of such words begins a chain.
+    pub(crate) fn may_say_zero(&self) -> bool {
+        let record = self.record();
+        record.height <= 1 && record.floor.0 <= 1 && record.log_lost_at <= 1
+    }
+
+    /// Another process signed `statement` with this key. What else it signed is not known, so the past is unknown from now on, and
+    /// a mark refuses every start until an operator has looked.
+    pub(crate) fn meet_another(&self, statement: &Statement) {
+        let (height, round) = (statement.height, statement.round);
+        let mark = mark(&self.0.path);
+        let marked = std::fs::write(&mark, format!("height {height}, round {round}\n"))
+            .and_then(|()| std::fs::File::open(&mark)?.sync_all())
+            .and_then(|()| sync_folder(&mark));
+        if let Err(error) = marked {
+            error!(%error, mark = %mark.display(), "could not write the mark that refuses the next start");
+        }
+        let forgotten =
+            self.update(|record| Record { knows_past: false, log_lost_at: record.log_lost_at.max(height), ..record });
+        if let Err(error) = forgotten {
+            error!(%error, "could not note in the sign-state that another process signs");
+        }
+    }
+
+    /// Whether a mark says that another process signed with this key.
+    pub(crate) fn is_marked(&self) -> bool {
+        mark(&self.0.path).exists()
+    }
+
+    /// Removes that mark: the operator's word that the other process is stopped.
+    pub(crate) fn remove_mark(&self) -> Result<(), EngineError> {
+        let path = mark(&self.0.path);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed(&path, FileError::Io(error))),
+            Ok(()) | Err(_) => sync_folder(&path).map_err(|error| failed(&path, FileError::Io(error))),
+        }
     }
 
     /// The engine starts `height` without the log of its earlier run.
@@ -357,15 +512,10 @@ impl SignState {
     }
 
     /// Whether a statement signed by this key was signed by another process, or before this sign-state was put back. Before
-    /// the past is known, nothing in a certificate says so.
+    /// the past is known, nothing says so: it may be a statement of this validator's own earlier life.
     pub(crate) fn is_foreign(&self, statement: &Statement) -> bool {
         let record = self.0.record.lock();
         record.knows_past && record.is_foreign(statement)
-    }
-
-    /// Whether a statement that has just come in from a peer is one that this process cannot have made.
-    pub(crate) fn is_foreign_now(&self, statement: &Statement) -> bool {
-        self.0.record.lock().is_foreign(statement)
     }
 
     pub(crate) fn status(&self) -> SigningStatus {
@@ -385,15 +535,43 @@ impl SignState {
     /// [`EngineError::Recover`] if that is below what was signed.
     pub(crate) fn set_floor(&self, floor: (u64, u32)) -> Result<(), EngineError> {
         let record = self.record();
-        if record.knows_past && floor.0 < record.height {
+        let signed = if record.knows_past { record.height } else { record.height.max(record.log_lost_at) };
+        if floor.0 < signed {
             return Err(EngineError::Recover {
-                reason: format!(
-                    "this validator has signed at height {}; give that height or a higher one",
-                    record.height
-                ),
+                reason: format!("this validator has signed at height {signed}; give that height or a higher one"),
             });
         }
         self.update(|record| Record { knows_past: true, floor, ..record })
+    }
+}
+
+/// The thread that writes what is signed. It ends when the last sign-state that asks it is gone.
+fn writer() -> std::io::Result<mpsc::Sender<Asked>> {
+    let (asked, mut inbox) = mpsc::channel::<Asked>(ASKED_MAX);
+    std::thread::Builder::new().name("sign-state".to_owned()).spawn(move || {
+        while let Some(Asked { state, statement, reply }) = inbox.blocking_recv() {
+            // Who asked may have stopped waiting.
+            let _ = reply.send(state.permit(&statement));
+        }
+    })?;
+    Ok(asked)
+}
+
+/// The file beside the sign-state at `path` whose presence refuses every start.
+fn mark(path: &Path) -> PathBuf {
+    sibling(path, "another-signer")
+}
+
+/// Refuses a start where another process signed with the key of the sign-state at `path`.
+///
+/// # Errors
+/// [`EngineError::AnotherSigner`] with what was seen; [`EngineError::SignState`] if the mark cannot be read.
+pub(crate) fn check_mark(path: &Path) -> Result<(), EngineError> {
+    let mark = mark(path);
+    match std::fs::read_to_string(&mark) {
+        Ok(seen) => Err(EngineError::AnotherSigner { mark, seen: seen.trim().to_owned() }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(failed(&mark, FileError::Io(error))),
     }
 }
 
@@ -451,7 +629,7 @@ pub(crate) fn for_tests(key: KeyId) -> SignState {
     let folder = tempfile::tempdir().unwrap();
     let binding = SignBinding { genesis: Digest::ZERO, store: [0; 16], key };
     let state = SignState::open(&folder.path().join("k.sign-state"), &binding, 0).unwrap();
-    state.begin_fresh().unwrap();
+    state.settle((0, u32::MAX)).unwrap();
     state
 }
 

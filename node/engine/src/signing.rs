@@ -129,6 +129,12 @@ impl EngineVerifier {
         crypto::verify(SignedAs::Consensus, key, &proposal_bytes(&self.chain_id, proposal), signature)
     }
 
+    /// Whether `key` signed that it belongs to the peer of this proof.
+    pub(crate) fn verify_proof(&self, key: &PublicKey, proof: &ValidatorProof<Ctx>) -> bool {
+        let message = proof_message(&self.chain_id, &proof.public_key, &proof.peer_id);
+        crypto::verify(SignedAs::Consensus, key, &message, &proof.signature)
+    }
+
     /// Whether `key` signed this first part.
     pub(crate) fn verify_init(&self, init: &Init, key: &PublicKey) -> bool {
         crypto::verify(SignedAs::Consensus, key, &init_message(&self.chain_id, init), &init.signature)
@@ -226,7 +232,7 @@ impl Verifier<Ctx> for EngineVerifier {
         let Ok(key) = proof.decoded_public_key() else {
             return Ok(VerificationResult::Invalid);
         };
-        verified(&key, &proof_message(&self.chain_id, &proof.public_key, &proof.peer_id), &proof.signature)
+        Ok(VerificationResult::from_bool(self.verify_proof(&key, proof)))
     }
 }
 

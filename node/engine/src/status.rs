@@ -1,8 +1,8 @@
 //! What the engine is doing, for status pages, metrics and explanations of a slow chain. Read-only.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use huxin_chain_spec::certificate::Certificate;
 use huxin_chain_spec::crypto::{Digest, KeyId};
@@ -131,8 +131,8 @@ struct Shared {
     state: Mutex<State>,
     /// Peers ready to receive, for the wait before the first height.
     ready: watch::Sender<usize>,
-    /// Connected peers that have told their tip.
-    told: watch::Sender<usize>,
+    /// Marked as changed with every news of a peer.
+    news: watch::Sender<()>,
     /// The highest height that peers are believed to work on or to have behind them. Only grows.
     ahead: watch::Sender<u64>,
     /// So many peers with a tip are believed at once: one more than can be at fault.
@@ -140,6 +140,7 @@ struct Shared {
     /// Whether the engine listens on its address.
     listening: watch::Sender<bool>,
     stuck_after_ms: u64,
+    started: Instant,
     /// Set once, when the engine has opened it.
     signing: OnceLock<SignState>,
     exit: ExitCell,
@@ -155,7 +156,11 @@ struct State {
     proposing: bool,
     height_started_at_ms: Option<u64>,
     last_decision: Option<Decision>,
-    validators: BTreeSet<KeyId>,
+    me: KeyId,
+    /// The last height on disk.
+    tip: u64,
+    /// Power of the validators that decide the next height.
+    powers: BTreeMap<KeyId, u64>,
     peers: BTreeMap<String, Peer>,
     votes: BTreeMap<KeyId, (u64, u32, u64)>,
     last_invalid: Option<Noted>,
@@ -170,6 +175,11 @@ struct Peer {
     ready: bool,
     tip: Option<u64>,
     heard_at_ms: u64,
+    connected_at_ms: u64,
+    /// Its tip as told since it connected: what it said before may be of another life.
+    said: Option<u64>,
+    /// The consensus key that it has proven to hold.
+    key: Option<KeyId>,
 }
 
 impl Board {
@@ -178,11 +188,12 @@ impl Board {
         Self(Arc::new(Shared {
             state: Mutex::new(State::default()),
             ready: watch::Sender::new(0),
-            told: watch::Sender::new(0),
+            news: watch::Sender::new(()),
             ahead: watch::Sender::new(0),
             believed: nodes.saturating_sub(1) / 3 + 1,
             listening: watch::Sender::new(false),
             stuck_after_ms: timeouts.round_ms().saturating_mul(STUCK_ROUNDS),
+            started: Instant::now(),
             signing: OnceLock::new(),
             exit,
         }))
@@ -243,12 +254,18 @@ impl Board {
         state.proposing = proposing;
     }
 
-    /// The validators of the height that begins.
-    pub(crate) fn validators(&self, validators: impl Iterator<Item = KeyId>) {
+    /// Where the engine starts: the key of this node, the height of its store, and the validators of the next height.
+    pub(crate) fn starts(&self, me: KeyId, tip: u64, powers: impl Iterator<Item = (KeyId, u64)>) {
         let mut state = self.0.state.lock();
-        state.validators = validators.collect();
-        let State { validators, votes, .. } = &mut *state;
-        votes.retain(|validator, _| validators.contains(validator));
+        (state.me, state.tip, state.powers) = (me, tip, powers.collect());
+    }
+
+    /// The validators of the height that begins, with their power.
+    pub(crate) fn validators(&self, powers: impl Iterator<Item = (KeyId, u64)>) {
+        let mut state = self.0.state.lock();
+        state.powers = powers.collect();
+        let State { powers, votes, .. } = &mut *state;
+        votes.retain(|validator, _| powers.contains_key(validator));
     }
 
     pub(crate) fn decided(&self, certificate: &Certificate) {
@@ -265,6 +282,7 @@ impl Board {
             _ => now,
         };
         state.idle = state.height == height;
+        state.tip = state.tip.max(height);
         state.diverged = None;
         state.last_decision = Some(Decision {
             height,
@@ -298,19 +316,45 @@ impl Board {
         let _ = self.0.signing.set(signing);
     }
 
-    /// How far the chain is, by the word of the connected peers.
+    /// How far the chain is, by the word of the connected validators.
     pub(crate) fn chain_heard(&self) -> Heard {
         let state = self.0.state.lock();
-        let mut tips: Vec<u64> =
-            state.peers.values().filter(|peer| peer.connected).filter_map(|peer| peer.tip).collect();
-        tips.sort_unstable_by(|a, b| b.cmp(a));
-        Heard {
-            believed: tips.get(self.0.believed - 1).copied().unwrap_or(0),
-            highest: tips.first().copied().unwrap_or(0),
-            told: tips.len(),
-            at_zero: tips.iter().filter(|tip| **tip == 0).count(),
-            own: state.height.saturating_sub(1),
+        // One word for each key, the highest, whatever number of peers have proven to hold it.
+        let mut said: BTreeMap<KeyId, u64> = BTreeMap::new();
+        for peer in state.peers.values().filter(|peer| peer.connected) {
+            if let (Some(tip), Some(key)) = (peer.said, peer.key)
+                && key != state.me
+                && state.powers.contains_key(&key)
+            {
+                let highest = said.entry(key).or_default();
+                *highest = tip.max(*highest);
+            }
         }
+        let power = |key: &KeyId| state.powers.get(key).copied().unwrap_or(0);
+        let mut tips: Vec<(u64, u64)> = said.iter().map(|(key, tip)| (*tip, power(key))).collect();
+        tips.sort_unstable_by(|a, b| b.cmp(a));
+        let sum = |powers: &mut dyn Iterator<Item = u64>| powers.fold(0u64, u64::saturating_add);
+        let total = sum(&mut state.powers.values().copied());
+        let mut so_far = 0u64;
+        let believed = tips.iter().find(|(_, power)| {
+            so_far = so_far.saturating_add(*power);
+            so_far > total.saturating_sub(1) / 3
+        });
+        Heard {
+            believed: believed.map_or(0, |(tip, _)| *tip),
+            highest: tips.first().map_or(0, |(tip, _)| *tip),
+            told: sum(&mut tips.iter().map(|(_, power)| *power)),
+            at_zero: sum(&mut tips.iter().filter(|(tip, _)| *tip == 0).map(|(_, power)| *power)),
+            own: state.tip,
+            own_power: power(&state.me),
+            total,
+            at_ms: u64::try_from(self.0.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// Whether this peer is known to hold this consensus key.
+    pub(crate) fn has_proven(&self, id: &str, key: KeyId) -> bool {
+        self.0.state.lock().peers.get(id).is_some_and(|peer| peer.key == Some(key))
     }
 
     pub(crate) fn listening(&self) {
@@ -325,17 +369,18 @@ impl Board {
         let peer = state.peers.entry(id).or_default();
         peer.heard_at_ms = now_ms();
         match change {
-            PeerChange::Connected => peer.connected = true,
+            PeerChange::Connected if peer.connected => {}
+            PeerChange::Connected => (peer.connected, peer.connected_at_ms) = (true, now_ms()),
             PeerChange::Ready => peer.ready = true,
-            PeerChange::Disconnected => (peer.connected, peer.ready) = (false, false),
-            PeerChange::Tip(tip) => peer.tip = Some(tip),
+            PeerChange::Disconnected => (peer.connected, peer.ready, peer.said) = (false, false, None),
+            PeerChange::Tip(tip) => (peer.tip, peer.said) = (Some(tip), Some(tip)),
+            PeerChange::Proven(key) => peer.key = Some(key),
         }
         let ready = state.peers.values().filter(|peer| peer.ready).count();
-        let told = state.peers.values().filter(|peer| peer.connected && peer.tip.is_some()).count();
         let mut tips: Vec<u64> = state.peers.values().filter_map(|peer| peer.tip).collect();
         drop(state);
         self.0.ready.send_replace(ready);
-        self.0.told.send_replace(told);
+        self.0.news.send_replace(());
         if let PeerChange::Tip(tip) = change {
             tips.sort_unstable_by(|a, b| b.cmp(a));
             self.believe(tips.get(self.0.believed - 1).copied().unwrap_or(0));
@@ -343,14 +388,21 @@ impl Board {
         }
     }
 
-    /// Connected peers of which nothing was heard for `silent_ms` before `now`. Each is named once per such time.
+    /// Connected peers of which nothing was heard for `silent_ms` before `now`, or whose key is not known after that time
+    /// although this validator needs to know who says what. Each is named once per such time.
     pub(crate) fn silent_peers(&self, now: u64, silent_ms: u64) -> Vec<String> {
         let mut state = self.0.state.lock();
-        let silent = |peer: &Peer| peer.connected && now.saturating_sub(peer.heard_at_ms) > silent_ms;
+        let needs_keys = self.0.signing.get().is_some_and(|signing| !signing.knows_past());
+        let is_long_ago = |at_ms: u64| now.saturating_sub(at_ms) > silent_ms;
+        let silent = |peer: &Peer| {
+            let is_unproven = needs_keys && peer.key.is_none() && is_long_ago(peer.connected_at_ms);
+            peer.connected && (is_long_ago(peer.heard_at_ms) || is_unproven)
+        };
         let found: Vec<String> =
             state.peers.iter().filter(|(_, peer)| silent(peer)).map(|(id, _)| id.clone()).collect();
         for id in &found {
-            state.peers.entry(id.clone()).or_default().heard_at_ms = now;
+            let peer = state.peers.entry(id.clone()).or_default();
+            (peer.heard_at_ms, peer.connected_at_ms) = (now, now);
         }
         found
     }
@@ -358,7 +410,7 @@ impl Board {
     /// A vote seen on the network, its signature not checked yet.
     pub(crate) fn vote(&self, validator: KeyId, height: u64, round: u32) {
         let mut state = self.0.state.lock();
-        if state.validators.contains(&validator) {
+        if state.powers.contains_key(&validator) {
             state.votes.insert(validator, (height, round, now_ms()));
         }
         drop(state);
@@ -393,10 +445,9 @@ impl Board {
         let _ = self.0.ready.subscribe().wait_for(|ready| *ready >= count).await;
     }
 
-    /// Resolves when `count` connected peers have told their tip.
-    pub(crate) async fn tips_told(&self, count: usize) {
-        let mut news = self.0.told.subscribe();
-        let _ = news.wait_for(|told| *told >= count).await;
+    /// Changes with every news of a peer.
+    pub(crate) fn news_of_peers(&self) -> watch::Receiver<()> {
+        self.0.news.subscribe()
     }
 
     /// Resolves when the engine listens.
@@ -413,6 +464,8 @@ pub(crate) enum PeerChange {
     Ready,
     Disconnected,
     Tip(u64),
+    /// It has proven to hold this consensus key.
+    Proven(KeyId),
 }
 
 #[cfg(test)]
@@ -474,11 +527,62 @@ mod tests {
         assert_eq!(ahead(&board), 90);
     }
 
+    fn key(byte: u8) -> KeyId {
+        KeyId(Digest([byte; 32]))
+    }
+
+    /// One peer's word used to set the height: whoever was connected counted, with or without a vote, as often as it had names.
+    #[test]
+    fn the_height_of_the_chain_is_heard_from_validators_by_their_power() {
+        let (board, _) = board();
+        board.starts(key(1), 3, [(key(1), 2), (key(2), 1), (key(3), 3), (key(4), 1)].into_iter());
+        let told = |peer: &str, tip: u64| {
+            board.peer(peer.to_owned(), PeerChange::Connected);
+            board.peer(peer.to_owned(), PeerChange::Tip(tip));
+        };
+        told("observer", 900);
+        assert_eq!(
+            (board.chain_heard().told, board.chain_heard().highest),
+            (0, 0),
+            "who has proven no key has no vote"
+        );
+        board.peer("observer".into(), PeerChange::Proven(key(9)));
+        told("own", 900);
+        board.peer("own".into(), PeerChange::Proven(key(1)));
+        assert_eq!(board.chain_heard().highest, 0, "neither has a key that is no validator's, nor this node's own");
+        for (peer, tip) in [("two", 90), ("two again", 90), ("two once more", 80)] {
+            told(peer, tip);
+            board.peer(peer.into(), PeerChange::Proven(key(2)));
+        }
+        let heard = board.chain_heard();
+        assert_eq!((heard.told, heard.believed, heard.highest, heard.own, heard.own_power), (1, 0, 90, 3, 2));
+        told("three", 60);
+        board.peer("three".into(), PeerChange::Proven(key(3)));
+        let heard = board.chain_heard();
+        assert_eq!((heard.told, heard.believed, heard.total), (4, 60, 7), "1 of 7 may lie, and 4 of 7 do not all");
+        board.peer("three".into(), PeerChange::Disconnected);
+        board.peer("three".into(), PeerChange::Connected);
+        assert_eq!(board.chain_heard().told, 1, "what a peer said before it came back may be of another life");
+        told("three", 0);
+        assert_eq!(board.chain_heard().at_zero, 3);
+    }
+
+    /// The height of the round that is being decided was taken for the height of the store, and is 0 before the first round.
+    #[test]
+    fn the_own_tip_is_that_of_the_store() {
+        let (board, _) = board();
+        board.starts(key(1), 7, [(key(1), 1)].into_iter());
+        assert_eq!(board.chain_heard().own, 7);
+        board.round_started(8, 0, key(1), true);
+        board.decided(&Certificate { height: Height(8), round: 0, block: Digest([1; 32]), signatures: Vec::new() });
+        assert_eq!(board.chain_heard().own, 8);
+    }
+
     #[test]
     fn votes_of_strangers_are_not_remembered() {
         let (board, _) = board();
         let (known, stranger) = (KeyId(Digest([1; 32])), KeyId(Digest([2; 32])));
-        board.validators([known].into_iter());
+        board.validators([(known, 1)].into_iter());
         board.vote(known, 1, 0);
         board.vote(stranger, 1, 0);
         let votes = board.status().votes;

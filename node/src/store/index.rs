@@ -7,8 +7,9 @@ use huxin_chain_spec::codec;
 use huxin_chain_spec::crypto::DigestAlgorithm;
 use huxin_chain_spec::execute::Executed;
 use huxin_chain_spec::ids::{CaseRef, RecordIndex, Uscc};
+use huxin_chain_spec::record::governance::Action;
 use huxin_chain_spec::state::case::CaseState;
-use huxin_chain_spec::state::governance::ValidatorNode;
+use huxin_chain_spec::state::governance::{ProposalState, ProposalStatus, ValidatorNode};
 use huxin_chain_spec::state::{STATE_BYTES_MAX, StateKey, StateReader};
 use rocksdb::WriteBatch;
 
@@ -141,6 +142,20 @@ impl Store {
         let kind = kind.first().copied().unwrap_or_default();
         let nodes = self.things_of_kind(kind, None, usize::MAX)?;
         nodes.iter().map(|(key, bytes)| self.own(|| format!("state {key}"), bytes)).collect()
+    }
+
+    /// What the proposals that have passed did, in the order of the records that made them.
+    pub fn passed_actions(&self) -> Result<Vec<Action>, StoreError> {
+        let kind = StateKey::Proposal(RecordIndex(0)).to_bytes();
+        let proposals = self.things_of_kind(kind.first().copied().unwrap_or_default(), None, usize::MAX)?;
+        let mut actions = Vec::new();
+        for (key, bytes) in &proposals {
+            let proposal: ProposalState = self.own(|| format!("state {key}"), bytes)?;
+            if proposal.status == ProposalStatus::Passed {
+                actions.push(proposal.action);
+            }
+        }
+        Ok(actions)
     }
 
     /// Heights after which another validator set decides, from 0 (the genesis), rising.

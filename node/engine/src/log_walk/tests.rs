@@ -8,7 +8,7 @@ use huxin_chain_spec::crypto::{Digest, Signature};
 
 use super::*;
 use crate::context::{Address, Height, Proposal, Value, Vote};
-use crate::sign_state::{Permit, SignBinding};
+use crate::sign_state::{Heard, Permit, SignBinding};
 
 const ME: KeyId = KeyId(Digest([3; 32]));
 const BLOCK: Digest = Digest([7; 32]);
@@ -146,17 +146,34 @@ fn a_log_that_cannot_hold_a_vote_is_no_damage() {
     assert_eq!(walk(&[], ME).unwrap().tail, Tail::None);
 }
 
+const BINDING: SignBinding = SignBinding { genesis: Digest::ZERO, store: [0; 16], key: ME };
+
 struct Bench {
     folder: tempfile::TempDir,
     state: SignState,
 }
 
 impl Bench {
-    fn new() -> Self {
+    /// A sign-state that knows nothing of the past.
+    fn lost() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let binding = SignBinding { genesis: Digest::ZERO, store: [0; 16], key: ME };
-        let state = SignState::open(&folder.path().join("k.sign-state"), &binding, HEIGHT - 1).unwrap();
-        state.begin_fresh().unwrap();
+        let state = SignState::open(&folder.path().join("k.sign-state"), &BINDING, HEIGHT - 1).unwrap();
+        Self { folder, state }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("k.sign-state")
+    }
+
+    /// As the command does, with the node stopped.
+    fn recover(&self, above: Option<(u64, u32)>) -> Result<crate::Recovered, EngineError> {
+        self.state.close();
+        crate::recover(self.folder.path(), &self.path(), &BINDING, HEIGHT - 1, above)
+    }
+
+    fn new() -> Self {
+        let Self { folder, state } = Self::lost();
+        state.hear(&Heard { told: 3, at_zero: 3, own_power: 1, total: 4, ..Heard::default() }).unwrap();
         Self { folder, state }
     }
 
@@ -245,6 +262,74 @@ fn a_sign_state_older_than_the_log_is_refused() {
     bench.sign(Step::Proposal);
     let refused = bench.prepare(&written(inputs())).unwrap_err();
     assert!(matches!(refused, EngineError::SignStateOther { .. }), "{refused}");
+}
+
+/// `huxin-node recover` set such a log aside unread, and with it the only trace of what the sign-state had forgotten.
+#[test]
+fn a_log_that_knows_more_than_the_sign_state_is_not_set_aside() {
+    let mut damaged_later = written(inputs());
+    *damaged_later.last_mut().unwrap() ^= 1;
+    for bytes in [written(inputs()), damaged_later] {
+        let bench = Bench::new();
+        bench.sign(Step::Proposal);
+        bench.state.close();
+        std::fs::write(bench.log(), &bytes).unwrap();
+        let refused = bench.recover(None).unwrap_err();
+        assert!(matches!(refused, EngineError::SignStateOther { .. }), "{refused}");
+        assert_eq!(std::fs::read(bench.log()).unwrap(), bytes);
+    }
+}
+
+/// The operator's word is compared with what the log says.
+#[test]
+fn an_operators_word_below_the_log_is_refused() {
+    for damaged in [false, true] {
+        let bench = Bench::lost();
+        let mut bytes = written(inputs());
+        if damaged {
+            bytes[HEADER_BYTES + 20] ^= 1;
+        }
+        std::fs::write(bench.log(), &bytes).unwrap();
+        for above in [(HEIGHT - 1, u32::MAX)] {
+            let refused = bench.recover(Some(above)).unwrap_err();
+            assert!(
+                matches!(refused, EngineError::Recover { .. }) && refused.to_string().contains("height 21"),
+                "{refused}"
+            );
+            assert_eq!(std::fs::read(bench.log()).unwrap(), bytes);
+            assert!(!SignState::look(&bench.path(), &BINDING, HEIGHT - 1).unwrap().past_known, "nothing has changed");
+        }
+        let done = bench.recover(Some((HEIGHT, 0))).unwrap();
+        assert!(done.signing.past_known && done.log_kept.is_some());
+    }
+}
+
+/// Store and sign-state were lost, and the log was not: it names a height that this validator was at before.
+#[test]
+fn a_log_of_an_earlier_life_is_evidence_of_a_past() {
+    for (tip, bytes) in [(0, written(Vec::new())), (HEIGHT - 1, written(inputs()))] {
+        let bench = Bench::lost();
+        std::fs::write(bench.log(), bytes).unwrap();
+        prepare(&bench.log(), ME, tip, &bench.state).unwrap();
+        // The engine begins a new log; the sign-state remembers.
+        let _ = std::fs::remove_file(bench.log());
+        bench.state.close();
+        let state = SignState::open(&bench.path(), &BINDING, tip).unwrap();
+        let heard = Heard { told: 3, at_zero: 3, own_power: 1, total: 4, ..Heard::default() };
+        state.hear(&heard).unwrap();
+        assert!(!state.knows_past() && !state.may_say_zero(), "not a chain that begins");
+        state.hear(&Heard { believed: 5, highest: 5, at_zero: 0, ..heard }).unwrap();
+        assert_eq!(state.status().above_height, HEIGHT, "not below what the log names");
+    }
+    let bench = Bench::lost();
+    std::fs::write(bench.log(), {
+        let mut first = written(Vec::new());
+        first[11] = 1;
+        first
+    })
+    .unwrap();
+    prepare(&bench.log(), ME, 0, &bench.state).unwrap();
+    assert!(bench.state.may_say_zero(), "a first start that was repeated");
 }
 
 #[test]

@@ -39,7 +39,7 @@ impl Bench {
     fn signed() -> Self {
         let bench = Self::new();
         let state = bench.open();
-        state.begin_fresh().unwrap();
+        state.settle((0, u32::MAX)).unwrap();
         assert_eq!(state.permit(&prevote(8, 0, Some(1))).unwrap(), Permit::New);
         state.close();
         bench
@@ -137,20 +137,137 @@ fn an_empty_store_is_taken_and_forgets_nothing() {
     bench.open_at(&emptied, 7).unwrap();
 }
 
-fn heard(believed: u64, told: usize, own: u64) -> Heard {
-    Heard { believed, highest: believed, told, at_zero: 0, own }
+/// What one of four hears of `told` others that are all at `tip`.
+fn heard(tip: u64, told: u64, own: u64) -> Heard {
+    let believed = if told >= 2 { tip } else { 0 };
+    let at_zero = if tip == 0 { told } else { 0 };
+    Heard { believed, highest: tip, told, at_zero, own, own_power: 1, total: 4, at_ms: 0 }
 }
+
+const WAITED_MS: u64 = 31_000;
 
 /// A chain that begins, told from one whose other half has lost its disks as well.
 #[test]
 fn a_chain_is_new_only_where_a_quorum_has_decided_nothing() {
     let bench = Bench::new();
     let state = bench.open_at(&binding(), 0).unwrap();
-    state.hear(&Heard { believed: 0, highest: 500, told: 2, at_zero: 1, own: 0 }, 2).unwrap();
+    state.hear(&Heard { highest: 500, at_zero: 1, ..heard(0, 2, 0) }).unwrap();
     assert!(!state.knows_past());
-    state.hear(&Heard { believed: 0, highest: 500, told: 3, at_zero: 2, own: 0 }, 2).unwrap();
-    assert!(state.knows_past(), "one of four may lie");
+    let doubtful = Heard { highest: 500, at_zero: 2, ..heard(0, 3, 0) };
+    state.hear(&doubtful).unwrap();
+    assert!(!state.knows_past(), "the one that is further may be the only honest one, and may show its blocks");
+    state.hear(&Heard { at_ms: WAITED_MS, ..doubtful }).unwrap();
+    assert!(state.knows_past(), "one of four may lie, and cannot stop a founding");
     assert_eq!(state.permit(&prevote(1, 0, None)).unwrap(), Permit::New);
+}
+
+/// The other side: blocks arrive from the one that is further, and nothing is signed below where it says to be.
+#[test]
+fn a_peer_that_is_further_is_waited_for_while_its_blocks_arrive() {
+    let bench = Bench::new();
+    let state = bench.open_at(&binding(), 0).unwrap();
+    let at =
+        |own: u64, seconds: u64| Heard { highest: 500, at_zero: 2, own, at_ms: seconds * 1_000, ..heard(0, 3, own) };
+    for (own, seconds) in [(0, 0), (0, 20), (60, 40), (60, 60), (300, 80), (498, 100), (498, 120)] {
+        state.hear(&at(own, seconds)).unwrap();
+        assert!(!state.knows_past(), "at {own} after {seconds} s");
+    }
+    state.hear(&at(500, 125)).unwrap();
+    assert_eq!(state.status().above_height, 502);
+}
+
+/// A height was taken from silence: the engine tells no tip before the first decision, and neither does who has lost its disks.
+#[test]
+fn silence_begins_no_chain() {
+    let bench = Bench::new();
+    let state = bench.open_at(&binding(), 0).unwrap();
+    for told in [0, 1] {
+        state.hear(&heard(0, told, 0)).unwrap();
+        assert!(!state.knows_past(), "{told} of 3");
+    }
+    state.hear(&heard(0, 2, 0)).unwrap();
+    assert!(state.knows_past());
+}
+
+/// The one validator of a chain has nobody to ask; one that holds most of the power has.
+#[test]
+fn only_the_one_validator_of_a_chain_begins_it_unasked() {
+    let begun = |own_power, total, at_zero| {
+        let bench = Bench::new();
+        let state = bench.open_at(&binding(), 0).unwrap();
+        state.hear(&Heard { own_power, total, at_zero, told: at_zero, ..Heard::default() }).unwrap();
+        state.knows_past()
+    };
+    assert!(begun(1, 1, 0) && !begun(10, 12, 0) && begun(10, 12, 1));
+}
+
+/// Two of three others used to do: one that lies and one that is behind set the height below what this key had signed.
+#[test]
+fn two_thirds_of_the_others_power_set_the_height() {
+    let bench = Bench::new();
+    let state = bench.open();
+    for told in 0..3 {
+        state.hear(&heard(500, told, 7)).unwrap();
+        assert!(!state.knows_past(), "{told} of 3");
+    }
+    state.hear(&Heard { believed: 0, ..heard(500, 3, 7) }).unwrap();
+    assert!(!state.knows_past(), "two of them say nothing of that height, and this node's own store may be an old one");
+    state.hear(&heard(500, 3, 7)).unwrap();
+    assert_eq!(state.status().above_height, 502);
+}
+
+/// A vote of its own earlier life stopped a validator that had lost its sign-state, again at every start.
+#[test]
+fn before_the_past_is_known_no_statement_is_another_process_s() {
+    let bench = Bench::new();
+    let state = bench.open();
+    assert!(!state.is_foreign(&prevote(8, 0, Some(1))));
+    state.hear(&heard(8, 3, 8)).unwrap();
+    assert!(!state.is_foreign(&prevote(10, 0, Some(1))) && state.is_foreign(&prevote(11, 0, Some(1))));
+}
+
+/// A restart forgot that another process signs with the key, and went on to sign beside it.
+#[test]
+fn another_process_that_was_met_is_remembered() {
+    let bench = Bench::signed();
+    let state = bench.open();
+    state.meet_another(&prevote(12, 3, Some(9)));
+    assert_eq!(state.permit(&prevote(13, 0, None)).unwrap(), Permit::Withheld(Withheld::PastUnknown));
+    state.close();
+    for _ in 0..2 {
+        let refused = check_mark(&bench.path()).unwrap_err();
+        assert!(
+            refused.to_string().contains("height 12, round 3") && refused.to_string().contains("recover"),
+            "{refused}"
+        );
+        let looked = crate::inspect(&bench.folder.path().join("wal"), &bench.path(), &binding(), 7);
+        assert!(matches!(looked, Err(EngineError::AnotherSigner { .. })));
+    }
+    let wal = bench.folder.path().join("wal");
+    let recover = |above| crate::recover(&wal, &bench.path(), &binding(), 7, above);
+    assert!(matches!(recover(Some((11, u32::MAX))), Err(EngineError::Recover { .. })), "below what the other signed");
+    assert!(!recover(None).unwrap().signing.past_known, "what else the other signed is not known");
+    check_mark(&bench.path()).unwrap();
+    let state = bench.open();
+    state.hear(&heard(11, 3, 7)).unwrap();
+    assert_eq!(state.status().above_height, 13);
+    state.close();
+}
+
+/// The sync of a statement waited behind whatever filled the runtime's pool of blocking threads, such as questions to the API.
+#[test]
+fn a_statement_does_not_wait_for_other_blocking_work() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let (done, wait) = std::sync::mpsc::channel::<()>();
+        let busy = tokio::task::spawn_blocking(move || wait.recv());
+        let bench = Bench::signed();
+        let state = bench.open();
+        let asked = tokio::time::timeout(Duration::from_secs(60), state.ask(prevote(9, 0, None)));
+        assert_eq!(asked.await.unwrap().unwrap(), Permit::New);
+        done.send(()).unwrap();
+        busy.await.unwrap().unwrap();
+    });
 }
 
 #[test]
@@ -159,10 +276,10 @@ fn a_new_sign_state_signs_nothing_until_the_past_is_known() {
     let state = bench.open();
     let asked = |height| state.permit(&prevote(height, 0, None)).unwrap();
     assert_eq!(asked(8), Permit::Withheld(Withheld::PastUnknown));
-    // Two of three peers are needed to be sure; one is not heard.
-    state.hear(&heard(500, 1, 7), 2).unwrap();
+    // All three others are needed to be sure; one is not heard.
+    state.hear(&heard(500, 2, 7)).unwrap();
     assert_eq!(asked(501), Permit::Withheld(Withheld::PastUnknown));
-    state.hear(&heard(500, 2, 7), 2).unwrap();
+    state.hear(&heard(500, 3, 7)).unwrap();
     assert_eq!(asked(502), Permit::Withheld(Withheld::Floor));
     assert_eq!(asked(503), Permit::New);
     state.close();
@@ -175,7 +292,7 @@ fn a_new_sign_state_signs_nothing_until_the_past_is_known() {
 fn a_single_validator_without_its_sign_state_needs_a_word() {
     let bench = Bench::new();
     let state = bench.open();
-    state.hear(&heard(0, 0, 7), 0).unwrap();
+    state.hear(&Heard { total: 1, ..heard(0, 0, 7) }).unwrap();
     assert!(!state.knows_past());
     state.set_floor((8, u32::MAX)).unwrap();
     assert_eq!(state.permit(&prevote(8, 9, None)).unwrap(), Permit::Withheld(Withheld::Floor));
@@ -187,7 +304,7 @@ fn a_single_validator_without_its_sign_state_needs_a_word() {
 fn what_others_have_decided_is_not_voted_on() {
     let bench = Bench::signed();
     let state = bench.open();
-    state.hear(&heard(20, 3, 8), 2).unwrap();
+    state.hear(&heard(20, 3, 8)).unwrap();
     assert_eq!(state.permit(&prevote(19, 0, None)).unwrap(), Permit::Withheld(Withheld::Decided));
     // The highest itself may be the word of some who decided it a moment ago.
     assert_eq!(state.permit(&prevote(20, 0, None)).unwrap(), Permit::New);
@@ -226,9 +343,12 @@ fn heard_tips(tips: &[u64]) -> Heard {
     Heard {
         believed: sorted.get(1).copied().unwrap_or(0),
         highest: sorted.first().copied().unwrap_or(0),
-        told: tips.len(),
-        at_zero: tips.iter().filter(|tip| **tip == 0).count(),
+        told: u64::try_from(tips.len()).unwrap(),
+        at_zero: 0,
         own: 8,
+        own_power: 1,
+        total: 4,
+        at_ms: 0,
     }
 }
 
@@ -240,13 +360,25 @@ fn a_replaced_key_that_the_chain_waits_for_votes_at_once() {
     assert!(kept.exists() && SignState::key_at(&kept).unwrap() == Some(KEY));
     let state = bench.open_at(&next_key(), 8).unwrap();
     assert_eq!(state.permit(&prevote(9, 0, Some(1))).unwrap(), Permit::Withheld(Withheld::PastUnknown));
-    state.hear(&heard_tips(&[8]), 2).unwrap();
+    state.hear(&heard_tips(&[8])).unwrap();
     assert!(!state.knows_past(), "one peer is no quorum");
     state.close();
     let state = bench.open_at(&next_key(), 8).unwrap();
-    state.hear(&heard_tips(&[8, 8]), 2).unwrap();
+    state.hear(&heard_tips(&[8, 8])).unwrap();
     assert_eq!(state.permit(&prevote(8, 0, Some(1))).unwrap(), Permit::Withheld(Withheld::Floor));
     assert_eq!(state.permit(&prevote(9, 0, Some(1))).unwrap(), Permit::New);
+}
+
+/// Far ahead, by one word: a liar, or the only one that is not behind. Its blocks decide.
+#[test]
+fn a_replaced_key_waits_for_the_blocks_of_a_peer_that_is_far_ahead() {
+    let bench = Bench::signed();
+    SignState::succeed(&bench.path(), &next_key(), KEY, 8).unwrap();
+    let state = bench.open_at(&next_key(), 8).unwrap();
+    state.hear(&heard_tips(&[500, 8])).unwrap();
+    assert!(!state.knows_past());
+    state.hear(&Heard { own: 500, at_ms: 5_000, ..heard_tips(&[500, 8]) }).unwrap();
+    assert_eq!(state.status().above_height, 502);
 }
 
 #[test]
@@ -254,7 +386,7 @@ fn a_replaced_key_watches_where_a_single_peer_is_ahead() {
     let bench = Bench::signed();
     SignState::succeed(&bench.path(), &next_key(), KEY, 8).unwrap();
     let state = bench.open_at(&next_key(), 8).unwrap();
-    state.hear(&heard_tips(&[8, 9]), 2).unwrap();
+    state.hear(&heard_tips(&[8, 9])).unwrap();
     assert_eq!(state.permit(&prevote(9, 0, Some(1))).unwrap(), Permit::Withheld(Withheld::Floor));
     assert_eq!(state.permit(&prevote(11, 0, Some(1))).unwrap(), Permit::New);
 }

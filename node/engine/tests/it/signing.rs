@@ -196,6 +196,22 @@ async fn another_process_that_signed_with_the_key_is_noticed() {
     net.start_node(0).await;
     let exit = net.nodes[0].handle.as_ref().unwrap().exited().await;
     assert!(matches!(exit, Exit::AnotherSigner { .. }), "{exit}");
+    net.stop_node(0).await;
+    // A restart forgot it, and signed beside the other process.
+    for _ in 0..2 {
+        let refused = net.try_start_node(0).await;
+        assert!(matches!(refused, Err(EngineError::AnotherSigner { .. })), "{refused:?}");
+    }
+    let config = net.config(0);
+    let tip = net.nodes[0].app.tip();
+    let done = huxin_engine::recover(&config.wal_dir, &config.sign_state, &net.binding(0), tip, None).unwrap();
+    assert!(!done.signing.past_known, "what the other process signed is not known");
+    net.start_node(3).await;
+    net.start_node(0).await;
+    wait("it has heard how far the chain is", || signing(&net, 0).past_known).await;
+    assert!(signing(&net, 0).above_height >= 13);
+    net.run_to(16).await;
+    net.assert_nobody_signed_twice();
     net.stop().await;
 }
 
@@ -210,4 +226,46 @@ async fn what_a_power_cut_leaves_of_the_log_is_mended() {
         assert_eq!(net.stop_node(0).await, Exit::Stopped);
     }
     goes_on_without_a_proof(net, height).await;
+}
+
+/// Three validators lost store and sign-state, one of them not its log. No peer said to be above height 0, and that one signed
+/// height 1 a second time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_names_a_height_keeps_its_validator_from_beginning_a_second_chain() {
+    let mut net = Net::start(PROVINCES).await;
+    net.run_to(6).await;
+    for node in 0..PROVINCES {
+        net.stop_node(node).await;
+    }
+    for node in [0, 1, 2] {
+        net.nodes[node].app = Arc::new(TestApp::new(key(node).id()));
+        net.nodes[node].app.pad_blocks(1);
+        net.nodes[node].store = [77; 16];
+        std::fs::remove_file(net.sign_state(node)).unwrap();
+        if node != 0 {
+            std::fs::remove_dir_all(net.config(node).wal_dir).unwrap();
+        }
+    }
+    for node in [0, 1, 2] {
+        net.start_node(node).await;
+    }
+    net.allow(5);
+    wait("all are asked, and keep silent", || (0..3).all(|node| signing(&net, node).withheld > 0)).await;
+    assert!((0..3).all(|node| !signing(&net, node).past_known && net.nodes[node].app.tip() == 0));
+    // Again, now that the engine has begun a new log; and the others are joined by one more that has no trace.
+    net.stop_node(0).await;
+    net.nodes[3].app = Arc::new(TestApp::new(key(3).id()));
+    net.nodes[3].store = [77; 16];
+    std::fs::remove_file(net.sign_state(3)).unwrap();
+    std::fs::remove_dir_all(net.config(3).wal_dir).unwrap();
+    net.start_node(0).await;
+    net.start_node(3).await;
+    net.allow(5);
+    net.wait_for(5, 1..PROVINCES).await;
+    assert_eq!(
+        signing(&net, 0).last_height,
+        0,
+        "three without any trace begin a chain, without the one that knows better"
+    );
+    net.stop().await;
 }
