@@ -7,7 +7,7 @@ use crate::record::case::{DeliveryChannel, Step};
 use crate::record::publication::{Mandate, PublicationBody, PublicationKey, PublicationKind, Scope};
 use crate::rules::overlay::Overlay;
 use crate::rules::publication::{self, MandateAct, mandate_covers};
-use crate::rules::succession::{check_keeps, holder};
+use crate::rules::succession::{acts_itself, check_keeps, holder};
 use crate::rules::{OperationContext, RuleError, active_organisation};
 use crate::state::case::CaseState;
 use crate::state::succession::Competence;
@@ -28,14 +28,14 @@ pub(super) fn check<R: StateReader>(
         Party::Origin => (state.origin, Scope::Province(state.origin_province)),
         Party::Receiver | Party::ReceiverOrWindow => (state.receiver, state.frozen.item.scope),
     };
-    let named = party;
-    let (party, province) = acting(overlay, party, province)?;
-    let is_at_window = matches!(operation, CaseOperation::Deliver { channel: DeliveryChannel::Window, .. });
-    if me == party {
+    let is_at_window = rule.party == Party::ReceiverOrWindow
+        && matches!(operation, CaseOperation::Deliver { channel: DeliveryChannel::Window, .. });
+    if acts_itself(cx.actor, &party) || is_at_window && acts_itself(cx.actor, &state.origin) {
         return Ok(());
     }
-    if rule.party == Party::ReceiverOrWindow && is_at_window && me == holder(overlay, &state.origin, Competence::Cases)?
-    {
+    let named = party;
+    let (party, province) = acting(overlay, party, province)?;
+    if me == party || is_at_window && me == holder(overlay, &state.origin, Competence::Cases)? {
         return Ok(());
     }
     if me == named {
@@ -67,12 +67,12 @@ pub(super) fn origin<R: StateReader>(
     item: &PublicationKey,
 ) -> Result<(Uscc, ProvinceCode), RuleError> {
     let Some(key) = mandate else {
-        check_keeps(overlay, &cx.actor.key.organisation, Competence::Cases)?;
+        check_keeps(overlay, cx.actor, &cx.actor.key.organisation, Competence::Cases)?;
         return Ok((cx.actor.key.organisation, cx.actor.province()));
     };
     let mandate = read(overlay, key)?;
     check_mandate(cx, &mandate, MandateAct::Receive, &mandate.principal, item)?;
-    check_keeps(overlay, &mandate.principal, Competence::Cases)?;
+    check_keeps(overlay, cx.actor, &mandate.principal, Competence::Cases)?;
     let province = active_organisation(overlay, &mandate.principal)?.province;
     check_scope(key, Scope::Province(province))?;
     Ok((mandate.principal, province))
