@@ -24,17 +24,16 @@ pub(super) fn check<R: StateReader>(
     operation: &CaseOperation,
 ) -> Result<(), RuleError> {
     let me = cx.actor.key.organisation;
-    let (party, province) = match rule.party {
-        Party::Origin => (state.origin, Scope::Province(state.origin_province)),
-        Party::Receiver | Party::ReceiverOrWindow => (state.receiver, state.frozen.item.scope),
+    let named = match rule.party {
+        Party::Origin => state.origin,
+        Party::Receiver | Party::ReceiverOrWindow => state.receiver,
     };
     let is_at_window = rule.party == Party::ReceiverOrWindow
         && matches!(operation, CaseOperation::Deliver { channel: DeliveryChannel::Window, .. });
-    if acts_itself(cx.actor, &party) || is_at_window && acts_itself(cx.actor, &state.origin) {
+    if acts_itself(cx.actor, &named) || is_at_window && acts_itself(cx.actor, &state.origin) {
         return Ok(());
     }
-    let named = party;
-    let (party, province) = acting(overlay, party, province)?;
+    let party = holder(overlay, &named, Competence::Cases)?;
     if me == party || is_at_window && me == holder(overlay, &state.origin, Competence::Cases)? {
         return Ok(());
     }
@@ -45,18 +44,9 @@ pub(super) fn check<R: StateReader>(
     let Some(act) = rule.delegable else { return Err(Code::CaseNotDelegable.into()) };
     let mandate = read(overlay, key)?;
     check_mandate(cx, &mandate, act, &party, &state.frozen.item)?;
-    check_scope(key, province)
-}
-
-/// Who acts for a party now, and whose mandates count for it: the party itself, or its successor.
-fn acting<R: StateReader>(overlay: &Overlay<'_, R>, party: Uscc, province: Scope) -> Result<(Uscc, Scope), RuleError> {
-    let acting = holder(overlay, &party, Competence::Cases)?;
-    if acting == party {
-        return Ok((party, province));
-    }
-    let successor: OrganisationState =
-        overlay.read(&StateKey::Organisation(acting))?.ok_or(Code::OrganisationUnknown)?;
-    Ok((acting, Scope::Province(successor.province)))
+    // The party's own province, which is not that of the item where a successor acts under a predecessor's.
+    let party: OrganisationState = overlay.read(&StateKey::Organisation(party))?.ok_or(Code::OrganisationUnknown)?;
+    check_scope(key, Scope::Province(party.province))
 }
 
 /// On whose behalf the signer collects: its own organisation, or the principal of its mandate; with the province.

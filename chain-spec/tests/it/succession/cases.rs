@@ -80,7 +80,14 @@ fn a_successor_in_another_province_decides_under_the_predecessors_items() {
     world.must(&jiangsu, collect(&world, mode, &there));
     world.must(&jiangsu, check("new"));
     world.must(&jiangsu, send("new", there.organisation, root(1)));
-    for decided in [acknowledge("new", root(1)), accept("new"), grant("new"), result("new")] {
+    // Its own mandates count, not those of the item's province.
+    let agent = world.cases.admit(ZHEJIANG, "1133000000002439", Permissions::agency());
+    let full = full_mandate(agent.organisation, there.organisation);
+    let [of_there, of_item] = [ZHEJIANG, SHANGHAI].map(|of| world.cases.mandate("WT-1", of, full.clone()));
+    world.must(&there, acknowledge("new", root(1)));
+    assert_eq!(world.tried(&agent, under(&of_item, accept("new"))), Err(Code::CaseMandateScope));
+    world.must(&agent, under(&of_there, accept("new")));
+    for decided in [grant("new"), result("new")] {
         world.must(&there, decided);
     }
     assert_eq!(world.cases.state("new").frozen.item.scope, Scope::Province(world.cases.provinces[SHANGHAI].code));
