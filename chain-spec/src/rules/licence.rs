@@ -229,7 +229,7 @@ fn check_target<R: StateReader>(
         return Err(Code::OrganisationWrongProvince.into());
     }
     check_organisation(&organisation)?;
-    succession::check_keeps(overlay, &target.organisation, Competence::Licences(licence_type))
+    succession::check_keeps(overlay, actor, &target.organisation, Competence::Licences(licence_type))
 }
 
 /// A successor has the predecessor's type; an amended version also a higher version number.

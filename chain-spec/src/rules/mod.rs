@@ -176,7 +176,7 @@ fn apply_transaction<R: StateReader>(
     transaction: &Transaction,
 ) -> Result<(RecordIndex, u32), (u32, RuleError)> {
     let at = |operation: u32| move |error: RuleError| (operation, error);
-    let actor = known_actor(overlay, &transaction.body.signer).map_err(at(0))?;
+    let mut actor = known_actor(overlay, &transaction.body.signer).map_err(at(0))?;
     let head_key = StateKey::OrganisationHead(actor.key.organisation);
     let mut head: OrganisationHead = overlay.read(&head_key).map_err(|error| (0, error.into()))?.unwrap_or_default();
     let first = overlay.next_record();
@@ -184,6 +184,10 @@ fn apply_transaction<R: StateReader>(
     for operation in &transaction.body.operations {
         check_privacy(operation).map_err(|code| (position, code.into()))?;
         let index = overlay.next_record();
+        // What an earlier operation of the transaction changed of its signer counts for this one.
+        if !overlay.knows_actors() {
+            actor = known_actor(overlay, &transaction.body.signer).map_err(at(position))?;
+        }
         match operation {
             Operation::Membership(operation) => {
                 overlay.forget_actors();

@@ -107,6 +107,11 @@ impl<'a, R: StateReader> Overlay<'a, R> {
         self.actors.insert(actor.id, actor);
     }
 
+    /// Whether any signer was looked up since members last changed.
+    pub fn knows_actors(&self) -> bool {
+        !self.actors.is_empty()
+    }
+
     /// To be called before anything about members changes.
     pub fn forget_actors(&mut self) {
         self.actors.clear();

@@ -12,15 +12,19 @@ use crate::record::membership::SuccessionScope;
 
 /// Most hand-overs one organisation may make.
 pub const HANDED_ON_MAX: usize = 40;
-/// Most hand-overs one after another.
+/// Most hand-overs one after another that registrars record. What ends there is handed on by vote.
 pub const CHAIN_MAX: u8 = 64;
+/// Most hand-overs one after another at all.
+pub const CHAIN_BY_VOTE_MAX: u8 = u8::MAX;
+/// How long an offer to another province stands, in milliseconds: ninety days, as long as a proposal.
+pub const OFFER_OPEN_MS_MAX: u64 = 90 * 24 * 60 * 60 * 1000;
 
 /// What an organisation handed on, and how many hand-overs lead to it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct SuccessionState {
     /// Longest chain of hand-overs that ends here.
     pub depth: u8,
-    /// What it handed on, oldest first, at most [`HANDED_ON_MAX`].
+    /// What it handed on, oldest first, at most [`HANDED_ON_MAX`]; the last one takes all that it still holds.
     pub handed_on: Vec<HandedOn>,
     /// Offered to an organisation of another province, whose registrar has not agreed yet.
     pub offered: Option<Offer>,
@@ -43,6 +47,8 @@ pub struct Offer {
     pub to: Uscc,
     pub scope: SuccessionScope,
     pub offered_by: RecordIndex,
+    /// Time of its block; it stands for [`OFFER_OPEN_MS_MAX`].
+    pub offered_ms: TimeMs,
 }
 
 /// What somebody wants to act in.
@@ -119,7 +125,7 @@ pub fn chain<E>(
         let Some(state) = read(at)? else { return Ok(steps) };
         // Recording refuses longer chains; the bound holds against a store that says otherwise.
         match state.next(matter, after, known) {
-            Some(step) if steps.len() < usize::from(CHAIN_MAX) => steps.push(step.clone()),
+            Some(step) if steps.len() < usize::from(CHAIN_BY_VOTE_MAX) => steps.push(step.clone()),
             _ => return Ok(steps),
         }
     }

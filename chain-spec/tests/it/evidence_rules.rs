@@ -77,7 +77,7 @@ fn about_rows() -> Vec<Refusal<Attempt>> {
         row(
             Code::EvidenceCaseElsewhere,
             "what needs a case",
-            "the signer is of a province that collected or handled the case",
+            "the signer is of a province that collected or handled the case, or now acts for it",
             LEDGER,
             |bench| (bench.network.issuer(ANHUI), spoiled!(bench, Rating, |_| {}).1),
         ),
@@ -459,7 +459,9 @@ operation, and no text may hold a personal number.
 * **Licence use** (C2, C15). The licence was issued on the ledger. The record does not repeat its status at that height: the ledger has
   it, and receipts prove it. Whether an answer to a verification was right can be derived in the same way.
 * **Shares** (E9). The payload never goes on the ledger. Whether an answer is overdue is derived from the due time. A provider cannot
-  deliver more records than were asked for. A faulty delivery is returned and followed by another.
+  deliver more records than were asked for. A faulty delivery is returned and followed by another. After a reform, who acts in the
+  publications of the provider answers and delivers, and who acts in the cases of the requester uses and returns (机构改革,
+  [succession](succession.md)); the predecessor gets `organisation.succeeded`, and so does a request that names it.
 * **Identity sources** (E10). The signer's system is the source; it is registered like every system.
 * **Sessions** (E11). Each window records its side; the digest of the recording links them.
 * **Ratings** (E24). One per case; it cannot be changed or removed.

@@ -4,6 +4,7 @@ use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::crypto::{PublicKey, Signer};
 use huxin_chain_spec::genesis::is_example_key;
 use huxin_chain_spec::ids::{LicenceType, SystemId, Uscc};
+use huxin_chain_spec::record::Operation;
 use huxin_chain_spec::record::membership::{
     KEY_LICENCE_TYPES_MAX, MembershipOperation, Permissions, Standing, StatusChange,
 };
@@ -276,6 +277,34 @@ fn a_key_of_a_system_needs_that_system_active_and_of_its_own_organisation() {
     assert_eq!(refused.unwrap_err(), Code::SystemWrongState);
     let refused = bench.network.try_one(&registrar, of_system("t", organisation, "DZZZ-1"));
     assert_eq!(refused.unwrap_err(), Code::SystemWrongState);
+}
+
+/// A transaction that first removes the system of its own key could go on as that system: the signer was looked up once.
+#[test]
+fn a_removed_system_signs_no_later_operation_of_the_same_transaction() {
+    let mut bench = Bench::new();
+    let (registrar, organisation) = (bench.registrar.clone(), bench.organisation);
+    let authority = bench.network.provinces[SHANGHAI].organisation;
+    bench.network.must(&registrar, MembershipOperation::SystemAdd { system: system("DJ-1"), organisation: authority });
+    let clerk = key("clerk");
+    let permissions = Permissions::registrar();
+    let add = MembershipOperation::KeyAdd {
+        key: clerk.public_key(),
+        organisation: authority,
+        system: Some(system("DJ-1")),
+        permissions,
+    };
+    bench.network.must(&registrar, add);
+    let remove =
+        MembershipOperation::SystemStatus { system: system("DJ-1"), change: StatusChange::Remove, basis: basis("X") };
+    let other =
+        MembershipOperation::OrganisationStatus { organisation, change: StatusChange::Suspend, basis: basis("X") };
+    let operations = |first: &MembershipOperation, second: &MembershipOperation| {
+        vec![Operation::Membership(first.clone()), Operation::Membership(second.clone())]
+    };
+    bench.network.try_all(&clerk, operations(&other, &remove)).unwrap();
+    let refused = bench.network.try_all(&clerk, operations(&remove, &other)).unwrap_err();
+    assert_eq!(refused, (Code::SystemWrongState, 1));
 }
 
 /// Only the authority that operates the province's node manages members; nobody can hand that on to a bureau.

@@ -395,7 +395,12 @@ fn succession_state() -> SuccessionState {
     SuccessionState {
         depth: 1,
         handed_on: vec![HandedOn { to: first, scope: some, recorded_by, recorded_ms }],
-        offered: Some(Offer { to: second, scope: rest, offered_by: RecordIndex(301) }),
+        offered: Some(Offer {
+            to: second,
+            scope: rest,
+            offered_by: RecordIndex(301),
+            offered_ms: TimeMs(GENESIS_MS + 4_000),
+        }),
     }
 }
 

@@ -4,7 +4,7 @@ use clap::Args;
 use huxin_chain_spec::api::LicenceAnswer;
 use huxin_chain_spec::ids::{BasisCode, LicenceType, TimeMs, Uscc};
 use huxin_chain_spec::record::membership::{Standing, Succession, SuccessionScope};
-use huxin_chain_spec::state::succession::{CHAIN_MAX, Competence, HandedOn, SuccessionState, chain};
+use huxin_chain_spec::state::succession::{CHAIN_BY_VOTE_MAX, Competence, HandedOn, SuccessionState, chain};
 use huxin_chain_spec::state::{OrganisationState, ProvinceState, StateKey};
 use huxin_chain_spec::verdict::{Check, IssuerStanding, issuer_standing};
 use serde_json::json;
@@ -181,7 +181,7 @@ pub async fn proven_chain(
     known: TimeMs,
 ) -> Result<Vec<HandedOn>, ClientError> {
     let mut proven: Vec<(Uscc, Option<SuccessionState>)> = Vec::new();
-    for _ in 0..=CHAIN_MAX {
+    for _ in 0..=CHAIN_BY_VOTE_MAX {
         // As far as the states known so far lead; the first unknown one is fetched, and the walk begins again.
         let read = |at: &Uscc| match proven.iter().find(|(one, _)| one == at) {
             Some((_, state)) => Ok(state.clone()),

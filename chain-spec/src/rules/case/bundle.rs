@@ -7,7 +7,7 @@ use crate::codes::Code;
 use crate::ids::{BundleRef, CaseRef, Uscc};
 use crate::record::case::{BUNDLE_CHILDREN_MAX, BundleChild, BundleOpening};
 use crate::rules::overlay::Overlay;
-use crate::rules::succession::holder;
+use crate::rules::succession::{check_keeps, holder};
 use crate::rules::{OperationContext, RuleError};
 use crate::state::case::{BundleChildState, BundlePlace, BundleState, CaseState, CaseStatus, ChildProgress, bit};
 use crate::state::succession::Competence;
@@ -25,6 +25,7 @@ pub(super) fn open<R: StateReader>(
     if opening.lead != cx.actor.key.organisation {
         return Err(Code::CaseWrongAgency.into());
     }
+    check_keeps(overlay, cx.actor, &opening.lead, Competence::Cases)?;
     let key = StateKey::Bundle(opening.bundle);
     if overlay.read::<BundleState>(&key)?.is_some() {
         return Err(Code::CaseBundleDuplicate.into());

@@ -1,11 +1,11 @@
 //! 收件: opens a case, and freezes the versions that govern it.
 
 use crate::codes::Code;
-use crate::ids::{MaterialCode, ProvinceCode};
+use crate::ids::{ItemCode, MaterialCode, ProvinceCode};
 use crate::record::case::{CASE_MATERIALS_MAX, Collection, Matter, PolicyVersion};
 use crate::record::publication::{CaseMode, Guide, PublicationBody, PublicationKey, PublicationKind, Scope};
 use crate::rules::overlay::Overlay;
-use crate::rules::succession::check_keeps;
+use crate::rules::succession::{check_keeps, holder};
 use crate::rules::{OperationContext, RuleError, active_organisation, publication};
 use crate::state::case::{CaseClock, CaseState, CaseStatus, ChildProgress, Frozen, FrozenVersion};
 use crate::state::succession::Competence;
@@ -27,10 +27,10 @@ pub(super) fn collect<R: StateReader>(
     }
     let (origin, origin_province) = party::origin(overlay, cx, step.mandate.as_ref(), &matter.item)?;
     let province = active_organisation(overlay, &matter.agency)?.province;
-    check_keeps(overlay, &matter.agency, Competence::Cases)?;
+    check_keeps(overlay, cx.actor, &matter.agency, Competence::Cases)?;
     check_places(*mode, collection, (origin_province, province), origin == matter.agency)?;
     let (frozen, guide) = freeze(overlay, cx, matter, *mode, province)?;
-    check_policy(overlay, *mode, policy.as_ref(), province)?;
+    check_policy(overlay, *mode, policy.as_ref(), frozen.item.scope)?;
     check_list(materials)?;
     if *mode == CaseMode::NoApplication && !materials.is_empty() || !is_subset(materials, &guide.materials) {
         return Err(Code::CaseMaterialNotInGuide.into());
@@ -95,18 +95,18 @@ fn check_places(
     Ok(())
 }
 
-/// 免申即享, and only that, is based on a policy in force, of the deciding province or of all.
+/// 免申即享, and only that, is based on a policy in force, of the item's province or of all.
 fn check_policy<R: StateReader>(
     overlay: &Overlay<'_, R>,
     mode: CaseMode,
     named: Option<&PolicyVersion>,
-    province: ProvinceCode,
+    home: Scope,
 ) -> Result<(), RuleError> {
     if named.is_some() != (mode == CaseMode::NoApplication) {
         return Err(Code::CasePolicy.into());
     }
     let Some(PolicyVersion { policy, version }) = named else { return Ok(()) };
-    let is_ours = policy.scope == Scope::Consortium || policy.scope == Scope::Province(province);
+    let is_ours = policy.scope == Scope::Consortium || policy.scope == home;
     if policy.kind != PublicationKind::Policy || !is_ours {
         return Err(Code::CasePolicy.into());
     }
@@ -116,7 +116,7 @@ fn check_policy<R: StateReader>(
     }
 }
 
-/// Freezes the versions that govern a case at the agency of `matter`, which is in `province`.
+/// Freezes the versions that govern a case at the agency of `matter`, which is in `province`: those of the item's province.
 pub(super) fn freeze<R: StateReader>(
     overlay: &Overlay<'_, R>,
     cx: OperationContext<'_>,
@@ -124,15 +124,18 @@ pub(super) fn freeze<R: StateReader>(
     mode: CaseMode,
     province: ProvinceCode,
 ) -> Result<(Frozen, Guide), RuleError> {
-    let scope = Scope::Province(province);
-    if matter.item.kind != PublicationKind::Item || matter.item.scope != scope {
+    let of = item_of(overlay, matter)?;
+    let scope = matter.item.scope;
+    // A predecessor may have been of another province.
+    let is_home = scope == Scope::Province(province) || scope != Scope::Consortium && of == ItemOf::Predecessor;
+    if matter.item.kind != PublicationKind::Item || !is_home {
         return Err(Code::CaseItemProvince.into());
     }
     let item = match named(overlay, &matter.item, matter.item_version, Code::CaseItemVersion)? {
         PublicationBody::Item(item) => item,
         _ => return Err(Code::CaseItemVersion.into()),
     };
-    if item.item.agency().is_some_and(|agency| agency != matter.agency) {
+    if of == ItemOf::Another {
         return Err(Code::CaseAgencyNotCompetent.into());
     }
     if item.modes.binary_search(&mode).is_err() {
@@ -158,6 +161,29 @@ pub(super) fn freeze<R: StateReader>(
         PublicationBody::Guide(guide) => Ok((frozen, guide)),
         _ => Err(Code::CaseGuideVersion.into()),
     }
+}
+
+/// Whose item a matter names.
+#[derive(PartialEq, Eq)]
+enum ItemOf {
+    /// That of the deciding agency, or of no agency in particular.
+    Agency,
+    /// That of an agency in whose cases the deciding agency acts now: it stays in use until the deciding agency has published its own.
+    Predecessor,
+    /// That of another agency.
+    Another,
+}
+
+/// An item is published under its own code, which names the agency that implements it.
+fn item_of<R: StateReader>(overlay: &Overlay<'_, R>, matter: &Matter) -> Result<ItemOf, RuleError> {
+    let named = matter.item.code.as_str().parse::<ItemCode>().ok().and_then(|code| code.agency());
+    Ok(match named {
+        Some(named) if named != matter.agency => {
+            let acting = holder(overlay, &named, Competence::Cases)?;
+            if acting == matter.agency { ItemOf::Predecessor } else { ItemOf::Another }
+        }
+        Some(_) | None => ItemOf::Agency,
+    })
 }
 
 /// The version in force, if it is the one named.

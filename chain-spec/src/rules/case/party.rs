@@ -7,7 +7,7 @@ use crate::record::case::{DeliveryChannel, Step};
 use crate::record::publication::{Mandate, PublicationBody, PublicationKey, PublicationKind, Scope};
 use crate::rules::overlay::Overlay;
 use crate::rules::publication::{self, MandateAct, mandate_covers};
-use crate::rules::succession::{check_keeps, holder};
+use crate::rules::succession::{acts_itself, check_keeps, holder};
 use crate::rules::{OperationContext, RuleError, active_organisation};
 use crate::state::case::CaseState;
 use crate::state::succession::Competence;
@@ -24,18 +24,17 @@ pub(super) fn check<R: StateReader>(
     operation: &CaseOperation,
 ) -> Result<(), RuleError> {
     let me = cx.actor.key.organisation;
-    let (party, province) = match rule.party {
-        Party::Origin => (state.origin, Scope::Province(state.origin_province)),
-        Party::Receiver | Party::ReceiverOrWindow => (state.receiver, state.frozen.item.scope),
+    let named = match rule.party {
+        Party::Origin => state.origin,
+        Party::Receiver | Party::ReceiverOrWindow => state.receiver,
     };
-    let named = party;
-    let (party, province) = acting(overlay, party, province)?;
-    let is_at_window = matches!(operation, CaseOperation::Deliver { channel: DeliveryChannel::Window, .. });
-    if me == party {
+    let is_at_window = rule.party == Party::ReceiverOrWindow
+        && matches!(operation, CaseOperation::Deliver { channel: DeliveryChannel::Window, .. });
+    if acts_itself(cx.actor, &named) || is_at_window && acts_itself(cx.actor, &state.origin) {
         return Ok(());
     }
-    if rule.party == Party::ReceiverOrWindow && is_at_window && me == holder(overlay, &state.origin, Competence::Cases)?
-    {
+    let party = holder(overlay, &named, Competence::Cases)?;
+    if me == party || is_at_window && me == holder(overlay, &state.origin, Competence::Cases)? {
         return Ok(());
     }
     if me == named {
@@ -45,18 +44,9 @@ pub(super) fn check<R: StateReader>(
     let Some(act) = rule.delegable else { return Err(Code::CaseNotDelegable.into()) };
     let mandate = read(overlay, key)?;
     check_mandate(cx, &mandate, act, &party, &state.frozen.item)?;
-    check_scope(key, province)
-}
-
-/// Who acts for a party now, and whose mandates count for it: the party itself, or its successor.
-fn acting<R: StateReader>(overlay: &Overlay<'_, R>, party: Uscc, province: Scope) -> Result<(Uscc, Scope), RuleError> {
-    let acting = holder(overlay, &party, Competence::Cases)?;
-    if acting == party {
-        return Ok((party, province));
-    }
-    let successor: OrganisationState =
-        overlay.read(&StateKey::Organisation(acting))?.ok_or(Code::OrganisationUnknown)?;
-    Ok((acting, Scope::Province(successor.province)))
+    // The party's own province, which is not that of the item where a successor acts under a predecessor's.
+    let party: OrganisationState = overlay.read(&StateKey::Organisation(party))?.ok_or(Code::OrganisationUnknown)?;
+    check_scope(key, Scope::Province(party.province))
 }
 
 /// On whose behalf the signer collects: its own organisation, or the principal of its mandate; with the province.
@@ -67,12 +57,12 @@ pub(super) fn origin<R: StateReader>(
     item: &PublicationKey,
 ) -> Result<(Uscc, ProvinceCode), RuleError> {
     let Some(key) = mandate else {
-        check_keeps(overlay, &cx.actor.key.organisation, Competence::Cases)?;
+        check_keeps(overlay, cx.actor, &cx.actor.key.organisation, Competence::Cases)?;
         return Ok((cx.actor.key.organisation, cx.actor.province()));
     };
     let mandate = read(overlay, key)?;
     check_mandate(cx, &mandate, MandateAct::Receive, &mandate.principal, item)?;
-    check_keeps(overlay, &mandate.principal, Competence::Cases)?;
+    check_keeps(overlay, cx.actor, &mandate.principal, Competence::Cases)?;
     let province = active_organisation(overlay, &mandate.principal)?.province;
     check_scope(key, Scope::Province(province))?;
     Ok((mandate.principal, province))

@@ -7,7 +7,7 @@ use crate::record::CaseOperation;
 use crate::record::case::{Matter, Step};
 use crate::record::publication::{CaseMode, Guide, PublicationBody, PublicationKind};
 use crate::rules::overlay::Overlay;
-use crate::rules::succession::{check_keeps, holder};
+use crate::rules::succession::{check_keeps, everyone_acting};
 use crate::rules::{OperationContext, RuleError, active_organisation, publication};
 use crate::state::case::{CaseClock, CaseState, CaseStatus, ChildProgress, Condition, RelayedPart};
 use crate::state::succession::Competence;
@@ -206,7 +206,7 @@ fn relay<R: StateReader>(
         return Err(Code::CaseRelaySame.into());
     }
     let province = active_organisation(overlay, &matter.agency)?.province;
-    check_keeps(overlay, &matter.agency, Competence::Cases)?;
+    check_keeps(overlay, cx.actor, &matter.agency, Competence::Cases)?;
     let now = cx.context.time_ms;
     let was_late = is_decision_late(state, now);
     state.relayed.push(RelayedPart { agency: state.receiver, relayed_by: cx.index, was_late });
@@ -219,7 +219,8 @@ fn relay<R: StateReader>(
     Ok(())
 }
 
-/// A licence named as the result must be on this ledger, issued by the agency that decided or its successor.
+/// A licence named as the result must be on this ledger, issued by the agency that decided; or by whoever acts or once acted for it
+/// since, in its cases or, where these and the licences went to different bodies, in licences of the type.
 fn check_licence<R: StateReader>(
     overlay: &Overlay<'_, R>,
     state: &CaseState,
@@ -227,10 +228,15 @@ fn check_licence<R: StateReader>(
 ) -> Result<(), RuleError> {
     let Some(licence) = licence else { return Ok(()) };
     let index = overlay.issued_at(licence)?.ok_or(Code::LicenceUnknown)?;
-    let issuer = overlay.issued_licence(index)?.issuer;
-    if issuer == state.receiver || issuer == holder(overlay, &state.receiver, Competence::Cases)? {
-        Ok(())
-    } else {
-        Err(Code::LicenceIssuerMismatch.into())
+    let issued = overlay.issued_licence(index)?;
+    if issued.issuer == state.receiver {
+        return Ok(());
     }
+    for agency in everyone_acting(overlay, &state.receiver, Competence::Cases)? {
+        let issuers = everyone_acting(overlay, &agency, Competence::Licences(issued.licence_type))?;
+        if issuers.contains(&issued.issuer) {
+            return Ok(());
+        }
+    }
+    Err(Code::LicenceIssuerMismatch.into())
 }

@@ -9,6 +9,7 @@ use crate::rules::{OperationContext, RuleError};
 use crate::state::evidence::{MaterialState, ShareState, ShareStatus};
 use crate::state::{StateKey, StateReader};
 
+use super::share::check_requester;
 use super::{check_document, check_licence};
 
 /// Puts a material on file.
@@ -76,9 +77,7 @@ fn check_origin<R: StateReader>(
         MaterialOrigin::Licence { licence } => check_licence(overlay, licence),
         MaterialOrigin::Share { request } => {
             let share: ShareState = overlay.read(&StateKey::Share(*request))?.ok_or(Code::EvidenceShareUnknown)?;
-            if share.requester != cx.actor.key.organisation {
-                return Err(Code::EvidenceShareNotRequester.into());
-            }
+            check_requester(overlay, cx, &share)?;
             match share.status {
                 ShareStatus::Delivered => Ok(()),
                 ShareStatus::Requested | ShareStatus::Approved | ShareStatus::Denied | ShareStatus::Returned => {

@@ -17,16 +17,18 @@ mod report;
 mod share;
 
 use crate::codes::Code;
-use crate::ids::{LicenceRef, ProvinceCode, RecordIndex, TimeMs};
+use crate::ids::{LicenceRef, ProvinceCode, RecordIndex, TimeMs, Uscc};
 use crate::record::EvidenceOperation;
 use crate::record::evidence::About;
 use crate::record::licence::Document;
 use crate::record::publication::{PublicationKey, PublicationKind, Scope};
 use crate::state::case::CaseState;
+use crate::state::succession::Competence;
 use crate::state::{OrganisationState, StateKey, StateReader};
 
 use super::licence::EFFECTIVE_AHEAD_MS_MAX;
 use super::overlay::Overlay;
+use super::succession::holder;
 use super::{Actor, BlockContext, OperationContext, RuleError};
 
 pub use share::next_status as next_share_status;
@@ -160,7 +162,8 @@ fn check_about<R: StateReader>(
     Ok(())
 }
 
-/// Whether the case was collected in the province, is decided there, or was relayed by one of its agencies.
+/// Whether the case was collected in the province, is decided there, or was relayed by one of its agencies; or whether such an agency's
+/// cases are now those of a successor in the province.
 fn concerns<R: StateReader>(
     overlay: &Overlay<'_, R>,
     case: &CaseState,
@@ -169,9 +172,13 @@ fn concerns<R: StateReader>(
     if case.origin_province == province || case.frozen.item.scope == Scope::Province(province) {
         return Ok(true);
     }
-    for part in &case.relayed {
-        let agency: Option<OrganisationState> = overlay.read(&StateKey::Organisation(part.agency))?;
-        if agency.is_some_and(|agency| agency.province == province) {
+    let is_here = |organisation: &Uscc| -> Result<bool, RuleError> {
+        let state: Option<OrganisationState> = overlay.read(&StateKey::Organisation(*organisation))?;
+        Ok(state.is_some_and(|state| state.province == province))
+    };
+    let relayed = case.relayed.iter().map(|part| part.agency);
+    for agency in [case.origin, case.receiver].into_iter().chain(relayed) {
+        if is_here(&agency)? || is_here(&holder(overlay, &agency, Competence::Cases)?)? {
             return Ok(true);
         }
     }

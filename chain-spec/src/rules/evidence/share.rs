@@ -5,11 +5,18 @@ use crate::record::EvidenceOperation;
 use crate::record::evidence::ShareRequest;
 use crate::record::publication::PublicationKind;
 use crate::rules::overlay::Overlay;
+use crate::rules::succession::{check_acts_for, check_keeps};
 use crate::rules::{OperationContext, RuleError, active_organisation};
 use crate::state::evidence::{ShareState, ShareStatus};
+use crate::state::succession::Competence;
 use crate::state::{StateKey, StateReader};
 
 use super::{check_document, check_publication};
+
+/// Data is given as the provider's catalogue says, which is a publication of it.
+const PROVIDING: Competence = Competence::Publications;
+/// Data is asked for in what the requester handles.
+const REQUESTING: Competence = Competence::Cases;
 
 /// The status after a step of a share in `status`, or the refusal that names the rule.
 pub fn next_status(status: ShareStatus, operation: &EvidenceOperation) -> Result<ShareStatus, Code> {
@@ -72,6 +79,8 @@ pub(super) fn request<R: StateReader>(
     check_publication(overlay, &request.catalogue, request.catalogue_version, PublicationKind::DataCatalogue)?;
     // The provider must be an active member, or it could not answer.
     active_organisation(overlay, &request.provider)?;
+    check_keeps(overlay, cx.actor, &request.provider, PROVIDING)?;
+    check_keeps(overlay, cx.actor, &cx.actor.key.organisation, REQUESTING)?;
     let state = ShareState {
         status: ShareStatus::Requested,
         requester: cx.actor.key.organisation,
@@ -105,7 +114,7 @@ pub(super) fn step<R: StateReader>(
     let key = StateKey::Share(*request);
     let state: ShareState = overlay.read(&key)?.ok_or(Code::EvidenceShareUnknown)?;
     let status = next_status(state.status, operation)?;
-    check_party(cx, &state, operation)?;
+    check_party(overlay, cx, &state, operation)?;
     let mut next = ShareState { status, changed_by: cx.index, ..state };
     match operation {
         EvidenceOperation::ShareApprove(_) | EvidenceOperation::ShareDeny(_) => {
@@ -124,11 +133,24 @@ pub(super) fn step<R: StateReader>(
     Ok(())
 }
 
-/// Only the provider may answer and deliver, only the requester may return.
-fn check_party(cx: OperationContext<'_>, state: &ShareState, operation: &EvidenceOperation) -> Result<(), Code> {
-    let me = cx.actor.key.organisation;
+/// Only the provider may answer and deliver, only the requester may return; for either its successor.
+fn check_party<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    cx: OperationContext<'_>,
+    state: &ShareState,
+    operation: &EvidenceOperation,
+) -> Result<(), RuleError> {
     if matches!(operation, EvidenceOperation::ShareReturn(_)) {
-        return if me == state.requester { Ok(()) } else { Err(Code::EvidenceShareNotRequester) };
+        return check_requester(overlay, cx, state);
     }
-    if me == state.provider { Ok(()) } else { Err(Code::EvidenceShareNotProvider) }
+    check_acts_for(overlay, cx.actor, &state.provider, PROVIDING, Code::EvidenceShareNotProvider)
+}
+
+/// The signer's organisation asked for the data, or acts for the one that did.
+pub(super) fn check_requester<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    cx: OperationContext<'_>,
+    state: &ShareState,
+) -> Result<(), RuleError> {
+    check_acts_for(overlay, cx.actor, &state.requester, REQUESTING, Code::EvidenceShareNotRequester)
 }

@@ -24,6 +24,27 @@ pub(super) fn threshold_of(thresholds: &Thresholds, action: &Action) -> Threshol
     }
 }
 
+/// Texts of an action that the privacy filter reads.
+pub(super) fn texts(action: &Action) -> Vec<&str> {
+    match action {
+        Action::OrganisationSucceed(handed) => vec![handed.basis.as_str()],
+        Action::ProvinceAdd(_)
+        | Action::ProvinceStatus { .. }
+        | Action::ProvinceGovernanceKey { .. }
+        | Action::ProvinceRegistrarKey { .. }
+        | Action::ValidatorAdd { .. }
+        | Action::ValidatorRemove { .. }
+        | Action::ValidatorRotate { .. }
+        | Action::ValidatorPower { .. }
+        | Action::TrustAdd { .. }
+        | Action::TrustRetire { .. }
+        | Action::CrlAnchor { .. }
+        | Action::Parameters(_)
+        | Action::Threshold { .. }
+        | Action::FeatureActivate { .. } => Vec::new(),
+    }
+}
+
 impl<R: StateReader> Scene<'_, '_, R> {
     /// What `action` writes if it takes effect now, or the guard that forbids it.
     pub(super) fn effect(&self, action: &Action) -> Result<Writes, RuleError> {
@@ -47,7 +68,8 @@ impl<R: StateReader> Scene<'_, '_, R> {
             Action::Threshold { kind, threshold } => self.set_threshold(*kind, *threshold),
             Action::FeatureActivate { feature, height } => self.activate_feature(*feature, *height),
             Action::OrganisationSucceed(handed) => {
-                succession::by_vote(self.overlay, handed, self.overlay.next_record(), self.context.time_ms)
+                let at = (self.overlay.next_record(), self.context.time_ms);
+                succession::by_vote(self.overlay, self.proposer, handed, at)
             }
         }
     }

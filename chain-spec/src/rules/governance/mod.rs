@@ -129,15 +129,12 @@ pub(super) fn apply<R: StateReader>(
     }
 }
 
-/// Texts of an operation that the privacy filter reads: there are none, only codes of provinces and organisations.
+/// Texts of an operation that the privacy filter reads: those of the action proposed. All else is codes, keys and digests.
 pub(super) fn texts(operation: &GovernanceOperation) -> Vec<&str> {
     use GovernanceOperation as Op;
     match operation {
-        Op::Propose { .. }
-        | Op::Vote { .. }
-        | Op::WithdrawProposal { .. }
-        | Op::ReportMisbehaviour { .. }
-        | Op::Anchor { .. } => Vec::new(),
+        Op::Propose { action, .. } => action::texts(action),
+        Op::Vote { .. } | Op::WithdrawProposal { .. } | Op::ReportMisbehaviour { .. } | Op::Anchor { .. } => Vec::new(),
     }
 }
 

@@ -261,7 +261,7 @@ fn publish<R: StateReader>(
     }
     // Checked again for a draft: what it is based on may have ended since.
     body::check(overlay, context, actor, step.key, content)?;
-    let kept = party::live_owner(overlay, &step.state)?;
+    let kept = party::live_owner(overlay, actor, &step.state)?;
     let publisher = draft.as_ref().map_or(actor.key.organisation, |draft| draft.lead);
     let owner = natural_owner(content).or(kept).unwrap_or(publisher);
     let published = PublicationVersionState {

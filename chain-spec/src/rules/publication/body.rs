@@ -8,7 +8,7 @@ use crate::record::publication::{
     Scope,
 };
 use crate::rules::overlay::Overlay;
-use crate::rules::succession::holder;
+use crate::rules::succession::{acts_itself, holder};
 use crate::rules::{Actor, BlockContext, RuleError, active_organisation};
 use crate::state::succession::Competence;
 use crate::state::{KeyState, StateKey, StateReader};
@@ -94,12 +94,9 @@ fn check_item_code<R: StateReader>(
         return Err(Code::PublicationCodeMismatch.into());
     }
     let Some(agency) = item.agency() else { return Ok(()) };
-    if holder(overlay, &agency, Competence::Publications)? != actor.key.organisation
-        && !party::is_authority(overlay, actor)?
-    {
-        return Err(Code::PublicationItemNotOwn.into());
-    }
-    Ok(())
+    let is_own =
+        acts_itself(actor, &agency) || holder(overlay, &agency, Competence::Publications)? == actor.key.organisation;
+    if is_own || party::is_authority(overlay, actor)? { Ok(()) } else { Err(Code::PublicationItemNotOwn.into()) }
 }
 
 /// A case code names one case, not an item.

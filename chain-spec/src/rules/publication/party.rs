@@ -5,7 +5,7 @@ use crate::ids::{ProvinceCode, TimeMs, Uscc};
 use crate::record::membership::Standing;
 use crate::record::publication::{Mandate, PARTIES_MAX, PublicationKey, Scope};
 use crate::rules::overlay::Overlay;
-use crate::rules::succession::{check_keeps, holder};
+use crate::rules::succession::{acts_itself, check_keeps, holder};
 use crate::rules::{Actor, RuleError, active_organisation};
 use crate::state::publication::{DraftState, PublicationState};
 use crate::state::succession::Competence;
@@ -57,12 +57,12 @@ pub(super) fn check_publisher<R: StateReader>(
     if is_authority(overlay, actor)? {
         return Ok(());
     }
-    if approval.who == Publisher::AnyAgency && actor.has_handed_on {
-        check_keeps(overlay, &actor.key.organisation, Competence::Publications)?;
+    if approval.who == Publisher::AnyAgency {
+        check_keeps(overlay, actor, &actor.key.organisation, Competence::Publications)?;
     }
     match approval.who {
         Publisher::ProvinceAuthority => Err(Code::PublicationNotAuthority.into()),
-        Publisher::AnyAgency => match live_owner(overlay, state)? {
+        Publisher::AnyAgency => match live_owner(overlay, actor, state)? {
             Some(owner) if owner != actor.key.organisation => Err(Code::PublicationNotOwner.into()),
             Some(_) | None => Ok(()),
         },
@@ -73,9 +73,13 @@ pub(super) fn check_publisher<R: StateReader>(
 /// published.
 pub(super) fn live_owner<R: StateReader>(
     overlay: &Overlay<'_, R>,
+    actor: &Actor,
     state: &PublicationState,
 ) -> Result<Option<Uscc>, RuleError> {
     let Some(owner) = state.owner else { return Ok(None) };
+    if acts_itself(actor, &owner) {
+        return Ok(Some(owner));
+    }
     let owner = holder(overlay, &owner, Competence::Publications)?;
     let organisation: Option<OrganisationState> = overlay.read(&StateKey::Organisation(owner))?;
     let is_active = organisation.is_some_and(|organisation| organisation.standing == Standing::Active);
@@ -88,7 +92,8 @@ pub(super) fn check_lead<R: StateReader>(
     actor: &Actor,
     draft: &DraftState,
 ) -> Result<(), RuleError> {
-    let is_lead = actor.key.organisation == holder(overlay, &draft.lead, Competence::Publications)?;
+    let is_lead = acts_itself(actor, &draft.lead)
+        || actor.key.organisation == holder(overlay, &draft.lead, Competence::Publications)?;
     if is_lead || (actor.province() == draft.lead_province && is_authority(overlay, actor)?) {
         return Ok(());
     }

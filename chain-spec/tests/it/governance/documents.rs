@@ -124,7 +124,7 @@ fn effect(kind: ActionKind) -> &'static str {
             "admits a province with its authority, its governance and registrar keys and its validators"
         }
         ActionKind::ProvinceStatus => {
-            "suspends, resumes or removes a province; hands on the competence of an organisation of a removed one (`organisation_succeed`, [succession.md](succession.md))"
+            "suspends, resumes or removes a province; hands on the competence of an organisation of a removed one, or at the end of a chain (`organisation_succeed`, [succession.md](succession.md))"
         }
         ActionKind::ProvinceGovernanceKey => "replaces a province's governance key; the old one is removed",
         ActionKind::ProvinceRegistrarKey => {
