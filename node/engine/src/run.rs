@@ -69,7 +69,7 @@ pub async fn run(
     let metrics = Metrics::register(&registry);
     let supervisor = Supervisor { exit: exit.clone(), metrics: metrics.clone() };
     let (node, _) = Actor::spawn(None, supervisor, ()).await.map_err(start_error)?;
-    let engine_signer = EngineSigner::new(config.chain_id.clone(), signer, state.clone(), exit.clone());
+    let engine_signer = EngineSigner::new(config.genesis, signer, state.clone(), exit.clone());
     let result = spawn_tree(config, engine_signer, app, exit.clone(), node.clone(), registry, metrics).await;
     if result.is_err() {
         state.close();
@@ -108,7 +108,7 @@ async fn spawn_tree(
     let sync_config = config.sync()?;
     let board = Board::new(&config.timeouts, config.nodes(), exit.clone());
     board.shows(signer.state().clone());
-    let verifier = EngineVerifier::new(config.chain_id.clone());
+    let verifier = EngineVerifier::new(config.genesis);
     let me = Address(signer.public_key().id());
     let identity = identity(&config, &signer, me).await?;
 
