@@ -248,8 +248,9 @@ pub struct ValidatorAnswer {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HeaderAnswer {
     pub hash: String,
-    pub chain_id: String,
     pub protocol_version: u16,
+    /// Trust root of the chain.
+    pub genesis: String,
     pub height: u64,
     pub time_ms: u64,
     pub time: String,

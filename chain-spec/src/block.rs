@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::certificate::Certificate;
 use crate::codec::{self, CodecError};
 use crate::crypto::{Digest, DigestAlgorithm, KeyId, tags};
-use crate::ids::{ChainId, Height, TimeMs};
+use crate::ids::{Height, TimeMs};
 use crate::log::LogHead;
 use crate::transaction::Transaction;
 
@@ -20,9 +20,10 @@ pub const HEADER_BYTES_MAX: usize = 512;
 /// What a quorum signs, through its hash. One certificate therefore proves data, order and state together.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct Header {
-    pub chain_id: ChainId,
-    /// [`PROTOCOL_VERSION`] of the code that executed the block.
+    /// [`PROTOCOL_VERSION`] of the code that executed the block. First, so that a reader of any version can tell it.
     pub protocol_version: u16,
+    /// The trust root of the chain: what a quorum signs belongs to this chain and to no other of the same name.
+    pub genesis: Digest,
     pub height: Height,
     /// Proposer's clock, milliseconds since 1970 UTC; greater than the parent's, near every voter's clock.
     pub time_ms: TimeMs,

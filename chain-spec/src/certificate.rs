@@ -3,9 +3,9 @@
 //! The bytes a validator signs, all integers little-endian:
 //!
 //! ```text
-//! vote      len u8 | "huxin/vote/v1"     | chain id, zero-padded to 32 | type u8 (1 prevote, 2 precommit)
+//! vote      len u8 | "huxin/vote/v2"     | genesis hash [32] | type u8 (1 prevote, 2 precommit)
 //!           | height u64 | round i64 (-1 none) | has value u8 | block [32], zero if none | voter [32]
-//! proposal  len u8 | "huxin/proposal/v1" | chain id, zero-padded to 32
+//! proposal  len u8 | "huxin/proposal/v2" | genesis hash [32]
 //!           | height u64 | round i64 | block [32] | proof-of-lock round i64 (-1 none) | proposer [32]
 //! ```
 //!
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::codec;
 use crate::crypto::{self, Digest, DigestAlgorithm, KeyId, PublicKey, Signature, tags};
-use crate::ids::{ChainId, Height, ProvinceCode};
+use crate::ids::{Height, ProvinceCode};
 
 /// Most validators one chain may have.
 pub const VALIDATORS_MAX: usize = 128;
@@ -113,16 +113,16 @@ pub enum VoteType {
     Precommit = 2,
 }
 
-/// The bytes under a vote; `block` is `None` for a nil vote.
+/// The bytes under a vote on the chain whose trust root is `genesis`; `block` is `None` for a nil vote.
 pub fn vote_message(
-    chain_id: &ChainId,
+    genesis: &Digest,
     vote_type: VoteType,
     height: Height,
     round: Option<u32>,
     block: Option<&Digest>,
     voter: &KeyId,
 ) -> Vec<u8> {
-    let mut message = preamble(tags::VOTE, chain_id);
+    let mut message = preamble(tags::VOTE, genesis);
     message.push(vote_type as u8);
     message.extend_from_slice(&height.0.to_le_bytes());
     message.extend_from_slice(&round_bytes(round));
@@ -132,16 +132,16 @@ pub fn vote_message(
     message
 }
 
-/// The bytes under a consensus proposal.
+/// The bytes under a consensus proposal on the chain whose trust root is `genesis`.
 pub fn proposal_message(
-    chain_id: &ChainId,
+    genesis: &Digest,
     height: Height,
     round: Option<u32>,
     block: &Digest,
     pol_round: Option<u32>,
     proposer: &KeyId,
 ) -> Vec<u8> {
-    let mut message = preamble(tags::PROPOSAL, chain_id);
+    let mut message = preamble(tags::PROPOSAL, genesis);
     message.extend_from_slice(&height.0.to_le_bytes());
     message.extend_from_slice(&round_bytes(round));
     message.extend_from_slice(block.as_bytes());
@@ -150,16 +150,13 @@ pub fn proposal_message(
     message
 }
 
-fn preamble(tag: &str, chain_id: &ChainId) -> Vec<u8> {
-    let mut message = Vec::with_capacity(160);
+/// Tag and chain, with which every statement of consensus begins. The chain is its genesis hash and not its name: two
+/// chains may have one name (a rehearsal, a chain founded again), and a vote on one would convict its signer on the other.
+pub fn preamble(tag: &str, genesis: &Digest) -> Vec<u8> {
+    let mut message = Vec::with_capacity(192);
     message.push(u8::try_from(tag.len()).unwrap_or(u8::MAX));
     message.extend_from_slice(tag.as_bytes());
-    let chain = chain_id.as_str().as_bytes();
-    let mut padded = [0u8; 32];
-    for (to, from) in padded.iter_mut().zip(chain) {
-        *to = *from;
-    }
-    message.extend_from_slice(&padded);
+    message.extend_from_slice(genesis.as_bytes());
     message
 }
 
@@ -211,8 +208,8 @@ impl Certificate {
         algorithm.tagged(tags::CERTIFICATE, &[&codec::encode(self)])
     }
 
-    /// Checks every signature and the quorum against `validators`.
-    pub fn verify(&self, chain_id: &ChainId, validators: &ValidatorSet) -> Result<(), CertificateError> {
+    /// Checks every signature and the quorum against `validators`, on the chain whose trust root is `genesis`.
+    pub fn verify(&self, genesis: &Digest, validators: &ValidatorSet) -> Result<(), CertificateError> {
         // Strictly sorted, checked before any power is added: a validator listed twice would count twice.
         if self.signatures.windows(2).any(|pair| pair[0].validator >= pair[1].validator) {
             return Err(CertificateError::NotSorted);
@@ -225,7 +222,7 @@ impl Certificate {
                 .ok_or(CertificateError::UnknownValidator { validator: entry.validator, height: self.height })?;
             power = power.saturating_add(validator.power);
             let message = vote_message(
-                chain_id,
+                genesis,
                 VoteType::Precommit,
                 self.height,
                 Some(self.round),

@@ -135,6 +135,14 @@ impl GenesisCommitment {
     }
 }
 
+/// What the names of network protocols hold of a chain: its name, and the first 16 digits of its trust root, so that nodes of
+/// another chain of the same name do not talk to each other.
+pub fn network_name(chain_id: &ChainId, genesis: &Digest) -> String {
+    let mut name = genesis.to_string();
+    name.truncate(16);
+    format!("{chain_id}-{name}")
+}
+
 /// Why a genesis file cannot found a chain.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -186,7 +194,7 @@ impl Genesis {
             ledger_hash: self.ledger_hash,
             time: self.time,
             validators_hash: self.validators().hash(self.ledger_hash),
-            content_hash: self.ledger_hash.tagged(tags::GENESIS, &[&codec::encode(self)]),
+            content_hash: self.ledger_hash.tagged(tags::GENESIS_CONTENT, &[&codec::encode(self)]),
         }
     }
 

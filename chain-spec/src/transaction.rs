@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::codec::{self, CodecError};
 use crate::codes::Code;
 use crate::crypto::{Digest, DigestAlgorithm, KeyId, PublicKey, Signature, SignedAs, Signer, tags};
-use crate::ids::{ChainId, Height, RecordIndex, TxId};
+use crate::ids::{Height, RecordIndex, TxId};
 use crate::record::Operation;
 
 /// Most operations in one transaction.
@@ -19,7 +19,8 @@ pub const EXPIRY_WINDOW_MAX: u64 = 100_000;
 /// What is signed.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct UnsignedTransaction {
-    pub chain_id: ChainId,
+    /// Trust root of the chain it is for: a transaction for one chain is never valid on another of the same name.
+    pub genesis: Digest,
     /// Key that signs; must be registered on the ledger.
     pub signer: KeyId,
     /// 1 to [`OPERATIONS_MAX`] operations, applied in order, all or none.

@@ -116,7 +116,7 @@ impl TestChain {
     fn certify(&self, header: &Header, hash: &Digest) -> Certificate {
         let sign = |validator: &SigningKey| {
             let id = validator.id();
-            let message = vote_message(&header.chain_id, VoteType::Precommit, header.height, Some(0), Some(hash), &id);
+            let message = vote_message(&header.genesis, VoteType::Precommit, header.height, Some(0), Some(hash), &id);
             CertificateSignature { validator: id, signature: validator.sign_consensus(&message) }
         };
         let signatures = self.validators[..3].iter().map(sign).collect();

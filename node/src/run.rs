@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use huxin_chain_spec::crypto::Signer;
+use huxin_chain_spec::genesis::network_name;
 use huxin_engine::{EngineError, EngineHandle, Exit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -195,7 +196,7 @@ async fn start(ready: Preflight, path: &Path, hangups: Signal, log: Arc<Log>) ->
     let Preflight { setup, engine: mut engine_config, .. } = ready;
     let Setup { config, genesis, consensus_key, network_key } = setup;
     let clock = Clock::for_chain(&genesis.chain_id);
-    let chain_id = genesis.chain_id.clone();
+    let network = network_name(&genesis.chain_id, &genesis.hash());
     let me = consensus_key.id();
     let ledger = Arc::new(Ledger::open(&config.data.join("store"), genesis)?);
     if let Some(reason) = ledger.unknown_feature()? {
@@ -235,7 +236,7 @@ async fn start(ready: Preflight, path: &Path, hangups: Signal, log: Arc<Log>) ->
     let (stop, stopping) = watch::channel(false);
     let (mempool_peers, listed) = watch::channel(mempool_peers);
     let swarm_config = SwarmConfig {
-        chain_id: chain_id.to_string(),
+        network,
         listen: config.mempool.listen.clone(),
         peers: listed,
         network_secret: *network_key.secret(),

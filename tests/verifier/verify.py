@@ -14,6 +14,7 @@ import sys
 import crypto
 
 MAGICS = {"HUXINRC": "2", "HUXINRT": "1", "HUXINRO": "1"}
+PROTOCOL_VERSION = 1
 FILE_BYTES_MAX = 256 * 1024
 PATH_HASHES_MAX = 64
 SIBLINGS_MAX = 256
@@ -88,7 +89,7 @@ class Reader:
     def header(self):
         def fields():
             return {
-                "chain": self.block(), "protocol": self.number(2), "height": self.u64(), "time": self.u64(),
+                "protocol": self.number(2), "chain": self.digest(), "height": self.u64(), "time": self.u64(),
                 "parent": self.digest(), "transactions_root": self.digest(), "log_size": self.u64(),
                 "log_root": self.digest(), "map_root": self.digest(), "validators_hash": self.digest(),
                 "next_validators_hash": self.digest(), "last_certificate_hash": self.digest(),
@@ -145,9 +146,9 @@ def key_id(key):
 
 
 def vote_message(chain, height, round_number, block, voter):
-    tag = b"huxin/vote/v1"
+    tag = b"huxin/vote/v2"
     return b"".join([
-        bytes([len(tag)]), tag, chain.ljust(32, b"\0"), b"\x02", height.to_bytes(8, "little"),
+        bytes([len(tag)]), tag, chain, b"\x02", height.to_bytes(8, "little"),
         round_number.to_bytes(8, "little"), b"\x01", block, voter,
     ])
 
@@ -180,17 +181,28 @@ class Path:
 
     def __init__(self, trust, root):
         self.genesis, commitment = trust["genesis"]
+        self.root = root
         self.hash = self.genesis["algorithm"]
         require(tagged(self.hash, "huxin/genesis/v1", commitment) == root, "receipt.wrong_trust_root")
         self.validators, founders = trust["founders"]
         named = self.genesis["validators_hash"]
         require(tagged(self.hash, "huxin/validator-set/v1", founders) == named, "receipt.header_mismatch")
+        heights = [change["header"][0]["height"] for change in trust["changes"]]
+        require(heights == sorted(set(heights)), "receipt.bad_transition")
         for change in trust["changes"]:
             try:
                 self.check_header(change["header"], change["certificate"])
                 self.validators = self.check_set(change["next"], change["header"][0])
             except Refused as refused:
+                if str(refused).endswith("_version"):
+                    raise
                 raise Refused("receipt.bad_transition") from refused
+
+        self.changed = heights[-1] if heights else 0
+
+    def check_head(self, header, certificate):
+        require(header[0]["height"] > self.changed, "receipt.bad_transition")
+        return self.check_header(header, certificate)
 
     def check_set(self, validators, header):
         found, text = validators
@@ -207,13 +219,15 @@ class Path:
     def check_header(self, header, certificate, validators=None):
         fields, text = header
         validators = self.validators if validators is None else validators
-        require(fields["chain"] == self.genesis["chain"], "receipt.header_mismatch")
-        block = tagged(self.hash, "huxin/header/v1", text)
+        if fields["protocol"] != PROTOCOL_VERSION:
+            raise Refused("receipt.newer_version" if fields["protocol"] > PROTOCOL_VERSION else "receipt.older_version")
+        require(fields["chain"] == self.root, "receipt.header_mismatch")
+        block = tagged(self.hash, "huxin/header/v2", text)
         names = certificate["height"] == fields["height"] and certificate["block"] == block
         require(names, "receipt.header_mismatch")
         in_force = tagged(self.hash, "huxin/validator-set/v1", self.set_bytes(validators))
         require(fields["validators_hash"] == in_force, "receipt.header_mismatch")
-        check_certificate(self.genesis["chain"], certificate, validators)
+        check_certificate(self.root, certificate, validators)
         return block
 
     def check_as_of(self, as_of, header, block):
@@ -329,7 +343,7 @@ def verify(data, root):
         as_of = reader.as_of()
         reader.end()
         path = Path(trust, root)
-        block = path.check_header(header, certificate)
+        block = path.check_head(header, certificate)
         time = path.check_as_of(as_of, header[0], block)
         for key, state, proof in things:
             check_map(path.hash, header[0]["map_root"], key, state, proof)
@@ -340,7 +354,7 @@ def verify(data, root):
     siblings = reader.list(reader.digest)
     reader.end()
     path = Path(trust, root)
-    block = path.check_header(header, certificate)
+    block = path.check_head(header, certificate)
     computed = merkle_root(path.hash, path.hash(b"\0" + leaf), position, count, siblings)
     require(computed == header[0]["transactions_root"], "receipt.bad_outcome_proof")
     return {"block": block.hex(), "height": header[0]["height"], **outcome}
@@ -352,7 +366,7 @@ def verify_record(trust, header, certificate, root, index, record, log_path, sta
     require_whole(record)
     path = Path(trust, root)
     fields = header[0]
-    block = path.check_header(header, certificate)
+    block = path.check_head(header, certificate)
     time = path.check_as_of(as_of, fields, block)
     computed = merkle_root(path.hash, path.hash(b"\0" + record), index, fields["log_size"], log_path)
     require(computed == fields["log_root"], "receipt.bad_log_proof")

@@ -4,7 +4,7 @@
 /// Identifier of a key: `H(tag, scheme, public key)`.
 pub const KEY_ID: &str = "huxin/key-id/v1";
 /// Identifier of a transaction: `H(tag, unsigned transaction)`.
-pub const TRANSACTION_ID: &str = "huxin/transaction-id/v1";
+pub const TRANSACTION_ID: &str = "huxin/transaction-id/v2";
 /// Bytes under a transaction's signature: `tag, transaction id`.
 pub const TRANSACTION_SIGNATURE: &str = "huxin/transaction/v1";
 /// A licence as the ledger names it: `H(tag, identifier text)`.
@@ -28,18 +28,20 @@ pub const MAP_KEY: &str = "huxin/map-key/v1";
 /// Digest of a thing's state, the value held in the map.
 pub const STATE: &str = "huxin/state/v1";
 /// Identifier of a block: `H(tag, header)`.
-pub const HEADER: &str = "huxin/header/v1";
+pub const HEADER: &str = "huxin/header/v2";
 /// Digest of a certificate, bound into the next header.
 pub const CERTIFICATE: &str = "huxin/certificate/v1";
 /// Digest of a validator set.
 pub const VALIDATOR_SET: &str = "huxin/validator-set/v1";
-/// Digest of the genesis content and of its commitment.
+/// The trust root: digest of the genesis commitment.
 pub const GENESIS: &str = "huxin/genesis/v1";
+/// Digest of the whole genesis file, which its commitment holds.
+pub const GENESIS_CONTENT: &str = "huxin/genesis-content/v1";
 /// Bytes under a vote.
-pub const VOTE: &str = "huxin/vote/v1";
+pub const VOTE: &str = "huxin/vote/v2";
 /// Bytes under a consensus proposal.
-pub const PROPOSAL: &str = "huxin/proposal/v1";
+pub const PROPOSAL: &str = "huxin/proposal/v2";
 /// Bytes that bind a network peer id to a consensus key.
-pub const VALIDATOR_PROOF: &str = "huxin/validator-proof/v1";
+pub const VALIDATOR_PROOF: &str = "huxin/validator-proof/v2";
 /// Bytes under the first part of a block on its way between validators.
-pub const PARTS: &str = "huxin/parts/v1";
+pub const PARTS: &str = "huxin/parts/v2";

@@ -50,6 +50,17 @@ impl Chain {
     pub fn algorithm(&self) -> DigestAlgorithm {
         self.commitment.ledger_hash
     }
+
+    /// What the rules need to know of the block after `tip`, with time `time_ms`.
+    pub fn block_after(&self, tip: Height, time_ms: TimeMs) -> BlockContext {
+        BlockContext {
+            chain_id: self.commitment.chain_id.clone(),
+            genesis: self.genesis_hash,
+            algorithm: self.algorithm(),
+            height: Height(tip.0 + 1),
+            time_ms,
+        }
+    }
 }
 
 /// The newest block and everything the next one builds on.
@@ -158,7 +169,7 @@ where
     <R as MapReader>::Error: std::fmt::Display,
 {
     let algorithm = chain.algorithm();
-    let context = context(chain, tip, time_ms);
+    let context = chain.block_after(tip.height, time_ms);
     let first_record = RecordIndex(tip.frontier.size());
     let participation = participation(reader, tip, last_certificate)?;
     let changes = rules::apply_block(reader, &context, first_record, participation.as_ref(), transactions)?;
@@ -206,15 +217,6 @@ fn participation(
     Ok(Some(before.after(certificate, &tip.decided_by, &tip.validators)))
 }
 
-fn context(chain: &Chain, tip: &Tip, time_ms: TimeMs) -> BlockContext {
-    BlockContext {
-        chain_id: chain.commitment.chain_id.clone(),
-        algorithm: chain.algorithm(),
-        height: Height(tip.height.0 + 1),
-        time_ms,
-    }
-}
-
 fn map_changes(algorithm: DigestAlgorithm, states: &BTreeMap<StateKey, Vec<u8>>) -> BTreeMap<MapKey, Digest> {
     states.iter().map(|(key, bytes)| (key.map_key(algorithm), state_digest(algorithm, bytes))).collect()
 }
@@ -234,8 +236,8 @@ pub fn header(
 ) -> Header {
     let algorithm = chain.algorithm();
     Header {
-        chain_id: chain.commitment.chain_id.clone(),
         protocol_version: PROTOCOL_VERSION,
+        genesis: chain.genesis_hash,
         height: Height(tip.height.0 + 1),
         time_ms,
         parent: tip.hash,
@@ -268,7 +270,7 @@ where
 {
     // Checks of the header alone come first: they are cheap, and a fault in them is the header's.
     let header = &block.header;
-    expect("chain_id", &chain.commitment.chain_id, &header.chain_id)?;
+    expect("genesis", &chain.genesis_hash, &header.genesis)?;
     expect("height", &Height(tip.height.0 + 1), &header.height)?;
     expect("parent", &tip.hash, &header.parent)?;
     if header.time_ms <= tip.time_ms {
@@ -316,7 +318,7 @@ fn check_last_certificate(chain: &Chain, tip: &Tip, body: &Body) -> Result<(), B
     match &body.last_certificate {
         None if tip.height.0 == 0 => Ok(()),
         Some(certificate) if certificate.height == tip.height && certificate.block == tip.hash && tip.height.0 > 0 => {
-            certificate.verify(&chain.commitment.chain_id, &tip.decided_by)?;
+            certificate.verify(&chain.genesis_hash, &tip.decided_by)?;
             Ok(())
         }
         _ => Err(BlockError::LastCertificate),
@@ -330,7 +332,7 @@ fn check_transactions<'a, R: StateReader>(
     block: &'a Block,
     is_verified: &dyn Fn(&TxId, &[u8]) -> bool,
 ) -> Result<Vec<(TxId, &'a Transaction)>, BlockError> {
-    let context = context(chain, tip, block.header.time_ms);
+    let context = chain.block_after(tip.height, block.header.time_ms);
     let transactions = &block.body.transactions;
     let operations: usize = transactions.iter().map(|transaction| transaction.body.operations.len()).sum();
     let limit = usize::try_from(tip.parameters.block_operations_max).unwrap_or(usize::MAX);
@@ -386,7 +388,7 @@ where
     R: StateReader + MapReader,
     <R as MapReader>::Error: std::fmt::Display,
 {
-    let context = context(chain, tip, time_ms);
+    let context = chain.block_after(tip.height, time_ms);
     check_features(chain, reader, context.height)?;
     let mut seen = HashSet::with_capacity(candidates.len());
     let mut kept = Vec::with_capacity(candidates.len());

@@ -20,7 +20,7 @@ pub use outcome::{OUTCOME_RECEIPT_MAGIC, OutcomeReceipt};
 pub use thing::{THING_RECEIPT_MAGIC, Thing, ThingReceipt};
 
 use self::version::after_magic;
-use crate::block::Header;
+use crate::block::{Header, PROTOCOL_VERSION};
 use crate::certificate::{Certificate, CertificateError, ValidatorSet};
 use crate::codec::{self, CodecError};
 use crate::codes::Code;
@@ -118,8 +118,12 @@ pub enum ReceiptError {
     WrongTrustRoot { pinned: Digest, found: Digest },
     #[error("the validator set is not the one that {place} names")]
     ValidatorsDiffer { place: &'static str },
-    #[error("the header is of chain {0}, not of the chain the genesis founds")]
-    OtherChain(String),
+    #[error("the header is of the chain with genesis {found}, not of {pinned}")]
+    OtherChain { pinned: Digest, found: Digest },
+    #[error("the header was made by version {found} of the protocol; this program knows version {PROTOCOL_VERSION}")]
+    OtherProtocol { found: u16 },
+    #[error("the heights of the validator changes and of the header do not rise")]
+    Heights,
     #[error("the certificate is for height {certificate}, the header for height {header}, or their hashes differ")]
     CertificateForOther { certificate: u64, header: u64 },
     #[error("the certificate does not hold: {0}")]
@@ -145,7 +149,11 @@ fn age(found: char, known: char) -> &'static str {
 impl ReceiptError {
     /// Whether the file is of another version than this program reads, which is neither a lie nor damage.
     pub fn is_other_version(&self) -> bool {
-        matches!(self, Self::OtherVersion { .. })
+        match self {
+            Self::OtherVersion { .. } | Self::OtherProtocol { .. } => true,
+            Self::Transition { reason, .. } => reason.is_other_version(),
+            _ => false,
+        }
     }
 
     /// The stable code.
@@ -153,17 +161,19 @@ impl ReceiptError {
         match self {
             Self::NotAReceipt { .. } | Self::NoLicence => Code::ReceiptMalformed,
             Self::OtherVersion { found, known } if found > known => Code::ReceiptNewerVersion,
-            Self::OtherVersion { .. } => Code::ReceiptOlderVersion,
+            Self::OtherProtocol { found } if *found > PROTOCOL_VERSION => Code::ReceiptNewerVersion,
+            Self::OtherVersion { .. } | Self::OtherProtocol { .. } => Code::ReceiptOlderVersion,
             Self::Outcome(_) => Code::ReceiptBadOutcomeProof,
             Self::Malformed(CodecError::Malformed { .. }) => Code::ReceiptTruncated,
             Self::Malformed(_) => Code::ReceiptMalformed,
             Self::WrongTrustRoot { .. } => Code::ReceiptWrongTrustRoot,
-            Self::ValidatorsDiffer { .. } | Self::OtherChain(_) | Self::CertificateForOther { .. } => {
+            Self::ValidatorsDiffer { .. } | Self::OtherChain { .. } | Self::CertificateForOther { .. } => {
                 Code::ReceiptHeaderMismatch
             }
             Self::Certificate(CertificateError::NoQuorum { .. }) => Code::ReceiptQuorumNotReached,
             Self::Certificate(_) => Code::ReceiptBadCertificate,
-            Self::Transition { .. } => Code::ReceiptBadTransition,
+            Self::Transition { reason, .. } if reason.is_other_version() => reason.code(),
+            Self::Transition { .. } | Self::Heights => Code::ReceiptBadTransition,
             Self::Log(_) => Code::ReceiptBadLogProof,
             Self::Map(_) => Code::ReceiptBadMapProof,
             Self::AsOf => Code::ReceiptAsOfMismatch,
@@ -282,21 +292,26 @@ impl TrustPath {
             return Err(ReceiptError::WrongTrustRoot { pinned: *genesis_hash, found });
         }
         let algorithm = self.genesis.ledger_hash;
-        let validators = self.follow()?;
+        let validators = self.follow(genesis_hash)?;
+        // A set is in force above the height that announced it. Below, its signatures say nothing.
+        if self.transitions.last().is_some_and(|last| last.header.height >= header.height) {
+            return Err(ReceiptError::Heights);
+        }
         let block = header.hash(algorithm);
         let certified = algorithm.plain(&[block.as_bytes(), &codec::encode(certificate)]);
         if !known.contains(&certified) {
-            self.check_header(header, certificate, validators)?;
+            self.check_header(genesis_hash, header, certificate, validators)?;
             known.insert(certified);
         }
         if let Some(as_of) = as_of {
-            self.check_as_of(as_of, header, &block, validators)?;
+            self.check_as_of(genesis_hash, as_of, header, &block, validators)?;
         }
         Ok(block)
     }
 
     fn check_as_of(
         &self,
+        genesis_hash: &Digest,
         as_of: &AsOf,
         header: &Header,
         block: &Digest,
@@ -313,7 +328,7 @@ impl TrustPath {
         if validators.hash(self.genesis.ledger_hash) != header.next_validators_hash {
             return Err(ReceiptError::ValidatorsDiffer { place: "the header that announces it" });
         }
-        self.check_header(&next.header, &next.certificate, validators)
+        self.check_header(genesis_hash, &next.header, &next.certificate, validators)
     }
 
     /// The validators in force at the receipt's header. Believed only once the receipt has been verified.
@@ -322,14 +337,17 @@ impl TrustPath {
     }
 
     /// The validators in force after all transitions.
-    fn follow(&self) -> Result<&ValidatorSet, ReceiptError> {
+    fn follow(&self, genesis_hash: &Digest) -> Result<&ValidatorSet, ReceiptError> {
         let algorithm = self.genesis.ledger_hash;
         if self.validators.hash(algorithm) != self.genesis.validators_hash {
             return Err(ReceiptError::ValidatorsDiffer { place: "the genesis" });
         }
         let mut validators = &self.validators;
+        if self.transitions.windows(2).any(|pair| pair[0].header.height >= pair[1].header.height) {
+            return Err(ReceiptError::Heights);
+        }
         for (position, transition) in self.transitions.iter().enumerate() {
-            self.check_transition(transition, validators).map_err(|reason| ReceiptError::Transition {
+            self.check_transition(genesis_hash, transition, validators).map_err(|reason| ReceiptError::Transition {
                 position,
                 height: transition.header.height.0,
                 reason: Box::new(reason),
@@ -339,8 +357,13 @@ impl TrustPath {
         Ok(validators)
     }
 
-    fn check_transition(&self, transition: &Transition, before: &ValidatorSet) -> Result<(), ReceiptError> {
-        self.check_header(&transition.header, &transition.certificate, before)?;
+    fn check_transition(
+        &self,
+        genesis_hash: &Digest,
+        transition: &Transition,
+        before: &ValidatorSet,
+    ) -> Result<(), ReceiptError> {
+        self.check_header(genesis_hash, &transition.header, &transition.certificate, before)?;
         if transition.next.hash(self.genesis.ledger_hash) != transition.header.next_validators_hash {
             return Err(ReceiptError::ValidatorsDiffer { place: "the header that announces it" });
         }
@@ -349,13 +372,18 @@ impl TrustPath {
 
     fn check_header(
         &self,
+        genesis_hash: &Digest,
         header: &Header,
         certificate: &Certificate,
         validators: &ValidatorSet,
     ) -> Result<(), ReceiptError> {
         let algorithm = self.genesis.ledger_hash;
-        if header.chain_id != self.genesis.chain_id {
-            return Err(ReceiptError::OtherChain(header.chain_id.to_string()));
+        // The version comes first: a header of another version is neither a lie nor damage.
+        if header.protocol_version != PROTOCOL_VERSION {
+            return Err(ReceiptError::OtherProtocol { found: header.protocol_version });
+        }
+        if header.genesis != *genesis_hash {
+            return Err(ReceiptError::OtherChain { pinned: *genesis_hash, found: header.genesis });
         }
         if certificate.height != header.height || certificate.block != header.hash(algorithm) {
             return Err(ReceiptError::CertificateForOther {
@@ -366,7 +394,7 @@ impl TrustPath {
         if header.validators_hash != validators.hash(algorithm) {
             return Err(ReceiptError::ValidatorsDiffer { place: "the header" });
         }
-        certificate.verify(&self.genesis.chain_id, validators)?;
+        certificate.verify(genesis_hash, validators)?;
         Ok(())
     }
 }

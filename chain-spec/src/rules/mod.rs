@@ -58,7 +58,10 @@ impl From<Code> for RuleError {
 /// What is the same for every transaction of a block.
 #[derive(Debug, Clone)]
 pub struct BlockContext {
+    /// The chain's name; tells a development chain.
     pub chain_id: ChainId,
+    /// The chain's trust root, which transactions and votes name.
+    pub genesis: Digest,
     pub algorithm: DigestAlgorithm,
     pub height: Height,
     pub time_ms: TimeMs,
@@ -93,7 +96,7 @@ struct OperationContext<'a> {
 /// batches. A transaction that fails here is never in a block.
 pub fn check_envelope(context: &BlockContext, transaction: &Transaction) -> Result<(), Code> {
     let body = &transaction.body;
-    if body.chain_id != context.chain_id {
+    if body.genesis != context.genesis {
         return Err(Code::TransactionWrongChain);
     }
     if body.operations.is_empty() {

@@ -7,7 +7,7 @@ use huxin_chain_spec::certificate::{
 use huxin_chain_spec::codec::{self, CodecError};
 use huxin_chain_spec::crypto::{KeyId, Signature, Signer as _};
 use huxin_chain_spec::execute::{self, BlockError, Chain};
-use huxin_chain_spec::ids::{ChainId, Height, TimeMs};
+use huxin_chain_spec::ids::{Height, TimeMs};
 use huxin_chain_spec::log::LogHead;
 use huxin_chain_spec::memory::MemoryLedger;
 use huxin_chain_spec::state::StateKey;
@@ -52,7 +52,7 @@ fn every_header_field_is_checked() {
     let (network, good) = third_block();
     type Spoil = fn(&mut Header);
     let spoils: [(&str, Spoil); 17] = [
-        ("chain_id", |header| header.chain_id = "test-other".parse::<ChainId>().unwrap()),
+        ("genesis", |header| header.genesis = digest(1)),
         ("protocol_version", |header| header.protocol_version += 1),
         ("height", |header| header.height = header.height.next()),
         ("height", |header| header.height = Height(2)),
@@ -164,7 +164,7 @@ fn the_last_certificate_is_of_the_parent_and_holds() {
 fn certificates_count_distinct_known_validators_by_power() {
     let network = Network::found();
     let (block, _) = network.make(Vec::new());
-    let (chain, validators) = (&network.genesis.chain_id, network.genesis.validators());
+    let (chain, validators) = (&network.genesis.hash(), network.genesis.validators());
     let whole = network.certify(&block.header);
     assert!(codec::encode(&whole).len() <= CERTIFICATE_BYTES_MAX);
     assert_eq!(whole.verify(chain, &validators), Ok(()));
@@ -178,7 +178,7 @@ fn certificates_count_distinct_known_validators_by_power() {
     let with_stranger = certify(SHA256, &block.header, &[&stranger]);
     let (validator, height) = (stranger.id(), Height(1));
     assert_eq!(with_stranger.verify(chain, &validators), Err(CertificateError::UnknownValidator { validator, height }));
-    assert_eq!(whole.verify(&"test-other".parse().unwrap(), &validators).map_err(|_| ()), Err(()));
+    assert_eq!(whole.verify(&digest(1), &validators).map_err(|_| ()), Err(()));
     let mut none = whole.clone();
     none.signatures.clear();
     assert_eq!(none.verify(chain, &validators), Err(CertificateError::NoQuorum { power: 0, total: 4 }));

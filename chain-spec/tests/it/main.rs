@@ -31,6 +31,7 @@ mod properties;
 mod publication;
 mod receipt_transitions;
 mod receipts;
+mod same_name;
 mod seal_rules;
 mod seal_sequences;
 mod seal_table;

@@ -8,7 +8,7 @@ use huxin_chain_spec::codec;
 use huxin_chain_spec::crypto::{Digest, KeyId, PublicKey, Signature};
 use huxin_chain_spec::genesis::{Genesis, GenesisCommitment};
 use huxin_chain_spec::ids::{
-    BasisCode, ChainId, Height, LicenceRef, LicenceType, ProvinceCode, RegionCode, SealId, SystemId, TimeMs, Uscc,
+    BasisCode, Height, LicenceRef, LicenceType, ProvinceCode, RegionCode, SealId, SystemId, TimeMs, Uscc,
 };
 use huxin_chain_spec::map::MapProof;
 use huxin_chain_spec::receipt::Receipt;
@@ -56,10 +56,6 @@ fn bases() -> impl Strategy<Value = BasisCode> {
 
 fn systems() -> impl Strategy<Value = SystemId> {
     "[A-Z0-9._-]{1,32}".prop_map(|text| text.parse().unwrap())
-}
-
-fn chains() -> impl Strategy<Value = ChainId> {
-    "[a-z0-9-]{1,32}".prop_map(|text| text.parse().unwrap())
 }
 
 fn seals() -> impl Strategy<Value = SealReference> {
@@ -209,10 +205,10 @@ fn operations() -> impl Strategy<Value = Operation> {
 }
 
 fn transactions() -> impl Strategy<Value = Transaction> {
-    let body = (chains(), digests(), vec(operations(), 0..4), any::<u64>(), any::<[u8; 16]>());
-    (body, signatures()).prop_map(|((chain_id, signer, operations, expires_at, idempotency_key), signature)| {
+    let body = (digests(), digests(), vec(operations(), 0..4), any::<u64>(), any::<[u8; 16]>());
+    (body, signatures()).prop_map(|((genesis, signer, operations, expires_at, idempotency_key), signature)| {
         let (signer, expires_at) = (KeyId(signer), Height(expires_at));
-        let body = UnsignedTransaction { chain_id, signer, operations, expires_at, idempotency_key };
+        let body = UnsignedTransaction { genesis, signer, operations, expires_at, idempotency_key };
         Transaction { body, signature }
     })
 }

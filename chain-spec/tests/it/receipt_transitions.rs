@@ -4,7 +4,7 @@ use huxin_chain_spec::block::Header;
 use huxin_chain_spec::certificate::{Certificate, Validator, ValidatorSet};
 use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::crypto::{Signer as _, SigningKey};
-use huxin_chain_spec::ids::RecordIndex;
+use huxin_chain_spec::ids::{Height, RecordIndex};
 use huxin_chain_spec::receipt::{NextBlock, Receipt, Transition};
 
 use crate::receipts::{founded, refusal, root};
@@ -105,6 +105,19 @@ fn a_change_of_validators_that_does_not_hold() {
         receipt.trust.transitions.push(again);
     });
     assert_eq!(twice, Code::ReceiptBadTransition);
+}
+
+/// A set is in force above the height that announced it: what it signs for that height or below says nothing.
+#[test]
+fn a_header_at_or_below_the_change_that_admitted_its_signers() {
+    let changed = changed();
+    for below in [0, 1] {
+        let refused = changed.refusal(|receipt| {
+            receipt.header.height = Height(changed.announcing.height.0 - below);
+            receipt.certificate = signed(&receipt.header, &changed.new);
+        });
+        assert_eq!(refused, Code::ReceiptBadTransition);
+    }
 }
 
 /// An as-of receipt whose header announces other validators for the next block brings them along.

@@ -190,9 +190,10 @@ fn the_wrong_trust_root() {
     assert_eq!(refusal(&network, &other.receipt(index, At::Newest)).0, Code::ReceiptWrongTrustRoot);
     // Under the right genesis, the header of another chain.
     let mut mixed = receipt;
-    mixed.header.chain_id = "test-other".parse().unwrap();
+    mixed.header.genesis = root(&other);
     let refused = refusal(&network, &mixed);
-    assert_eq!(refused, (Code::ReceiptHeaderMismatch, ReceiptError::OtherChain("test-other".to_owned())));
+    let (pinned, found) = (root(&network), root(&other));
+    assert_eq!(refused, (Code::ReceiptHeaderMismatch, ReceiptError::OtherChain { pinned, found }));
 }
 
 #[test]

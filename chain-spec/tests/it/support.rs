@@ -198,7 +198,7 @@ impl Network {
     pub fn unsigned(&mut self, signer: &SigningKey, operations: Vec<Operation>) -> UnsignedTransaction {
         self.nonce += 1;
         UnsignedTransaction {
-            chain_id: self.genesis.chain_id.clone(),
+            genesis: self.genesis.hash(),
             signer: signer.id(),
             operations,
             expires_at: Height(self.next_height().0 + 100),
@@ -381,7 +381,7 @@ pub fn assert_unchanged(executed: &Executed, ledger: &MemoryLedger) {
 pub fn certify(algorithm: DigestAlgorithm, header: &Header, keys: &[&SigningKey]) -> Certificate {
     let block = header.hash(algorithm);
     let signature = |key: &&SigningKey| {
-        let (chain, height) = (&header.chain_id, header.height);
+        let (chain, height) = (&header.genesis, header.height);
         let message = vote_message(chain, VoteType::Precommit, height, Some(0), Some(&block), &key.id());
         CertificateSignature { validator: key.id(), signature: key.sign_consensus(&message) }
     };

@@ -21,12 +21,7 @@ use huxin_chain_spec::transaction::{
 use crate::support::*;
 
 fn context(network: &Network) -> BlockContext {
-    BlockContext {
-        chain_id: network.genesis.chain_id.clone(),
-        algorithm: network.algorithm(),
-        height: network.next_height(),
-        time_ms: network.next_ms(),
-    }
+    network.ledger.chain().block_after(network.ledger.tip().height, network.next_ms())
 }
 
 /// One fault of the frame each, with its code.
@@ -36,7 +31,7 @@ fn frame_faults(network: &mut Network) -> Vec<(Code, UnsignedTransaction)> {
     let height = network.next_height();
     let many = vec![good.operations[0].clone(); OPERATIONS_MAX + 1];
     vec![
-        (Code::TransactionWrongChain, UnsignedTransaction { chain_id: "other-chain".parse().unwrap(), ..good.clone() }),
+        (Code::TransactionWrongChain, UnsignedTransaction { genesis: digest(1), ..good.clone() }),
         (Code::TransactionNoOperations, UnsignedTransaction { operations: Vec::new(), ..good.clone() }),
         (Code::TransactionTooManyOperations, UnsignedTransaction { operations: many, ..good.clone() }),
         (Code::TransactionExpired, UnsignedTransaction { expires_at: Height(height.0 - 1), ..good.clone() }),

@@ -131,7 +131,7 @@ fn operations() {
 fn unsigned() -> UnsignedTransaction {
     let network = network();
     UnsignedTransaction {
-        chain_id: network.genesis.chain_id.clone(),
+        genesis: network.genesis.hash(),
         signer: network.issuer(SHANGHAI).id(),
         operations: all_operations(),
         expires_at: Height(100),
@@ -246,20 +246,20 @@ fn blocks_and_certificates() {
 /// The bytes under votes and proposals, and signatures over them.
 #[test]
 fn votes_and_proposals() {
-    let chain = network().genesis.chain_id.clone();
+    let chain = network().genesis.hash();
     let voter = key("310000 consensus");
     let block = digest(0xab);
     let vote = |name: &str, vote_type: VoteType, round: Option<u32>, block: Option<&Digest>| {
         let message = vote_message(&chain, vote_type, Height(7), round, block, &voter.id());
         let form = json!({
-            "chain_id": chain, "type": vote_type as u8, "height": 7, "round": round, "block": block, "voter": voter.id(),
+            "genesis": chain, "type": vote_type as u8, "height": 7, "round": round, "block": block, "voter": voter.id(),
         });
         signed_message(name, form, &message)
     };
     let proposal = |name: &str, round: Option<u32>, pol_round: Option<u32>| {
         let message = proposal_message(&chain, Height(7), round, &block, pol_round, &voter.id());
         let form = json!({
-            "chain_id": chain, "height": 7, "round": round, "block": block, "pol_round": pol_round, "proposer": voter.id(),
+            "genesis": chain, "height": 7, "round": round, "block": block, "pol_round": pol_round, "proposer": voter.id(),
         });
         signed_message(name, form, &message)
     };
@@ -275,13 +275,13 @@ fn votes_and_proposals() {
     golden("votes", cases);
 }
 
-fn sm2_vote(chain: &huxin_chain_spec::ids::ChainId, block: &Digest) -> Value {
+fn sm2_vote(chain: &Digest, block: &Digest) -> Value {
     let voter = SigningKey::from_secret(SignatureScheme::Sm2, SHA256.plain(&[b"sm2 voter"]).0).unwrap();
     let message = vote_message(chain, VoteType::Precommit, Height(7), Some(3), Some(block), &voter.id());
     let signature = voter.sign_consensus(&message);
     let item = (SignedAs::Consensus, voter.public_key());
     assert!(verify(item.0, &item.1, &message, &signature));
-    let form = json!({ "chain_id": chain, "type": 2, "height": 7, "round": 3, "block": block, "voter": voter.id() });
+    let form = json!({ "genesis": chain, "type": 2, "height": 7, "round": 3, "block": block, "voter": voter.id() });
     json!({
         "name": "precommit by sm2", "json": form, "message": hex::encode(message),
         "signature": hex::encode(signature.as_bytes()), "public_key": voter.public_key(),

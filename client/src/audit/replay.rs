@@ -202,7 +202,7 @@ impl Replayer {
             )));
         }
         certificate
-            .verify(&chain.commitment.chain_id, &tip.validators)
+            .verify(&chain.genesis_hash, &tip.validators)
             .map_err(|error| differs(format!("the certificate does not hold: {error}")))?;
         let coverage = &mut self.coverage;
         coverage.transactions += block.body.transactions.len() as u64;

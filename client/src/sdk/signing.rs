@@ -3,7 +3,7 @@
 use huxin_chain_spec::crypto::{DigestAlgorithm, Signer as _, SigningKey};
 use huxin_chain_spec::execute::Chain;
 use huxin_chain_spec::genesis::Genesis;
-use huxin_chain_spec::ids::{ChainId, Height, TxId};
+use huxin_chain_spec::ids::{Height, TxId};
 use huxin_chain_spec::record::Operation;
 use huxin_chain_spec::transaction::{
     EXPIRY_WINDOW_MAX, OPERATIONS_MAX, TRANSACTION_BYTES_MAX, Transaction, UnsignedTransaction,
@@ -28,7 +28,7 @@ pub struct SignedTransaction {
 /// Signs transactions of one chain with one key.
 #[derive(Clone)]
 pub struct TransactionSigner {
-    chain_id: ChainId,
+    genesis: Digest,
     algorithm: DigestAlgorithm,
     key: SigningKey,
 }
@@ -37,7 +37,7 @@ impl TransactionSigner {
     /// Signs for the chain that `genesis` founds.
     pub fn new(genesis: &Genesis, key: SigningKey) -> Self {
         let chain = Chain::new(genesis);
-        Self { algorithm: chain.algorithm(), chain_id: chain.commitment.chain_id, key }
+        Self { algorithm: chain.algorithm(), genesis: chain.genesis_hash, key }
     }
 
     /// The ledger's hash.
@@ -67,7 +67,7 @@ impl TransactionSigner {
             return Err(ClientError::at("operations", said));
         }
         let unsigned = UnsignedTransaction {
-            chain_id: self.chain_id.clone(),
+            genesis: self.genesis,
             signer: self.key.public_key().id(),
             operations,
             // One block below the limit: the node may have moved on by one when the transaction arrives.

@@ -9,6 +9,7 @@ use arc_malachitebft_app_channel::app::types::Keypair;
 use arc_malachitebft_app_channel::app::types::core::LinearTimeouts;
 use huxin_chain_spec::certificate::ValidatorSet;
 use huxin_chain_spec::crypto::{Digest, KeyId};
+use huxin_chain_spec::genesis::network_name;
 use huxin_chain_spec::ids::ChainId;
 
 use crate::EngineError;
@@ -29,7 +30,7 @@ pub(crate) const LOG_NAME: &str = "consensus.wal";
 pub struct EngineConfig {
     /// Name of this node in logs and metrics.
     pub moniker: String,
-    /// Bound into every signature and into the names of the network protocols.
+    /// Part of the names of the network protocols.
     pub chain_id: ChainId,
     /// Where to listen, as a multiaddr with `/tcp/`, for instance `/ip4/0.0.0.0/tcp/27000`.
     pub listen: String,
@@ -42,7 +43,7 @@ pub struct EngineConfig {
     pub wal_dir: PathBuf,
     /// File of the sign-state, beside the consensus key and apart from the store. Never to be restored from a backup.
     pub sign_state: PathBuf,
-    /// Hash of the genesis file, to which the sign-state is bound.
+    /// Trust root of the chain: bound into every signature, the sign-state and the names of the network protocols.
     pub genesis: Digest,
     /// Identity of the store, to which the sign-state is bound.
     pub store: [u8; 16],
@@ -176,7 +177,7 @@ impl EngineConfig {
         p2p.pubsub_max_size = bytes(FRAME_BYTES_MAX)?;
         p2p.rpc_max_size = bytes(self.sync_response_bytes_max().saturating_add(SYNC_OVERHEAD_BYTES))?;
         p2p.discovery.max_connections_per_ip = self.limits.connections_per_ip_max;
-        let chain = self.chain_id.as_str();
+        let chain = network_name(&self.chain_id, &self.genesis);
         p2p.protocol_names.consensus = format!("/huxin/{chain}/consensus/1");
         p2p.protocol_names.sync = format!("/huxin/{chain}/sync/1");
         p2p.protocol_names.validator_proof = format!("/huxin/{chain}/validator-proof/1");

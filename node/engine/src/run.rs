@@ -71,7 +71,7 @@ pub async fn run(
     let metrics = Metrics::register(&registry);
     let supervisor = Supervisor { exit: exit.clone(), metrics: metrics.clone() };
     let (node, _) = Actor::spawn(None, supervisor, ()).await.map_err(start_error)?;
-    let engine_signer = EngineSigner::new(config.chain_id.clone(), signer, state.clone(), exit.clone());
+    let engine_signer = EngineSigner::new(config.genesis, signer, state.clone(), exit.clone());
     let result = spawn_tree(config, engine_signer, app, exit.clone(), node.clone(), registry, metrics).await;
     if result.is_err() {
         state.close();
@@ -114,7 +114,7 @@ async fn spawn_tree(
     let start = app.start();
     let powers = start.validators.validators().iter().map(|validator| (validator.key.id(), validator.power));
     board.starts(signer.public_key().id(), start.height.0.saturating_sub(1), powers);
-    let verifier = EngineVerifier::new(config.chain_id.clone());
+    let verifier = EngineVerifier::new(config.genesis);
     let me = Address(signer.public_key().id());
     let identity = identity(&config, &signer, me).await?;
 

@@ -1,11 +1,11 @@
 //! Signing and verifying for the engine, over the protocol's own crypto: a further signature scheme needs nothing here.
 //!
 //! Votes and proposals are signed as [`huxin_chain_spec::certificate`] lays out. Two statements are this crate's own;
-//! integers little-endian, `chain id` zero-padded to 32 bytes:
+//! integers little-endian:
 //!
 //! ```text
-//! parts   len u8 | "huxin/parts/v1" | chain id [32] | height u64 | round u32 | proposer [32] | block [32] | bytes u32
-//! proof   len u8 | "huxin/validator-proof/v1" | chain id [32] | key len u8 | key | peer id len u8 | peer id
+//! parts   len u8 | "huxin/parts/v2" | genesis hash [32] | height u64 | round u32 | proposer [32] | block [32] | bytes u32
+//! proof   len u8 | "huxin/validator-proof/v2" | genesis hash [32] | key len u8 | key | peer id len u8 | peer id
 //! ```
 
 use std::sync::Arc;
@@ -16,9 +16,8 @@ use arc_malachitebft_app_channel::app::types::core::{
 use arc_malachitebft_signing::{Error, Signer, VerificationResult, Verifier};
 use async_trait::async_trait;
 use bytes::Bytes;
-use huxin_chain_spec::certificate::{proposal_message, vote_message};
+use huxin_chain_spec::certificate::{preamble, proposal_message, vote_message};
 use huxin_chain_spec::crypto::{self, Digest, PublicKey, Signature, SignedAs, tags};
-use huxin_chain_spec::ids::ChainId;
 
 use crate::context::{Ctx, Height, Proposal, Vote};
 use crate::error::{Exit, ExitCell};
@@ -29,15 +28,15 @@ use crate::sign_state::{Permit, SignState, Statement, Step};
 /// Signs what the engine decides to say, as far as the sign-state permits.
 #[derive(Clone)]
 pub(crate) struct EngineSigner {
-    chain_id: ChainId,
+    genesis: Digest,
     signer: Arc<dyn crypto::Signer>,
     state: SignState,
     exit: ExitCell,
 }
 
 impl EngineSigner {
-    pub(crate) fn new(chain_id: ChainId, signer: Arc<dyn crypto::Signer>, state: SignState, exit: ExitCell) -> Self {
-        Self { chain_id, signer, state, exit }
+    pub(crate) fn new(genesis: Digest, signer: Arc<dyn crypto::Signer>, state: SignState, exit: ExitCell) -> Self {
+        Self { genesis, signer, state, exit }
     }
 
     pub(crate) fn state(&self) -> &SignState {
@@ -69,13 +68,13 @@ impl EngineSigner {
     }
 
     fn signed_vote(&self, vote: Vote) -> SignedMessage<Ctx, Vote> {
-        let signature = self.signer.sign_consensus(&vote_bytes(&self.chain_id, &vote));
+        let signature = self.signer.sign_consensus(&vote_bytes(&self.genesis, &vote));
         SignedMessage::new(vote, signature)
     }
 
     /// Signs the first part of a block, as this node.
     pub(crate) fn sign_init(&self, init: &Init) -> Signature {
-        self.signer.sign_consensus(&init_message(&self.chain_id, init))
+        self.signer.sign_consensus(&init_message(&self.genesis, init))
     }
 }
 
@@ -111,50 +110,38 @@ fn vote_of(statement: &Statement, vote: Vote) -> Vote {
 /// Checks signatures of others.
 #[derive(Clone)]
 pub(crate) struct EngineVerifier {
-    chain_id: ChainId,
+    genesis: Digest,
 }
 
 impl EngineVerifier {
-    pub(crate) fn new(chain_id: ChainId) -> Self {
-        Self { chain_id }
+    pub(crate) fn new(genesis: Digest) -> Self {
+        Self { genesis }
     }
 
     /// Whether `key` signed this vote.
     pub(crate) fn verify_vote(&self, vote: &Vote, signature: &Signature, key: &PublicKey) -> bool {
-        crypto::verify(SignedAs::Consensus, key, &vote_bytes(&self.chain_id, vote), signature)
+        crypto::verify(SignedAs::Consensus, key, &vote_bytes(&self.genesis, vote), signature)
     }
 
     /// Whether `key` signed this proposal.
     pub(crate) fn verify_proposal(&self, proposal: &Proposal, signature: &Signature, key: &PublicKey) -> bool {
-        crypto::verify(SignedAs::Consensus, key, &proposal_bytes(&self.chain_id, proposal), signature)
+        crypto::verify(SignedAs::Consensus, key, &proposal_bytes(&self.genesis, proposal), signature)
     }
 
     /// Whether `key` signed that it belongs to the peer of this proof.
     pub(crate) fn verify_proof(&self, key: &PublicKey, proof: &ValidatorProof<Ctx>) -> bool {
-        let message = proof_message(&self.chain_id, &proof.public_key, &proof.peer_id);
+        let message = proof_message(&self.genesis, &proof.public_key, &proof.peer_id);
         crypto::verify(SignedAs::Consensus, key, &message, &proof.signature)
     }
 
     /// Whether `key` signed this first part.
     pub(crate) fn verify_init(&self, init: &Init, key: &PublicKey) -> bool {
-        crypto::verify(SignedAs::Consensus, key, &init_message(&self.chain_id, init), &init.signature)
+        crypto::verify(SignedAs::Consensus, key, &init_message(&self.genesis, init), &init.signature)
     }
 }
 
-fn preamble(tag: &str, chain_id: &ChainId) -> Vec<u8> {
-    let mut message = Vec::with_capacity(192);
-    message.push(u8::try_from(tag.len()).unwrap_or(u8::MAX));
-    message.extend_from_slice(tag.as_bytes());
-    let mut padded = [0u8; 32];
-    for (to, from) in padded.iter_mut().zip(chain_id.as_str().as_bytes()) {
-        *to = *from;
-    }
-    message.extend_from_slice(&padded);
-    message
-}
-
-fn init_message(chain_id: &ChainId, init: &Init) -> Vec<u8> {
-    let mut message = preamble(tags::PARTS, chain_id);
+fn init_message(genesis: &Digest, init: &Init) -> Vec<u8> {
+    let mut message = preamble(tags::PARTS, genesis);
     message.extend_from_slice(&init.height.0.to_le_bytes());
     message.extend_from_slice(&init.round.to_le_bytes());
     message.extend_from_slice(init.proposer.0.0.as_bytes());
@@ -163,8 +150,8 @@ fn init_message(chain_id: &ChainId, init: &Init) -> Vec<u8> {
     message
 }
 
-fn proof_message(chain_id: &ChainId, public_key: &[u8], peer_id: &[u8]) -> Vec<u8> {
-    let mut message = preamble(tags::VALIDATOR_PROOF, chain_id);
+fn proof_message(genesis: &Digest, public_key: &[u8], peer_id: &[u8]) -> Vec<u8> {
+    let mut message = preamble(tags::VALIDATOR_PROOF, genesis);
     for field in [public_key, peer_id] {
         message.push(u8::try_from(field.len()).unwrap_or(u8::MAX));
         message.extend_from_slice(field);
@@ -173,18 +160,18 @@ fn proof_message(chain_id: &ChainId, public_key: &[u8], peer_id: &[u8]) -> Vec<u
 }
 
 /// The bytes under a vote.
-pub(crate) fn vote_bytes(chain_id: &ChainId, vote: &Vote) -> Vec<u8> {
+pub(crate) fn vote_bytes(genesis: &Digest, vote: &Vote) -> Vec<u8> {
     let block = match &vote.value {
         NilOrVal::Nil => None,
         NilOrVal::Val(block) => Some(block),
     };
-    vote_message(chain_id, vote.spec_type(), vote.height.spec(), vote.round.as_u32(), block, &vote.voter.0)
+    vote_message(genesis, vote.spec_type(), vote.height.spec(), vote.round.as_u32(), block, &vote.voter.0)
 }
 
 /// The bytes under a proposal.
-pub(crate) fn proposal_bytes(chain_id: &ChainId, proposal: &Proposal) -> Vec<u8> {
+pub(crate) fn proposal_bytes(genesis: &Digest, proposal: &Proposal) -> Vec<u8> {
     proposal_message(
-        chain_id,
+        genesis,
         proposal.height.spec(),
         proposal.round.as_u32(),
         &proposal.value.0,
@@ -205,7 +192,7 @@ impl Verifier<Ctx> for EngineVerifier {
         signature: &Signature,
         key: &PublicKey,
     ) -> Result<VerificationResult, Error> {
-        verified(key, &vote_bytes(&self.chain_id, vote), signature)
+        verified(key, &vote_bytes(&self.genesis, vote), signature)
     }
 
     async fn verify_signed_proposal(
@@ -214,7 +201,7 @@ impl Verifier<Ctx> for EngineVerifier {
         signature: &Signature,
         key: &PublicKey,
     ) -> Result<VerificationResult, Error> {
-        verified(key, &proposal_bytes(&self.chain_id, proposal), signature)
+        verified(key, &proposal_bytes(&self.genesis, proposal), signature)
     }
 
     /// Vote extensions are not part of the protocol, so none is ever good.
@@ -254,7 +241,7 @@ impl Signer<Ctx> for EngineSigner {
         let statement = proposal_statement(&proposal).ok_or_else(Error::new)?;
         Ok(match self.ask(statement).await? {
             Permit::New | Permit::Same => {
-                let signature = self.signer.sign_consensus(&proposal_bytes(&self.chain_id, &proposal));
+                let signature = self.signer.sign_consensus(&proposal_bytes(&self.genesis, &proposal));
                 SignedMessage::new(proposal, signature)
             }
             Permit::Again(_) | Permit::Nothing | Permit::Withheld(_) => {
@@ -273,7 +260,7 @@ impl Signer<Ctx> for EngineSigner {
     }
 
     async fn sign_validator_proof(&self, key: Vec<u8>, peer_id: Vec<u8>) -> Result<ValidatorProof<Ctx>, Error> {
-        let signature = self.signer.sign_consensus(&proof_message(&self.chain_id, &key, &peer_id));
+        let signature = self.signer.sign_consensus(&proof_message(&self.genesis, &key, &peer_id));
         Ok(ValidatorProof::new(key, peer_id, signature))
     }
 }
@@ -283,7 +270,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use arc_malachitebft_app_channel::app::types::core::SigningScheme as _;
     use huxin_chain_spec::certificate::{VoteType as SpecVoteType, vote_message};
-    use huxin_chain_spec::crypto::{SignatureScheme, Signer as _, SigningKey};
+    use huxin_chain_spec::crypto::{DigestAlgorithm, SignatureScheme, Signer as _, SigningKey};
 
     use super::*;
     use crate::context::Address;
@@ -293,8 +280,9 @@ mod tests {
         Arc::new(SigningKey::from_secret(SignatureScheme::Ed25519, [seed; 32]).unwrap())
     }
 
-    fn chain(name: &str) -> ChainId {
-        name.parse().unwrap()
+    /// The trust root of a chain of the tests.
+    fn chain(name: &str) -> Digest {
+        DigestAlgorithm::Sha256.plain(&[name.as_bytes()])
     }
 
     fn signer(name: &str, key: &Arc<SigningKey>) -> EngineSigner {

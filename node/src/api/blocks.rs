@@ -153,8 +153,8 @@ fn header_answer(ledger: &Ledger, header: &Header, certificate: &Certificate) ->
     });
     HeaderAnswer {
         hash: header.hash(ledger.algorithm()).to_string(),
-        chain_id: header.chain_id.to_string(),
         protocol_version: header.protocol_version,
+        genesis: header.genesis.to_string(),
         height: header.height.0,
         time_ms: header.time_ms.0,
         time: header.time_ms.to_string(),

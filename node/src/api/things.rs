@@ -270,12 +270,7 @@ pub(super) async fn rehearse(
         state::read(&view.reader(), &StateKey::Participation).map_err(|error| unavailable(&error))?.unwrap_or_default();
     let height = Height(view.height.0 + 1);
     let rehearsal = governance::rehearse(&validators, &participation, &action, height);
-    let context = BlockContext {
-        chain_id: ledger.genesis().chain_id.clone(),
-        algorithm: ledger.algorithm(),
-        height,
-        time_ms: api.monitor.now().max(view.time_ms),
-    };
+    let context = ledger.chain().block_after(view.height, api.monitor.now().max(view.time_ms));
     let refused = match governance::dry_run(&view.reader(), &context, proposer, &action) {
         Ok(()) => None,
         Err(RuleError::Refused(code)) => Some(error_body(code, "action")),

@@ -111,13 +111,7 @@ impl Door {
     }
 
     fn context(&self, tip: &Tip) -> BlockContext {
-        let chain = self.ledger.chain();
-        BlockContext {
-            chain_id: chain.commitment.chain_id.clone(),
-            algorithm: chain.algorithm(),
-            height: Height(tip.height.0 + 1),
-            time_ms: TimeMs(self.clock.now().0.max(tip.time_ms.0 + 1)),
-        }
+        self.ledger.chain().block_after(tip.height, TimeMs(self.clock.now().0.max(tip.time_ms.0 + 1)))
     }
 
     fn signer(&self, transaction: &Transaction) -> Result<PublicKey, Refusal> {

@@ -106,7 +106,7 @@ impl Ledger {
         let Ok(block) = Block::from_bytes(bytes) else { return Ok(None) };
         let Some(other) = block.body.last_certificate else { return Ok(None) };
         let contradicts = tip.height.0 > 0 && other.height == tip.height && other.block != tip.hash;
-        if !contradicts || other.verify(&self.genesis.chain_id, &tip.decided_by).is_err() {
+        if !contradicts || other.verify(&self.chain.genesis_hash, &tip.decided_by).is_err() {
             return Ok(None);
         }
         let row = self.store.header(tip.height)?;

@@ -41,7 +41,7 @@ pub(super) struct Behaviour {
 /// A swarm that accepts `peers` only.
 pub(super) fn build_swarm(
     keypair: &Keypair,
-    chain_id: &str,
+    network: &str,
     peers: &[(PeerId, Vec<Multiaddr>)],
 ) -> Result<Swarm<Behaviour>, SwarmError> {
     let named = peers.iter().flat_map(|(_, addresses)| addresses).any(is_named);
@@ -59,16 +59,16 @@ pub(super) fn build_swarm(
         allowed,
         limits: connection_limits::Behaviour::new(limits),
         ping: ping::Behaviour::new(ping::Config::new().with_interval(PING_INTERVAL).with_timeout(ANSWER_TIMEOUT)),
-        batches: request_response::Behaviour::new([(protocol(chain_id)?, ProtocolSupport::Full)], batches),
+        batches: request_response::Behaviour::new([(protocol(network)?, ProtocolSupport::Full)], batches),
     };
     let config = libp2p::swarm::Config::with_tokio_executor().with_idle_connection_timeout(IDLE_TIMEOUT);
     Ok(Swarm::new(build_transport(keypair, named)?, behaviour, keypair.public().to_peer_id(), config))
 }
 
-/// The protocol name holds the chain id, so nodes of different chains cannot exchange batches even if their lists overlap.
-pub(super) fn protocol(chain_id: &str) -> Result<StreamProtocol, SwarmError> {
-    StreamProtocol::try_from_owned(format!("/huxin/{chain_id}/mempool/1"))
-        .map_err(|_| SwarmError::ChainId { chain_id: chain_id.to_owned() })
+/// The protocol name holds the network's, so nodes of different chains cannot exchange batches even if their lists overlap.
+pub(super) fn protocol(network: &str) -> Result<StreamProtocol, SwarmError> {
+    StreamProtocol::try_from_owned(format!("/huxin/{network}/mempool/1"))
+        .map_err(|_| SwarmError::NetworkName { network: network.to_owned() })
 }
 
 /// TCP with noise and yamux. The system's resolver is loaded only if an address needs it.

@@ -14,8 +14,9 @@ use super::{Admission, BATCH_BYTES_MAX, Mempool, PoolLimits};
 /// Where the swarm listens, and its peers. Its bounds are the pool's.
 #[derive(Clone)]
 pub struct SwarmConfig {
-    /// Peers of another chain speak another protocol and are refused, even if their ids are listed.
-    pub chain_id: String,
+    /// Name of the chain's network ([`huxin_chain_spec::genesis::network_name`]): peers of another chain speak another
+    /// protocol and are refused, even if their ids are listed.
+    pub network: String,
     /// Multiaddr, for example `/ip4/0.0.0.0/tcp/7002`.
     pub listen: String,
     /// Multiaddrs ending in `/p2p/<peer id>`, of all nodes; the node's own is ignored. No other peer may connect. An entry
@@ -33,8 +34,8 @@ pub enum SwarmError {
     ListenAddress { address: String },
     #[error("`{address}` is not the address of a peer; write it like /ip4/10.0.0.2/tcp/7002/p2p/<peer id>")]
     PeerAddress { address: String },
-    #[error("the chain id `{chain_id}` cannot be part of a protocol name")]
-    ChainId { chain_id: String },
+    #[error("the network name `{network}` cannot be part of a protocol name")]
+    NetworkName { network: String },
     #[error("mempool limits: {reason}")]
     Limits { reason: &'static str },
     #[error("cannot listen on {address}: {reason}")]
@@ -89,7 +90,7 @@ pub async fn run_swarm<A: Admission>(
     let mut listed = config.peers;
     let peers = parse_peers(&listed.borrow_and_update(), keypair.public().to_peer_id())?;
     let listen = config.listen.parse().map_err(|_| SwarmError::ListenAddress { address: config.listen.clone() })?;
-    let mut swarm = build_swarm(&keypair, &config.chain_id, &peers)?;
+    let mut swarm = build_swarm(&keypair, &config.network, &peers)?;
     swarm
         .listen_on(listen)
         .map_err(|error| SwarmError::Listen { address: config.listen, reason: error.to_string() })?;

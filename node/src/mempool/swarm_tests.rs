@@ -132,10 +132,10 @@ impl Node {
         self.start_on_chain(CHAIN, peers);
     }
 
-    fn start_on_chain(&mut self, chain_id: &str, peers: &[String]) {
+    fn start_on_chain(&mut self, network: &str, peers: &[String]) {
         self.listed.send_replace(peers.to_vec());
         let config = SwarmConfig {
-            chain_id: chain_id.to_owned(),
+            network: network.to_owned(),
             listen: format!("/ip4/127.0.0.1/tcp/{}", self.port),
             peers: self.listed.subscribe(),
             network_secret: [self.seed; 32],
@@ -539,7 +539,7 @@ async fn a_configuration_that_cannot_work_is_refused_in_a_sentence() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let in_use = format!("/ip4/127.0.0.1/tcp/{}", taken.local_addr().unwrap().port());
     let config = |listen: &str, peers: &[&str]| SwarmConfig {
-        chain_id: CHAIN.to_owned(),
+        network: CHAIN.to_owned(),
         listen: listen.to_owned(),
         peers: watch::channel(peers.iter().map(|peer| (*peer).to_owned()).collect()).1,
         network_secret: [1; 32],

@@ -28,7 +28,7 @@ fn a_block_on_another_certified_block_leaves_both_certificates() {
     assert_ne!(fork.own.block, fork.other.block);
     let validators = one.chain_tip().decided_by.clone();
     for certificate in [&fork.own, &fork.other] {
-        certificate.verify(&one.genesis().chain_id, &validators).unwrap();
+        certificate.verify(&one.genesis_hash(), &validators).unwrap();
     }
     assert_eq!(fork.common_signers().collect::<Vec<_>>(), [key(3).id()]);
     assert_eq!(one.store().forks(10).unwrap(), std::slice::from_ref(&fork));

@@ -77,7 +77,7 @@ pub fn sign(operations: Vec<Operation>, nonce: u8) -> (TxId, Transaction) {
 
 pub fn sign_by(signer: &SigningKey, operations: Vec<Operation>, nonce: u8) -> (TxId, Transaction) {
     let body = UnsignedTransaction {
-        chain_id: "dev-ledger".parse().unwrap(),
+        genesis: genesis().hash(),
         signer: signer.id(),
         operations,
         expires_at: Height(1_000),
@@ -93,8 +93,7 @@ pub fn issue(numbers: std::ops::Range<u64>) -> (TxId, Transaction) {
 }
 
 pub fn certificate(signer: &SigningKey, height: Height, block: Digest) -> Certificate {
-    let chain_id = "dev-ledger".parse().unwrap();
-    let message = vote_message(&chain_id, VoteType::Precommit, height, Some(0), Some(&block), &signer.id());
+    let message = vote_message(&genesis().hash(), VoteType::Precommit, height, Some(0), Some(&block), &signer.id());
     let signature = CertificateSignature { validator: signer.id(), signature: signer.sign_consensus(&message) };
     Certificate { height, round: 0, block, signatures: vec![signature] }
 }

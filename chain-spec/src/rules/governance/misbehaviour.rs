@@ -60,13 +60,13 @@ fn are_of_one_step(step: SignedStep, first: &SignedBlock, second: &SignedBlock) 
 fn message(context: &BlockContext, evidence: &DoubleSignature, signed: &SignedBlock) -> Vec<u8> {
     let DoubleSignature { validator, step, height, round, .. } = evidence;
     let vote =
-        |vote_type| vote_message(&context.chain_id, vote_type, *height, Some(*round), signed.block.as_ref(), validator);
+        |vote_type| vote_message(&context.genesis, vote_type, *height, Some(*round), signed.block.as_ref(), validator);
     match step {
         SignedStep::Prevote => vote(VoteType::Prevote),
         SignedStep::Precommit => vote(VoteType::Precommit),
         SignedStep::Proposal => {
             let block = signed.block.unwrap_or_default();
-            proposal_message(&context.chain_id, *height, Some(*round), &block, signed.pol_round, validator)
+            proposal_message(&context.genesis, *height, Some(*round), &block, signed.pol_round, validator)
         }
     }
 }

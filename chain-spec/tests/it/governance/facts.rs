@@ -19,7 +19,7 @@ const ROUND: u32 = 1;
 
 /// What this key signs for a block at [`HEIGHT`] and [`ROUND`].
 fn signed(council: &Council, signer: &SigningKey, step: SignedStep, block: Option<Digest>) -> SignedBlock {
-    let (chain, voter) = (&council.network.genesis.chain_id, signer.id());
+    let (chain, voter) = (&council.network.genesis.hash(), signer.id());
     let vote = |kind| vote_message(chain, kind, HEIGHT, Some(ROUND), block.as_ref(), &voter);
     let message = match step {
         SignedStep::Prevote => vote(VoteType::Prevote),

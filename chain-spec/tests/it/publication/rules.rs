@@ -5,7 +5,6 @@ use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::ids::{LicenceRef, RecordIndex, TxId};
 use huxin_chain_spec::memory::MemoryLedger;
 use huxin_chain_spec::record::membership::{Standing, StatusChange};
-use huxin_chain_spec::rules::BlockContext;
 use huxin_chain_spec::rules::publication::{CONSULTATION_BACKDATED_MS_MAX, DRAFT_DAYS_MAX, in_force_at};
 use huxin_chain_spec::state::publication::{DraftStatus, Force, ItemVariants, PublicationConsumerState, divergence};
 use huxin_chain_spec::state::{IssuedLicence, ProvinceState, StateReader, StateUnavailable};
@@ -296,12 +295,7 @@ fn try_without(
     let transaction = bench.network.transaction(signer, vec![Operation::Publication(operation)]);
     let network = &bench.network;
     let reader = Without { ledger: &network.ledger, province: network.provinces[position].code };
-    let context = BlockContext {
-        chain_id: network.genesis.chain_id.clone(),
-        algorithm: SHA256,
-        height: network.next_height(),
-        time_ms: network.next_ms(),
-    };
+    let context = network.ledger.chain().block_after(network.ledger.tip().height, network.next_ms());
     let first = RecordIndex(network.records.len() as u64);
     let tx_id = transaction.body.id(SHA256);
     let changes = huxin_chain_spec::rules::apply(&reader, &context, first, &[(tx_id, &transaction)]).unwrap();

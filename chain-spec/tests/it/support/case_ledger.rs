@@ -5,19 +5,20 @@ use std::collections::HashMap;
 
 use huxin_chain_spec::codec;
 use huxin_chain_spec::codes::Code;
-use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, KeyId, Signature};
+use huxin_chain_spec::crypto::{Digest, KeyId, Signature};
+use huxin_chain_spec::execute::Chain;
 use huxin_chain_spec::genesis::Genesis;
-use huxin_chain_spec::ids::{ChainId, Height, LicenceRef, RecordIndex, TimeMs, TxId};
+use huxin_chain_spec::ids::{Height, LicenceRef, RecordIndex, TimeMs, TxId};
 use huxin_chain_spec::record::publication::{PublicationBody, PublicationKey};
 use huxin_chain_spec::record::{Operation, Record};
-use huxin_chain_spec::rules::{self, BlockContext, Changes};
+use huxin_chain_spec::rules::{self, Changes};
 use huxin_chain_spec::state::publication::{PublicationState, PublicationVersionState};
 use huxin_chain_spec::state::{IssuedLicence, StateKey, StateReader, StateUnavailable};
 use huxin_chain_spec::transaction::{Outcome, Transaction, UnsignedTransaction};
 
 #[derive(Clone)]
 pub struct CaseLedger {
-    chain_id: ChainId,
+    chain: Chain,
     states: HashMap<StateKey, Vec<u8>>,
     issued_at: HashMap<LicenceRef, RecordIndex>,
     issued: HashMap<RecordIndex, IssuedLicence>,
@@ -33,7 +34,7 @@ impl CaseLedger {
     /// The ledger that `genesis` founds.
     pub fn found(genesis: &Genesis) -> Self {
         Self {
-            chain_id: genesis.chain_id.clone(),
+            chain: Chain::new(genesis),
             states: genesis.initial_states().into_iter().collect(),
             issued_at: HashMap::new(),
             issued: HashMap::new(),
@@ -71,7 +72,7 @@ impl CaseLedger {
     /// One transaction with these operations; the signature is not checked here.
     pub fn transaction(&self, signer: KeyId, operations: Vec<Operation>) -> Transaction {
         let body = UnsignedTransaction {
-            chain_id: self.chain_id.clone(),
+            genesis: self.chain.genesis_hash,
             signer,
             operations,
             expires_at: Height(1),
@@ -82,12 +83,7 @@ impl CaseLedger {
 
     /// What a block of these transactions changes.
     pub fn execute(&self, transactions: &[Transaction]) -> Changes {
-        let context = BlockContext {
-            chain_id: self.chain_id.clone(),
-            algorithm: DigestAlgorithm::Sha256,
-            height: Height(1),
-            time_ms: self.now,
-        };
+        let context = self.chain.block_after(Height(0), self.now);
         let named: Vec<(TxId, &Transaction)> =
             transactions.iter().map(|transaction| (TxId(Digest::ZERO), transaction)).collect();
         rules::apply(self, &context, self.next_record, &named).unwrap()

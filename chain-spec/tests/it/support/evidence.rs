@@ -106,12 +106,7 @@ impl EvidenceBench {
 
     pub fn context(&self) -> BlockContext {
         let ledger = &self.network.ledger;
-        BlockContext {
-            chain_id: self.network.genesis.chain_id.clone(),
-            algorithm: SHA256,
-            height: Height(ledger.tip().height.0 + 1 + self.blocks),
-            time_ms: self.time(),
-        }
+        ledger.chain().block_after(Height(ledger.tip().height.0 + self.blocks), self.time())
     }
 
     /// Time of the next block.

@@ -267,7 +267,7 @@ type Spoil<T> = (&'static str, Code, fn(&mut T));
 /// What every proof file has: the way from the genesis to a certified header.
 macro_rules! spoils_of_the_way {
     ($type:ty) => {{
-        let spoils: [Spoil<$type>; 13] = [
+        let spoils: [Spoil<$type>; 14] = [
             ("another genesis", Code::ReceiptWrongTrustRoot, |file| file.trust.genesis.content_hash = digest(1)),
             ("founders that the genesis does not name", Code::ReceiptHeaderMismatch, |file| {
                 file.trust.validators = ValidatorSet::default();
@@ -291,8 +291,9 @@ macro_rules! spoils_of_the_way {
             }),
             ("another header", Code::ReceiptHeaderMismatch, |file| file.header.map_root = digest(0)),
             ("the header of another chain", Code::ReceiptHeaderMismatch, |file| {
-                file.header.chain_id = "test-other".parse().unwrap();
+                file.header.genesis = digest(0);
             }),
+            ("a header of a later protocol", Code::ReceiptNewerVersion, |file| file.header.protocol_version = 2),
             ("a header of other validators", Code::ReceiptHeaderMismatch, |file| {
                 file.header.validators_hash = digest(2)
             }),

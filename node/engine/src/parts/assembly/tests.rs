@@ -4,7 +4,6 @@ use arc_malachitebft_app_channel::app::streaming::{StreamContent, StreamId};
 use huxin_chain_spec::certificate::{Validator, ValidatorSet as SpecSet};
 use huxin_chain_spec::crypto::{Digest, Signature};
 use huxin_chain_spec::crypto::{SignatureScheme, Signer as _, SigningKey};
-use huxin_chain_spec::ids::ChainId;
 use proptest::prelude::*;
 
 use super::*;
@@ -12,8 +11,8 @@ use crate::context::Address;
 use crate::parts::split;
 use crate::signing::EngineSigner;
 
-fn chain() -> ChainId {
-    "dev-parts".parse().unwrap()
+fn chain() -> Digest {
+    Digest([0xc5; 32])
 }
 
 fn secret(seed: u8) -> SigningKey {
