@@ -9,7 +9,7 @@ use crate::ber::Source;
 use crate::defect::Defect;
 use crate::limits::Limits;
 use crate::moment::Moment;
-use crate::pdf::{self, Change, ChangeKind, Changes, Cover, Pdf, SignatureDict};
+use crate::pdf::{self, Change, ChangeKind, Cover, Later, Pdf, SignatureDict};
 use crate::reason::Reason;
 use crate::report::{Checks, NAMES_MAX, Outcome, PdfSignatureFacts, Report, SignatureReport, Verdict, Warning, Weight};
 use crate::signed_value::SignedValue;
@@ -59,11 +59,12 @@ fn read(bytes: &[u8], options: &Options<'_>, report: &mut Report) -> Result<(), 
         report.signatures.push(signature);
     }
     container(&pdf, report)?;
-    let changes = (1..pdf.revisions()).map(|revision| pdf::changes(&pdf, revision)).collect::<Result<Vec<_>, _>>()?;
-    let file = File { dicts: &dicts, stamps: &stamps, changes: &changes };
     // Whether a signature may answer for a later revision does not depend on what came after it.
     let states: Vec<State> =
         report.signatures.iter().zip(&dicts).map(|(signature, dict)| State::of(signature, dict)).collect();
+    let signed = states.iter().filter_map(|state| state.revision).collect();
+    let file =
+        File { dicts: &dicts, stamps: &stamps, revisions: pdf.revisions(), changes: pdf::changes(&pdf, &signed)? };
     for (signature, dict) in report.signatures.iter_mut().zip(&dicts) {
         coverage(&file, &states, dict, signature);
         signature.conclude();
@@ -257,11 +258,12 @@ fn clock(text: &str) -> Option<Moment> {
     Moment::read(&text)
 }
 
-/// The signatures of a file, and what each revision after the first changed.
+/// The signatures of a file, and what later revisions changed of what they are over.
 struct File<'f> {
     dicts: &'f [SignatureDict],
     stamps: &'f [SignatureDict],
-    changes: &'f [Changes],
+    revisions: usize,
+    changes: Later,
 }
 
 /// How far a signature may answer for what it is over.
@@ -290,9 +292,14 @@ fn coverage(file: &File<'_>, states: &[State], dict: &SignatureDict, signature: 
         return signature.checks.unknown(POLICY, "coverage", Reason::PdfByteRange, "it is not known what was signed");
     };
     let (mut worst, mut said): (Option<(Outcome, Reason, String)>, Vec<String>) = (None, Vec::new());
-    for (index, changes) in file.changes.iter().enumerate().skip(revision) {
-        let later = index + 1;
-        for change in &changes.0 {
+    let newest = states.iter().filter(|state| state.is_good).filter_map(|state| state.revision).max();
+    let newest = newest.filter(|newest| *newest > revision);
+    for later in revision + 1..file.revisions {
+        let changes = file.changes.of(revision, later);
+        // What the newest signature that holds answers for, and what was changed of that since.
+        let since = newest.map_or(&[][..], |newest| file.changes.of(newest, later));
+        let since = since.iter().filter(|change| !changes.contains(change));
+        for change in changes.iter().chain(since) {
             let text = format!("revision {}: {}", later + 1, change.detail);
             if let Some((outcome, reason)) = weigh(file, states, revision, later, change) {
                 let is_worse =
@@ -303,7 +310,7 @@ fn coverage(file: &File<'_>, states: &[State], dict: &SignatureDict, signature: 
             }
             said.push(text);
         }
-        if changes.0.is_empty() {
+        if said.last().is_none_or(|last| !last.starts_with(&format!("revision {}:", later + 1))) {
             said.push(format!("revision {}: nothing", later + 1));
         }
     }
