@@ -437,13 +437,25 @@ pub fn sm2(by: &Identity, family: Family, over: Over, message: &[u8]) -> Result<
 /// # Errors
 /// Where the signature cannot be made.
 pub fn signed_pdf(objects: &[(u32, String)], keys: &str) -> Result<Vec<u8>, SampleError> {
+    signed_pdf_by(objects, keys, |message| rsa(&RsaAuthority::new()?.signer, Sha::Sha256, message))
+}
+
+/// The same with any signature over the bytes of the ByteRange.
+///
+/// # Errors
+/// Where the signature cannot be made, or does not fit.
+pub fn signed_pdf_by(
+    objects: &[(u32, String)],
+    keys: &str,
+    value: impl FnOnce(&[u8]) -> Result<Vec<u8>, SampleError>,
+) -> Result<Vec<u8>, SampleError> {
     let mut pdf = Pdf::begin();
     pdf.next = 200;
     for (number, body) in objects {
         pdf.put(*number, body);
     }
     let signing = Signing { keys: keys.to_owned(), ..Signing::default() };
-    signing.sign(&mut pdf, FIRST_FREE, |message| rsa(&RsaAuthority::new()?.signer, Sha::Sha256, message))?;
+    signing.sign(&mut pdf, FIRST_FREE, value)?;
     Ok(pdf.bytes)
 }
 

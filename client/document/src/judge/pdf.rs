@@ -1,5 +1,6 @@
 //! Checks of a signed PDF file: each signature with the bytes it is over, then what later revisions changed.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use super::context::{Context, Options, note_unreadable, warn_odd};
@@ -19,8 +20,10 @@ const CRYPTOGRAPHY: Weight = Weight::Cryptography;
 const POLICY: Weight = Weight::Policy;
 /// Longest signature read, zeros behind it included.
 const CONTENTS_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// Bytes hashed for all signatures of one file: some twenty seconds of work.
+/// Bytes hashed for all signatures of one file, each pass counted: some twenty seconds of work.
 const HASHED_BYTES_MAX: usize = 4 * 1024 * 1024 * 1024;
+/// Passes over the file for one seal: SM3, and where that differs SHA-1 and SHA-256.
+const SEAL_PASSES: usize = 3;
 /// Bytes behind the file that transports are known to leave: ends of lines and zeros.
 const LEFTOVER_BYTES_MAX: usize = 1024;
 
@@ -52,9 +55,9 @@ fn read(bytes: &[u8], options: &Options<'_>, report: &mut Report) -> Result<(), 
     if dicts.len() > Limits::default().signatures_max {
         return Err(Defect::new(Reason::TooMany, "", "signatures"));
     }
-    let mut left = HASHED_BYTES_MAX;
+    let left = Cell::new(HASHED_BYTES_MAX);
     for (position, dict) in dicts.iter().enumerate() {
-        let mut signature = one(&pdf, bytes, position, dict, &mut left, options);
+        let mut signature = one(&pdf, bytes, position, dict, &left, options);
         signature.conclude();
         report.signatures.push(signature);
     }
@@ -101,7 +104,7 @@ fn one(
     bytes: &[u8],
     position: usize,
     dict: &SignatureDict,
-    left: &mut usize,
+    left: &Cell<usize>,
     options: &Options<'_>,
 ) -> SignatureReport {
     let mut signature = SignatureReport::new(&(position + 1).to_string(), "Sign");
@@ -130,16 +133,8 @@ fn one(
     warn_odd(&source.odd, &mut signature.warnings);
     let Some(der) = value_of(&source, &mut signature.checks) else { return signature };
     let message: Option<[&[u8]; 2]> = parts.and_then(|[before, after]| Some([bytes.get(before)?, bytes.get(after)?]));
-    let hashed = message.map_or(0, |parts| parts.iter().map(|part| part.len()).sum());
-    match left.checked_sub(hashed) {
-        Some(rest) => *left = rest,
-        None => {
-            let detail = "bytes to hash for all signatures of the file";
-            signature.checks.unknown(CRYPTOGRAPHY, "document_digest", Reason::TooMany, detail);
-            return signature;
-        }
-    }
-    value(der, &source, dict, message, options, &mut signature);
+    let message = message.map(|parts| pdf_data::Signed::new(parts, left));
+    value(der, &source, dict, message.as_ref(), options, &mut signature);
     signature
 }
 
@@ -203,7 +198,7 @@ fn value(
     der: &[u8],
     source: &Source<'_>,
     dict: &SignatureDict,
-    message: Option<[&[u8]; 2]>,
+    message: Option<&pdf_data::Signed<'_>>,
     options: &Options<'_>,
     signature: &mut SignatureReport,
 ) {
@@ -222,12 +217,15 @@ fn value(
     match read {
         SignedValue::Seal(of) => {
             signature.kind = "Seal";
-            let joined = message.map(|parts| parts.concat());
+            if message.is_some_and(|message| !message.charge(SEAL_PASSES)) {
+                return pdf_data::note_too_many("document_digest", &mut signature.checks);
+            }
+            let joined = message.map(pdf_data::Signed::concat);
             let context = Context { xml: joined.as_deref(), ..Context::alone(source) };
             sealed::judge(&of, &context, options, signature);
             as_of_pdf(joined.is_some(), signature);
         }
-        SignedValue::Data(of) => pdf_data::judge(&of, der, message, time, options, signature),
+        SignedValue::Data(of) => pdf_data::judge(&of, der, source, message, time, options, signature),
         SignedValue::Bare(_) => {
             let detail = "a bare SM2 value";
             signature.checks.unknown(CRYPTOGRAPHY, "signature_value", Reason::CertNotEmbedded, detail);

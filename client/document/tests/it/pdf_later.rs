@@ -2,9 +2,12 @@
 
 use huxin_document::report::{Report, Verdict};
 use huxin_document::{Options, TrustList, inspect};
-use huxin_samples::{Catalogue, SIGNED_AT, signed_pdf};
+use huxin_samples::{Catalogue, SIGNED_AT, signed_pdf, signed_pdf_by};
 
 use crate::catalogue::trust_of;
+use crate::made::{DataSpec, attribute};
+use crate::pki::Pki;
+use crate::tlv::{octets, oid};
 
 /// A signed file that grows.
 #[derive(Clone)]
@@ -195,6 +198,10 @@ impl Default for Document {
 
 impl Document {
     fn sign(&self) -> Vec<u8> {
+        signed_pdf(&self.objects(), self.keys).unwrap()
+    }
+
+    fn objects(&self) -> Vec<(u32, String)> {
         let mut objects = vec![
             (1, format!("<< /Type /Catalog {} /AcroForm << /Fields [{}] /SigFlags 3 >> >>", self.catalog, self.fields)),
             (2, self.pages.to_owned()),
@@ -210,7 +217,7 @@ impl Document {
             (11, self.widget.to_owned()),
         ];
         objects.extend(self.more.iter().cloned());
-        signed_pdf(&objects, self.keys).unwrap()
+        objects
     }
 
     fn with(number: u32, body: impl Into<String>) -> Self {
@@ -483,4 +490,56 @@ fn appearances_that_were_not_shown_may_not_come_back() {
     signed.valid("signed", &file);
     let catalog = object(&file, 1).replacen("/NeedAppearances true", "", 1);
     signed.refused("taken back", &Update::of(&file).put(1, catalog).end().bytes);
+}
+
+/// What SM2 in a PDF file makes of a SignedData that `change` made otherwise.
+fn judged(change: impl FnOnce(&mut DataSpec, &[u8])) -> Report {
+    let pki = Pki::new();
+    let file = signed_pdf_by(&Document::default().objects(), "", |message| {
+        let mut spec = DataSpec::new(&pki, message);
+        change(&mut spec, message);
+        Ok(spec.sign(&pki))
+    });
+    inspect(&file.unwrap(), &Options::default())
+}
+
+fn outcome(report: &Report, name: &str) -> (String, Option<&'static str>) {
+    let check = report.signatures[0].checks.get(name).unwrap();
+    (format!("{:?}", check.result), check.code.map(|code| code.code()))
+}
+
+/// BouncyCastle signs attributes in BER as they stand. In OFD files they held, in PDF files they did not.
+#[test]
+fn attributes_in_ber_may_be_signed_as_they_stand() {
+    for is_ber in [false, true] {
+        let report = judged(|spec, _| {
+            let digest = spec.message.clone();
+            let digest = attribute("1.2.840.113549.1.9.4", &octets(&digest));
+            let kind = attribute("1.2.840.113549.1.9.3", &oid("1.2.156.10197.6.1.4.2.1"));
+            (spec.content, spec.attributes, spec.is_ber) = (None, Some(vec![kind, digest]), is_ber);
+        });
+        assert_eq!(outcome(&report, "signature_value"), ("Pass".to_owned(), None), "{is_ber}");
+        assert_eq!(outcome(&report, "document_digest"), ("Pass".to_owned(), None), "{is_ber}");
+    }
+}
+
+/// 20 bytes of content are SHA-1 only where they are that of the bytes, and attributes must then be over them.
+#[test]
+fn twenty_bytes_of_content_are_not_taken_for_sha1() {
+    let report = judged(|spec, _| spec.content = Some(vec![7; 20]));
+    assert_eq!(outcome(&report, "document_digest"), ("Fail".to_owned(), Some("DOCUMENT_DIGEST")));
+    let sha1 = |message: &[u8]| {
+        use sha1::Digest as _;
+        sha1::Sha1::digest(message).to_vec()
+    };
+    let report = judged(|spec, message| spec.content = Some(sha1(message)));
+    assert_eq!(outcome(&report, "document_digest"), ("Unknown".to_owned(), Some("LEGACY_ALGORITHM")));
+    let report = judged(|spec, message| {
+        spec.content = Some(sha1(message));
+        spec.attributes = Some(vec![attribute("1.2.840.113549.1.9.4", &octets(&[7; 32]))]);
+    });
+    assert_eq!(outcome(&report, "document_digest"), ("Fail".to_owned(), Some("DOCUMENT_DIGEST")));
+    // Another digest of 20 bytes (RIPEMD-160) is just not known.
+    let report = judged(|spec, _| (spec.content, spec.digest) = (Some(vec![7; 20]), "1.3.36.3.2.1"));
+    assert_eq!(outcome(&report, "document_digest"), ("Unknown".to_owned(), Some("UNSUPPORTED_ALGORITHM")));
 }
