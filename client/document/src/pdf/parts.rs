@@ -39,6 +39,9 @@ const SIGNATURE_FIELD_KEYS: [&str; 28] = [
     "StructParent",
 ];
 
+/// An array as it was, and as it is.
+type Lists = (Vec<Value>, Vec<Value>);
+
 /// A signed revision and a later one, and what was found to differ.
 pub(super) struct Step<'p, 'a> {
     pub pdf: &'p Pdf<'a>,
@@ -83,7 +86,7 @@ impl Step<'_, '_> {
     }
 
     /// The same of arrays.
-    fn lists(&mut self, key: &str, old: &Dict, new: &Dict) -> Result<Option<(Vec<Value>, Vec<Value>)>, Defect> {
+    fn lists(&mut self, key: &str, old: &Dict, new: &Dict) -> Result<Option<Lists>, Defect> {
         match self.values(key, old, new)? {
             [Value::Array(old), Value::Array(new)] => Ok(Some((old, new))),
             [Value::Null, Value::Array(new)] => Ok(Some((Vec::new(), new))),

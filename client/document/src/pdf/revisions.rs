@@ -96,15 +96,14 @@ pub(super) fn read(bytes: &[u8], budget: &Budget) -> Result<Vec<Revision>, Defec
     let mut revisions: Vec<Revision> = Vec::new();
     for section in sections(bytes, last.xref, budget)? {
         let own = marks.iter().find(|mark| mark.xref == section.at && mark.start >= section.end);
-        let mut places = vec![section.at..section.end];
-        places.extend(section.hidden_at.clone());
+        let places = std::iter::once(section.at..section.end).chain(section.hidden_at.clone());
         match (own, revisions.last_mut()) {
             (Some(mark), newer) => {
                 if newer.is_some_and(|newer| newer.end <= mark.end) {
                     return Err(broken(section.at, "revisions do not follow each other"));
                 }
                 let Section { entries, hidden, trailer, .. } = section;
-                revisions.push(Revision { end: mark.end, entries, hidden, trailer, sections: places });
+                revisions.push(Revision { end: mark.end, entries, hidden, trailer, sections: places.collect() });
             }
             // The second cross-reference of a linearized file has no end of its own: it belongs to the one that leads to it.
             (None, Some(newer)) => {

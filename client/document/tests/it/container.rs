@@ -206,9 +206,9 @@ fn own_header_that_differs_is_refused_for_copies_too() {
     files.set(&name, std::str::from_utf8(&Files::whole().0.iter().find(|(name, _)| name == PAGE).unwrap().1).unwrap());
     let bytes = patched(files.zip(), name.as_bytes(), PAGE.as_bytes(), false);
     assert!(Ofd::open(&bytes, &Limits::default()).is_ok());
-    let second = (0..bytes.len() - 30)
+    let mut second = (0..bytes.len() - 30)
         .filter(|at| bytes[*at..].starts_with(b"PK\x03\x04") && bytes[at + 30..].starts_with(PAGE.as_bytes()));
-    let second = second.last().unwrap();
+    let second = second.next_back().unwrap();
     // Name, compression, encrypted, sizes behind the data, packed and whole size.
     for (offset, bit) in [(30, 1), (8, 8), (6, 1), (6, 8), (18, 1), (22, 1)] {
         let mut other = bytes.clone();
