@@ -88,6 +88,7 @@ impl<'a> Package<'a> {
     pub fn open(bytes: &'a [u8], limits: &Limits) -> Result<Self, Defect> {
         let mut directory = directory::open(bytes, limits)?;
         let entries = entry::read_all(&mut directory.archive, directory.bytes)?;
+        entry::check_own_headers(&directory)?;
         entry::check_sizes(&entries, directory.bytes.len(), limits)?;
         if directory.archive.has_overlapping_entries().map_err(malformed)? {
             return Err(Defect::new(Reason::ZipBomb, "", "entries overlap"));

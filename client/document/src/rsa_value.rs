@@ -106,6 +106,11 @@ impl RsaKey {
 
     /// Whether the key made `signature` over the digest of `parts`. `None` for a key that is too short to count, or too long.
     pub(crate) fn verifies(&self, sha: Sha2, parts: &[&[u8]], signature: &[u8]) -> Option<bool> {
+        self.verifies_digest(sha, &sha.digest(parts), signature)
+    }
+
+    /// The same over a digest.
+    pub(crate) fn verifies_digest(&self, sha: Sha2, digest: &[u8], signature: &[u8]) -> Option<bool> {
         if !(MODULUS_BITS_MIN..=MODULUS_BITS_MAX).contains(&self.bits()) {
             return None;
         }
@@ -113,6 +118,6 @@ impl RsaKey {
         let key = PublicKey::new(number(&self.modulus), number(&self.exponent)).ok()?;
         // RFC 8017, 8.2.2: as long as the modulus, no shorter form of the same number.
         let is_whole = signature.len() == self.modulus.len();
-        Some(is_whole && key.verify(sha.scheme(), &sha.digest(parts), signature).is_ok())
+        Some(is_whole && key.verify(sha.scheme(), digest, signature).is_ok())
     }
 }

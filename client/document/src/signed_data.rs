@@ -16,7 +16,7 @@ use der::Tag;
 use der::asn1::ObjectIdentifier;
 
 use crate::asn1::{Element, Fault, Fields, Oddities};
-use crate::certificate::{Name, certificate_octets, name, serial};
+use crate::certificate::{Certificate, Name, certificate_octets, name, serial};
 use crate::moment::Moment;
 use crate::sm2_value;
 
@@ -54,6 +54,20 @@ pub enum SignerId<'a> {
     IssuerSerial(Name, Vec<u8>),
     /// Subject key identifier, which CMS allows.
     KeyId(&'a [u8]),
+}
+
+impl SignerId<'_> {
+    /// Which of the certificates carried is the signer's.
+    pub(crate) fn position(&self, carried: &[Result<Certificate, Fault>]) -> Option<usize> {
+        match (self, carried) {
+            // The one certificate that is carried and cannot be read is meant to be the signer's.
+            (_, [Err(_)]) | (SignerId::KeyId(_), [_]) => Some(0),
+            (SignerId::IssuerSerial(issuer, serial), _) => carried.iter().position(|read| {
+                read.as_ref().is_ok_and(|found| found.issuer.text == issuer.text && &found.serial == serial)
+            }),
+            (SignerId::KeyId(_), _) => None,
+        }
+    }
 }
 
 /// A SignedData as it stands in a file. Nothing is verified yet.

@@ -55,5 +55,5 @@ pub use licence::{LicenceSpec, SIGNED_AT, Workshop, licence};
 pub use moment::Moment;
 pub use ofd::Metadata;
 pub use ofd::content::Extent;
-pub use pdf::large_pdf;
+pub use pdf::{large_pdf, signed_pdf, signed_pdf_by};
 pub use seal::{CertificateList, SealSpec, Structure, seal};

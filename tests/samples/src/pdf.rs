@@ -253,6 +253,16 @@ impl Signing {
             );
             pdf.put(widget, &body);
         }
+        self.sign(pdf, number, value)
+    }
+
+    /// Writes the dictionary of the signature as this object, ends the update, and signs it.
+    fn sign(
+        &self,
+        pdf: &mut Pdf,
+        number: u32,
+        value: impl FnOnce(&[u8]) -> Result<Vec<u8>, SampleError>,
+    ) -> Result<(), SampleError> {
         let from = pdf.bytes.len();
         let place = "<".to_owned() + &"00".repeat(self.space) + ">";
         let range_place = format!("[{}]", " ".repeat(80));
@@ -419,6 +429,34 @@ pub fn sm2(by: &Identity, family: Family, over: Over, message: &[u8]) -> Result<
         attributes,
     };
     Ok(parts.write())
+}
+
+/// A file of exactly these objects, signed by RSA in its only revision: for what readers make of unusual documents. The signature is object
+/// 10, which a field must name; `keys` are further keys of its dictionary.
+///
+/// # Errors
+/// Where the signature cannot be made.
+pub fn signed_pdf(objects: &[(u32, String)], keys: &str) -> Result<Vec<u8>, SampleError> {
+    signed_pdf_by(objects, keys, |message| rsa(&RsaAuthority::new()?.signer, Sha::Sha256, message))
+}
+
+/// The same with any signature over the bytes of the ByteRange.
+///
+/// # Errors
+/// Where the signature cannot be made, or does not fit.
+pub fn signed_pdf_by(
+    objects: &[(u32, String)],
+    keys: &str,
+    value: impl FnOnce(&[u8]) -> Result<Vec<u8>, SampleError>,
+) -> Result<Vec<u8>, SampleError> {
+    let mut pdf = Pdf::begin();
+    pdf.next = 200;
+    for (number, body) in objects {
+        pdf.put(*number, body);
+    }
+    let signing = Signing { keys: keys.to_owned(), ..Signing::default() };
+    signing.sign(&mut pdf, FIRST_FREE, value)?;
+    Ok(pdf.bytes)
 }
 
 /// A sound file, signed by RSA and then by SM2 as its makers do for readers abroad and at home, with a picture of this many KiB.

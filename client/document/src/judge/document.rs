@@ -61,7 +61,7 @@ pub(super) fn judge_source(context: &Context<'_>, options: &Options<'_>, signatu
     match &value {
         SignedValue::Seal(of) => sealed::judge(of, context, options, signature),
         SignedValue::Data(of) => plain::judge_data(of, context, options, signature),
-        SignedValue::Bare(of) => plain::judge_bare(of, context, signature),
+        SignedValue::Bare(_) => plain::judge_bare(context, signature),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Checks of a signed PDF file: each signature with the bytes it is over, then what later revisions changed.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use super::context::{Context, Options, note_unreadable, warn_odd};
@@ -9,7 +10,7 @@ use crate::ber::Source;
 use crate::defect::Defect;
 use crate::limits::Limits;
 use crate::moment::Moment;
-use crate::pdf::{self, Change, ChangeKind, Changes, Cover, Pdf, SignatureDict};
+use crate::pdf::{self, Change, ChangeKind, Cover, Later, Pdf, SignatureDict};
 use crate::reason::Reason;
 use crate::report::{Checks, NAMES_MAX, Outcome, PdfSignatureFacts, Report, SignatureReport, Verdict, Warning, Weight};
 use crate::signed_value::SignedValue;
@@ -19,8 +20,10 @@ const CRYPTOGRAPHY: Weight = Weight::Cryptography;
 const POLICY: Weight = Weight::Policy;
 /// Longest signature read, zeros behind it included.
 const CONTENTS_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// Bytes hashed for all signatures of one file: some twenty seconds of work.
+/// Bytes hashed for all signatures of one file, each pass counted: some twenty seconds of work.
 const HASHED_BYTES_MAX: usize = 4 * 1024 * 1024 * 1024;
+/// Passes over the file for one seal: SM3, and where that differs SHA-1 and SHA-256.
+const SEAL_PASSES: usize = 3;
 /// Bytes behind the file that transports are known to leave: ends of lines and zeros.
 const LEFTOVER_BYTES_MAX: usize = 1024;
 
@@ -52,18 +55,19 @@ fn read(bytes: &[u8], options: &Options<'_>, report: &mut Report) -> Result<(), 
     if dicts.len() > Limits::default().signatures_max {
         return Err(Defect::new(Reason::TooMany, "", "signatures"));
     }
-    let mut left = HASHED_BYTES_MAX;
+    let left = Cell::new(HASHED_BYTES_MAX);
     for (position, dict) in dicts.iter().enumerate() {
-        let mut signature = one(&pdf, bytes, position, dict, &mut left, options);
+        let mut signature = one(&pdf, bytes, position, dict, &left, options);
         signature.conclude();
         report.signatures.push(signature);
     }
     container(&pdf, report)?;
-    let changes = (1..pdf.revisions()).map(|revision| pdf::changes(&pdf, revision)).collect::<Result<Vec<_>, _>>()?;
-    let file = File { dicts: &dicts, stamps: &stamps, changes: &changes };
     // Whether a signature may answer for a later revision does not depend on what came after it.
     let states: Vec<State> =
         report.signatures.iter().zip(&dicts).map(|(signature, dict)| State::of(signature, dict)).collect();
+    let signed = states.iter().filter_map(|state| state.revision).collect();
+    let file =
+        File { dicts: &dicts, stamps: &stamps, revisions: pdf.revisions(), changes: pdf::changes(&pdf, &signed)? };
     for (signature, dict) in report.signatures.iter_mut().zip(&dicts) {
         coverage(&file, &states, dict, signature);
         signature.conclude();
@@ -100,7 +104,7 @@ fn one(
     bytes: &[u8],
     position: usize,
     dict: &SignatureDict,
-    left: &mut usize,
+    left: &Cell<usize>,
     options: &Options<'_>,
 ) -> SignatureReport {
     let mut signature = SignatureReport::new(&(position + 1).to_string(), "Sign");
@@ -129,16 +133,8 @@ fn one(
     warn_odd(&source.odd, &mut signature.warnings);
     let Some(der) = value_of(&source, &mut signature.checks) else { return signature };
     let message: Option<[&[u8]; 2]> = parts.and_then(|[before, after]| Some([bytes.get(before)?, bytes.get(after)?]));
-    let hashed = message.map_or(0, |parts| parts.iter().map(|part| part.len()).sum());
-    match left.checked_sub(hashed) {
-        Some(rest) => *left = rest,
-        None => {
-            let detail = "bytes to hash for all signatures of the file";
-            signature.checks.unknown(CRYPTOGRAPHY, "document_digest", Reason::TooMany, detail);
-            return signature;
-        }
-    }
-    value(der, &source, dict, message, options, &mut signature);
+    let message = message.map(|parts| pdf_data::Signed::new(parts, left));
+    value(der, &source, dict, message.as_ref(), options, &mut signature);
     signature
 }
 
@@ -202,7 +198,7 @@ fn value(
     der: &[u8],
     source: &Source<'_>,
     dict: &SignatureDict,
-    message: Option<[&[u8]; 2]>,
+    message: Option<&pdf_data::Signed<'_>>,
     options: &Options<'_>,
     signature: &mut SignatureReport,
 ) {
@@ -221,12 +217,15 @@ fn value(
     match read {
         SignedValue::Seal(of) => {
             signature.kind = "Seal";
-            let joined = message.map(|parts| parts.concat());
+            if message.is_some_and(|message| !message.charge(SEAL_PASSES)) {
+                return pdf_data::note_too_many("document_digest", &mut signature.checks);
+            }
+            let joined = message.map(pdf_data::Signed::concat);
             let context = Context { xml: joined.as_deref(), ..Context::alone(source) };
             sealed::judge(&of, &context, options, signature);
             as_of_pdf(joined.is_some(), signature);
         }
-        SignedValue::Data(of) => pdf_data::judge(&of, der, message, time, options, signature),
+        SignedValue::Data(of) => pdf_data::judge(&of, der, source, message, time, options, signature),
         SignedValue::Bare(_) => {
             let detail = "a bare SM2 value";
             signature.checks.unknown(CRYPTOGRAPHY, "signature_value", Reason::CertNotEmbedded, detail);
@@ -257,11 +256,12 @@ fn clock(text: &str) -> Option<Moment> {
     Moment::read(&text)
 }
 
-/// The signatures of a file, and what each revision after the first changed.
+/// The signatures of a file, and what later revisions changed of what they are over.
 struct File<'f> {
     dicts: &'f [SignatureDict],
     stamps: &'f [SignatureDict],
-    changes: &'f [Changes],
+    revisions: usize,
+    changes: Later,
 }
 
 /// How far a signature may answer for what it is over.
@@ -290,9 +290,14 @@ fn coverage(file: &File<'_>, states: &[State], dict: &SignatureDict, signature: 
         return signature.checks.unknown(POLICY, "coverage", Reason::PdfByteRange, "it is not known what was signed");
     };
     let (mut worst, mut said): (Option<(Outcome, Reason, String)>, Vec<String>) = (None, Vec::new());
-    for (index, changes) in file.changes.iter().enumerate().skip(revision) {
-        let later = index + 1;
-        for change in &changes.0 {
+    let newest = states.iter().filter(|state| state.is_good).filter_map(|state| state.revision).max();
+    let newest = newest.filter(|newest| *newest > revision);
+    for later in revision + 1..file.revisions {
+        let changes = file.changes.of(revision, later);
+        // What the newest signature that holds answers for, and what was changed of that since.
+        let since = newest.map_or(&[][..], |newest| file.changes.of(newest, later));
+        let since = since.iter().filter(|change| !changes.contains(change));
+        for change in changes.iter().chain(since) {
             let text = format!("revision {}: {}", later + 1, change.detail);
             if let Some((outcome, reason)) = weigh(file, states, revision, later, change) {
                 let is_worse =
@@ -303,7 +308,7 @@ fn coverage(file: &File<'_>, states: &[State], dict: &SignatureDict, signature: 
             }
             said.push(text);
         }
-        if changes.0.is_empty() {
+        if said.last().is_none_or(|last| !last.starts_with(&format!("revision {}:", later + 1))) {
             said.push(format!("revision {}: nothing", later + 1));
         }
     }

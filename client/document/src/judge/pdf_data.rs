@@ -7,9 +7,11 @@
 //! | content carried, no attributes | content | H(bytes), or SHA-1(bytes) for `adbe.pkcs7.sha1`, which stays unknown |
 //! | neither | the bytes, or SM3(bytes) | the signature tells which |
 //!
-//! "Bytes" are those of the ByteRange. A digest by SHA-1 that differs proves an alteration; one that agrees proves little.
+//! "Bytes" are those of the ByteRange. A digest by SHA-1 that differs proves an alteration; one that agrees proves little. Attributes in BER
+//! may have been signed as DER or as they stand.
 
 use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
 
 use der::Tag;
 use der::asn1::ObjectIdentifier;
@@ -18,22 +20,25 @@ use huxin_chain_spec::ids::TimeMs;
 
 use super::chain::{self, When};
 use super::context::{Options, warn_odd};
+use super::plain::note_other;
 use super::sealed::signer_window;
 use super::value;
 use crate::asn1::{Element, Fault};
+use crate::ber::Source;
 use crate::certificate::{Certificate, Key};
 use crate::moment::Moment;
 use crate::package::LegacyDigest;
 use crate::reason::Reason;
-use crate::report::{CertificateFacts, Check, Checks, Outcome, SignatureReport, Sm2Facts, Weight};
+use crate::report::{CertificateFacts, Checks, SignatureReport, Sm2Facts, Weight};
 use crate::rsa_value::{RSA, Sha2};
 use crate::seal::Structure;
-use crate::signed_data::{SignedData, SignerId};
+use crate::signed_data::SignedData;
+use crate::sm2_value::is_sm3;
 
 const CRYPTOGRAPHY: Weight = Weight::Cryptography;
 const SHA1: &str = "1.3.14.3.2.26";
-/// SM3 alone, and as GB/T 33560 numbers it without a key.
-const SM3: [&str; 2] = ["1.2.156.10197.1.401", "1.2.156.10197.1.401.1"];
+/// Bytes of the file that one SM2 signature over them may take: one pass with each user identifier that is tried.
+const SM2_PASSES: usize = 4;
 
 /// The digest that a signer names.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -45,11 +50,10 @@ enum Hash {
 
 impl Hash {
     fn named(id: &ObjectIdentifier) -> Option<Self> {
-        let dotted = id.to_string();
-        match dotted.as_str() {
-            SHA1 => Some(Self::Sha1),
-            dotted if SM3.contains(&dotted) => Some(Self::Sm3),
-            _ => Sha2::of_digest(id).map(Self::Sha2),
+        match () {
+            () if id.to_string() == SHA1 => Some(Self::Sha1),
+            () if is_sm3(id) => Some(Self::Sm3),
+            () => Sha2::of_digest(id).map(Self::Sha2),
         }
     }
 
@@ -66,34 +70,70 @@ impl Hash {
     }
 }
 
-/// `der` is the whole value; `message` is `None` where the ByteRange is not good; `clock` is /M.
+/// The bytes of a ByteRange, and how many may still be hashed for the whole file. Each digest is computed once, however many signers name it.
+pub(super) struct Signed<'m> {
+    parts: [&'m [u8]; 2],
+    left: &'m Cell<usize>,
+    kept: RefCell<Vec<(Hash, Vec<u8>)>>,
+}
+
+impl<'m> Signed<'m> {
+    pub fn new(parts: [&'m [u8]; 2], left: &'m Cell<usize>) -> Self {
+        Self { parts, left, kept: RefCell::default() }
+    }
+
+    pub fn concat(&self) -> Vec<u8> {
+        self.parts.concat()
+    }
+
+    /// Charges so many passes over the bytes. `false`: there is no room for them.
+    pub fn charge(&self, passes: usize) -> bool {
+        let bytes: usize = self.parts.iter().map(|part| part.len()).sum();
+        let left = bytes.checked_mul(passes).and_then(|bytes| self.left.get().checked_sub(bytes));
+        left.map(|left| self.left.set(left)).is_some()
+    }
+
+    fn digest(&self, hash: Hash) -> Option<Vec<u8>> {
+        let kept = self.kept.borrow().iter().find(|(of, _)| *of == hash).map(|(_, digest)| digest.clone());
+        if kept.is_some() || !self.charge(1) {
+            return kept;
+        }
+        let digest = hash.of(&self.parts);
+        self.kept.borrow_mut().push((hash, digest.clone()));
+        Some(digest)
+    }
+}
+
+/// Notes that the file asks for more hashing than it may.
+pub(super) fn note_too_many(name: &'static str, checks: &mut Checks) {
+    checks.unknown(CRYPTOGRAPHY, name, Reason::TooMany, "bytes to hash for all signatures of the file");
+}
+
+/// `source` is the whole value; `message` is `None` where the ByteRange is not good; `clock` is /M.
 pub(super) fn judge(
     of: &SignedData<'_>,
     der: &[u8],
-    message: Option<[&[u8]; 2]>,
+    source: &Source<'_>,
+    message: Option<&Signed<'_>>,
     clock: Option<Moment>,
     options: &Options<'_>,
     signature: &mut SignatureReport,
 ) {
-    signer(of, message, clock, options, signature);
+    signer(of, source, message, clock, options, signature);
     for detail in envelope(der).unwrap_or_default() {
         signature.warn(Reason::NonstandardEncoding, detail);
     }
     for other in &of.others {
         let mut apart = SignatureReport::new("", "Sign");
-        signer(other, message, clock, options, &mut apart);
-        let open =
-            apart.checks.0.into_iter().filter(|check| check.result != Outcome::Pass && check.weight != Weight::Note);
-        signature.checks.0.extend(open.map(|check| {
-            let detail = format!("{}: {}", check.name, check.detail);
-            Check::new(check.weight, "other_signer", check.result, check.code, detail)
-        }));
+        signer(other, source, message, clock, options, &mut apart);
+        note_other(&apart.checks, &mut signature.checks);
     }
 }
 
 fn signer(
     of: &SignedData<'_>,
-    message: Option<[&[u8]; 2]>,
+    source: &Source<'_>,
+    message: Option<&Signed<'_>>,
     clock: Option<Moment>,
     options: &Options<'_>,
     signature: &mut SignatureReport,
@@ -106,13 +146,13 @@ fn signer(
     warn_odd(&of.odd, &mut signature.warnings);
     let carried: Vec<Result<Certificate, Fault>> = of.certificates.iter().map(|der| Certificate::read(der)).collect();
     digest(of, message, &mut signature.checks);
-    let Some(certificate) = position(&of.signer, &carried).and_then(|position| carried.get(position)) else {
+    let Some(certificate) = of.signer.position(&carried).and_then(|position| carried.get(position)) else {
         let detail = "the SignerInfo names a certificate that is not carried";
         return signature.checks.unknown(CRYPTOGRAPHY, "signature_value", Reason::CertNotEmbedded, detail);
     };
     (signature.signed_over, signature.signature) = match certificate {
-        Ok(read) if matches!(read.key, Key::Other(_)) => (rsa(of, read, message, &mut signature.checks), None),
-        _ => sm2(of, certificate, message, signature),
+        Ok(read) if matches!(read.key, Key::Other(_)) => (rsa(of, read, source, message, &mut signature.checks), None),
+        _ => sm2(of, certificate, source, message, signature),
     };
     let Ok(certificate) = certificate else { return };
     signature.signer = Some(CertificateFacts::of(certificate));
@@ -134,22 +174,10 @@ fn time(of: &SignedData<'_>, clock: Option<Moment>) -> (Option<TimeMs>, Option<&
     }
 }
 
-/// Which of the certificates carried is the signer's.
-fn position(id: &SignerId<'_>, carried: &[Result<Certificate, Fault>]) -> Option<usize> {
-    match (id, carried) {
-        // The one certificate that is carried and cannot be read is meant to be the signer's.
-        (_, [Err(_)]) | (SignerId::KeyId(_), [_]) => Some(0),
-        (SignerId::IssuerSerial(issuer, serial), _) => carried.iter().position(|read| {
-            read.as_ref().is_ok_and(|found| found.issuer.text == issuer.text && &found.serial == serial)
-        }),
-        (SignerId::KeyId(_), _) => None,
-    }
-}
-
 /// Whether the digest that was signed is that of the bytes.
-fn digest(of: &SignedData<'_>, message: Option<[&[u8]; 2]>, checks: &mut Checks) {
+fn digest(of: &SignedData<'_>, message: Option<&Signed<'_>>, checks: &mut Checks) {
     let name = "document_digest";
-    let Some(parts) = message else {
+    let Some(message) = message else {
         let detail = "without a good ByteRange nobody can say what was signed";
         return checks.unknown(CRYPTOGRAPHY, name, Reason::PdfByteRange, detail);
     };
@@ -158,17 +186,24 @@ fn digest(of: &SignedData<'_>, message: Option<[&[u8]; 2]>, checks: &mut Checks)
     };
     let wrong = |checks: &mut Checks, detail: &str| checks.fail(CRYPTOGRAPHY, name, Reason::DocumentDigest, detail);
     let hash = Hash::named(&of.digest_algorithm);
-    // adbe.pkcs7.sha1: the content is SHA-1 of the bytes, whatever digest the signature itself uses.
-    let is_sha1_content = of.content.is_some_and(|content| content.len() == 20);
-    if is_sha1_content {
-        let is_same = of.content == Some(Hash::Sha1.of(&parts).as_slice());
-        return if is_same { legacy(checks) } else { wrong(checks, "the content is another digest by SHA-1") };
+    // adbe.pkcs7.sha1: the content is SHA-1 of the bytes, whatever digest the signature itself uses. 20 bytes may be another digest as well.
+    if let Some(content) = of.content.filter(|content| content.len() == 20) {
+        let Some(sha1) = message.digest(Hash::Sha1) else { return note_too_many(name, checks) };
+        if content == sha1 {
+            let of_content = hash.map(|hash| hash.of(&[content]));
+            let is_bound = match (&of.attributes, of_content) {
+                (Some(attributes), Some(of_content)) => attributes.message_digest == Some(of_content.as_slice()),
+                // Nothing else can be told of a digest that is not known.
+                (Some(_), None) | (None, _) => true,
+            };
+            return if is_bound { legacy(checks) } else { wrong(checks, "messageDigest is not that of the content") };
+        }
     }
     let Some(hash) = hash else {
         let detail = format!("the digest is of {}", of.digest_algorithm);
         return checks.unknown(CRYPTOGRAPHY, name, Reason::UnsupportedAlgorithm, detail);
     };
-    let once = hash.of(&parts);
+    let Some(once) = message.digest(hash) else { return note_too_many(name, checks) };
     if of.content.is_some_and(|content| content != once) {
         return wrong(checks, "the content is another digest");
     }
@@ -193,13 +228,20 @@ fn digest(of: &SignedData<'_>, message: Option<[&[u8]; 2]>, checks: &mut Checks)
 }
 
 /// What the signature may be over: a name, and the parts.
-fn messages<'m>(of: &'m SignedData<'_>, message: Option<[&'m [u8]; 2]>) -> Vec<(&'static str, Vec<&'m [u8]>)> {
+fn messages<'m>(
+    of: &SignedData<'m>,
+    source: &'m Source<'_>,
+    message: Option<&Signed<'m>>,
+) -> Vec<(&'static str, Vec<&'m [u8]>)> {
     if let Some(attributes) = &of.attributes {
-        return vec![("signedAttributes", attributes.signed_parts().to_vec())];
+        let in_der = attributes.signed_parts();
+        // In a file in BER the attributes may have been signed as they stand, under the tag of a SET all the same.
+        let written = source.as_written(attributes.raw).and_then(|bytes| bytes.get(1..)).map(|tail| [in_der[0], tail]);
+        return std::iter::once(in_der).chain(written).map(|parts| ("signedAttributes", parts.to_vec())).collect();
     }
     match (of.content, message) {
         (Some(content), _) => vec![("eContent", vec![content])],
-        (None, Some(parts)) => vec![("ByteRange", parts.to_vec())],
+        (None, Some(message)) => vec![("ByteRange", message.parts.to_vec())],
         (None, None) => Vec::new(),
     }
 }
@@ -208,7 +250,8 @@ fn messages<'m>(of: &'m SignedData<'_>, message: Option<[&'m [u8]; 2]>) -> Vec<(
 fn rsa(
     of: &SignedData<'_>,
     certificate: &Certificate,
-    message: Option<[&[u8]; 2]>,
+    source: &Source<'_>,
+    message: Option<&Signed<'_>>,
     checks: &mut Checks,
 ) -> Option<&'static str> {
     let name = "signature_value";
@@ -218,8 +261,8 @@ fn rsa(
     } else {
         Sha2::of_signature(&of.algorithm).filter(|sha| Some(*sha) == by_digest)
     };
-    let messages = messages(of, message);
-    let (over, parts) = messages.first()?;
+    let messages = messages(of, source, message);
+    let (over, _) = messages.first()?;
     let Some((key, sha)) = certificate.rsa.as_ref().zip(sha) else {
         let detail = format!("the signature is of {} with digest {}", of.algorithm, of.digest_algorithm);
         let is_old = certificate.rsa.is_some() && Hash::named(&of.digest_algorithm) == Some(Hash::Sha1);
@@ -227,10 +270,19 @@ fn rsa(
         checks.unknown(CRYPTOGRAPHY, name, reason, detail);
         return Some(over);
     };
-    match key.verifies(sha, parts, of.signature) {
-        Some(true) => checks.pass(CRYPTOGRAPHY, name),
-        Some(false) => checks.fail(CRYPTOGRAPHY, name, Reason::SignatureValue, "the RSA signature is not by this key"),
-        None => {
+    let answers: Option<Vec<Option<bool>>> = match message.filter(|_| *over == "ByteRange") {
+        Some(message) => {
+            message.digest(Hash::Sha2(sha)).map(|digest| vec![key.verifies_digest(sha, &digest, of.signature)])
+        }
+        None => Some(messages.iter().map(|(_, parts)| key.verifies(sha, parts, of.signature)).collect()),
+    };
+    match answers {
+        None => note_too_many(name, checks),
+        Some(answers) if answers.contains(&Some(true)) => checks.pass(CRYPTOGRAPHY, name),
+        Some(answers) if answers.contains(&Some(false)) => {
+            checks.fail(CRYPTOGRAPHY, name, Reason::SignatureValue, "the RSA signature is not by this key");
+        }
+        Some(_) => {
             let detail = format!("an RSA key of {} bits", key.bits());
             checks.unknown(CRYPTOGRAPHY, name, Reason::LegacyAlgorithm, detail);
         }
@@ -241,7 +293,8 @@ fn rsa(
 fn sm2(
     of: &SignedData<'_>,
     certificate: &Result<Certificate, Fault>,
-    message: Option<[&[u8]; 2]>,
+    source: &Source<'_>,
+    message: Option<&Signed<'_>>,
     signature: &mut SignatureReport,
 ) -> (Option<&'static str>, Option<Sm2Facts>) {
     let question = value::Question {
@@ -252,12 +305,17 @@ fn sm2(
         signature: Ok(of.signature),
     };
     // Borrowed: the bytes of a ByteRange may be the whole of a large file.
-    let mut messages: Vec<value::Message<'_>> = messages(of, message)
+    let mut messages: Vec<value::Message<'_>> = messages(of, source, message)
         .into_iter()
         .map(|(name, parts)| (name, parts.into_iter().map(Cow::Borrowed).collect()))
         .collect();
     if messages.first().is_some_and(|(name, _)| *name == "ByteRange") {
-        let digest = message.map(|parts| Hash::Sm3.of(&parts)).unwrap_or_default();
+        let Some(digest) =
+            message.filter(|message| message.charge(SM2_PASSES)).and_then(|message| message.digest(Hash::Sm3))
+        else {
+            note_too_many(question.name, &mut signature.checks);
+            return (None, None);
+        };
         messages.push(("SM3(ByteRange)", vec![Cow::Owned(digest)]));
     }
     if messages.is_empty() {
@@ -336,4 +394,23 @@ fn issuer_and_serial(certificate: Element<'_>) -> Option<Vec<Element<'_>>> {
     let is_same = fields.next("signature").ok()?.raw == outer_algorithm.raw;
     let issuer = fields.next("issuer").ok()?;
     is_same.then_some(vec![issuer, serial])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sixteen signers of one signature once had the whole file hashed sixteen times for one charge.
+    #[test]
+    fn each_pass_over_the_file_is_charged() {
+        let left = Cell::new(10);
+        let signed = Signed::new([b"ab", b"cd"], &left);
+        for _ in 0..16 {
+            assert_eq!(signed.digest(Hash::Sm3), Some(Hash::Sm3.of(&[b"abcd"])));
+        }
+        assert_eq!(left.get(), 6);
+        assert!(signed.charge(1) && !signed.charge(1));
+        assert_eq!(signed.digest(Hash::Sha1), None);
+        assert!(signed.digest(Hash::Sm3).is_some());
+    }
 }

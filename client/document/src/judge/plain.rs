@@ -27,13 +27,13 @@ use crate::moment::Moment;
 use crate::reason::Reason;
 use crate::report::{CertificateFacts, Check, Checks, Outcome, SignatureReport, Weight};
 use crate::seal::Structure;
-use crate::signed_data::{Attributes, SignedData, SignerId};
-use crate::sm2_value::{Sm2Value, is_sm3};
+use crate::signed_data::{Attributes, SignedData};
+use crate::sm2_value::is_sm3;
 
 const CRYPTOGRAPHY: Weight = Weight::Cryptography;
 
 /// A bare value names no certificate, so nothing can be verified with the file alone.
-pub(super) fn judge_bare(_value: &Sm2Value, context: &Context<'_>, signature: &mut SignatureReport) {
+pub(super) fn judge_bare(context: &Context<'_>, signature: &mut SignatureReport) {
     signature.structure = Some(Structure::Bare);
     signature.signed_over = Some("Signature.xml");
     (signature.sign_time, signature.sign_time_source) = shown_time(context);
@@ -62,7 +62,7 @@ pub(super) fn judge_data(
 }
 
 /// Notes under one name what did not pass of a further signer: a signature is no better than its worst signer.
-fn note_other(of: &Checks, checks: &mut Checks) {
+pub(super) fn note_other(of: &Checks, checks: &mut Checks) {
     let name = "other_signer";
     let counts = |check: &&Check| check.result != Outcome::Pass && check.weight != Weight::Note;
     let open: Vec<&Check> = of.0.iter().filter(counts).collect();
@@ -99,7 +99,7 @@ fn judge_signer<'a>(
     compare_times(shown_time(context).0, signature);
     warn_odd(&of.odd, &mut signature.warnings);
     let carried: Vec<Result<Certificate, Fault>> = of.certificates.iter().map(|der| Certificate::read(der)).collect();
-    let signed_by = position_of(&of.signer, &carried);
+    let signed_by = of.signer.position(&carried);
     let Some(signer) = signed_by.and_then(|position| carried.get(position)) else {
         let detail = "the SignerInfo names a certificate that is not carried";
         signature.checks.unknown(CRYPTOGRAPHY, "signature_value", Reason::CertNotEmbedded, detail);
@@ -134,18 +134,6 @@ fn judge_signer<'a>(
 pub(super) fn shown_time(context: &Context<'_>) -> (Option<huxin_chain_spec::ids::TimeMs>, Option<&'static str>) {
     let time = sealed::shown_time(context);
     (time, time.map(|_| "SignatureDateTime"))
-}
-
-/// Which of the certificates carried is the signer's.
-fn position_of(id: &SignerId<'_>, carried: &[Result<Certificate, Fault>]) -> Option<usize> {
-    match (id, carried) {
-        // The one certificate that is carried and cannot be read is meant to be the signer's.
-        (_, [Err(_)]) | (SignerId::KeyId(_), [_]) => Some(0),
-        (SignerId::IssuerSerial(issuer, serial), _) => carried.iter().position(|read| {
-            read.as_ref().is_ok_and(|found| found.issuer.text == issuer.text && &found.serial == serial)
-        }),
-        (SignerId::KeyId(_), _) => None,
-    }
 }
 
 /// Checks that what was signed is the digest of the document, and returns the messages that the signature may be over.

@@ -15,9 +15,6 @@ use crate::reason::Reason;
 
 /// Longest name of an entry, in bytes.
 const NAME_BYTES_MAX: usize = 1024;
-/// Fixed parts before the name in an entry's own header and in the directory (APPNOTE 4.3.7, 4.3.12), in bytes.
-const LOCAL_HEADER_BYTES: usize = 30;
-const CENTRAL_HEADER_BYTES: usize = 46;
 /// Copies of entries between two that are listed. Each is looked up among all entries.
 const COPIES_MAX: usize = 16;
 /// Type bits of a Unix mode, and the types that are neither a link nor a device.
@@ -64,8 +61,8 @@ fn read_one(entry: &Entry<'_, '_>, position: usize, bytes: &[u8]) -> Result<RawE
     if let Some(fault) = name_fault(&name, raw.len(), charset) {
         return refuse(Reason::ZipPath, fault);
     }
-    if !headers_agree(entry, bytes) {
-        return refuse(Reason::ZipMalformed, "its own header has another name than the directory");
+    if !is_listed_name(entry, bytes) {
+        return refuse(Reason::ZipMalformed, "a field of the directory has another name");
     }
     if entry.encrypted() {
         return refuse(Reason::ZipEncrypted, "encrypted");
@@ -145,24 +142,22 @@ fn name_fault(name: &str, raw_bytes: usize, charset: Charset) -> Option<&'static
     }
 }
 
-/// Whether the entry's own header and the directory give the same name. Programs that read a package from its start see the one,
-/// all others the other. A Unicode path field may replace a name that is no UTF-8, and nothing else.
-fn headers_agree(entry: &Entry<'_, '_>, bytes: &[u8]) -> bool {
-    let local = name_at(bytes, entry.header_start(), LOCAL_HEADER_BYTES, 26);
-    let central = name_at(bytes, entry.central_header_start(), CENTRAL_HEADER_BYTES, 28);
-    match (local, central) {
-        (Some(local), Some(central)) => {
-            local == central && (central == entry.name_raw() || std::str::from_utf8(central).is_err())
-        }
-        _ => false,
-    }
+/// Whether a name is the one in the directory. A Unicode path field may replace a name that is not UTF-8, and nothing else.
+fn is_listed_name(entry: &Entry<'_, '_>, bytes: &[u8]) -> bool {
+    let central = header::central_name(bytes, entry.central_header_start());
+    central.is_some_and(|central| central == entry.name_raw() || std::str::from_utf8(central).is_err())
 }
 
-/// The name in a header at `start` that follows `fixed` bytes and whose length stands at `length_at`.
-fn name_at(bytes: &[u8], start: u64, fixed: usize, length_at: usize) -> Option<&[u8]> {
-    let header = bytes.get(usize::try_from(start).ok()?..)?;
-    let length = u16::from_le_bytes([*header.get(length_at)?, *header.get(length_at + 1)?]);
-    header.get(fixed..fixed + usize::from(length))
+/// Holds the own header of every entry against the directory, of those too whose name is listed more than once.
+pub(super) fn check_own_headers(directory: &Directory<'_>) -> Result<(), Defect> {
+    for at in directory.headers.iter().filter_map(|at| usize::try_from(*at).ok()) {
+        if let Some(detail) = header::disagreement(directory.bytes, at) {
+            let name = u64::try_from(at).ok().and_then(|at| header::central_name(directory.bytes, at));
+            let (name, _) = decode_name(name.unwrap_or_default());
+            return Err(Defect::new(Reason::ZipMalformed, &name, detail));
+        }
+    }
+    Ok(())
 }
 
 /// Holds the declared sizes against the limits.

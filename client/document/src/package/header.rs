@@ -71,6 +71,93 @@ impl<'a> Header<'a> {
     }
 }
 
+/// What an entry's own header says otherwise than the directory, whose header begins at `at`. Programs that read a package from its start see
+/// the one, all others the other. Sizes may be 0 in its own header where they follow the data (bit 3 of the flags). The CRC is not looked at.
+pub(super) fn disagreement(bytes: &[u8], at: usize) -> Option<&'static str> {
+    match said_twice(bytes, at) {
+        Some([own, central]) => match () {
+            () if own.name != central.name => Some("its own header has another name than the directory"),
+            () if own.method != central.method => Some("its own header has another compression than the directory"),
+            () if own.flags != central.flags => Some("its own header has other flags than the directory"),
+            () if own.is_other_size(&central) => Some("its own header has another size than the directory"),
+            () => None,
+        },
+        None => Some("its own header cannot be read"),
+    }
+}
+
+/// What a header says that decides how its entry is read.
+struct Said<'a> {
+    name: &'a [u8],
+    method: u16,
+    /// Those that change what is read: encrypted, sizes behind the data, name in UTF-8.
+    flags: u16,
+    sizes: [u64; 2],
+}
+
+const IS_ENCRYPTED: u16 = 1;
+const IS_SIZE_BEHIND: u16 = 1 << 3;
+const IS_UTF8: u16 = 1 << 11;
+
+impl Said<'_> {
+    fn is_other_size(&self, central: &Self) -> bool {
+        let is_open = self.flags & IS_SIZE_BEHIND != 0 && self.sizes == [0, 0];
+        self.sizes != central.sizes && !is_open
+    }
+}
+
+/// The same of its own header and of the one in the directory.
+fn said_twice(bytes: &[u8], at: usize) -> Option<[Said<'_>; 2]> {
+    let central = bytes.get(at..).filter(|central| central.starts_with(CENTRAL_MAGIC))?;
+    let (central, start) = said(central, CENTRAL_BYTES, 8, 20, Some(42))?;
+    let own = bytes.get(usize::try_from(start?).ok()?..).filter(|own| own.starts_with(LOCAL_MAGIC))?;
+    Some([said(own, LOCAL_BYTES, 6, 18, None)?.0, central])
+}
+
+/// `flags_at` is where flags and method stand, `sizes_at` the sizes and lengths, `start_at` the place of its own header.
+fn said(
+    header: &[u8],
+    fixed: usize,
+    flags_at: usize,
+    sizes_at: usize,
+    start_at: Option<usize>,
+) -> Option<(Said<'_>, Option<u64>)> {
+    let [name, extra] = [8, 10].map(|behind| u16_at(header, sizes_at + behind).map(usize::from));
+    let (name_end, extra) = (fixed + name?, extra?);
+    // Sizes of ZIP64 stand in an extra field, in this order, where the short ones are all ones (4.5.3).
+    let mut wide = zip64(header.get(name_end..name_end + extra)?);
+    let mut number = |at: usize| match u32_at(header, at)? {
+        u32::MAX => wide.next(),
+        short => Some(u64::from(short)),
+    };
+    let sizes = [number(sizes_at + 4)?, number(sizes_at)?];
+    let start = start_at.and_then(number);
+    let flags = u16_at(header, flags_at)? & (IS_ENCRYPTED | IS_SIZE_BEHIND | IS_UTF8);
+    let said = Said { name: header.get(fixed..name_end)?, method: u16_at(header, flags_at + 2)?, flags, sizes };
+    Some((said, start))
+}
+
+/// The numbers in the field of ZIP64.
+fn zip64(mut extra: &[u8]) -> impl Iterator<Item = u64> {
+    let mut found = Vec::new();
+    while let Some((id, length)) = u16_at(extra, 0).zip(u16_at(extra, 2)) {
+        let end = 4 + usize::from(length);
+        if id == 1 {
+            let numbers = extra.get(4..end).unwrap_or_default().chunks_exact(8);
+            found.extend(numbers.filter_map(|number| Some(u64::from_le_bytes(number.try_into().ok()?))));
+            break;
+        }
+        extra = extra.get(end..).unwrap_or_default();
+    }
+    found.into_iter()
+}
+
+/// The name in a header of the directory.
+pub(super) fn central_name(bytes: &[u8], at: u64) -> Option<&[u8]> {
+    let central = bytes.get(usize::try_from(at).ok()?..)?;
+    central.get(CENTRAL_BYTES..CENTRAL_BYTES + usize::from(u16_at(central, 28)?))
+}
+
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
 }

@@ -1,10 +1,10 @@
 //! A file whose revisions are known: finds objects as they stood in each revision.
 
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::bounds::{INFLATED_BYTES_MAX, VALUES_MAX, broken, too_many};
+use super::bounds::{Budget, ENTRIES_MAX, broken, too_many};
 use super::inflate::inflate;
 use super::lexer::Lexer;
 use super::revisions::{self, Revision};
@@ -26,8 +26,7 @@ struct ObjectStream {
 pub struct Pdf<'a> {
     bytes: &'a [u8],
     revisions: Vec<Revision>,
-    values_left: Cell<u64>,
-    inflated_left: Cell<usize>,
+    budget: Budget,
     /// By the offset of the stream.
     streams: RefCell<BTreeMap<usize, Rc<ObjectStream>>>,
 }
@@ -41,10 +40,9 @@ impl<'a> Pdf<'a> {
         if !bytes.starts_with(b"%PDF-") {
             return Err(broken(0, "bytes stand before %PDF-, so offsets have two meanings"));
         }
-        let values_left = Cell::new(VALUES_MAX);
-        let revisions = revisions::read(bytes, &values_left)?;
-        let inflated_left = Cell::new(INFLATED_BYTES_MAX);
-        Ok(Self { bytes, revisions, values_left, inflated_left, streams: RefCell::default() })
+        let budget = Budget::new();
+        let revisions = revisions::read(bytes, &budget)?;
+        Ok(Self { bytes, revisions, budget, streams: RefCell::default() })
     }
 
     /// How many revisions there are, at least one.
@@ -113,13 +111,13 @@ impl<'a> Pdf<'a> {
         let length_of = |of: u32| match self.lookup(revision, of)? {
             Entry::At { offset, generation } => {
                 let object =
-                    Lexer::new(bytes, offset, &self.values_left).object(of, Some(generation), &|_| None).ok()?;
+                    Lexer::new(bytes, offset, &self.budget.values).object(of, Some(generation), &|_| None).ok()?;
                 if let Value::Integer(length) = object.value { usize::try_from(length).ok() } else { None }
             }
             // A length inside an object stream would have to be inflated to find an object.
             _ => None,
         };
-        Lexer::new(bytes, offset, &self.values_left).object(number, generation, &length_of)
+        Lexer::new(bytes, offset, &self.budget.values).object(number, generation, &length_of)
     }
 
     fn inside(&self, revision: usize, number: u32, stream: u32, index: usize) -> Result<Object, Defect> {
@@ -138,7 +136,7 @@ impl<'a> Pdf<'a> {
         };
         let place = stream.index.get(index).filter(|(of, _)| *of == number).map(|(_, place)| *place);
         let place = place.ok_or_else(|| broken(offset, format!("object {number} is not in its stream of objects")))?;
-        let value = Lexer::new(&stream.bytes, place, &self.values_left).value()?;
+        let value = Lexer::new(&stream.bytes, place, &self.budget.values).value()?;
         Ok(Object { value, stream: None, span: None })
     }
 
@@ -151,16 +149,21 @@ impl<'a> Pdf<'a> {
         let number =
             |key: &str| dict.integer(key).and_then(|number| usize::try_from(number).ok()).ok_or_else(malformed);
         let (count, first) = (number("N")?, number("First")?);
-        let bytes = inflate(dict, self.bytes.get(span).unwrap_or_default(), at)?;
-        let left = self.inflated_left.get().checked_sub(bytes.len());
-        self.inflated_left.set(left.ok_or_else(|| too_many("bytes of all streams of objects"))?);
-        let mut lexer = Lexer::new(&bytes, 0, &self.values_left);
-        let mut index = Vec::new();
+        if count > ENTRIES_MAX {
+            return Err(too_many("objects in a stream"));
+        }
+        let bytes = inflate(dict, self.bytes.get(span).unwrap_or_default(), at, &self.budget.inflated)?;
+        let mut lexer = Lexer::new(&bytes, 0, &self.budget.values);
+        let (mut index, mut seen) = (Vec::new(), BTreeSet::new());
         for _ in 0..count {
             lexer.skip_space();
             let number = lexer.unsigned().and_then(|number| u32::try_from(number).ok()).ok_or_else(malformed)?;
             lexer.skip_space();
             let place = lexer.unsigned().and_then(|place| usize::try_from(place).ok()).ok_or_else(malformed)?;
+            // Some readers look for the number, others count.
+            if !seen.insert(number) {
+                return Err(broken(at, format!("object {number} is twice in a stream of objects")));
+            }
             index.push((number, first.checked_add(place).ok_or_else(malformed)?));
         }
         Ok(ObjectStream { index, bytes })
@@ -197,7 +200,13 @@ impl<'a> Pdf<'a> {
     /// The number of the catalog in a revision.
     pub(super) fn root(&self, revision: usize) -> Result<u32, Defect> {
         let of = self.revision(revision)?;
-        of.trailer.get("Root").and_then(Value::reference).ok_or_else(|| broken(of.end, "the trailer names no catalog"))
+        match of.trailer.get("Root") {
+            Some(Value::Reference(number, generation)) => match self.lookup(revision, *number) {
+                Some(entry) if entry.generation() == *generation => Ok(*number),
+                _ => Err(broken(of.end, "the trailer names a catalog that is not there")),
+            },
+            _ => Err(broken(of.end, "the trailer names no catalog")),
+        }
     }
 
     pub(super) fn catalog(&self, revision: usize) -> Result<Dict, Defect> {

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::bounds::{DEPTH_MAX, broken, too_many};
+use super::bounds::{DEPTH_MAX, VALUE_BYTES, broken, too_many};
 use super::value::{Dict, Object, Text, Value};
 use crate::defect::Defect;
 
@@ -75,17 +75,28 @@ impl<'a, 'b> Lexer<'a, 'b> {
     }
 
     pub fn value(&mut self) -> Result<Value, Defect> {
-        self.nested(0)
+        let start = self.at;
+        let value = self.nested(0)?;
+        self.charge(start)?;
+        Ok(value)
+    }
+
+    /// Charges the bytes read since `start`. Many entries may lead to one long string or comment.
+    fn charge(&self, start: usize) -> Result<(), Defect> {
+        self.take(u64::try_from((self.at - start) / VALUE_BYTES).unwrap_or(u64::MAX))
+    }
+
+    fn take(&self, values: u64) -> Result<(), Defect> {
+        let left = self.values_left.get().checked_sub(values).ok_or_else(|| too_many("values"))?;
+        self.values_left.set(left);
+        Ok(())
     }
 
     fn nested(&mut self, depth: usize) -> Result<Value, Defect> {
         if depth > DEPTH_MAX {
             return Err(too_many("arrays and dictionaries are nested too deeply"));
         }
-        match self.values_left.get().checked_sub(1) {
-            Some(left) => self.values_left.set(left),
-            None => return Err(too_many("values")),
-        }
+        self.take(1)?;
         self.skip_space();
         match self.peek() {
             Some(b'/') => self.name().map(Value::Name),
@@ -286,16 +297,19 @@ impl<'a, 'b> Lexer<'a, 'b> {
         if !head.is_some_and(is_it) {
             return Err(broken(start, format!("object {number} is not where the cross-reference says")));
         }
-        let value = self.value()?;
+        let value = self.nested(0)?;
         self.skip_space();
+        self.charge(start)?;
         let stream = match &value {
             Value::Dict(dict) if self.keyword("stream") => Some(self.stream(dict, length_of)?),
             _ => None,
         };
+        let behind = self.at;
         self.skip_space();
         if !self.keyword("endobj") {
             return Err(self.fault(format!("object {number} does not end with endobj")));
         }
+        self.charge(behind)?;
         Ok(Object { value, stream, span: Some(start..self.at) })
     }
 

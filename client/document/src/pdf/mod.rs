@@ -22,6 +22,7 @@ mod file;
 mod inflate;
 mod lexer;
 mod parts;
+mod reach;
 mod revisions;
 mod roles;
 mod signatures;
@@ -33,6 +34,6 @@ pub use bounds::{
     VALUES_MAX, WALKED_MAX,
 };
 pub use change::{Change, ChangeKind, Changes};
-pub use changes::changes;
+pub use changes::{Later, changes};
 pub use file::Pdf;
 pub use signatures::{Cover, Lock, Permission, SignatureDict, all as signatures};

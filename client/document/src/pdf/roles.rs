@@ -70,25 +70,68 @@ pub(super) fn fields(pdf: &Pdf<'_>, revision: usize) -> Result<Vec<Field>, Defec
     Ok(found)
 }
 
+/// A part that an object plays. One object may play several, as a form that is a field of itself; then each is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part<'r> {
+    Catalog,
+    Form,
+    Permissions,
+    /// An array of fields: /Fields of the form, /Kids of a field.
+    FieldList,
+    /// Kind and name.
+    Field(&'r [u8], &'r str),
+    Page,
+    AnnotationList,
+    /// An annotation that is not a field.
+    Annotation,
+    /// The appearance of a field that is not a signature, with the name of the field.
+    Appearance(&'r str),
+    /// XMP or document information.
+    Metadata,
+}
+
 /// The numbers of the objects that play a part in one revision.
 #[derive(Debug, Default)]
 pub(super) struct Roles {
     pub catalog: u32,
-    pub form: Option<u32>,
-    /// Arrays of fields: /Fields of the form, /Kids of a field.
-    pub field_lists: BTreeSet<u32>,
-    /// Kind and name.
-    pub fields: BTreeMap<u32, (Vec<u8>, String)>,
-    /// Appearances of fields that are no signatures, with the name of the field.
-    pub appearances: BTreeMap<u32, String>,
+    form: Option<u32>,
+    field_lists: BTreeSet<u32>,
+    fields: BTreeMap<u32, (Vec<u8>, String)>,
+    appearances: BTreeMap<u32, String>,
     pub pages: BTreeSet<u32>,
-    pub annotation_lists: BTreeSet<u32>,
-    pub annotations: BTreeSet<u32>,
-    /// The store of certificates and revocation lists (DSS), and what only it holds.
-    pub security: BTreeSet<u32>,
-    pub metadata: BTreeSet<u32>,
-    pub permissions: Option<u32>,
+    /// Nodes of the tree of pages, without the pages.
+    pub nodes: BTreeSet<u32>,
+    annotation_lists: BTreeSet<u32>,
+    annotations: BTreeSet<u32>,
+    metadata: BTreeSet<u32>,
+    permissions: Option<u32>,
+    /// What pages, annotations and the catalog draw from, see [`super::reach::shown`].
+    pub drawn_from: Vec<u32>,
 }
+
+/// Keys of a page that lead away from what the page itself draws.
+const NOT_DRAWN_BY_PAGES: [&str; 5] = ["Annots", "Parent", "AA", "B", "Metadata"];
+/// The same of a node of the tree of pages.
+const NOT_DRAWN_BY_NODES: [&str; 2] = ["Kids", "Parent"];
+/// The same of an annotation. For the value and the appearance of fields there are parts of their own.
+const NOT_DRAWN_BY_ANNOTATIONS: [&str; 13] =
+    ["P", "Parent", "Popup", "IRT", "A", "AA", "PA", "Dest", "V", "DV", "Kids", "Lock", "SV"];
+/// The same of the catalog.
+const NOT_DRAWN_BY_CATALOG: [&str; 13] = [
+    "Pages",
+    "AcroForm",
+    "Metadata",
+    "DSS",
+    "Perms",
+    "StructTreeRoot",
+    "Names",
+    "Outlines",
+    "Dests",
+    "OpenAction",
+    "AA",
+    "Threads",
+    "Legal",
+];
 
 impl Roles {
     pub fn of(pdf: &Pdf<'_>, revision: usize) -> Result<Self, Defect> {
@@ -102,14 +145,11 @@ impl Roles {
         };
         roles.metadata.extend(number("Metadata"));
         roles.metadata.extend(pdf.revision(revision)?.trailer.get("Info").and_then(Value::reference));
-        if let Some(store) = catalog.get("DSS") {
-            roles.security = reached(pdf, revision, store)?;
-        }
         let form = pdf.dict_in(revision, &catalog, "AcroForm")?;
         roles.field_lists.extend(form.get("Fields").and_then(Value::reference));
         for field in fields(pdf, revision)? {
             roles.field_lists.extend(field.dict.get("Kids").and_then(Value::reference));
-            if field.kind != b"Sig" {
+            if has_own_looks(&field.kind) {
                 let appearance = field.dict.get("AP").cloned().unwrap_or(Value::Null);
                 appearance.references(&mut |number| drop(roles.appearances.insert(number, field.name.clone())));
                 if let Value::Dict(states) = pdf.resolve(revision, &appearance)? {
@@ -121,70 +161,94 @@ impl Roles {
                 roles.fields.insert(number, (field.kind, field.name));
             }
         }
+        roles.draw(&catalog, &NOT_DRAWN_BY_CATALOG);
         roles.walk_pages(pdf, revision, &catalog)?;
         Ok(roles)
     }
 
+    /// Every part that an object plays.
+    pub fn parts(&self, number: u32) -> Vec<Part<'_>> {
+        let field = self.fields.get(&number).map(|(kind, name)| Part::Field(kind, name));
+        let annotation = self.annotations.contains(&number) && field.is_none();
+        let plays = [
+            (number == self.catalog, Part::Catalog),
+            (self.form == Some(number), Part::Form),
+            (self.permissions == Some(number), Part::Permissions),
+            (self.field_lists.contains(&number), Part::FieldList),
+            (self.pages.contains(&number), Part::Page),
+            (self.annotation_lists.contains(&number), Part::AnnotationList),
+            (annotation, Part::Annotation),
+            (self.metadata.contains(&number), Part::Metadata),
+        ];
+        let looks = self.appearances.get(&number).map(|name| Part::Appearance(name));
+        plays.into_iter().filter_map(|(is, part)| is.then_some(part)).chain(field).chain(looks).collect()
+    }
+
+    /// Whether a field's appearance may change with its value.
+    pub fn is_filled_in(&self, number: u32) -> bool {
+        self.fields.get(&number).is_some_and(|(kind, _)| has_own_looks(kind))
+    }
+
     fn walk_pages(&mut self, pdf: &Pdf<'_>, revision: usize, catalog: &Dict) -> Result<(), Defect> {
         let mut todo: Vec<(Value, usize)> = catalog.get("Pages").cloned().map(|pages| (pages, 0)).into_iter().collect();
-        let mut seen = BTreeSet::new();
+        let (mut seen, mut walked) = (BTreeSet::new(), 0);
         while let Some((value, depth)) = todo.pop() {
-            let Some(number) = value.reference().filter(|number| seen.insert(*number)) else { continue };
+            let number = value.reference();
+            if number.is_some_and(|number| !seen.insert(number)) {
+                continue;
+            }
             let Value::Dict(dict) = pdf.resolve(revision, &value)? else { continue };
             if dict.get("Kids").is_some() && depth < DEPTH_MAX {
+                self.nodes.extend(number);
+                self.draw(&dict, &NOT_DRAWN_BY_NODES);
+                self.drawn_from.extend(dict.get("Kids").and_then(Value::reference));
                 todo.extend(pdf.array_in(revision, &dict, "Kids")?.into_iter().map(|kid| (kid, depth + 1)));
             } else {
-                self.pages.insert(number);
+                self.pages.extend(number);
+                self.draw(&dict, &NOT_DRAWN_BY_PAGES);
                 self.annotation_lists.extend(dict.get("Annots").and_then(Value::reference));
-                let annotations = pdf.array_in(revision, &dict, "Annots")?;
-                self.annotations.extend(annotations.iter().filter_map(Value::reference));
+                walked += self.walk_annotations(pdf, revision, &dict)?;
             }
-            if seen.len() + todo.len() + self.annotations.len() > WALKED_MAX {
+            walked += 1;
+            if walked + todo.len() > WALKED_MAX {
                 return Err(too_many("pages and annotations"));
             }
         }
         Ok(())
     }
-}
 
-/// Keys of pages that lead away from what the page itself draws.
-const NOT_DRAWN: [&[u8]; 5] = [b"Annots", b"Parent", b"AA", b"B", b"Metadata"];
-
-/// The numbers of everything that pages draw themselves: content, fonts, pictures, but no annotations and fields.
-pub(super) fn drawn(pdf: &Pdf<'_>, revision: usize) -> Result<BTreeSet<u32>, Defect> {
-    let (mut found, mut todo) = (BTreeSet::new(), Vec::new());
-    todo.extend(pdf.catalog(revision)?.get("Pages").and_then(Value::reference));
-    while let Some(number) = todo.pop() {
-        if !found.insert(number) {
-            continue;
+    /// Returns how many there are.
+    fn walk_annotations(&mut self, pdf: &Pdf<'_>, revision: usize, page: &Dict) -> Result<usize, Defect> {
+        let annotations = pdf.array_in(revision, page, "Annots")?;
+        if annotations.len() > WALKED_MAX {
+            return Err(too_many("annotations"));
         }
-        let Some(object) = pdf.object(revision, number)? else { continue };
-        match object.value {
-            Value::Dict(dict) => {
-                let drawn = dict.entries.iter().filter(|(key, _)| !NOT_DRAWN.contains(&key.as_slice()));
-                drawn.for_each(|(_, value)| value.references(&mut |number| todo.push(number)));
+        for annotation in &annotations {
+            let number = annotation.reference();
+            if number.is_some_and(|number| !self.annotations.insert(number)) {
+                continue;
             }
-            value => value.references(&mut |number| todo.push(number)),
+            let Value::Dict(dict) = pdf.resolve(revision, annotation)? else { continue };
+            self.draw(&dict, &NOT_DRAWN_BY_ANNOTATIONS);
+            if number.is_some_and(|number| self.is_filled_in(number)) {
+                continue;
+            }
+            let looks = dict.get("AP").cloned().unwrap_or(Value::Null);
+            looks.references(&mut |number| self.drawn_from.push(number));
+        }
+        Ok(annotations.len())
+    }
+
+    /// Notes what a dictionary draws from: everything but its appearance and what some keys lead to.
+    fn draw(&mut self, dict: &Dict, but: &[&str]) {
+        let is_drawn = |key: &[u8]| key != b"AP" && !but.iter().any(|name| name.as_bytes() == key);
+        for (_, value) in dict.entries.iter().filter(|(key, _)| is_drawn(key)) {
+            value.references(&mut |number| self.drawn_from.push(number));
         }
     }
-    Ok(found)
 }
 
-/// The numbers of everything that a value leads to.
-pub(super) fn reached(pdf: &Pdf<'_>, revision: usize, from: &Value) -> Result<BTreeSet<u32>, Defect> {
-    let (mut found, mut todo) = (BTreeSet::new(), Vec::new());
-    from.references(&mut |number| todo.push(number));
-    while let Some(number) = todo.pop() {
-        if !found.insert(number) {
-            continue;
-        }
-        if let Some(object) = pdf.object(revision, number)? {
-            object.value.references(&mut |number| {
-                if !found.contains(&number) {
-                    todo.push(number);
-                }
-            });
-        }
-    }
-    Ok(found)
+/// Kinds of fields whose appearance is made from a value that may be filled in.
+fn has_own_looks(kind: &[u8]) -> bool {
+    [&b"Tx"[..], b"Btn", b"Ch"].contains(&kind)
 }

@@ -182,11 +182,17 @@ fn read(
 /// DocMDP and FieldMDP of /Reference.
 fn permission(pdf: &Pdf<'_>, revision: usize, dict: &Dict) -> Result<(Option<i64>, Vec<Lock>), Defect> {
     let (mut level, mut locks) = (None, Vec::new());
+    // Readers may find another level or lock where a key comes twice: the strictest holds.
+    let is_ambiguous = dict.get("Reference").is_some_and(Value::has_duplicates);
+    if is_ambiguous {
+        (level, locks) = (Some(1), vec![Lock::Unclear]);
+    }
     for reference in pdf.array_in(revision, dict, "Reference")?.iter().take(16) {
         let Value::Dict(reference) = pdf.resolve(revision, reference)? else { continue };
         let parameters = pdf.dict_in(revision, &reference, "TransformParams")?;
         match reference.name("TransformMethod") {
             // A level that no standard has allows nothing and forbids nothing.
+            _ if is_ambiguous => {}
             Some(b"DocMDP") => {
                 level = Some(parameters.integer("P").unwrap_or(2)).filter(|level| (1..=3).contains(level))
             }

@@ -80,11 +80,25 @@ impl Value {
 
     /// Calls `found` with the number of every reference inside. Nesting is bounded by the lexer.
     pub fn references(&self, found: &mut impl FnMut(u32)) {
+        self.whole_references(&mut |number, _| found(number));
+    }
+
+    /// The same with number and generation.
+    pub fn whole_references(&self, found: &mut impl FnMut(u32, u16)) {
         match self {
-            Self::Reference(number, _) => found(*number),
-            Self::Array(items) => items.iter().for_each(|item| item.references(found)),
-            Self::Dict(dict) => dict.entries.iter().for_each(|(_, value)| value.references(found)),
+            Self::Reference(number, generation) => found(*number, *generation),
+            Self::Array(items) => items.iter().for_each(|item| item.whole_references(found)),
+            Self::Dict(dict) => dict.entries.iter().for_each(|(_, value)| value.whole_references(found)),
             _ => {}
+        }
+    }
+
+    /// Whether a key comes twice in some dictionary inside, so that readers differ in what the value says.
+    pub fn has_duplicates(&self) -> bool {
+        match self {
+            Self::Array(items) => items.iter().any(Self::has_duplicates),
+            Self::Dict(dict) => dict.has_duplicates || dict.entries.iter().any(|(_, value)| value.has_duplicates()),
+            _ => false,
         }
     }
 }
@@ -102,5 +116,10 @@ pub(super) struct Object {
 impl Object {
     pub fn dict(&self) -> Option<&Dict> {
         self.value.dict()
+    }
+
+    /// A dictionary that is not one of a stream.
+    pub fn plain_dict(&self) -> Option<&Dict> {
+        if self.stream.is_some() { None } else { self.dict() }
     }
 }

@@ -1,9 +1,8 @@
 //! Cross-reference sections: tables and streams (ISO 32000-2, 7.5.4 and 7.5.8).
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use super::bounds::{ENTRIES_MAX, broken, too_many};
+use super::bounds::{Budget, ENTRIES_MAX, broken, too_many};
 use super::inflate::inflate;
 use super::lexer::Lexer;
 use super::value::{Dict, Value};
@@ -17,13 +16,35 @@ pub(super) enum Entry {
     In { stream: u32, index: usize },
 }
 
+impl Entry {
+    /// The generation that a reference to the object must have.
+    pub fn generation(self) -> u16 {
+        match self {
+            Self::At { generation, .. } => generation,
+            Self::Free | Self::In { .. } => 0,
+        }
+    }
+}
+
 /// One section as it stands in the file.
 #[derive(Debug, Clone)]
 pub(super) struct Section {
     pub at: usize,
     pub end: usize,
     pub entries: BTreeMap<u32, Entry>,
+    /// What a table hides in a stream of its own, and where that is.
+    pub hidden: Vec<Hidden>,
+    pub hidden_at: Option<std::ops::Range<usize>>,
     pub trailer: Dict,
+}
+
+/// An entry that readers of tables alone do not see.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hidden {
+    pub number: u32,
+    pub entry: Entry,
+    /// The table says that the object is not there, rather than nothing.
+    pub is_freed: bool,
 }
 
 impl Section {
@@ -39,16 +60,12 @@ impl Section {
         }
     }
 
-    pub fn read(bytes: &[u8], at: usize, values_left: &Cell<u64>) -> Result<Self, Defect> {
-        let mut lexer = Lexer::new(bytes, at, values_left);
-        if lexer.keyword("xref") {
-            Self::table(bytes, lexer, at, values_left)
-        } else {
-            Self::stream(bytes, at, values_left)
-        }
+    pub fn read(bytes: &[u8], at: usize, budget: &Budget) -> Result<Self, Defect> {
+        let mut lexer = Lexer::new(bytes, at, &budget.values);
+        if lexer.keyword("xref") { Self::table(bytes, lexer, at, budget) } else { Self::stream(bytes, at, budget) }
     }
 
-    fn table(bytes: &[u8], mut lexer: Lexer<'_, '_>, at: usize, values_left: &Cell<u64>) -> Result<Self, Defect> {
+    fn table(bytes: &[u8], mut lexer: Lexer<'_, '_>, at: usize, budget: &Budget) -> Result<Self, Defect> {
         let mut entries = BTreeMap::new();
         loop {
             lexer.skip_space();
@@ -79,23 +96,42 @@ impl Section {
         if trailer.has_duplicates {
             return Err(broken(lexer.at, "a key comes twice in the trailer"));
         }
-        if let Some(Value::Integer(hybrid)) = trailer.get("XRefStm") {
-            // A reader that knows streams finds there what the table hides (7.5.8.4).
-            let offset = usize::try_from(*hybrid).map_err(|_| broken(at, "/XRefStm is negative"))?;
-            for (number, entry) in Self::stream(bytes, offset, values_left)?.entries {
-                let is_hidden = matches!(entries.get(&number), None | Some(Entry::Free));
-                if is_hidden {
-                    entries.insert(number, entry);
-                }
+        let mut section = Self { at, end: lexer.at, entries, hidden: Vec::new(), hidden_at: None, trailer };
+        match section.trailer.get("XRefStm") {
+            None => {}
+            Some(Value::Integer(offset)) => {
+                let offset = usize::try_from(*offset).map_err(|_| broken(at, "/XRefStm is negative"))?;
+                section.join(Self::stream(bytes, offset, budget)?)?;
             }
+            // Some readers would take a number with a fraction or a reference.
+            Some(_) => return Err(broken(at, "/XRefStm is not an integer")),
         }
-        Ok(Self { at, end: lexer.at, entries, trailer })
+        Ok(section)
     }
 
-    fn stream(bytes: &[u8], at: usize, values_left: &Cell<u64>) -> Result<Self, Defect> {
-        let number = Lexer::new(bytes, at, values_left).unsigned().and_then(|number| u32::try_from(number).ok());
+    /// A reader that knows streams finds in one what the table hides from others (7.5.8.4).
+    fn join(&mut self, stream: Self) -> Result<(), Defect> {
+        for (number, entry) in stream.entries {
+            let in_table = self.entries.get(&number).copied();
+            match in_table {
+                None | Some(Entry::Free) => {
+                    self.hidden.push(Hidden { number, entry, is_freed: in_table.is_some() });
+                    self.entries.insert(number, entry);
+                }
+                Some(own) if own != entry => {
+                    return Err(broken(self.at, format!("a table and its stream differ in where object {number} is")));
+                }
+                Some(_) => {}
+            }
+        }
+        self.hidden_at = Some(stream.at..stream.end);
+        Ok(())
+    }
+
+    fn stream(bytes: &[u8], at: usize, budget: &Budget) -> Result<Self, Defect> {
+        let number = Lexer::new(bytes, at, &budget.values).unsigned().and_then(|number| u32::try_from(number).ok());
         let number = number.ok_or_else(|| broken(at, "there is no cross-reference"))?;
-        let mut lexer = Lexer::new(bytes, at, values_left);
+        let mut lexer = Lexer::new(bytes, at, &budget.values);
         let object = lexer.object(number, None, &|_| None)?;
         let (Value::Dict(trailer), Some(span)) = (object.value, object.stream) else {
             return Err(broken(at, "there is no cross-reference"));
@@ -104,8 +140,8 @@ impl Section {
             return Err(broken(at, "there is no cross-reference"));
         }
         let raw = bytes.get(span).unwrap_or_default();
-        let entries = stream_entries(&trailer, &inflate(&trailer, raw, at)?, at)?;
-        Ok(Self { at, end: lexer.at, entries, trailer })
+        let entries = stream_entries(&trailer, &inflate(&trailer, raw, at, &budget.inflated)?, at)?;
+        Ok(Self { at, end: lexer.at, entries, hidden: Vec::new(), hidden_at: None, trailer })
     }
 }
 
@@ -141,7 +177,10 @@ fn stream_entries(dict: &Dict, bytes: &[u8], at: usize) -> Result<BTreeMap<u32, 
     let widths = numbers("W").filter(|widths| widths.len() == 3 && widths.iter().all(|width| *width <= 8));
     let widths = widths.ok_or_else(malformed)?;
     let size = dict.integer("Size").and_then(|size| usize::try_from(size).ok()).ok_or_else(malformed)?;
-    let index = numbers("Index").unwrap_or_else(|| vec![0, size]);
+    let index = match dict.get("Index") {
+        None => vec![0, size],
+        Some(_) => numbers("Index").ok_or_else(malformed)?,
+    };
     let width: usize = widths.iter().sum();
     if width == 0 || index.len() % 2 != 0 {
         return Err(malformed());

@@ -15,8 +15,8 @@ use encoding_rs::{Encoding, GB18030, UTF_16BE, UTF_16LE};
 /// Encodings whose ASCII part is ASCII: a file of ASCII only may declare any of them.
 const ASCII_SUPERSETS: [&str; 6] = ["gb2312", "gbk", "gb18030", "iso-8859-1", "windows-1252", "big5"];
 const CHINESE: [&str; 3] = ["gb2312", "gbk", "gb18030"];
-/// How far a declaration may reach: it comes first, and is short.
-const DECLARATION_BYTES_MAX: usize = 256;
+/// How far a declaration may reach. One that is longer may name an encoding that only some readers look for.
+const DECLARATION_BYTES_MAX: usize = 4096;
 
 /// What of a file's encoding departs from the standard, in the words of warnings; `None` for UTF-8.
 pub fn departure(bytes: &[u8]) -> Option<&'static str> {
@@ -27,8 +27,7 @@ pub fn departure(bytes: &[u8]) -> Option<&'static str> {
     if sixteen_bit(bytes).is_some() {
         return Some("is in UTF-16 where GB/T 33190 has UTF-8");
     }
-    let declared = declared(bytes.get(..DECLARATION_BYTES_MAX).unwrap_or(bytes));
-    let is_chinese = declared.is_some_and(|declared| CHINESE.contains(&declared.as_str()));
+    let is_chinese = declared(bytes).ok().flatten().is_some_and(|declared| CHINESE.contains(&declared.as_str()));
     (is_chinese && !bytes.is_ascii()).then_some("is in GBK where GB/T 33190 has UTF-8")
 }
 
@@ -39,13 +38,13 @@ pub(super) fn text_of(bytes: &[u8]) -> Result<Cow<'_, str>, String> {
         if text.contains(char::REPLACEMENT_CHARACTER) {
             return Err("no sound UTF-16".to_owned());
         }
-        return match declared(text.get(..DECLARATION_BYTES_MAX.min(text.len())).unwrap_or_default().as_bytes()) {
+        return match declared(text.as_bytes())? {
             Some(other) if !other.starts_with("utf-16") => Err(format!("in UTF-16, and declared as {other}")),
             _ => Ok(text.into_owned().into()),
         };
     }
     let plain = bytes.strip_prefix(b"\xEF\xBB\xBF");
-    let declared = declared(bytes.get(..DECLARATION_BYTES_MAX).unwrap_or(bytes));
+    let declared = declared(bytes)?;
     let utf8 = || std::str::from_utf8(plain.unwrap_or(bytes)).map(Cow::Borrowed).map_err(|error| error.to_string());
     match declared.as_deref() {
         None | Some("utf-8" | "utf8" | "us-ascii" | "ascii") => utf8(),
@@ -67,14 +66,36 @@ fn sixteen_bit(bytes: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// The encoding that a declaration at the start names, in small letters.
-fn declared(head: &[u8]) -> Option<String> {
-    let head = String::from_utf8_lossy(head);
-    let declaration = head.trim_start_matches('\u{feff}').strip_prefix("<?xml")?.split("?>").next()?;
-    let (_, value) = declaration.split_once("encoding")?;
-    let value = value.trim_start().strip_prefix('=')?.trim_start();
+/// The encoding that a declaration at the start names, in small letters; else why the declaration cannot be read. It is ASCII, or nothing
+/// could be told from it.
+fn declared(bytes: &[u8]) -> Result<Option<String>, String> {
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    let Some(rest) = bytes.strip_prefix(b"<?xml").filter(|rest| rest.first().is_some_and(u8::is_ascii_whitespace))
+    else {
+        return Ok(None);
+    };
+    let rest = rest.get(..DECLARATION_BYTES_MAX.min(rest.len())).unwrap_or(rest);
+    let end = rest.windows(2).position(|window| window == b"?>").ok_or("the declaration does not end")?;
+    let declaration = rest.get(..end).and_then(|rest| std::str::from_utf8(rest).ok());
+    let mut rest = declaration.ok_or("the declaration is malformed")?.trim();
+    let mut found = None;
+    while !rest.is_empty() {
+        let (name, value, behind) = said(rest).ok_or("the declaration is malformed")?;
+        if name == "encoding" && found.replace(value.trim().to_ascii_lowercase()).is_some() {
+            return Err("the declaration names two encodings".to_owned());
+        }
+        rest = behind.trim_start();
+    }
+    Ok(found)
+}
+
+/// `name = "value"`, and what follows it.
+fn said(text: &str) -> Option<(&str, &str, &str)> {
+    let (name, value) = text.split_once('=')?;
+    let value = value.trim_start();
     let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
-    Some(value.get(1..)?.split(quote).next()?.trim().to_ascii_lowercase())
+    let (value, behind) = value.get(1..)?.split_once(quote)?;
+    Some((name.trim(), value, behind))
 }
 
 #[cfg(test)]
@@ -105,9 +126,16 @@ mod tests {
         let (gbk, _, _) = encoding_rs::GBK.encode("<a>证照</a>");
         let lone: Vec<u8> = [0x3c_u16, 0xd800, 0x3e].into_iter().flat_map(u16::to_le_bytes).collect();
         let utf16 = b"<?xml encoding='UTF-16'?><a/>";
+        let far = format!("<?xml version='1.0'{}encoding='GBK'?><a>证</a>", " ".repeat(300));
+        let never = format!("<?xml version='1.0'{}encoding='UTF-8'?><a/>", " ".repeat(5000));
+        // 256 bytes in, the middle of a character: the declaration was then overlooked.
+        let cut = format!("<?xml version='1.0' encoding='GBK'?><a>xy{}</a>", "证".repeat(200));
+        let cut: Vec<u8> = cut.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let other = b"<?xml version=\"encoding='utf-8'\" encoding='big5'?><a>\xe8\xaf\x81</a>";
         let marked = "\u{feff}<?xml encoding='GBK'?><a>证</a>".as_bytes();
-        for bytes in [&odd[..], &gbk, &lone, utf16, marked, b"<?xml encoding='GBK'?><a>\xff</a>"] {
-            assert!(text_of(bytes).is_err());
+        let invalid = b"<?xml encoding='GBK'?><a>\xff</a>";
+        for bytes in [&odd[..], &gbk, &lone, utf16, marked, invalid, far.as_bytes(), never.as_bytes(), &cut, other] {
+            assert!(text_of(bytes).is_err(), "{}", String::from_utf8_lossy(bytes));
         }
     }
 }

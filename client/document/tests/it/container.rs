@@ -198,6 +198,38 @@ fn copies_of_an_entry_are_read_and_noted() {
     assert_eq!(refusal(&unlisted), Reason::ZipMalformed, "an altered copy");
 }
 
+/// The directory names one entry twice, with the same bytes; only a program that reads from the start sees what the second's own header says.
+#[test]
+fn own_header_that_differs_is_refused_for_copies_too() {
+    let mut files = Files::whole();
+    let name = "#".repeat(PAGE.len());
+    files.set(&name, std::str::from_utf8(&Files::whole().0.iter().find(|(name, _)| name == PAGE).unwrap().1).unwrap());
+    let bytes = patched(files.zip(), name.as_bytes(), PAGE.as_bytes(), false);
+    assert!(Ofd::open(&bytes, &Limits::default()).is_ok());
+    let mut second = (0..bytes.len() - 30)
+        .filter(|at| bytes[*at..].starts_with(b"PK\x03\x04") && bytes[at + 30..].starts_with(PAGE.as_bytes()));
+    let second = second.next_back().unwrap();
+    // Name, compression, encrypted, sizes behind the data, packed and whole size.
+    for (offset, bit) in [(30, 1), (8, 8), (6, 1), (6, 8), (18, 1), (22, 1)] {
+        let mut other = bytes.clone();
+        other[second + offset] ^= bit;
+        assert_eq!(refusal(&other), Reason::ZipMalformed, "byte {offset}");
+    }
+}
+
+/// Sizes that follow the data stand in its own header as 0.
+#[test]
+fn sizes_behind_the_data_are_read() {
+    let mut bytes = with_field(&Files::whole(), 6, 8, [8, 0]);
+    for at in (0..bytes.len() - 30).filter(|at| bytes[*at..].starts_with(b"PK\x03\x04")).collect::<Vec<_>>() {
+        bytes[at + 14..at + 26].fill(0);
+    }
+    assert!(Ofd::open(&bytes, &Limits::default()).is_ok());
+    let first = bytes.windows(4).position(|window| window == b"PK\x03\x04").unwrap();
+    bytes[first + 22] = 1;
+    assert_eq!(refusal(&bytes), Reason::ZipMalformed);
+}
+
 #[test]
 fn second_package_behind_the_first_is_refused() {
     // Many programs take the last directory of a file; the zip crate falls back to the first, whose places are right.

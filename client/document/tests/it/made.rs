@@ -153,8 +153,12 @@ pub struct DataSpec {
     pub attributes: Option<Vec<Vec<u8>>>,
     pub certificates: Vec<Vec<u8>>,
     pub algorithm: &'static str,
+    /// The digest that the signer names.
+    pub digest: &'static str,
     /// What is signed when there are no attributes.
     pub message: Vec<u8>,
+    /// The attributes have an indefinite length, and are signed so (BouncyCastle).
+    pub is_ber: bool,
 }
 
 impl DataSpec {
@@ -167,11 +171,13 @@ impl DataSpec {
             certificates: vec![pki.signer.der.clone()],
             algorithm: "1.2.156.10197.1.301.1",
             message: digest,
+            digest: "1.2.156.10197.1.401",
+            is_ber: false,
         }
     }
 
     pub fn sign(&self, pki: &Pki) -> Vec<u8> {
-        let sm3 = seq(&[&oid("1.2.156.10197.1.401")]);
+        let sm3 = seq(&[&oid(self.digest)]);
         let data = oid("1.2.156.10197.6.1.4.2.1");
         let content = match &self.content {
             Some(bytes) => seq(&[&data, &context(0, &[&octets(bytes)])]),
@@ -181,7 +187,8 @@ impl DataSpec {
             None => (Vec::new(), self.message.clone()),
             Some(list) => {
                 let list: Vec<&[u8]> = list.iter().map(Vec::as_slice).collect();
-                (context(0, &list), set(&list))
+                let endless = |tag| [&[tag, 0x80][..], &list.concat(), &[0, 0]].concat();
+                if self.is_ber { (endless(0xa0), endless(0x31)) } else { (context(0, &list), set(&list)) }
             }
         };
         let signer = seq(&[

@@ -20,6 +20,8 @@ mod made;
 mod mutation;
 mod openssl;
 mod pdf;
+mod pdf_fuzz;
+mod pdf_later;
 mod pki;
 mod samples;
 mod signatures;

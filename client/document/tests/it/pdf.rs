@@ -138,11 +138,20 @@ fn an_unknown_file_still_shows_who_signed() {
     }
 }
 
+/// Only what transports leave behind a file may stand there: ends of lines and zeros.
 #[test]
-fn any_bytes_as_a_pdf_file() {
+fn any_bytes_behind_a_signed_file() {
+    let signed = Signed::new("pdf/ok_rsa_sha256.pdf");
     check!().with_type::<Vec<u8>>().with_iterations(RUNS).for_each(|bytes| {
-        let report = inspect(&[b"%PDF-1.7\n", bytes.as_slice()].concat(), &Options::default());
-        assert_ne!(report.verdict, Verdict::Valid);
+        let report = signed.judge(&[signed.file.as_slice(), bytes].concat());
+        let is_leftover = bytes.iter().all(|byte| *byte == 0 || byte.is_ascii_whitespace());
+        assert_eq!(report.verdict == Verdict::Valid, is_leftover, "{bytes:?}");
+    });
+    // And no bytes are a fault, wherever they stand.
+    check!().with_type::<Vec<u8>>().with_iterations(RUNS).for_each(|bytes| {
+        let middle = signed.file.len() / 2;
+        let report = signed.judge(&[&signed.file[..middle], bytes, &signed.file[middle..]].concat());
+        assert_eq!(report.verdict == Verdict::Valid, bytes.is_empty(), "{bytes:?}");
     });
 }
 
@@ -195,4 +204,83 @@ fn hostile_structures_are_bounded() {
     }
     let circle = b"%PDF-1.7\nxref\n0 0\ntrailer\n<< /Root 1 0 R /Prev 9 >>\nstartxref\n9\n%%EOF\n";
     assert_eq!(inspect(circle, &Options::default()).reasons[0].code(), "PDF_STRUCTURE");
+}
+
+/// A file of `numbers` objects from 10 on, all inside one stream, at one place of it.
+fn in_one_stream(numbers: std::ops::Range<u32>, content: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let count = numbers.len();
+    let head: String = numbers.clone().map(|number| format!("{number} 0 ")).collect();
+    let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    packed.write_all(head.as_bytes()).unwrap();
+    packed.write_all(content).unwrap();
+    let packed = packed.finish().unwrap();
+    let (mut bytes, mut rows) = (b"%PDF-1.7\n".to_vec(), Vec::new());
+    let put = |bytes: &mut Vec<u8>, rows: &mut Vec<u8>, number: u32, keys: &str, stream: Option<&[u8]>| {
+        rows.push(1);
+        rows.extend(u32::try_from(bytes.len()).unwrap().to_be_bytes());
+        rows.extend([0, 0]);
+        bytes.extend(format!("{number} 0 obj\n<< {keys} >>\n").into_bytes());
+        if let Some(stream) = stream {
+            bytes.extend([&b"stream\n"[..], stream, b"\nendstream\n"].concat());
+        }
+        bytes.extend_from_slice(b"endobj\n");
+    };
+    put(&mut bytes, &mut rows, 1, "/Type /Catalog /Pages 2 0 R", None);
+    put(&mut bytes, &mut rows, 2, "/Type /Pages /Kids [] /Count 0", None);
+    let keys = format!("/Type /ObjStm /N {count} /First {} /Filter /FlateDecode /Length {}", head.len(), packed.len());
+    put(&mut bytes, &mut rows, 3, &keys, Some(&packed));
+    for index in 0..u16::try_from(count).unwrap() {
+        rows.push(2);
+        rows.extend(3_u32.to_be_bytes());
+        rows.extend(index.to_be_bytes());
+    }
+    let (at, size) = (bytes.len(), numbers.end);
+    let keys = format!(
+        "/Type /XRef /Size {size} /W [1 4 2] /Index [1 3 {} {count}] /Root 1 0 R /Length {}",
+        numbers.start,
+        rows.len()
+    );
+    put(&mut bytes, &mut Vec::new(), 4, &keys, Some(&rows));
+    bytes.extend(format!("startxref\n{at}\n%%EOF\n").into_bytes());
+    bytes
+}
+
+/// A hundred objects that are all one string of 20 MB, and a string that every object begins once took minutes.
+#[test]
+fn long_values_that_are_read_again_and_again_are_bounded() {
+    let string = |size: usize| [&b"("[..], &vec![b' '; size], b")"].concat();
+    let reason = |bytes: &[u8]| {
+        let report = inspect(bytes, &Options::default());
+        report.checks.get("container").unwrap().code.map(|code| code.code())
+    };
+    assert_eq!(reason(&in_one_stream(10..14, &string(20_000_000))), None);
+    assert_eq!(reason(&in_one_stream(10..110, &string(20_000_000))), Some("TOO_MANY"));
+    assert_eq!(reason(&in_one_stream(10..60_000, b"null")), None);
+}
+
+/// Twenty cross-references of 64 MB each were inflated, one after the other, without a bound on them all.
+#[test]
+fn cross_references_are_inflated_within_the_bound_of_the_file() {
+    use std::io::Write as _;
+    let mut bytes = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n".to_vec();
+    let row = [1, 0, 0, 0, 9, 0, 0];
+    let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    packed.write_all(&row).unwrap();
+    packed.write_all(&vec![0; 60 * 1024 * 1024]).unwrap();
+    let packed = packed.finish().unwrap();
+    let mut previous = String::new();
+    for (number, code) in [(10, None), (11, None), (12, Some("TOO_MANY"))] {
+        let at = bytes.len();
+        let head = format!(
+            "{number} 0 obj\n<< /Type /XRef /Size 20 /W [1 4 2] /Index [1 1] /Root 1 0 R {previous} /Filter /FlateDecode \
+             /Length {} >>\nstream\n",
+            packed.len()
+        );
+        bytes.extend([head.as_bytes(), &packed, b"\nendstream\nendobj\n"].concat());
+        bytes.extend(format!("startxref\n{at}\n%%EOF\n").into_bytes());
+        previous = format!("/Prev {at}");
+        let report = inspect(&bytes, &Options::default());
+        assert_eq!(report.checks.get("container").unwrap().code.map(|code| code.code()), code, "{number}");
+    }
 }
