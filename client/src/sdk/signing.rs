@@ -1,6 +1,6 @@
 //! Building and signing transactions.
 
-use huxin_chain_spec::crypto::{DigestAlgorithm, Signer as _, SigningKey};
+use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, Signer as _, SigningKey};
 use huxin_chain_spec::execute::Chain;
 use huxin_chain_spec::genesis::Genesis;
 use huxin_chain_spec::ids::{Height, TxId};

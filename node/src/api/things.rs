@@ -13,7 +13,7 @@ use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::ids::{CaseRef, Height, ProvinceCode, RecordIndex, TimeMs, Uscc};
 use huxin_chain_spec::participation::Participation;
 use huxin_chain_spec::record::governance::Action;
-use huxin_chain_spec::rules::{self, BlockContext, RuleError, case, governance};
+use huxin_chain_spec::rules::{self, RuleError, case, governance};
 use huxin_chain_spec::state::case::CaseState;
 use huxin_chain_spec::state::{self, STATE_BYTES_MAX, StateKey, StateKeyError, StateUnavailable, kind_byte, to_json};
 use serde::Deserialize;

@@ -12,7 +12,7 @@ use huxin_chain_spec::codec::CodecError;
 use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::crypto::{self, BatchItem, PublicKey, SignedAs};
 use huxin_chain_spec::execute::{Signers, Tip};
-use huxin_chain_spec::ids::{Height, RecordIndex, TimeMs, TxId};
+use huxin_chain_spec::ids::{RecordIndex, TimeMs, TxId};
 use huxin_chain_spec::rules::{self, BlockContext};
 use huxin_chain_spec::transaction::{Outcome, Transaction};
 

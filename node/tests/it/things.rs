@@ -189,7 +189,7 @@ async fn a_proof_of_double_signing_goes_from_the_node_to_the_ledger() {
     node.commit(Vec::new());
     assert_eq!(node.get("/v1/misbehaviour").await.json::<Vec<DoubleSignature>>(), []);
     let validator = key(3);
-    let chain = genesis().hash();
+    let chain = crate::support::genesis().hash();
     let vote = |block: Option<Digest>| {
         let message = vote_message(&chain, VoteType::Precommit, Height(1), Some(0), block.as_ref(), &validator.id());
         SignedBlock { block, pol_round: None, signature: validator.sign_consensus(&message) }

@@ -154,7 +154,10 @@ async fn envelopes(scene: &Scene) {
     scene.refused(&[], 400, "encoding.malformed", "transaction").await;
     scene.refused(&vec![0; TRANSACTION_BYTES_MAX + 1], 413, "encoding.too_large", "body").await;
 
-    let other_chain = UnsignedTransaction { genesis: Digest([1; 32]), ..scene.unsigned(vec![scene.issue()]) };
+    let other_chain = UnsignedTransaction {
+        genesis: huxin_chain_spec::crypto::Digest([1; 32]),
+        ..scene.unsigned(vec![scene.issue()])
+    };
     scene.refused(&scene.sign(other_chain).to_bytes(), 400, "transaction.wrong_chain", "transaction").await;
     let none = scene.sign(scene.unsigned(Vec::new())).to_bytes();
     scene.refused(&none, 400, "transaction.no_operations", "transaction").await;

@@ -2,11 +2,10 @@
 
 use std::cell::Cell;
 
-use huxin_chain_spec::crypto::DigestAlgorithm;
-use huxin_chain_spec::ids::{Height, LicenceRef, RecordIndex, TxId};
+use huxin_chain_spec::ids::{LicenceRef, RecordIndex, TxId};
 use huxin_chain_spec::record::case::PolicyVersion;
 use huxin_chain_spec::record::{CaseOperation, EvidenceOperation};
-use huxin_chain_spec::rules::{self, BlockContext};
+use huxin_chain_spec::rules;
 use huxin_chain_spec::state::{IssuedLicence, StateReader};
 
 use super::*;
@@ -194,12 +193,7 @@ fn an_organisation_in_its_own_matters_does_not_pay_for_reforms() {
     for (by, name, work) in own.chain([(&jiangsu, elsewhere.0, elsewhere.1)]) {
         let transaction = world.cases.ledger.transaction(by.key.id(), vec![work]);
         let counted = Counted { ledger: &world.cases.ledger, asked: Cell::new(0) };
-        let context = BlockContext {
-            chain_id: transaction.body.chain_id.clone(),
-            algorithm: DigestAlgorithm::Sha256,
-            height: Height(1),
-            time_ms: world.cases.ledger.now,
-        };
+        let context = world.cases.ledger.context();
         let first = RecordIndex(world.cases.ledger.records.len() as u64);
         let changes = rules::apply(&counted, &context, first, &[(TxId(Digest::ZERO), &transaction)]).unwrap();
         assert_eq!(changes.records.len(), 1, "{name}: {:?}", changes.outcomes);

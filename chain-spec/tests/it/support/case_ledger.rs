@@ -11,7 +11,7 @@ use huxin_chain_spec::genesis::Genesis;
 use huxin_chain_spec::ids::{Height, LicenceRef, RecordIndex, TimeMs, TxId};
 use huxin_chain_spec::record::publication::{PublicationBody, PublicationKey};
 use huxin_chain_spec::record::{Operation, Record};
-use huxin_chain_spec::rules::{self, Changes};
+use huxin_chain_spec::rules::{self, BlockContext, Changes};
 use huxin_chain_spec::state::publication::{PublicationState, PublicationVersionState};
 use huxin_chain_spec::state::{IssuedLicence, StateKey, StateReader, StateUnavailable};
 use huxin_chain_spec::transaction::{Outcome, Transaction, UnsignedTransaction};
@@ -81,9 +81,14 @@ impl CaseLedger {
         Transaction { body, signature: Signature::Ed25519([0; 64]) }
     }
 
+    /// The next block.
+    pub fn context(&self) -> BlockContext {
+        self.chain.block_after(Height(0), self.now)
+    }
+
     /// What a block of these transactions changes.
     pub fn execute(&self, transactions: &[Transaction]) -> Changes {
-        let context = self.chain.block_after(Height(0), self.now);
+        let context = self.context();
         let named: Vec<(TxId, &Transaction)> =
             transactions.iter().map(|transaction| (TxId(Digest::ZERO), transaction)).collect();
         rules::apply(self, &context, self.next_record, &named).unwrap()

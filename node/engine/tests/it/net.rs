@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use huxin_chain_spec::certificate::{Certificate, Validator, ValidatorSet};
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, KeyId, SignatureScheme, Signer, SigningKey};
-use huxin_chain_spec::ids::{ChainId, Height};
+use huxin_chain_spec::ids::Height;
 use huxin_chain_spec::record::governance::DoubleSignature;
 use huxin_engine::{
     AppError, Application, Candidate, EngineConfig, EngineError, EngineHandle, EngineStatus, HeightStart, Proposed,
