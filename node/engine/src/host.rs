@@ -53,8 +53,6 @@ pub(crate) struct HostParts {
     pub block_bytes_max: usize,
     pub sync_response_bytes_max: usize,
     pub gather: Duration,
-    /// How long peers have to tell their tips once they are there.
-    pub hearing: Duration,
     /// Peers that make a quorum together with this node.
     pub gather_peers: usize,
 }
@@ -241,22 +239,23 @@ impl HostParts {
             return;
         }
         // Either the chain begins now, or this validator has lost store and sign-state and may have signed before. Peers know;
-        // and without so many of them nothing could be decided anyway. Where they do not say it in time, heights begin without a
-        // vote of this validator, and it listens on.
+        // and without so many of them nothing could be decided anyway. A round that began before that is known would lack this
+        // validator's votes, and might never end.
         self.board.peers_ready(self.gather_peers).await;
-        if let Ok(Err(error)) = tokio::time::timeout(self.hearing, self.hear_of_the_past()).await {
+        if let Err(error) = self.hear_of_the_past().await {
             self.exit.set(Exit::SignState { reason: error.to_string() });
         }
     }
 
-    /// Listens until it is known up to where this key may have signed.
+    /// Listens until it is known up to where this key may have signed, or that somebody has blocks to fetch.
     async fn hear_of_the_past(&self) -> Result<(), crate::EngineError> {
         let state = self.signer.state();
         let mut news = self.board.news_of_peers();
         loop {
-            state.hear(&self.board.chain_heard())?;
+            let heard = self.board.chain_heard();
+            state.hear(&heard)?;
             // The sender lives in the board.
-            if state.knows_past() || news.changed().await.is_err() {
+            if state.knows_past() || heard.highest > 0 || news.changed().await.is_err() {
                 return Ok(());
             }
         }

@@ -49,8 +49,6 @@ const DECISIONS_INBOX_MAX: usize = 8;
 const LISTEN_WAIT: Duration = Duration::from_secs(10);
 /// Longest wait for the engine's parts to end when asked.
 const STOP_WAIT: Duration = Duration::from_secs(3);
-/// Added to the interval at which peers tell their tips, for the way.
-const HEARING_EXTRA: Duration = Duration::from_millis(500);
 /// A node that has decided nothing says so at least this often.
 const TELL_ZERO_MAX: Duration = Duration::from_secs(1);
 /// How often the wait for the log's release looks.
@@ -259,7 +257,6 @@ fn spawn_tasks(
         block_bytes_max: config.limits.block_bytes_max,
         sync_response_bytes_max: config.sync_response_bytes_max(),
         gather: Duration::from_millis(config.gather_ms_max),
-        hearing: Duration::from_millis(config.status_interval_ms).saturating_add(HEARING_EXTRA),
         gather_peers,
     };
     let assembly = Assembly::new(config.part_limits(), verifier);

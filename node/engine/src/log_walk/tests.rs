@@ -290,7 +290,8 @@ fn an_operators_word_below_the_log_is_refused() {
             bytes[HEADER_BYTES + 20] ^= 1;
         }
         std::fs::write(bench.log(), &bytes).unwrap();
-        for above in [(HEIGHT - 1, u32::MAX)] {
+        {
+            let above = (HEIGHT - 1, u32::MAX);
             let refused = bench.recover(Some(above)).unwrap_err();
             assert!(
                 matches!(refused, EngineError::Recover { .. }) && refused.to_string().contains("height 21"),
