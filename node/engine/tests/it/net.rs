@@ -328,7 +328,7 @@ impl Net {
 
     /// What a node's sign-state belongs to.
     pub fn binding(&self, node: usize) -> huxin_engine::SignBinding {
-        huxin_engine::SignBinding { genesis: Digest::ZERO, store: self.nodes[node].store, key: key(node).id() }
+        huxin_engine::SignBinding { genesis: GENESIS, store: self.nodes[node].store, key: key(node).id() }
     }
 
     /// No node holds a proof against any other.
