@@ -36,10 +36,13 @@ use crate::context::{Address, Ctx, Height, Value, certificate_in};
 use crate::decisions::{DecisionMsg, Heights};
 use crate::error::{Exit, ExitCell};
 use crate::parts::{Assembly, Block, Init, Part, split};
+use crate::run::TELL_ZERO_MAX;
 use crate::signing::{EngineSigner, UNSIGNED};
 use crate::status::{Board, now_ms};
 
 /// Blocks judged at once. A slow block must not hold back that of the next round; more would only share two cores.
+/// At a founding, so long is waited for the validators that are not heard yet.
+const FOUNDERS_WAIT: Duration = Duration::from_secs(5);
 const JUDGED_AT_ONCE: usize = 2;
 
 /// What every task of the host needs.
@@ -254,11 +257,35 @@ impl HostParts {
         loop {
             let heard = self.board.chain_heard();
             state.hear(&heard)?;
+            if state.knows_past() {
+                // Those who come a moment later would find a chain that has begun, and might have to watch it.
+                let _ = tokio::time::timeout(FOUNDERS_WAIT, self.founders_heard()).await;
+                return Ok(());
+            }
             // The sender lives in the board.
-            if state.knows_past() || heard.highest > 0 || news.changed().await.is_err() {
+            if heard.highest > 0 || news.changed().await.is_err() {
                 return Ok(());
             }
         }
+    }
+
+    /// Resolves when every other validator has told its tip and can hear this node's, or the chain has begun.
+    async fn founders_heard(&self) {
+        let mut news = self.board.news_of_peers();
+        loop {
+            let heard = self.board.chain_heard();
+            if heard.highest > 0 || (heard.own_power == heard.total) {
+                return;
+            }
+            if heard.is_complete() {
+                break;
+            }
+            if news.changed().await.is_err() {
+                return;
+            }
+        }
+        // Each tells the others that it has decided nothing once in this time, so that all have heard it before the first block.
+        tokio::time::sleep(TELL_ZERO_MAX).await;
     }
 
     /// The block this node proposes: where the log of this height is lost, the one that this validator is locked on, so that it

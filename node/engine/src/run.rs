@@ -50,7 +50,7 @@ const LISTEN_WAIT: Duration = Duration::from_secs(10);
 /// Longest wait for the engine's parts to end when asked.
 const STOP_WAIT: Duration = Duration::from_secs(3);
 /// A node that has decided nothing says so at least this often.
-const TELL_ZERO_MAX: Duration = Duration::from_secs(1);
+pub(crate) const TELL_ZERO_MAX: Duration = Duration::from_secs(1);
 /// How often the wait for the log's release looks.
 const RELEASE_POLL: Duration = Duration::from_millis(5);
 

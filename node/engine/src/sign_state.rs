@@ -57,11 +57,15 @@ pub(crate) struct Heard {
     pub believed: u64,
     /// The highest that any says.
     pub highest: u64,
-    /// Power of the other validators that told their tip, and of those of them that have decided nothing.
+    /// The highest of their first words: what each said when this engine first heard of it.
+    pub first: u64,
+    /// Power of the other validators that told their tip.
     pub told: u64,
+    /// Power of those of them whose first word was that they have decided nothing.
     pub at_zero: u64,
-    /// The tip of this node's store.
+    /// The tip of this node's store, and what it was when this engine started.
     pub own: u64,
+    pub start: u64,
     /// Power of this validator; 0 without a vote.
     pub own_power: u64,
     /// Power of all validators.
@@ -74,6 +78,11 @@ impl Heard {
     /// Whether `power` is more than two thirds.
     fn is_quorum(&self, power: u64) -> bool {
         u128::from(power) * 3 > u128::from(self.total) * 2
+    }
+
+    /// Whether every other validator has told its tip.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.told.saturating_add(self.own_power) >= self.total
     }
 
     /// What this node takes the chain's height for.
@@ -392,12 +401,18 @@ impl SignState {
         if is_replaced && heard.is_quorum(known) && heard.highest.max(height) <= record.floor.0 {
             return Some(Past::Replaced);
         }
+        let is_alone = heard.own_power == heard.total;
+        let nothing_decided = heard.start == 0
+            && heard.is_quorum(heard.at_zero.saturating_add(heard.own_power))
+            && (heard.at_zero > 0 || is_alone)
+            && record.log_lost_at == 0
+            && record.height == 0;
+        // A quorum had decided nothing when this engine heard of it, and nobody had: the chain began since then, without this
+        // validator, which has signed nothing. It would otherwise watch a chain that may need its vote.
+        if nothing_decided && heard.first == 0 {
+            return Some(Past::Fresh);
+        }
         if height == 0 {
-            let is_alone = heard.own_power == heard.total;
-            let nothing_decided = heard.is_quorum(heard.at_zero.saturating_add(heard.own_power))
-                && (heard.at_zero > 0 || is_alone)
-                && record.log_lost_at == 0
-                && record.height == 0;
             return (nothing_decided && !self.is_in_doubt(heard)).then_some(Past::Fresh);
         }
         if !heard.is_quorum(known) || self.is_in_doubt(heard) {

@@ -157,8 +157,9 @@ struct State {
     height_started_at_ms: Option<u64>,
     last_decision: Option<Decision>,
     me: KeyId,
-    /// The last height on disk.
+    /// The last height on disk, and what it was at the start.
     tip: u64,
+    start: u64,
     /// Power of the validators that decide the next height.
     powers: BTreeMap<KeyId, u64>,
     peers: BTreeMap<String, Peer>,
@@ -176,8 +177,9 @@ struct Peer {
     tip: Option<u64>,
     heard_at_ms: u64,
     connected_at_ms: u64,
-    /// Its tip as told since it connected: what it said before may be of another life.
+    /// Its tip as told since it connected, and the first one: what it said before may be of another life.
     said: Option<u64>,
+    first: Option<u64>,
     /// The consensus key that it has proven to hold.
     key: Option<KeyId>,
 }
@@ -257,7 +259,7 @@ impl Board {
     /// Where the engine starts: the key of this node, the height of its store, and the validators of the next height.
     pub(crate) fn starts(&self, me: KeyId, tip: u64, powers: impl Iterator<Item = (KeyId, u64)>) {
         let mut state = self.0.state.lock();
-        (state.me, state.tip, state.powers) = (me, tip, powers.collect());
+        (state.me, state.tip, state.start, state.powers) = (me, tip, tip, powers.collect());
     }
 
     /// The validators of the height that begins, with their power.
@@ -319,19 +321,20 @@ impl Board {
     /// How far the chain is, by the word of the connected validators.
     pub(crate) fn chain_heard(&self) -> Heard {
         let state = self.0.state.lock();
-        // One word for each key, the highest, whatever number of peers have proven to hold it.
-        let mut said: BTreeMap<KeyId, u64> = BTreeMap::new();
+        // One word for each key, the highest, whatever number of peers have proven to hold it; and one first word.
+        let mut said: BTreeMap<KeyId, (u64, u64)> = BTreeMap::new();
         for peer in state.peers.values().filter(|peer| peer.connected) {
             if let (Some(tip), Some(key)) = (peer.said, peer.key)
                 && key != state.me
                 && state.powers.contains_key(&key)
             {
-                let highest = said.entry(key).or_default();
+                let (highest, first) = said.entry(key).or_default();
                 *highest = tip.max(*highest);
+                *first = peer.first.unwrap_or(tip).max(*first);
             }
         }
         let power = |key: &KeyId| state.powers.get(key).copied().unwrap_or(0);
-        let mut tips: Vec<(u64, u64)> = said.iter().map(|(key, tip)| (*tip, power(key))).collect();
+        let mut tips: Vec<(u64, u64)> = said.iter().map(|(key, (tip, _))| (*tip, power(key))).collect();
         tips.sort_unstable_by(|a, b| b.cmp(a));
         let sum = |powers: &mut dyn Iterator<Item = u64>| powers.fold(0u64, u64::saturating_add);
         let total = sum(&mut state.powers.values().copied());
@@ -343,9 +346,11 @@ impl Board {
         Heard {
             believed: believed.map_or(0, |(tip, _)| *tip),
             highest: tips.first().map_or(0, |(tip, _)| *tip),
+            first: said.values().map(|(_, first)| *first).max().unwrap_or(0),
             told: sum(&mut tips.iter().map(|(_, power)| *power)),
-            at_zero: sum(&mut tips.iter().filter(|(tip, _)| *tip == 0).map(|(_, power)| *power)),
+            at_zero: sum(&mut said.iter().filter(|(_, (_, first))| *first == 0).map(|(key, _)| power(key))),
             own: state.tip,
+            start: state.start,
             own_power: power(&state.me),
             total,
             at_ms: u64::try_from(self.0.started.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -372,8 +377,14 @@ impl Board {
             PeerChange::Connected if peer.connected => {}
             PeerChange::Connected => (peer.connected, peer.connected_at_ms) = (true, now_ms()),
             PeerChange::Ready => peer.ready = true,
-            PeerChange::Disconnected => (peer.connected, peer.ready, peer.said) = (false, false, None),
-            PeerChange::Tip(tip) => (peer.tip, peer.said) = (Some(tip), Some(tip)),
+            PeerChange::Disconnected => {
+                (peer.connected, peer.ready) = (false, false);
+                (peer.said, peer.first) = (None, None);
+            }
+            PeerChange::Tip(tip) => {
+                (peer.tip, peer.said) = (Some(tip), Some(tip));
+                peer.first.get_or_insert(tip);
+            }
             PeerChange::Proven(key) => peer.key = Some(key),
         }
         let ready = state.peers.values().filter(|peer| peer.ready).count();
@@ -564,7 +575,12 @@ mod tests {
         board.peer("three".into(), PeerChange::Connected);
         assert_eq!(board.chain_heard().told, 1, "what a peer said before it came back may be of another life");
         told("three", 0);
-        assert_eq!(board.chain_heard().at_zero, 3);
+        assert_eq!((board.chain_heard().at_zero, board.chain_heard().is_complete()), (3, false));
+        told("three", 4);
+        told("four", 0);
+        board.peer("four".into(), PeerChange::Proven(key(4)));
+        let heard = board.chain_heard();
+        assert_eq!((heard.at_zero, heard.first, heard.is_complete()), (4, 90, true), "the first word counts");
     }
 
     /// The height of the round that is being decided was taken for the height of the store, and is 0 before the first round.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use huxin_chain_spec::crypto::Signer as _;
+use huxin_chain_spec::genesis::Genesis;
 use huxin_chain_spec::ids::Height;
 use huxin_chain_spec::record::membership::Permissions;
 use huxin_chain_spec::record::{MembershipOperation, Operation};
@@ -74,6 +75,7 @@ async fn a_development_chain_takes_one() {
     assert!(text.contains(&public(&own)));
     std::fs::write(path, text.replace(&public(&own), &public(&example("network")))).unwrap();
     std::fs::copy(example("network"), own).unwrap();
+    network.genesis = Genesis::parse(&std::fs::read_to_string(path).unwrap()).unwrap();
     network.start_all();
     network.wait_all_ready().await;
     let issuer = network.issuer("310000");

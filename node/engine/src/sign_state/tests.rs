@@ -141,7 +141,7 @@ fn an_empty_store_is_taken_and_forgets_nothing() {
 fn heard(tip: u64, told: u64, own: u64) -> Heard {
     let believed = if told >= 2 { tip } else { 0 };
     let at_zero = if tip == 0 { told } else { 0 };
-    Heard { believed, highest: tip, told, at_zero, own, own_power: 1, total: 4, at_ms: 0 }
+    Heard { believed, highest: tip, first: tip, told, at_zero, own, start: own, own_power: 1, total: 4, at_ms: 0 }
 }
 
 const WAITED_MS: u64 = 31_000;
@@ -151,9 +151,9 @@ const WAITED_MS: u64 = 31_000;
 fn a_chain_is_new_only_where_a_quorum_has_decided_nothing() {
     let bench = Bench::new();
     let state = bench.open_at(&binding(), 0).unwrap();
-    state.hear(&Heard { highest: 500, at_zero: 1, ..heard(0, 2, 0) }).unwrap();
+    state.hear(&Heard { highest: 500, first: 500, at_zero: 1, ..heard(0, 2, 0) }).unwrap();
     assert!(!state.knows_past());
-    let doubtful = Heard { highest: 500, at_zero: 2, ..heard(0, 3, 0) };
+    let doubtful = Heard { highest: 500, first: 500, at_zero: 2, ..heard(0, 3, 0) };
     state.hear(&doubtful).unwrap();
     assert!(!state.knows_past(), "the one that is further may be the only honest one, and may show its blocks");
     state.hear(&Heard { at_ms: WAITED_MS, ..doubtful }).unwrap();
@@ -166,14 +166,37 @@ fn a_chain_is_new_only_where_a_quorum_has_decided_nothing() {
 fn a_peer_that_is_further_is_waited_for_while_its_blocks_arrive() {
     let bench = Bench::new();
     let state = bench.open_at(&binding(), 0).unwrap();
-    let at =
-        |own: u64, seconds: u64| Heard { highest: 500, at_zero: 2, own, at_ms: seconds * 1_000, ..heard(0, 3, own) };
+    let at = |own: u64, seconds: u64| Heard {
+        highest: 500,
+        first: 500,
+        at_zero: 2,
+        own,
+        at_ms: seconds * 1_000,
+        ..heard(0, 3, 0)
+    };
     for (own, seconds) in [(0, 0), (0, 20), (60, 40), (60, 60), (300, 80), (498, 100), (498, 120)] {
         state.hear(&at(own, seconds)).unwrap();
         assert!(!state.knows_past(), "at {own} after {seconds} s");
     }
     state.hear(&at(500, 125)).unwrap();
     assert_eq!(state.status().above_height, 502);
+}
+
+/// A founder that was a moment slower than a quorum of the others watched the chain for two heights, and stopped it if one of
+/// the others went away meanwhile.
+#[test]
+fn a_founder_that_heard_all_before_the_first_block_does_not_watch() {
+    let begun = |late: Heard| {
+        let bench = Bench::new();
+        let state = bench.open_at(&binding(), 0).unwrap();
+        state.hear(&late).unwrap();
+        (state.knows_past(), state.status().above_height)
+    };
+    let late = Heard { first: 0, at_zero: 3, start: 0, ..heard(1, 3, 1) };
+    assert_eq!(begun(late), (true, 0));
+    assert_eq!(begun(Heard { first: 1, at_zero: 2, ..late }), (true, 3), "one had decided before it was heard");
+    assert_eq!(begun(Heard { at_zero: 1, ..late }), (true, 3), "too few said that nothing is decided");
+    assert_eq!(begun(Heard { start: 1, ..late }), (true, 3), "this node's own store had a block");
 }
 
 /// A height was taken from silence: the engine tells no tip before the first decision, and neither does who has lost its disks.
@@ -344,8 +367,10 @@ fn heard_tips(tips: &[u64]) -> Heard {
         believed: sorted.get(1).copied().unwrap_or(0),
         highest: sorted.first().copied().unwrap_or(0),
         told: u64::try_from(tips.len()).unwrap(),
+        first: sorted.first().copied().unwrap_or(0),
         at_zero: 0,
         own: 8,
+        start: 8,
         own_power: 1,
         total: 4,
         at_ms: 0,
