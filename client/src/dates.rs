@@ -44,6 +44,13 @@ pub fn end_text(first_moment_after: TimeMs) -> String {
     }
 }
 
+/// As [`end_text`], and whether the day or moment shown still counts.
+pub fn end_words(first_moment_after: TimeMs) -> String {
+    let text = end_text(first_moment_after);
+    let counts = if text.len() == DATE_CHARACTERS { "含 inclusive" } else { "不含 exclusive" };
+    format!("{text} ({counts})")
+}
+
 /// A period for people: `2026-01-01 .. 2035-12-31`, both days included; `长期 no end` where there is none.
 pub fn period_text(from: TimeMs, until: Option<TimeMs>) -> String {
     let end = until.map_or_else(|| "长期 no end".to_owned(), end_text);

@@ -273,6 +273,11 @@ impl ClientError {
         }
     }
 
+    /// One line in both languages, Chinese first: a warning where another node has the answer.
+    pub fn in_both(&self) -> String {
+        format!("{} {self}", self.zh().trim_end_matches('。'))
+    }
+
     /// How a command ends with this error.
     pub fn exit_code(&self) -> ExitCode {
         match self {
@@ -286,6 +291,18 @@ impl ClientError {
             Self::OutcomeNotProven { .. } => ExitCode::NotProven,
             _ => ExitCode::NotChecked,
         }
+    }
+
+    /// Whether a node refuses the request itself. 408, 429 and 5xx say nothing about it.
+    pub fn is_refusal_at_door(&self) -> bool {
+        matches!(self, Self::Refused { status, .. } if (400..500).contains(status) && *status != 408 && *status != 429)
+    }
+
+    /// The operation that a refusal is about: `operation 3` counts from 0.
+    pub fn refused_operation(&self) -> Option<usize> {
+        let (Self::Refused { body, .. } | Self::Rejected { body, .. }) = self else { return None };
+        let digits = body.place.strip_prefix("operation ")?;
+        digits.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
     }
 
     /// Whether another node might do better.

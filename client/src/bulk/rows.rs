@@ -311,11 +311,19 @@ impl Raw {
             let zh = error.body().what_zh;
             Said { en: format!("file: {error}"), zh: format!("file：{}", zh.trim_end_matches('。')), code: None }
         })?;
-        match sha256 {
-            Some(sha256) if sha256 != document.sha256 => {
-                Err(say!("sha256: the file has another digest", "sha256：与文件的摘要不一致"))
+        let sm3: Option<Digest> = column("sm3", self.sm3.as_deref())?;
+        if sha256.is_some_and(|sha256| sha256 != document.sha256) {
+            return Err(say!("sha256: the file has another digest", "sha256：与文件的摘要不一致"));
+        }
+        if sm3.is_some_and(|sm3| Some(sm3) != document.sm3) {
+            return Err(say!("sm3: the file has another digest", "sm3：与文件的摘要不一致"));
+        }
+        match self.size_bytes.filter(|size| *size != document.size_bytes) {
+            Some(_) => {
+                let found = document.size_bytes;
+                Err(say!("size_bytes: the file has {found} bytes", "size_bytes：文件有 {found} 字节"))
             }
-            _ => Ok(document),
+            None => Ok(document),
         }
     }
 

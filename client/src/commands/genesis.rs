@@ -147,7 +147,17 @@ impl NewGenesis {
     fn run(self, output: &Output) -> Result<ExitCode, ClientError> {
         let mut provinces: Vec<GenesisProvince> = Vec::new();
         for path in &self.parts {
-            provinces.push(part(path)?);
+            let part = part(path)?;
+            let earlier = provinces.iter().zip(&self.parts).find(|(earlier, _)| earlier.code == part.code);
+            if let Some((_, earlier)) = earlier {
+                let (name, earlier) = (province_name(&part.code), earlier.display());
+                let said = say!(
+                    "the part of {name} was given already, as {earlier}; give one part of each province",
+                    "{name}的部分已由 {earlier} 给出；每个省份只能给出一份"
+                );
+                return Err(ClientError::at(path.display().to_string(), said));
+            }
+            provinces.push(part);
         }
         // The order in which the parts are named does not change the hash.
         provinces.sort_by_key(|province| province.code);

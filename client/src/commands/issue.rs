@@ -7,6 +7,7 @@ use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
 use huxin_chain_spec::ids::{
     BasisCode, IdError, LicenceId, LicenceIssuer, LicenceRef, LicenceType, RegionCode, SealId, TimeMs, Uscc,
 };
+use huxin_chain_spec::receipt::Receipt;
 use huxin_chain_spec::record::licence::{Licence, SealReference};
 use huxin_chain_spec::record::{LicenceOperation, Operation};
 use huxin_document::TrustList;
@@ -41,9 +42,9 @@ pub struct NewLicence {
     /// Serial number (流水号); made from the file's digest if absent.
     #[arg(long, conflicts_with = "id")]
     serial: Option<String>,
-    /// 版本号.
-    #[arg(long, default_value_t = 1)]
-    version: u16,
+    /// 版本号; 1 if absent.
+    #[arg(long)]
+    version: Option<u16>,
     /// First day of validity, 2026-11-21, or its first moment (RFC 3339); today if absent.
     #[arg(long, value_name = "DAY")]
     valid_from: Option<TimeMs>,
@@ -135,7 +136,10 @@ impl NewLicence {
         let given = self.id.as_ref().map(|text| text.parse().map_err(|error: IdError| ClientError::at("--id", error)));
         let id = match (given.transpose()?, found.id) {
             (Some(given), Some(found)) if given != found => return Err(contradiction("--id", &found)),
-            (Some(id), _) | (None, Some(id)) => id,
+            (Some(id), _) | (None, Some(id)) => {
+                self.agrees_with(&id)?;
+                id
+            }
             (None, None) => self.new_id(&document.sha256)?,
         };
         let LicenceIssuer::Organisation(issuer) = id.issuer() else {
@@ -154,6 +158,11 @@ impl NewLicence {
             document,
             metadata: agreed("--metadata", self.metadata, found.metadata)?,
             seal: match (&self.seal, self.seal_certificate, found.seal) {
+                (Some(seal), Some(certificate), Some(found))
+                    if *seal == found.seal && certificate == found.certificate =>
+                {
+                    Some(found)
+                }
                 (Some(_), _, Some(found)) => return Err(contradiction("--seal", &found.seal)),
                 (Some(seal), Some(certificate), None) => Some(SealReference { seal: seal.clone(), certificate }),
                 (_, _, found) => found,
@@ -190,12 +199,67 @@ impl NewLicence {
             // The same file gives the same identifier, so issuing it twice is noticed.
             None => sha256.to_string().to_uppercase().chars().take(20).collect(),
         };
-        LicenceId::new(licence_type, issuer, &serial, self.version).map_err(|error| ClientError::at("--serial", error))
+        let version = self.version.unwrap_or(1);
+        LicenceId::new(licence_type, issuer, &serial, version).map_err(|error| ClientError::at("--serial", error))
+    }
+
+    /// What the command line says of the parts of an identifier that is given whole. The environment only fills in what is missing.
+    fn agrees_with(&self, id: &LicenceId) -> Result<(), ClientError> {
+        let differs = |option: &str, found: String| {
+            let said = say!(
+                "the identifier says {found}; leave the option out, or give the right identifier",
+                "证照标识中是 {found}；请去掉此参数，或给出正确的标识"
+            );
+            Err(ClientError::at(option, said))
+        };
+        let licence_type = id.licence_type();
+        if typed("HUXIN_LICENCE_TYPE", self.licence_type.as_ref()).is_some_and(|given| *given != licence_type) {
+            return differs("--licence-type", licence_type.to_string());
+        }
+        let LicenceIssuer::Organisation(issuer) = id.issuer() else { return Ok(()) };
+        if typed("HUXIN_ISSUER", self.issuer.as_ref()).is_some_and(|given| *given != issuer) {
+            return differs("--issuer", issuer.to_string());
+        }
+        if self.version.is_some_and(|given| given != id.version()) {
+            return differs("--version", id.version().to_string());
+        }
+        let Some(serial) = &self.serial else { return Ok(()) };
+        let same = LicenceId::new(licence_type, issuer, serial, id.version());
+        match same.map_err(|error| ClientError::at("--serial", error))? == *id {
+            true => Ok(()),
+            false => differs("--serial", id.serial().to_owned()),
+        }
+    }
+
+    /// The first option that was given, for a command that has no use for any of them. Those of the environment are not meant.
+    fn first_given(&self) -> Option<&'static str> {
+        let given = [
+            ("--licence-type", typed("HUXIN_LICENCE_TYPE", self.licence_type.as_ref()).is_some()),
+            ("--issuer", typed("HUXIN_ISSUER", self.issuer.as_ref()).is_some()),
+            ("--region", typed("HUXIN_REGION", self.region.as_ref()).is_some()),
+            ("--id", self.id.is_some()),
+            ("--serial", self.serial.is_some()),
+            ("--version", self.version.is_some()),
+            ("--valid-from", self.valid_from.is_some()),
+            ("--valid-until", self.valid_until.is_some()),
+            ("--metadata", self.metadata.is_some()),
+            ("--seal", self.seal.is_some()),
+            ("--exception", self.exception.is_some()),
+            ("--trust-list", self.trust_list.is_some()),
+            ("--holder-commitment", self.holder_commitment.is_some()),
+        ];
+        given.into_iter().find(|(_, is_given)| *is_given).map(|(option, _)| option)
     }
 
     fn names_one_licence(&self) -> bool {
         self.id.is_some() || self.serial.is_some()
     }
+}
+
+/// An option that the environment may give too, where it was typed.
+fn typed<'a, T: std::fmt::Display>(variable: &str, given: Option<&'a T>) -> Option<&'a T> {
+    let value = std::env::var(variable).ok();
+    given.filter(|given| value.as_deref() != Some(given.to_string().as_str()))
 }
 
 /// The region in positions 3 to 8 of a unified social credit code.
@@ -273,6 +337,14 @@ impl Issue {
                     say!("give a table or files, not both", "表格与文件只能给出一种"),
                 ));
             }
+            let receipt = self.receipt.is_some().then_some("--receipt");
+            if let Some(option) = self.licence.first_given().or(receipt) {
+                let said = say!(
+                    "has no effect with --csv: the table has a column for what differs by licence, and no receipts are saved; leave it out",
+                    "与 --csv 同用时不起作用：各证照的内容写在表格的列中，回执不另存；请去掉此参数"
+                );
+                return Err(ClientError::at(option, said));
+            }
             return self.bulk.run(global, output).await;
         }
         if self.files.len() > 1 && self.licence.names_one_licence() {
@@ -332,13 +404,11 @@ async fn report(
         let bytes = if offset == 0 {
             confirmed.receipt_bytes.clone()
         } else {
-            let bytes = client.nodes().receipt(index, None).await?;
-            let receipt = client.check_receipt(&bytes)?;
-            if receipt.index != index || receipt.record.tx_id != committed.tx_id {
-                let reason = format!("the receipt given for record {index} is of record {}", receipt.index);
-                return Err(ClientError::ProofMismatch { node: "the node".to_owned(), reason });
-            }
-            bytes
+            let is_ours = |receipt: &Receipt| match receipt.record.tx_id == committed.tx_id {
+                true => Ok(()),
+                false => Err(format!("record {index} is not of transaction {}", committed.tx_id)),
+            };
+            client.record_receipt(index, is_ours).await?.1
         };
         save(path, &bytes)?;
     }
@@ -364,12 +434,14 @@ const KEPT_MAX: u32 = 999;
 /// said.
 ///
 /// # Errors
-/// [`ClientError::File`] where it cannot be written, [`ClientError::Exists`] where 999 earlier ones are kept already.
+/// [`ClientError::File`] where it cannot be written, or an earlier file cannot be read, [`ClientError::Exists`] where 999 earlier ones are kept already.
 pub fn save(path: &Path, bytes: &[u8]) -> Result<(), ClientError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|error| ClientError::file("cannot make", folder, error))?;
     }
-    if path.is_file() && std::fs::read(path).is_ok_and(|earlier| earlier != bytes) {
+    if earlier(std::fs::read(path), bytes).map_err(|error| ClientError::file("cannot read", path, error))?
+        == Earlier::Differs
+    {
         let kept = (1..=KEPT_MAX).map(|number| kept_name(path, number)).find(|name| !name.exists());
         let kept = kept.ok_or_else(|| ClientError::Exists { path: path.display().to_string() })?;
         std::fs::rename(path, &kept).map_err(|error| ClientError::file("cannot write", &kept, error))?;
@@ -377,6 +449,25 @@ pub fn save(path: &Path, bytes: &[u8]) -> Result<(), ClientError> {
         eprint_or_drop(&format!("huxin: 原有的 {name} 已保留为 {kept} the earlier {name} is kept as {kept}"));
     }
     std::fs::write(path, bytes).map_err(|error| ClientError::file("cannot write", path, error))
+}
+
+/// What lies where a receipt is to be written.
+#[derive(Debug, PartialEq, Eq)]
+enum Earlier {
+    Nothing,
+    Same,
+    Differs,
+}
+
+/// # Errors
+/// Where something is there that cannot be read: it may be the only proof of something, and is not written over.
+fn earlier(read: std::io::Result<Vec<u8>>, bytes: &[u8]) -> std::io::Result<Earlier> {
+    match read {
+        Ok(earlier) if earlier == bytes => Ok(Earlier::Same),
+        Ok(_) => Ok(Earlier::Differs),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Earlier::Nothing),
+        Err(error) => Err(error),
+    }
 }
 
 fn kept_name(path: &Path, number: u32) -> PathBuf {
@@ -402,5 +493,84 @@ mod tests {
         let read = |number| std::fs::read(kept_name(&path, number)).unwrap();
         assert_eq!((read(1), read(2)), (b"1".to_vec(), b"2".to_vec()));
         assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 3);
+    }
+
+    /// An earlier file that could not be read was written over.
+    #[test]
+    fn what_cannot_be_read_is_not_written_over() {
+        use std::io::{Error, ErrorKind};
+        assert_eq!(earlier(Ok(b"1".to_vec()), b"1").unwrap(), Earlier::Same);
+        assert_eq!(earlier(Ok(b"1".to_vec()), b"2").unwrap(), Earlier::Differs);
+        assert_eq!(earlier(Err(ErrorKind::NotFound.into()), b"2").unwrap(), Earlier::Nothing);
+        for error in
+            [ErrorKind::PermissionDenied.into(), Error::other("input/output error"), ErrorKind::IsADirectory.into()]
+        {
+            assert!(earlier(Err(error), b"2").is_err());
+        }
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(save(folder.path(), b"1"), Err(ClientError::File { action: "cannot read", .. })));
+    }
+
+    fn new_licence(line: &str) -> NewLicence {
+        use clap::Parser as _;
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            licence: NewLicence,
+        }
+        Line::try_parse_from(std::iter::once("x").chain(line.split_whitespace())).unwrap().licence
+    }
+
+    /// Beside an identifier, its parts were dropped without a word whatever they said.
+    #[test]
+    fn parts_beside_an_identifier_must_agree_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.txt");
+        std::fs::write(&file, b"a licence").unwrap();
+        let whole = crate::test_chain::licence_id("A");
+        let draft =
+            |line: &str| new_licence(&format!("--id {whole} {line}")).draft(DigestAlgorithm::Sha256, &file, None);
+        let issuer = crate::testnet::PROVINCES[0].issuer().unwrap();
+        let agreeing = format!("--licence-type 11100000000013338W011 --issuer {issuer} --version 1");
+        assert_eq!(draft(&agreeing).unwrap().id, whole);
+        let other = crate::testnet::PROVINCES[1].issuer().unwrap();
+        let issuer = format!("--issuer {other}");
+        for (line, place) in [("--version 2", "--version"), (issuer.as_str(), "--issuer")] {
+            let error = draft(line).err().unwrap();
+            assert!(matches!(&error, ClientError::Input { place: found, .. } if found == place), "{error}");
+        }
+        // The same for an identifier that the file carries.
+        let with_serial = NewLicence { serial: Some("B".to_owned()), ..new_licence("") };
+        assert!(with_serial.agrees_with(&whole).unwrap_err().to_string().contains("--serial: the identifier says A"));
+        assert!(NewLicence { serial: Some("A".to_owned()), ..new_licence("") }.agrees_with(&whole).is_ok());
+    }
+
+    /// What the table says of each row, the command line said too, and it was dropped.
+    #[test]
+    fn every_option_of_a_licence_is_known_beside_a_table() {
+        let hex = "00".repeat(32);
+        let lines = [
+            "--licence-type 11100000000013338W011".to_owned(),
+            "--issuer 11310100001000000X".to_owned(),
+            "--region 310000".to_owned(),
+            "--id X".to_owned(),
+            "--serial X".to_owned(),
+            "--version 1".to_owned(),
+            "--valid-from 2026-01-01".to_owned(),
+            "--valid-until 2026-01-01".to_owned(),
+            format!("--metadata {hex}"),
+            format!("--seal 31010000000017 --seal-certificate {hex}"),
+            "--exception PAPER-1".to_owned(),
+            "--trust-list t".to_owned(),
+            format!("--holder-commitment {hex}"),
+        ];
+        let issuer = crate::testnet::PROVINCES[0].issuer().unwrap().to_string();
+        for line in lines {
+            let line = line.replace("11310100001000000X", &issuer);
+            assert_eq!(new_licence(&line).first_given(), line.split(' ').next(), "{line}");
+        }
+        assert_eq!(new_licence("").first_given(), None);
+        let command = <NewLicence as clap::Args>::augment_args(clap::Command::new("x"));
+        assert_eq!(command.get_arguments().count(), 14, "an option that `first_given` does not know");
     }
 }

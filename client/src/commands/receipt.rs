@@ -320,6 +320,7 @@ impl Check {
             node: format!("the file {}", self.receipt.display()),
             warnings: Vec::new(),
             receipt: None,
+            proven_height: receipt.header.height.0,
         })
     }
 }

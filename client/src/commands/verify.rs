@@ -58,12 +58,13 @@ impl Verify {
         let mut answer = answer;
         if let Some(licence) = &answer.licence {
             match standing_of_issuer(&client, licence).await {
-                Ok(standing) => answer.checks.extend(standing),
+                Ok(standing) => answer.checks.push(standing),
                 Err(error) => {
                     answer.checks.push(issuer_standing(IssuerStanding::NotProven));
-                    answer
-                        .warnings
-                        .push(format!("颁发机构现状未能核验 how the issuer stands now could not be proven: {error}"));
+                    let error = error.in_both();
+                    let warning =
+                        format!("颁发机构现状未能核验 how the issuer stands now could not be proven: {error}");
+                    answer.warnings.push(warning);
                 }
             }
         }
@@ -277,6 +278,7 @@ mod tests {
             node: String::new(),
             warnings: Vec::new(),
             receipt: None,
+            proven_height: 1,
         }
     }
 

@@ -120,6 +120,11 @@ impl Connection {
         Some(Self { http: self.http.clone(), nodes: vec![node], preferred: AtomicUsize::new(0), height_seen })
     }
 
+    /// The position of the node that answered last.
+    pub fn preferred(&self) -> usize {
+        self.preferred.load(Ordering::Relaxed)
+    }
+
     /// The address of the first node.
     pub fn first_node(&self) -> String {
         self.nodes.first().map(ToString::to_string).unwrap_or_default()

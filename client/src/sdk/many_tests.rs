@@ -226,3 +226,59 @@ async fn a_node_given_twice_counts_once() {
     let client = client_of(&chain, &[&node, &node]).await;
     assert_eq!(client.nodes().connection().node_count(), 1);
 }
+
+/// A node that is behind, or keeps back the newest block, showed a revoked licence as it stood before: the first of two proofs was kept.
+#[tokio::test]
+async fn the_newer_of_two_proofs_counts() {
+    let chain = chain();
+    let old = || Lie::Old { record: 0, height: 1 };
+    for lies in [vec![old(), Lie::None], vec![Lie::None, old()], vec![Lie::Absent, old(), Lie::None]] {
+        let answer = client(&chain, lies.clone()).await.verify(&by_file(DIPLOMA)).await.unwrap();
+        assert_eq!(answer.verdict, Verdict::Revoked, "{lies:?}");
+        assert_eq!(answer.records[0].verdict, Verdict::Revoked, "{lies:?}");
+    }
+    // The same where the honest node only lists what the other one shows: the old proof is made once more as of the newer block.
+    let mut chain = TestChain::new();
+    chain.decide(vec![issue("A", DIPLOMA), issue("A2", DIPLOMA)]);
+    let effective = chain.time(2);
+    let revoke = |serial| Operation::Licence(LicenceOperation::Revoke(change(serial, effective)));
+    chain.decide(vec![revoke("A"), revoke("A2")]);
+    let chain = Arc::new(Mutex::new(chain));
+    let old = Lie::Old { record: 1, height: 1 };
+    let answer = client(&chain, vec![old, Lie::None]).await.verify(&by_file(DIPLOMA)).await.unwrap();
+    assert_eq!((answer.verdict, answer.records.len()), (Verdict::Revoked, 2), "{answer:?}");
+}
+
+/// One node's damaged proof, its refusal, or its word that there is more, turned a proven answer into none.
+#[tokio::test]
+async fn what_one_node_cannot_prove_does_not_decide() {
+    let chain = chain();
+    let invented = LicenceRef::of(DigestAlgorithm::Sha256, &licence_id("NOWHERE")).to_string();
+    for lie in [Lie::Damaged(invented), Lie::More, Lie::Refuses, Lie::Garbage] {
+        for lies in [vec![lie.clone(), Lie::None], vec![Lie::None, lie.clone()]] {
+            let client = client(&chain, lies).await;
+            let answer = client.verify(&by_file(b"another")).await.unwrap();
+            assert_eq!((answer.verdict, exit(&answer)), (Verdict::Valid, ExitCode::Success), "{lie:?}");
+            assert_eq!(answer.warnings.len(), 1, "it is said of the node: {lie:?} {:?}", answer.warnings);
+            let named = Question { subject: Subject::Identifier(licence_id("C")), ..by_file(b"another") };
+            assert_eq!(client.verify(&named).await.unwrap().verdict, Verdict::Valid, "{lie:?}");
+            client.thing(&ThingQuestion::now(StateKey::Parameters)).await.unwrap();
+            client.receipt(ReceiptOf::Record(RecordIndex(0)), None).await.unwrap();
+        }
+    }
+    // With nobody else to ask, its refusal is what is reported.
+    let alone = client(&chain, vec![Lie::Refuses]).await.verify(&by_file(b"another")).await;
+    assert!(matches!(alone, Err(ClientError::Refused { status: 400, .. })), "{alone:?}");
+}
+
+/// A node that served another chain's genesis kept a client with a pinned hash from any other node.
+#[tokio::test]
+async fn the_genesis_is_taken_from_the_node_that_has_the_pinned_one() {
+    let chain = chain();
+    let nodes = nodes(&chain, vec![Lie::Garbage, Lie::None]).await;
+    let urls: Vec<String> = nodes.iter().map(|node| node.url.clone()).collect();
+    let hash = chain.lock().genesis.hash();
+    let connect = |urls: &[String]| Client::connect(NodeClient::new(urls).unwrap(), TrustRoot::of_hash(hash));
+    assert!(connect(&urls).await.is_ok());
+    assert!(matches!(connect(&urls[..1]).await, Err(ClientError::Genesis { .. })));
+}

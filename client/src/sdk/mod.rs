@@ -6,12 +6,14 @@
 mod client;
 mod connection;
 mod events;
+mod failures;
 mod files;
 mod many;
 mod node_client;
 mod outcome;
 mod proof;
 mod signing;
+mod submission;
 mod thing;
 mod thing_calls;
 mod trust;

@@ -55,6 +55,14 @@ impl NodeClient {
             .collect()
     }
 
+    /// As [`NodeClient::each`], beginning with the node that answered last.
+    pub fn each_preferred_first(&self) -> Vec<Self> {
+        let mut nodes = self.each();
+        let first = self.connection.preferred().min(nodes.len());
+        nodes.rotate_left(first);
+        nodes
+    }
+
     /// The node at a glance.
     pub async fn status(&self) -> Result<(String, StatusAnswer), ClientError> {
         self.connection.json(&Request::get("/v1/status")).await

@@ -145,6 +145,9 @@ pub struct Verified {
     /// The receipt that proves it, as file bytes.
     #[serde(skip)]
     pub receipt: Option<Vec<u8>>,
+    /// Height of the newest block that the proofs show; 0 where nothing is proven. Of two answers about one licence, the higher one counts.
+    #[serde(skip)]
+    pub proven_height: u64,
 }
 
 impl Verified {
@@ -350,7 +353,8 @@ impl Checker<'_> {
             }
             // A later version may have a word for what this one computes otherwise: no lie, and not believed either.
             None => warnings.push(format!(
-                "{} answers with a verdict of a newer version that this program does not know; shown is what its proof says",
+                "{0} 的结论属于本程序不认识的较新版本，所示为其证明的内容 {0} answers with a verdict of a newer version that this program does \
+                 not know; shown is what its proof says",
                 self.node
             )),
         }
@@ -374,6 +378,7 @@ impl Checker<'_> {
             warnings,
             // The newest state holds every change, so its receipt proves both answers about a past time.
             receipt: Some(now.unwrap_or(proof).bytes.clone()),
+            proven_height: now.unwrap_or(proof).receipt.header.height.0,
         })
     }
 
@@ -390,6 +395,7 @@ impl Checker<'_> {
             node: self.node.to_owned(),
             warnings: Vec::new(),
             receipt: None,
+            proven_height: 0,
         }
     }
 }
@@ -402,6 +408,14 @@ pub(super) fn receipt_refused(node: &str, error: ReceiptError) -> ClientError {
             ClientError::OtherVersion { node: node.to_owned(), reason: error.to_string() }
         }
         error => ClientError::ProofMismatch { node: node.to_owned(), reason: error.to_string() },
+    }
+}
+
+/// What a receipt that cannot be used says about the node that sent it; other errors unchanged.
+pub(super) fn of_node(node: &str, error: ClientError) -> ClientError {
+    match error {
+        ClientError::Receipt(error) => receipt_refused(node, error),
+        other => other,
     }
 }
 

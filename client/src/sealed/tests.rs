@@ -294,6 +294,7 @@ fn answer(verdict: Verdict, licence: Option<LicenceAnswer>) -> Verified {
         node: String::new(),
         warnings: Vec::new(),
         receipt: None,
+        proven_height: 1,
     }
 }
 
