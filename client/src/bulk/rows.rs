@@ -10,7 +10,7 @@ use std::path::Path;
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
 use huxin_chain_spec::ids::{LicenceId, LicenceIssuer, LicenceRef, RegionCode, TimeMs, Uscc};
 use huxin_chain_spec::privacy;
-use huxin_chain_spec::record::licence::{Document, Licence, SealReference};
+use huxin_chain_spec::record::licence::{DOCUMENT_BYTES_MAX, Document, Licence, SealReference};
 use huxin_chain_spec::rules::licence::LICENCE_VERSION_MAX;
 use rayon::prelude::*;
 use serde::Deserialize;
@@ -20,7 +20,7 @@ use crate::dates::{ALREADY_ENDED, End, ended_warning};
 use crate::error::ClientError;
 use crate::said::Said;
 use crate::say;
-use crate::sdk::{SIZE_BYTES_MAX, clock, document_of};
+use crate::sdk::{clock, document_of};
 
 /// Rows read at a time.
 const ROWS_PER_CHUNK: usize = 4_096;
@@ -299,12 +299,13 @@ impl Raw {
         let Some(file) = self.file.as_deref().filter(|file| !file.is_empty()) else {
             let neither = || say!("file or sha256: one of them is needed", "file 与 sha256 必须填写一个");
             let sha256 = sha256.ok_or_else(neither)?;
-            let size_bytes = self.size_bytes.filter(|size| (1..=SIZE_BYTES_MAX).contains(size)).ok_or_else(|| {
-                say!(
-                    "size_bytes: needed with sha256, from 1 to {SIZE_BYTES_MAX}",
-                    "size_bytes：与 sha256 同时填写，取值 1 至 {SIZE_BYTES_MAX}"
-                )
-            })?;
+            let size_bytes =
+                self.size_bytes.filter(|size| (1..=DOCUMENT_BYTES_MAX).contains(size)).ok_or_else(|| {
+                    say!(
+                        "size_bytes: needed with sha256, from 1 to {DOCUMENT_BYTES_MAX}",
+                        "size_bytes：与 sha256 同时填写，取值 1 至 {DOCUMENT_BYTES_MAX}"
+                    )
+                })?;
             return Ok(Document { sha256, sm3: column("sm3", self.sm3.as_deref())?, size_bytes });
         };
         let document = document_of(&folder.join(file)).map_err(|error| {

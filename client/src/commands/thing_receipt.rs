@@ -17,6 +17,9 @@ use crate::dates::beijing;
 use crate::error::{ClientError, ExitCode};
 use crate::sdk::{Client, TrustRoot, as_of, check_thing_receipt, derived_from};
 
+/// What no receipt can know of.
+pub(super) const LATER_CHANGES: &str = "回执时间之后登记的变更 changes recorded after the receipt's time";
+
 /// Fetches the receipt of a thing, checks it and saves it.
 pub async fn get(
     client: &Client,
@@ -70,9 +73,10 @@ pub fn check(trust: &TrustRoot, output: &Output, bytes: &[u8]) -> Result<ExitCod
 
 fn said(receipt: &ThingReceipt) -> Result<Said, ClientError> {
     let time = receipt.proven_time();
-    let mut not_checked = vec!["changes recorded after the receipt's time".to_owned()];
+    let mut not_checked = vec![LATER_CHANGES.to_owned()];
     if receipt.as_of.as_ref().is_some_and(|as_of| as_of.next.is_none()) {
-        not_checked.push("the time asked about, which lies after the receipt's block".to_owned());
+        not_checked
+            .push("所询时间晚于回执的区块 the time asked about, which lies after the receipt's block".to_owned());
     }
     let things = receipt.things.iter().map(|thing| {
         let state = thing.state.as_deref().map(|bytes| state::to_json(&thing.key, bytes)).transpose();

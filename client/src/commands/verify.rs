@@ -90,7 +90,7 @@ impl Verify {
 
     fn question(&self, examined: Option<&Examined>) -> Result<Question, ClientError> {
         let subject = match (&self.id, examined.is_some()) {
-            (Some(id), true) => licence_subject(id)?,
+            (Some(id), true) => id_subject(id)?,
             (None, true) => Subject::Document,
             (Some(_), false) => {
                 let mut said = say!("there is no such file, though --id is given", "没有这个文件，却给出了 --id");
@@ -130,6 +130,14 @@ pub fn licence_subject(text: &str) -> Result<Subject, ClientError> {
         }
         Err(error) => Err(ClientError::at("LICENCE", not_a_licence(text, error))),
     }
+}
+
+/// As [`licence_subject`], for the option `--id`.
+pub fn id_subject(text: &str) -> Result<Subject, ClientError> {
+    licence_subject(text).map_err(|error| match error {
+        ClientError::Input { reason, .. } => ClientError::at("--id", reason),
+        other => other,
+    })
 }
 
 /// Tells at once that an identifier has a wrong check character: most likely it was mistyped at the counter.

@@ -389,7 +389,9 @@ impl Checker<'_> {
             proven: false,
             checks,
             as_of: answer.as_of.clone(),
-            not_checked: vec!["everything but presence; absence is this node's word, not proven".to_owned()],
+            not_checked: vec![
+                "除是否在账外的一切；账本上没有仅为该节点所述 everything but presence; absence is this node's word, not proven".to_owned(),
+            ],
             licence: None,
             records: Vec::new(),
             node: self.node.to_owned(),
@@ -450,17 +452,12 @@ fn not_checked(licence: &Licence) -> Vec<String> {
     names
 }
 
-/// The word for a status in JSON.
-pub fn status_word(status: LicenceStatus) -> String {
-    serde_json::to_value(status).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
 /// The licence in readable form, from its record and its newest proven state; a state that is not covered is `unknown`.
 pub fn proven_licence(record: &Record, licence: &Licence, index: u64, state: StateAt<'_>) -> LicenceAnswer {
     let (status, state) = match state {
-        StateAt::NotCovered => ("unknown".to_owned(), None),
-        StateAt::Unchanged => (status_word(LicenceStatus::Issued), None),
-        StateAt::Changed(state) => (status_word(state.status), Some(state)),
+        StateAt::NotCovered => ("unknown", None),
+        StateAt::Unchanged => (LicenceStatus::Issued.name(), None),
+        StateAt::Changed(state) => (state.status.name(), Some(state)),
     };
     LicenceAnswer {
         licence: licence.licence.to_string(),
@@ -469,7 +466,7 @@ pub fn proven_licence(record: &Record, licence: &Licence, index: u64, state: Sta
         province: record.province.to_string(),
         region: licence.region.to_string(),
         version: licence.version,
-        status,
+        status: status.to_owned(),
         document_sha256: licence.document.sha256.to_string(),
         document_sm3: licence.document.sm3.map(|digest| digest.to_string()),
         document_bytes: licence.document.size_bytes,
