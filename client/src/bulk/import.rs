@@ -164,7 +164,7 @@ fn settle(
     journal.ended(tx_id, &BatchEnd::Refused { code: error.code().to_owned() })?;
     match refused_line {
         Some(line) if skips_bad => {
-            journal.skip(line, &error.to_string())?;
+            journal.skip(line, &error.in_both())?;
             let lines = batch.lines.iter().copied().filter(|other| *other != line).collect();
             Ok(Settled::Again { lines, expired: false })
         }

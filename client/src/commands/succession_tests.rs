@@ -52,6 +52,9 @@ async fn who_acts_is_active_at_the_time_asked_about() {
     assert_eq!((exit_code, acts), (ExitCode::Success, true), "{text}");
     let (exit_code, acts, text) = ask(new, None).await;
     assert_eq!((exit_code, acts), (ExitCode::Success, true), "{text}");
+    // An honest node was called a liar for having no proof of a time before the founding.
+    let earlier = authority(old, Some(TimeMs(1))).answer(&client, Competence::Cases).await.err().unwrap();
+    assert!(matches!(&earlier, ClientError::Input { place, .. } if place == "--as-of"), "{earlier}");
     let (exit_code, acts, text) = ask(new, Some(before)).await;
     assert_eq!((exit_code, acts), (ExitCode::NotOnLedger, false), "{text}");
 }

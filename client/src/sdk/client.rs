@@ -21,6 +21,7 @@ use super::signing::{SignedTransaction, TransactionSigner};
 use super::thing::{DerivedBy, ProvenThing, ThingQuestion, check_entry, check_thing};
 use super::trust::TrustRoot;
 use crate::error::ClientError;
+use crate::say;
 
 /// Greatest accepted age of the newest block for a question about now, in seconds: thirty missed heartbeats.
 pub const AGE_S_MAX_DEFAULT: u64 = 300;
@@ -241,7 +242,18 @@ impl Client {
 
     /// Asks about a thing, and checks the proof. A node that is wrong or stale is passed over as long as another one has a
     /// proven answer, which then carries a warning. That the ledger holds no such thing is proven too.
+    ///
+    /// # Errors
+    /// [`ClientError::Input`] for a time before the founding; else what was wrong at the nodes.
     pub async fn thing(&self, question: &ThingQuestion) -> Result<ProvenThing, ClientError> {
+        if let Some(asked) = question.as_of.filter(|time| *time < self.genesis.time) {
+            let (asked, founded) = (asked.to_beijing(), self.genesis.time.to_beijing());
+            let said = say!(
+                "{asked} is before the founding of this chain, {founded}: nothing was on it",
+                "{asked} 早于本链的创世时间 {founded}，当时账本尚不存在"
+            );
+            return Err(ClientError::at("--as-of", said));
+        }
         let mut failures = Failures::default();
         for node in self.nodes.each() {
             match self.thing_at(&node, question).await {

@@ -5,6 +5,7 @@
 //! any number of refusals.
 
 use futures::future::join_all;
+use huxin_chain_spec::api::ErrorBody;
 use huxin_chain_spec::certificate::ValidatorSet;
 use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::ids::Height;
@@ -55,10 +56,7 @@ impl Client {
         if asked >= needed || self.is_issued_by_another(transaction, &refused).await {
             return refused;
         }
-        not_proven(
-            "refused",
-            format!("{} [{}]; {asked} nodes were asked, and {needed} must refuse", body.what, body.code),
-        )
+        not_proven("refused", reason_of(body, asked, needed))
     }
 
     /// Whether the ledger proves that the licence of the refused operation was issued by another transaction: then this one never can.
@@ -104,11 +102,11 @@ impl Client {
         let needed = self.doors_that_prove().await.min(self.nodes().connection().node_count());
         let refused = refusals.len();
         let Some(first) = refusals.into_iter().next() else { return Err(failures.into_error()) };
-        if refused >= needed {
+        if refused >= needed || self.is_issued_by_another(transaction, &first).await {
             return Err(first);
         }
         let ClientError::Refused { node, body, .. } = &first else { return Err(first) };
-        let mut reason = format!("{} [{}]; {refused} nodes refuse it, and {needed} must", body.what, body.code);
+        let mut reason = reason_of(body, refused, needed);
         for warning in failures.warnings {
             reason = format!("{reason}; {warning}");
         }
@@ -164,6 +162,14 @@ impl Client {
         }
         Err(failures.into_error())
     }
+}
+
+/// What was refused, and why that does not decide.
+fn reason_of(body: &ErrorBody, refused: usize, needed: usize) -> String {
+    let ErrorBody { code, what, what_zh, place, .. } = body;
+    format!(
+        "{what_zh} {what} [{code}], {place}; {refused} 个节点拒绝，须有 {needed} 个 {refused} nodes refuse it, and {needed} must"
+    )
 }
 
 fn sort(error: ClientError, refusals: &mut Vec<ClientError>, failures: &mut Failures) {

@@ -61,6 +61,9 @@ async fn a_refusal_is_the_word_of_more_nodes_than_may_lie() {
         let refused = submit(&lies, "NEW").await;
         assert!(matches!(refused, Err(ClientError::Refused { status: 409, .. })), "{lies:?} {refused:?}");
     }
+    // A refusal that the ledger proves needs no second door.
+    let proven = submit(&[refuses(), Lie::Garbage], "A").await;
+    assert!(matches!(proven, Err(ClientError::Refused { status: 409, .. })), "{proven:?}");
     let one = submit(&[refuses(), Lie::Garbage], "NEW").await.unwrap_err();
     assert!(matches!(&one, ClientError::OutcomeNotProven { outcome, .. } if outcome == "refused"), "{one:?}");
     assert!(one.to_string().contains("1 nodes refuse it, and 2 must") && one.to_string().contains("licence.duplicate"));
