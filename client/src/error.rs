@@ -48,9 +48,9 @@ pub enum ClientError {
     /// A proxy or gateway on the way refused, failed, or sends elsewhere.
     #[error("{node} was not reached: {said}")]
     Proxy { node: String, said: Said },
-    /// A node understood the request and refused it.
+    /// A node understood the request and refused it. Only of a submission that is a "no"; a question stays open.
     #[error("{node} refuses: {} [{}], at {}; {}", .body.what, .body.code, .body.place, .body.next)]
-    Refused { node: String, status: u16, body: Box<ErrorBody> },
+    Refused { node: String, status: u16, is_submission: bool, body: Box<ErrorBody> },
     /// The transaction stands in a block with a refusal: it changed nothing and never will.
     #[error(
         "transaction {tx_id} is rejected at height {height}: {} [{}], at {}; {}", .body.what, .body.code, .body.place, .body.next
@@ -281,8 +281,12 @@ impl ClientError {
     /// How a command ends with this error.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            // 408, 429 and 5xx say nothing about the request itself.
-            Self::Refused { status, .. } if *status == 408 || *status == 429 || *status >= 500 => ExitCode::NotChecked,
+            // 408, 429 and 5xx say nothing about the request itself, and a question that is refused was not answered.
+            Self::Refused { status, is_submission, .. }
+                if !is_submission || *status == 408 || *status == 429 || *status >= 500 =>
+            {
+                ExitCode::NotChecked
+            }
             Self::Refused { .. }
             | Self::Rejected { .. }
             | Self::Expired { .. }

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use huxin_chain_spec::api::{
-    AsOfAnswer, ErrorAnswer, ErrorBody, OutcomeAnswer, StatusAnswer, ThingAnswer, VerifyAnswer, VerifyQuestion,
+    AsOfAnswer, ErrorAnswer, ErrorBody, OutcomeAnswer, StatusAnswer, ThingAnswer, ThingListAnswer, VerifyAnswer,
+    VerifyQuestion,
 };
 use huxin_chain_spec::crypto::Digest;
 use huxin_chain_spec::ids::{RecordIndex, TimeMs, TxId};
@@ -58,6 +59,8 @@ pub enum Lie {
     Pending,
     /// A document has this record, as it stood at this height.
     Old { record: u64, height: u64 },
+    /// It is never ready for who has seen a block.
+    Behind,
     /// There are more records of every document than it lists.
     More,
     /// A document has this licence, too, whose proof is damaged.
@@ -144,7 +147,8 @@ async fn serve(mut stream: TcpStream, chain: &SharedChain, lie: &Lie, seen: &Mut
     seen.lock().push((line, min_height));
     let (answered, height) = {
         let mut chain = chain.lock();
-        let is_behind = min_height.is_some_and(|height| height > chain.height());
+        let is_behind =
+            min_height.is_some_and(|height| height > chain.height() || (height > 0 && matches!(lie, Lie::Behind)));
         let answered = if is_behind { refusal(503, "api.not_ready") } else { answer(&mut chain, lie, &path, &body) };
         (answered, chain.height())
     };
@@ -210,6 +214,10 @@ fn answer(chain: &mut TestChain, lie: &Lie, path: &str, body: &[u8]) -> Answered
     if let Some(name) = rest.strip_prefix("things/") {
         let as_of = query.split('&').find_map(|pair| pair.strip_prefix("as_of=")?.parse().ok());
         return thing(chain, name.parse().unwrap(), as_of);
+    }
+    if rest == "things" || rest == "cases" {
+        let as_of = AsOfAnswer { height: newest, time_ms: chain.time(newest).0, time: String::new() };
+        return json(200, &ThingListAnswer { as_of, things: Vec::new(), next: None });
     }
     assert_eq!(rest, "status", "a path that this double does not know");
     let mut status = status(chain);

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use clap::Args;
+use huxin_chain_spec::api::ThingListAnswer;
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, ParseDigestError, SigningKey};
 use huxin_chain_spec::execute::Chain;
 use huxin_chain_spec::record::Operation;
@@ -12,7 +13,7 @@ use zeroize::Zeroizing;
 use crate::error::ClientError;
 use crate::keys;
 use crate::sdk::{
-    AGE_S_MAX_DEFAULT, Client, Confirmed, EXPIRY_WINDOW_DEFAULT, NodeClient, TransactionSigner, TrustRoot,
+    AGE_S_MAX_DEFAULT, Client, Confirmed, EXPIRY_WINDOW_DEFAULT, NodeClient, TransactionSigner, TrustRoot, check_age,
 };
 
 /// Heading of the shared options in every help page.
@@ -81,10 +82,9 @@ fn digest_of(text: &str) -> Result<Digest, ParseDigestError> {
 }
 
 impl Global {
-    /// The hash that `--trust-root` gives; `None` where it is absent or empty.
+    /// The hash that `--trust-root` gives; `None` where it is absent. An empty one is an error: it comes from a file that is not there.
     pub fn trust_root_hash(&self) -> Result<Option<Digest>, ClientError> {
-        let text = self.trust_root.as_deref().filter(|text| !text.trim().is_empty());
-        text.map(digest_of).transpose().map_err(|error| ClientError::at("--trust-root", error))
+        self.trust_root.as_deref().map(digest_of).transpose().map_err(|error| ClientError::at("--trust-root", error))
     }
 
     /// The pinned trust root. A file and a hash given together must agree.
@@ -109,13 +109,28 @@ impl Global {
     /// The nodes, without trust.
     pub fn nodes(&self) -> Result<NodeClient, ClientError> {
         let given = self.nodes.iter().map(|node| node.trim()).filter(|node| !node.is_empty());
-        NodeClient::new(&given.map(str::to_owned).collect::<Vec<_>>())
+        Ok(NodeClient::new(&given.map(str::to_owned).collect::<Vec<_>>())?.passing_over_failures())
     }
 
     /// Nodes and trust root.
     pub async fn client(&self) -> Result<Client, ClientError> {
         let trust = self.trust()?;
         Ok(Client::connect(self.nodes()?, trust).await?.with_age_s_max(self.max_age_s))
+    }
+
+    /// A list as nodes give it, without proof: from a node of the pinned chain, where one is pinned.
+    pub async fn list(
+        &self,
+        ask: impl AsyncFn(&NodeClient) -> Result<(String, ThingListAnswer), ClientError>,
+    ) -> Result<ThingListAnswer, ClientError> {
+        match self.client().await {
+            Err(ClientError::NoTrustRoot) => {
+                let (node, listed) = ask(&self.nodes()?).await?;
+                check_age(node, &listed, self.max_age_s)?;
+                Ok(listed)
+            }
+            client => client?.list(ask).await,
+        }
     }
 
     /// The one order in which every command checks what the user gave, before any node is asked: the arguments and the files they name

@@ -1,8 +1,8 @@
 //! Nodes and trust root together: submissions that end in a checked receipt, questions that end in a proven answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use huxin_chain_spec::api::ThingAnswer;
+use huxin_chain_spec::api::{ThingAnswer, ThingListAnswer};
 use huxin_chain_spec::crypto::SigningKey;
 use huxin_chain_spec::execute::Chain;
 use huxin_chain_spec::genesis::Genesis;
@@ -13,6 +13,7 @@ use huxin_chain_spec::rules::case::standing::calendar_key;
 use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::state::case::{CaseState, FrozenVersion};
 use huxin_chain_spec::transaction::Transaction;
+use parking_lot::Mutex;
 
 use super::failures::Failures;
 use super::node_client::{Committed, NodeClient};
@@ -43,6 +44,8 @@ pub struct Client {
     chain: Chain,
     genesis: Genesis,
     age_s_max: u64,
+    /// Nodes that name the pinned chain as theirs.
+    of_chain: Mutex<BTreeSet<String>>,
 }
 
 impl Client {
@@ -66,7 +69,7 @@ impl Client {
         }
         let genesis = trust.genesis().cloned().ok_or(ClientError::NoTrustRoot)?;
         let chain = Chain::new(&genesis);
-        Ok(Self { nodes, trust, chain, genesis, age_s_max: AGE_S_MAX_DEFAULT })
+        Ok(Self { nodes, trust, chain, genesis, age_s_max: AGE_S_MAX_DEFAULT, of_chain: Mutex::default() })
     }
 
     /// Accepts answers about now up to this age of the newest block, in seconds.
@@ -281,6 +284,51 @@ impl Client {
         Ok(())
     }
 
+    /// Refuses a node of another chain, where its answer comes without proof. What chain a node serves is its own word; this finds a
+    /// wrong address, not a liar.
+    ///
+    /// # Errors
+    /// [`ClientError::Genesis`] where it names another chain than the pinned one; what was wrong where it names none.
+    pub(super) async fn check_chain(&self, nodes: &NodeClient) -> Result<(), ClientError> {
+        let node = nodes.connection().first_node();
+        if self.of_chain.lock().contains(&node) {
+            return Ok(());
+        }
+        let (_, status) = nodes.status().await?;
+        if status.genesis_hash != self.trust.hash().to_string() {
+            let (place, found) = (format!("the answer of {node}"), status.genesis_hash);
+            let reason =
+                format!("its hash is {found}, but {} is trusted here: it serves another chain", self.trust.hash());
+            return Err(ClientError::Genesis { place, reason });
+        }
+        self.of_chain.lock().insert(node);
+        Ok(())
+    }
+
+    /// A list, which has no proof, from the first node of the pinned chain that gives one as new as an answer about now must be.
+    ///
+    /// # Errors
+    /// What was wrong at the nodes, where none of them gives one.
+    pub async fn list(
+        &self,
+        ask: impl AsyncFn(&NodeClient) -> Result<(String, ThingListAnswer), ClientError>,
+    ) -> Result<ThingListAnswer, ClientError> {
+        let mut failures = Failures::default();
+        for node in self.nodes.each() {
+            let listed = async {
+                self.check_chain(&node).await?;
+                let (name, listed) = ask(&node).await?;
+                check_age(name, &listed, self.age_s_max)?;
+                Ok(listed)
+            };
+            match listed.await {
+                Ok(listed) => return Ok(listed),
+                Err(error) => failures.add(error),
+            }
+        }
+        Err(failures.into_error())
+    }
+
     /// Greatest accepted age of the newest block for a question about now, in seconds.
     pub(super) fn age_s_max(&self) -> u64 {
         self.age_s_max
@@ -329,8 +377,22 @@ impl Client {
         let verified = check_answer(&self.trust, algorithm, &freshness, question, &node, &answer)?;
         if verified.proven {
             self.nodes.connection().saw_height(verified.proven_height);
+        } else {
+            self.check_chain(nodes).await?;
         }
         Ok(verified)
+    }
+}
+
+/// Whether a list is as new as an answer about now must be.
+///
+/// # Errors
+/// [`ClientError::Stale`].
+pub fn check_age(node: String, listed: &ThingListAnswer, age_s_max: u64) -> Result<(), ClientError> {
+    let age_s = clock().0.saturating_sub(listed.as_of.time_ms) / 1_000;
+    match age_s > age_s_max {
+        true => Err(ClientError::Stale { node, height: listed.as_of.height, age_s, age_s_max }),
+        false => Ok(()),
     }
 }
 

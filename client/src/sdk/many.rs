@@ -71,6 +71,8 @@ impl Client {
         let verified = check_answer(self.trust(), algorithm, &freshness, question, &node, &answer)?;
         if verified.proven {
             self.nodes().connection().saw_height(verified.proven_height);
+        } else {
+            self.check_chain(nodes).await?;
         }
         Ok((verified, answer))
     }
@@ -140,7 +142,10 @@ impl Client {
         for node in self.nodes().each() {
             match self.receipt_at(&node, subject, as_of).await {
                 Ok(found) => return Ok(found),
-                Err(error @ ClientError::Refused { status: 404, .. }) => absent = absent.or(Some(error)),
+                Err(error @ ClientError::Refused { status: 404, .. }) => match self.check_chain(&node).await {
+                    Ok(()) => absent = absent.or(Some(error)),
+                    Err(another) => failures.add(another),
+                },
                 Err(error) => failures.add(error),
             }
         }

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 
 use crate::error::{ClientError, ExitCode};
 use crate::sdk::{
-    Client, NodeClient, Question, ReceiptOf, SignedTransaction, Subject, ThingQuestion, TrustRoot, Verified,
+    Client, NodeClient, Page, Question, ReceiptOf, SignedTransaction, Subject, ThingQuestion, TrustRoot, Verified,
 };
 use crate::test_chain::{TestChain, change, document, issue, issue_in, issuer_key, licence_id};
 use crate::test_liar::{LiarNode, Lie, SharedChain};
@@ -281,4 +281,70 @@ async fn the_genesis_is_taken_from_the_node_that_has_the_pinned_one() {
     let connect = |urls: &[String]| Client::connect(NodeClient::new(urls).unwrap(), TrustRoot::of_hash(hash));
     assert!(connect(&urls).await.is_ok());
     assert!(matches!(connect(&urls[..1]).await, Err(ClientError::Genesis { .. })));
+}
+
+/// A node of another chain was asked: "not on the ledger", exit code 2, and its lists were shown as this chain's.
+#[tokio::test]
+async fn a_node_of_another_chain_is_refused() {
+    let (chain, mut other) = (chain(), TestChain::named("dev-other"));
+    other.decide(vec![issue("X", b"of another chain")]);
+    let strange = LiarNode::start(&Arc::new(Mutex::new(other)), Lie::None).await;
+    let alone = client_of(&chain, &[&strange]).await;
+    let named = Question { subject: Subject::Identifier(licence_id("NOWHERE")), document: None, as_of: None };
+    for question in [by_file(b"nowhere"), named.clone()] {
+        let refused = alone.verify(&question).await.unwrap_err();
+        assert_eq!((refused.code(), refused.exit_code()), ("client.genesis", ExitCode::NotChecked), "{refused}");
+    }
+    let proposals = async |nodes: &NodeClient| nodes.things("proposal", &Page::default()).await;
+    assert_eq!(alone.list(proposals).await.unwrap_err().code(), "client.genesis");
+    let licence = ReceiptOf::Licence(LicenceRef::of(DigestAlgorithm::Sha256, &licence_id("NOWHERE")));
+    assert_eq!(alone.receipt(licence, None).await.unwrap_err().code(), "client.genesis");
+    // Beside a node of the right chain it is passed over.
+    let right = LiarNode::start(&chain, Lie::None).await;
+    let both = client_of(&chain, &[&strange, &right]).await;
+    assert!(both.list(proposals).await.unwrap().things.is_empty());
+    assert_eq!(exit(&both.verify(&named).await.unwrap()), ExitCode::NotOnLedger);
+    // A list is about now: an old one is refused.
+    let strict = client_of(&chain, &[&right]).await.with_age_s_max(1);
+    assert!(matches!(strict.list(proposals).await, Err(ClientError::Stale { .. })));
+}
+
+/// A mere error of a node ended with 1, "not valid"; and the first node's error or page kept the others from being asked.
+#[tokio::test]
+async fn a_refused_question_is_no_verdict_and_asked_elsewhere() {
+    let chain = chain();
+    let refused = client(&chain, vec![Lie::Refuses]).await.nodes().header(None).await.unwrap_err();
+    assert!(matches!(refused, ClientError::Refused { status: 400, .. }), "{refused}");
+    assert_eq!(refused.exit_code(), ExitCode::NotChecked);
+    let submission = LiarNode::start(&chain, Lie::RefusesSubmissions).await;
+    let alone = client_of(&chain, &[&submission]).await;
+    let height = chain.lock().height();
+    let refused = alone.submit(&signed(&alone, "NEW", b"new", height, 10), 50).await.unwrap_err();
+    assert_eq!(refused.exit_code(), ExitCode::Refused, "the ledger's own no stays one: {refused}");
+    for lie in [Lie::Refuses, Lie::Garbage] {
+        let client = client(&chain, vec![lie.clone(), Lie::None]).await;
+        let (_, status) = client.nodes().status().await.unwrap();
+        assert_eq!(status.height, height, "{lie:?}");
+    }
+    // Where no node answers, the refusal is what is reported.
+    let both = client(&chain, vec![Lie::Refuses, Lie::Garbage]).await;
+    assert!(matches!(both.nodes().status().await, Err(ClientError::Refused { status: 400, .. })));
+}
+
+/// A node that was not ready for the height another one had proven was asked again, for seconds, with every question.
+#[tokio::test]
+async fn a_node_that_failed_is_passed_over_for_the_rest_of_a_run() {
+    let chain = chain();
+    let behind = LiarNode::start(&chain, Lie::Behind).await;
+    let honest = LiarNode::start(&chain, Lie::None).await;
+    let nodes = NodeClient::new(&[behind.url.clone(), honest.url.clone()]).unwrap().passing_over_failures();
+    let trust = TrustRoot::of_genesis(chain.lock().genesis.clone());
+    let client = Client::connect(nodes, trust).await.unwrap().with_age_s_max(u64::MAX);
+    client.nodes().connection().saw_height(1);
+    let named = Question { subject: Subject::Identifier(licence_id("C")), document: None, as_of: None };
+    for _ in 0..5 {
+        assert_eq!(client.verify(&named).await.unwrap().verdict, Verdict::Valid);
+    }
+    assert_eq!(behind.asked.lock().len(), 2, "twice, and no more");
+    assert_eq!(honest.asked.lock().len(), 5);
 }

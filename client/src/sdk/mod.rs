@@ -18,7 +18,7 @@ mod thing;
 mod thing_calls;
 mod trust;
 
-pub use client::{AGE_S_MAX_DEFAULT, Client, Confirmed, clock};
+pub use client::{AGE_S_MAX_DEFAULT, Client, Confirmed, check_age, clock};
 pub use connection::{ANSWER_BYTES_MAX, Answer, Connection, Request, http_builder};
 pub use events::Events;
 pub use files::document_of;
