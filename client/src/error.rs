@@ -61,8 +61,11 @@ pub enum ClientError {
     #[error("transaction {tx_id} expired before any block took it; it changed nothing and never will")]
     Expired { tx_id: String },
     /// The outcome is not known yet.
-    #[error("transaction {tx_id} is not final yet (waited {waited_ms} ms); it may still be committed")]
-    Pending { tx_id: String, waited_ms: u64 },
+    #[error(
+        "transaction {tx_id} is not final yet (waited {waited_ms} ms); it may still be committed up to height {expires_at}{}",
+        licences_en(.licences)
+    )]
+    Pending { tx_id: String, waited_ms: u64, expires_at: u64, licences: Vec<String> },
     /// A node's answer is not supported by the proof it came with: the node is wrong or lies.
     #[error("the proof does not support the answer of {node}: {reason}")]
     ProofMismatch { node: String, reason: String },
@@ -199,9 +202,11 @@ impl ClientError {
     fn next(&self, code: Code) -> (String, String) {
         let (en, zh) = (code.next_en(), code.next_zh());
         match self {
-            Self::Pending { tx_id, .. } | Self::OutcomeNotProven { tx_id, .. } => {
-                (en.replace("TX_ID", tx_id), zh.replace("TX_ID", tx_id))
+            Self::Pending { tx_id, expires_at, .. } => {
+                let with = format!("{tx_id} --expires-at {expires_at}");
+                (en.replace("TX_ID", &with), zh.replace("TX_ID", &with))
             }
+            Self::OutcomeNotProven { tx_id, .. } => (en.replace("TX_ID", tx_id), zh.replace("TX_ID", tx_id)),
             Self::Document { path, .. } => (en.replace("FILE", path), zh.replace("FILE", path)),
             Self::Key { path, .. } if code == Code::ClientKey => (en.replace("FILE", path), zh.replace("FILE", path)),
             Self::Expired { .. } => (
@@ -243,8 +248,14 @@ impl ClientError {
             Self::Proxy { node, said } => format!("未能到达 {node}：{}", said.zh),
             Self::Refused { body, .. } | Self::Rejected { body, .. } => body.what_zh.clone(),
             Self::Expired { tx_id } => format!("交易 {tx_id} 在进入区块前已过期，未改变任何内容，今后也不会生效"),
-            Self::Pending { tx_id, waited_ms } => {
-                format!("交易 {tx_id} 尚未最终确定（已等待 {waited_ms} 毫秒），仍可能生效")
+            Self::Pending { tx_id, waited_ms, expires_at, licences } => {
+                let licences = match licences.as_slice() {
+                    [] => String::new(),
+                    names => format!("；涉及证照 {}", names.join("、")),
+                };
+                format!(
+                    "交易 {tx_id} 尚未最终确定（已等待 {waited_ms} 毫秒），最迟到高度 {expires_at} 仍可能生效{licences}"
+                )
             }
             Self::ProofMismatch { node, reason } => format!("证明不支持 {node} 的回答（{reason}）"),
             Self::OtherVersion { node, reason } => format!("{node} 给出的证明属于其他版本（{reason}），并非节点有误"),
@@ -324,6 +335,14 @@ impl ClientError {
     }
 }
 
+/// The licences that a transaction would bring into being.
+fn licences_en(licences: &[String]) -> String {
+    match licences {
+        [] => String::new(),
+        names => format!(", for the licence {}", names.join(", ")),
+    }
+}
+
 fn action_zh(action: &str) -> &'static str {
     match action {
         "cannot write" | "cannot write a new file at" | "cannot write a new key file at" => "无法写入",
@@ -367,7 +386,7 @@ mod tests {
             ClientError::Unreachable { tried: node() },
             ClientError::Proxy { node: node(), said: said() },
             ClientError::Expired { tx_id: path() },
-            ClientError::Pending { tx_id: path(), waited_ms: 1 },
+            ClientError::Pending { tx_id: path(), waited_ms: 1, expires_at: 2, licences: vec![path()] },
             ClientError::ProofMismatch { node: node(), reason: path() },
             ClientError::OtherVersion { node: node(), reason: path() },
             ClientError::OutcomeNotProven { node: node(), tx_id: path(), outcome: path(), reason: path() },
@@ -405,8 +424,10 @@ mod tests {
 
     #[test]
     fn advice_names_what_is_at_hand() {
-        let pending = ClientError::Pending { tx_id: "ab12".to_owned(), waited_ms: 1 }.body();
-        assert!(pending.next.contains("`huxin transaction ab12`"), "{}", pending.next);
+        let licences = vec!["9f".to_owned()];
+        let pending = ClientError::Pending { tx_id: "ab12".to_owned(), waited_ms: 1, expires_at: 7, licences }.body();
+        assert!(pending.next.contains("`huxin transaction ab12 --expires-at 7`"), "{}", pending.next);
+        assert!(pending.what.contains("height 7, for the licence 9f"), "{}", pending.what);
         assert!(!pending.next.contains("same bytes"), "{}", pending.next);
     }
 }

@@ -9,10 +9,11 @@ use huxin_chain_spec::record::licence::Change;
 use huxin_chain_spec::record::{LicenceOperation, Operation};
 
 use super::context::{Global, Needs};
-use super::issue::{Issue, NewLicence, Recorded, save};
+use super::issue::{Issue, NewLicence, Recorded};
 use super::output::Output;
 use super::verify::{licence_subject, note_check_character};
 use crate::error::{ClientError, ExitCode};
+use crate::keep::save;
 use crate::say;
 use crate::sdk::{Client, Subject, clock};
 

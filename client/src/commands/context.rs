@@ -8,10 +8,12 @@ use huxin_chain_spec::api::ThingListAnswer;
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, ParseDigestError, SigningKey};
 use huxin_chain_spec::execute::Chain;
 use huxin_chain_spec::record::Operation;
+use huxin_chain_spec::transaction::EXPIRY_WINDOW_MAX;
 use zeroize::Zeroizing;
 
 use crate::error::ClientError;
 use crate::keys;
+use crate::say;
 use crate::sdk::{
     AGE_S_MAX_DEFAULT, Client, Confirmed, EXPIRY_WINDOW_DEFAULT, NodeClient, TransactionSigner, TrustRoot, check_age,
 };
@@ -45,7 +47,8 @@ pub struct Global {
     #[arg(long, global = true, value_name = "S", default_value_t = 60)]
     pub wait_s: u64,
     /// Blocks a transaction may wait before it expires.
-    #[arg(long, global = true, value_name = "N", default_value_t = EXPIRY_WINDOW_DEFAULT)]
+    #[arg(long, global = true, value_name = "N", default_value_t = EXPIRY_WINDOW_DEFAULT,
+        value_parser = clap::value_parser!(u64).range(1..EXPIRY_WINDOW_MAX))]
     pub expiry_blocks: u64,
     /// Oldest newest block accepted for a question about now, in seconds.
     #[arg(long, global = true, value_name = "S", default_value_t = AGE_S_MAX_DEFAULT)]
@@ -166,6 +169,16 @@ impl Global {
             return Ok(key);
         }
         let path = self.key.as_deref().filter(|path| !path.as_os_str().is_empty()).ok_or(ClientError::NoKey)?;
+        if let Some(unused) =
+            self.passphrase_file.as_deref().filter(|_| keys::read(path).is_ok_and(|key| !key.is_encrypted()))
+        {
+            let (key, unused) = (path.display(), unused.display());
+            let said = say!(
+                "the key file {key} is not encrypted, so the passphrase in {unused} would open nothing; leave the option out",
+                "密钥文件 {key} 未加密，用不到 {unused} 中的口令；请去掉此参数"
+            );
+            return Err(ClientError::at("--passphrase-file", said));
+        }
         let (_, key) = keys::open(path, || self.passphrase(path))?;
         Ok(self.opened.0.get_or_init(|| key))
     }

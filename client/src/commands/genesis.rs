@@ -1,6 +1,5 @@
 //! `huxin genesis`: founding a network. Each province writes its part, one of them joins the parts, all compare the hash.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -17,10 +16,10 @@ use super::context::Global;
 use super::output::Output;
 use super::record::line;
 use crate::error::{ClientError, ExitCode};
-use crate::keys;
 use crate::said::Said;
 use crate::say;
 use crate::sdk::{TrustRoot, clock};
+use crate::{keep, keys};
 
 /// Founding a network: parts of the provinces, the genesis file, its hash.
 #[derive(Debug, Subcommand)]
@@ -109,7 +108,9 @@ impl GenesisCommand {
                 let (genesis, expected) = (read(&file)?, global.trust_root_hash()?);
                 let hash = genesis.hash();
                 output.answer(&json!({ "genesis_hash": hash }), || hash.to_string());
-                output.note(&difference(&genesis, expected));
+                if expected.is_some() {
+                    output.note(&difference(&genesis, expected));
+                }
                 let is_expected = expected.is_none_or(|expected| expected == hash);
                 Ok(if is_expected { ExitCode::Success } else { ExitCode::Refused })
             }
@@ -251,8 +252,7 @@ fn key(text: &str, purpose: KeyPurpose) -> Result<PublicKey, ClientError> {
 
 fn write_new(path: &Path, text: &str) -> Result<(), ClientError> {
     let failed = |error| ClientError::file("cannot write a new file at", path, error);
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)
+    keep::write_new(path, std::fs::OpenOptions::new(), text.as_bytes()).map_err(failed)
 }
 
 /// `Jiangsu 江苏省 320000`.

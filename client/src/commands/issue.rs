@@ -14,9 +14,10 @@ use huxin_document::TrustList;
 use serde::Serialize;
 
 use super::context::{Global, Needs};
-use super::output::{Output, eprint_or_drop};
+use super::output::Output;
 use crate::dates::{ALREADY_ENDED, End, beijing, end_text, ended_warning, start_text};
 use crate::error::{ClientError, ExitCode};
+use crate::keep::save;
 use crate::say;
 use crate::sdk::{Client, Confirmed, clock};
 use crate::sealed::{admit, examine, trust_list};
@@ -427,89 +428,10 @@ async fn report(
     })
 }
 
-/// Earlier files of one name that are kept at most.
-const KEPT_MAX: u32 = 999;
-
-/// Writes a receipt, making its folder. An earlier file of this name is evidence too: it is kept as `NAME.old-1` and so on, and that is
-/// said.
-///
-/// # Errors
-/// [`ClientError::File`] where it cannot be written, or an earlier file cannot be read, [`ClientError::Exists`] where 999 earlier ones are kept already.
-pub fn save(path: &Path, bytes: &[u8]) -> Result<(), ClientError> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|error| ClientError::file("cannot make", folder, error))?;
-    }
-    if earlier(std::fs::read(path), bytes).map_err(|error| ClientError::file("cannot read", path, error))?
-        == Earlier::Differs
-    {
-        let kept = (1..=KEPT_MAX).map(|number| kept_name(path, number)).find(|name| !name.exists());
-        let kept = kept.ok_or_else(|| ClientError::Exists { path: path.display().to_string() })?;
-        std::fs::rename(path, &kept).map_err(|error| ClientError::file("cannot write", &kept, error))?;
-        let (name, kept) = (path.display(), kept.display());
-        eprint_or_drop(&format!("huxin: 原有的 {name} 已保留为 {kept} the earlier {name} is kept as {kept}"));
-    }
-    std::fs::write(path, bytes).map_err(|error| ClientError::file("cannot write", path, error))
-}
-
-/// What lies where a receipt is to be written.
-#[derive(Debug, PartialEq, Eq)]
-enum Earlier {
-    Nothing,
-    Same,
-    Differs,
-}
-
-/// # Errors
-/// Where something is there that cannot be read: it may be the only proof of something, and is not written over.
-fn earlier(read: std::io::Result<Vec<u8>>, bytes: &[u8]) -> std::io::Result<Earlier> {
-    match read {
-        Ok(earlier) if earlier == bytes => Ok(Earlier::Same),
-        Ok(_) => Ok(Earlier::Differs),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Earlier::Nothing),
-        Err(error) => Err(error),
-    }
-}
-
-fn kept_name(path: &Path, number: u32) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".old-{number}"));
-    name.into()
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
-
-    /// `receipt get` replaced an earlier receipt without a word.
-    #[test]
-    fn an_earlier_receipt_is_kept() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("kept/a.receipt");
-        for bytes in [b"1", b"2", b"2", b"3"] {
-            save(&path, bytes).unwrap();
-            assert_eq!(std::fs::read(&path).unwrap(), bytes);
-        }
-        let read = |number| std::fs::read(kept_name(&path, number)).unwrap();
-        assert_eq!((read(1), read(2)), (b"1".to_vec(), b"2".to_vec()));
-        assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 3);
-    }
-
-    /// An earlier file that could not be read was written over.
-    #[test]
-    fn what_cannot_be_read_is_not_written_over() {
-        use std::io::{Error, ErrorKind};
-        assert_eq!(earlier(Ok(b"1".to_vec()), b"1").unwrap(), Earlier::Same);
-        assert_eq!(earlier(Ok(b"1".to_vec()), b"2").unwrap(), Earlier::Differs);
-        assert_eq!(earlier(Err(ErrorKind::NotFound.into()), b"2").unwrap(), Earlier::Nothing);
-        for error in
-            [ErrorKind::PermissionDenied.into(), Error::other("input/output error"), ErrorKind::IsADirectory.into()]
-        {
-            assert!(earlier(Err(error), b"2").is_err());
-        }
-        let folder = tempfile::tempdir().unwrap();
-        assert!(matches!(save(folder.path(), b"1"), Err(ClientError::File { action: "cannot read", .. })));
-    }
 
     fn new_licence(line: &str) -> NewLicence {
         use clap::Parser as _;

@@ -15,13 +15,13 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::context::Global;
-use super::issue::save;
 use super::output::Output;
 use super::thing_receipt;
 use super::thing_receipt::LATER_CHANGES;
 use super::verify::{id_subject, licence_subject, note_check_character, text};
 use crate::dates::beijing;
 use crate::error::{ClientError, ExitCode};
+use crate::keep::save;
 use crate::said::Said;
 use crate::say;
 use crate::sdk::{ReceiptOf, Subject, Verified, document_of, licence_of, proven_licence, same_document};
@@ -207,8 +207,9 @@ impl Check {
         self.id.as_deref().map(id_subject).transpose()
     }
 
-    /// A record that brings no licence into being. With `--id` it must change that licence, and the state it made is the answer; it
-    /// never ends with success then, since what came after it is not covered.
+    /// A record that brings no licence into being. One that ends or suspends a licence ends with 1, whether or not `--id` names it: whoever
+    /// looks for 0 must not take it for a valid licence. With `--id` it must change that licence, and never ends with success, since what
+    /// came after it is not covered.
     fn other(&self, receipt: &Receipt, id: Option<&Subject>, output: &Output) -> Result<ExitCode, ClientError> {
         let operation = receipt.record.operation.name();
         let changed = changed_by(&receipt.record.operation);
@@ -226,7 +227,8 @@ impl Check {
             );
             return Err(ClientError::at("--as-of", said));
         }
-        let mut exit = ExitCode::Success;
+        let ends = changed.is_some_and(|(_, status)| status != LicenceStatus::Issued);
+        let mut exit = if ends { ExitCode::Refused } else { ExitCode::Success };
         if let Some(subject) = id {
             note_check_character(output, Some(subject));
             let (licence, status) = changed.ok_or_else(|| {

@@ -10,11 +10,11 @@ use huxin_chain_spec::state::StateKey;
 use serde_json::{Value, json};
 
 use super::context::{Global, Needs};
-use super::issue::save;
 use super::output::Output;
 use super::record::line;
 use crate::dates::{beijing, end_words};
 use crate::error::{ClientError, ExitCode};
+use crate::keep::save;
 use crate::sdk::{Client, DerivedBy, Page, ProvenThing, ThingQuestion};
 
 /// A thing by its name.

@@ -10,11 +10,11 @@ use huxin_chain_spec::ids::{IdError, LicenceId, LicenceProfile, LicenceRef, Time
 use huxin_chain_spec::verdict::{Check, CheckResult, IssuerStanding, Verdict, issuer_standing};
 
 use super::context::Global;
-use super::issue::save;
 use super::output::Output;
 use super::succession::standing_of_issuer;
 use crate::dates::{beijing, period_text};
 use crate::error::{ClientError, ExitCode};
+use crate::keep::save;
 use crate::said::Said;
 use crate::say;
 use crate::sdk::{Client, Question, Subject, Verified};
@@ -99,6 +99,13 @@ impl Verify {
             }
             (None, false) => file_or_licence(&self.subject)?,
         };
+        if examined.is_none() && self.trust_list.is_some() {
+            let said = say!(
+                "no file is given whose seals could be judged by it; give the file, or leave the option out",
+                "没有给出可据以核验印章的文件；请给出文件，或去掉此参数"
+            );
+            return Err(ClientError::at("--trust-list", said));
+        }
         let document = examined.map(|examined| examined.document);
         Ok(Question { subject, document, as_of: self.as_of })
     }
@@ -186,7 +193,7 @@ fn file_text(answer: &FileAnswer) -> String {
     let _ = writeln!(text, "  仅账本 by the ledger alone: {}", answer.ledger_verdict.as_str());
     for seal in &answer.seals {
         let place = seal.seal.as_deref().unwrap_or("未备案 not registered");
-        let recorded = seal.recorded.as_deref().unwrap_or("未上账 not recorded");
+        let recorded = seal.recorded.as_deref().map_or_else(|| "未上账 not recorded".to_owned(), beijing);
         let _ = writeln!(text, "  签章 seal [{}]     {place}, 签章上账 recorded {recorded}", seal.signature);
     }
     if !answer.file.reasons.is_empty() {

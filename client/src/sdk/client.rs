@@ -236,7 +236,7 @@ impl Client {
                     answer.warnings = warnings;
                     return Ok(answer);
                 }
-                Ok(answer) => absent = absent.or(Some(answer)),
+                Ok(answer) => absent = Some(also_absent(absent, answer)),
                 Err(error) => failures.add(error),
             }
         }
@@ -399,6 +399,14 @@ pub fn check_age(node: String, listed: &ThingListAnswer, age_s_max: u64) -> Resu
 /// One node's word for absence, where another node proves presence.
 pub(super) fn wrongly_absent(node: &str) -> String {
     format!("{node} 称账本上没有，与证明不符 {node} says it is not on the ledger, which is wrong")
+}
+
+/// The first word for absence, with the names of all nodes that say so.
+pub(super) fn also_absent(first: Option<Verified>, answer: Verified) -> Verified {
+    match first {
+        Some(first) => Verified { node: format!("{}, {}", first.node, answer.node), ..first },
+        None => answer,
+    }
 }
 
 /// The answer where no node proves presence: one node's word for absence. It does not outweigh another node's broken proof of presence.

@@ -13,7 +13,7 @@ use huxin_chain_spec::receipt::{Receipt, ThingReceipt};
 use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::verdict::{self, Verdict};
 
-use super::client::{Client, absent_or, clock, wrongly_absent};
+use super::client::{Client, absent_or, also_absent, clock, wrongly_absent};
 use super::failures::Failures;
 use super::node_client::NodeClient;
 use super::proof::{Freshness, Question, SameDocument, Subject, Verified, check_answer, licence_of, of_node};
@@ -278,7 +278,7 @@ impl Known {
         }
         match shown {
             Some(reference) => self.keep(reference, verified),
-            None => self.absent = self.absent.take().or(Some(verified)),
+            None => self.absent = Some(also_absent(self.absent.take(), verified)),
         }
     }
 

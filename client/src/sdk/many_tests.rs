@@ -283,6 +283,19 @@ async fn the_genesis_is_taken_from_the_node_that_has_the_pinned_one() {
     assert!(matches!(connect(&urls[..1]).await, Err(ClientError::Genesis { .. })));
 }
 
+/// "Only the word of" the first node, where several said the same.
+#[tokio::test]
+async fn every_node_that_says_absent_is_named() {
+    let chain = chain();
+    let nodes = nodes(&chain, vec![Lie::None, Lie::None]).await;
+    let client = client_of(&chain, &[&nodes[0], &nodes[1]]).await;
+    let named = Question { subject: Subject::Identifier(licence_id("NOWHERE")), document: None, as_of: None };
+    for question in [by_file(b"nowhere"), named] {
+        let answer = client.verify(&question).await.unwrap();
+        assert!(nodes.iter().all(|node| answer.node.contains(&node.url)), "{}", answer.node);
+    }
+}
+
 /// A node of another chain was asked: "not on the ledger", exit code 2, and its lists were shown as this chain's.
 #[tokio::test]
 async fn a_node_of_another_chain_is_refused() {

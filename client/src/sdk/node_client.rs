@@ -133,7 +133,7 @@ impl NodeClient {
             match answer.outcome.as_str() {
                 "committed" | "rejected" | "expired" => return Ok((node, answer)),
                 "pending" | "unknown" if left_ms <= round_ms => {
-                    return Err(ClientError::Pending { tx_id: transaction.tx_id.to_string(), waited_ms: wait_ms });
+                    return Err(transaction.pending(wait_ms));
                 }
                 "pending" | "unknown" => {}
                 other => return Err(ClientError::BadAnswer { node, reason: format!("an outcome of {other}") }),

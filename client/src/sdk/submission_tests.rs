@@ -48,7 +48,8 @@ async fn submit(lies: &[Lie], serial: &str) -> Result<(), ClientError> {
 #[tokio::test]
 async fn a_refusal_does_not_outweigh_a_node_that_holds_the_transaction() {
     let answers = submit(&[Lie::RefusesSubmissions, Lie::Pending], "NEW").await;
-    assert!(matches!(answers, Err(ClientError::Pending { .. })), "{answers:?}");
+    let Err(ClientError::Pending { expires_at, licences, .. }) = &answers else { unreachable!("{answers:?}") };
+    assert_eq!((*expires_at, licences.len()), (1 + WINDOW, 1), "what it takes to ask again later");
     assert!(submit(&[Lie::RefusesSubmissions, Lie::Garbage, Lie::None], "NEW").await.is_ok());
     assert!(submit(&[Lie::Garbage, Lie::None], "NEW").await.is_ok());
 }
