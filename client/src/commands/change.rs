@@ -94,7 +94,10 @@ impl LicenceCommand {
         use LicenceOperation as Op;
         match self {
             Self::Issue(issue) => issue.run(global, output).await,
-            Self::Amend(new) => {
+            Self::Amend(mut new) => {
+                if let Ok(predecessor) = licence_subject(&new.predecessor) {
+                    new.licence = new.licence.replacing(&predecessor);
+                }
                 new.run(global, output, |predecessor, licence, basis| Op::Amend { predecessor, licence, basis }).await
             }
             Self::TransferIn(new) => {

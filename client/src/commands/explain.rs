@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use super::context::Global;
 use super::near;
 use super::output::Output;
+use super::said_codes;
 use crate::error::{ClientError, ExitCode};
+use crate::said::sentence;
 use crate::say;
 use crate::sdk::{Connection, Request};
 use crate::testnet::Network;
@@ -21,7 +23,7 @@ use crate::testnet::Network;
 /// What is reached, needed and wrong; or what a code means.
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// A code such as licence.duplicate or 401, or of a document such as REFERENCE_DIGEST.
+    /// A code such as licence.duplicate or 401, of a check such as status.revoked, or of a document such as REFERENCE_DIGEST.
     code: Option<String>,
     /// Operations address of a node; give several.
     #[arg(long = "operations", env = "HUXIN_OPERATIONS", value_name = "URL", value_delimiter = ',')]
@@ -95,6 +97,13 @@ fn explain_code(name: &str, output: &Output) -> Result<ExitCode, ClientError> {
     if let Some(reason) = Reason::ALL.iter().find(|reason| reason.code() == name) {
         let value = json!({ "code": name, "what": reason.en(), "what_zh": reason.zh() });
         output.answer(&value, || format!("{name}\n{}\n{}", reason.en(), reason.zh()));
+        return Ok(ExitCode::Success);
+    }
+    if let (None, Some((en, zh))) = (near::code(name), said_codes::meaning(name)) {
+        let (what, what_zh) = (sentence(&en, '.'), sentence(&zh, '。'));
+        output.answer(&json!({ "code": name, "what": what, "what_zh": what_zh }), || {
+            format!("{name}\n{what}\n{what_zh}")
+        });
         return Ok(ExitCode::Success);
     }
     let code = near::code(name).ok_or_else(|| ClientError::at(name, near::no_such_code(name)))?;

@@ -203,8 +203,13 @@ fn assemble(
     let chain_id = chain_id.ok_or_else(|| ClientError::at("--chain-id", say!("needed", "必须给出")))?;
     let (parameters, governance) = Default::default();
     let genesis = Genesis { chain_id, ledger_hash, time, parameters, governance, provinces };
-    let text = genesis.to_toml().map_err(|error| unusable(out, error))?;
-    Genesis::parse(&text).map_err(|error| unusable(out, error))
+    let text = genesis.to_toml().map_err(|error| unfit(out, error))?;
+    Genesis::parse(&text).map_err(|error| unfit(out, error))
+}
+
+/// What cannot be founded, by what was given here: there is no published hash to compare yet.
+fn unfit(out: &Path, error: impl std::fmt::Display) -> ClientError {
+    ClientError::at(out.display().to_string(), Said::detail("所给内容不能用于创建网络", error))
 }
 
 fn unusable(path: &Path, error: impl std::fmt::Display) -> ClientError {

@@ -19,11 +19,13 @@ use crate::dates::{ALREADY_ENDED, End, beijing, end_text, ended_warning, start_t
 use crate::error::{ClientError, ExitCode};
 use crate::keep::save;
 use crate::say;
-use crate::sdk::{Client, Confirmed, clock};
+use crate::sdk::{Client, Confirmed, Subject, clock};
 use crate::sealed::{admit, examine, trust_list};
 
 /// Licences of one transaction when several files are issued.
 const FILES_PER_TRANSACTION: usize = 1_000;
+/// Greatest 版本号: an identifier has three digits for it.
+const VERSION_MAX: u16 = 999;
 
 /// What the command line says of a new licence.
 #[derive(Debug, Clone, Args)]
@@ -43,9 +45,12 @@ pub struct NewLicence {
     /// Serial number (流水号); made from the file's digest if absent.
     #[arg(long, conflicts_with = "id")]
     serial: Option<String>,
-    /// 版本号; 1 if absent.
-    #[arg(long)]
+    /// 版本号, from 1; if absent 1, or the next one for `amend`.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=i64::from(VERSION_MAX)))]
     version: Option<u16>,
+    /// The version where none is given; `None`: it must be given.
+    #[arg(skip = Some(1))]
+    version_if_absent: Option<u16>,
     /// First day of validity, 2026-11-21, or its first moment (RFC 3339); today if absent.
     #[arg(long, value_name = "DAY")]
     valid_from: Option<TimeMs>,
@@ -118,6 +123,15 @@ fn agreed_end(given: Option<End>, found: Option<TimeMs>) -> Result<Option<TimeMs
 }
 
 impl NewLicence {
+    /// For a licence that replaces `predecessor`: its version is the next one. A reference does not tell it.
+    pub fn replacing(self, predecessor: &Subject) -> Self {
+        let version_if_absent = match predecessor {
+            Subject::Identifier(id) => id.version().checked_add(1).filter(|next| *next <= VERSION_MAX),
+            _ => None,
+        };
+        Self { version_if_absent, ..self }
+    }
+
     /// The certificates to judge seals by, if any were given.
     pub fn trust(&self) -> Result<Option<TrustList>, ClientError> {
         trust_list(self.trust_list.as_deref())
@@ -200,7 +214,7 @@ impl NewLicence {
             // The same file gives the same identifier, so issuing it twice is noticed.
             None => sha256.to_string().to_uppercase().chars().take(20).collect(),
         };
-        let version = self.version.unwrap_or(1);
+        let version = self.version.or(self.version_if_absent).ok_or_else(|| missing("--version"))?;
         LicenceId::new(licence_type, issuer, &serial, version).map_err(|error| ClientError::at("--serial", error))
     }
 
@@ -465,6 +479,28 @@ mod tests {
         let with_serial = NewLicence { serial: Some("B".to_owned()), ..new_licence("") };
         assert!(with_serial.agrees_with(&whole).unwrap_err().to_string().contains("--serial: the identifier says A"));
         assert!(NewLicence { serial: Some("A".to_owned()), ..new_licence("") }.agrees_with(&whole).is_ok());
+    }
+
+    /// `amend` took version 1, which every ledger refuses for a licence that replaces another.
+    #[test]
+    fn a_replacement_has_the_next_version() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.txt");
+        std::fs::write(&file, b"a licence").unwrap();
+        let issuer = crate::testnet::PROVINCES[0].issuer().unwrap();
+        let line = format!("--licence-type 11100000000013338W011 --issuer {issuer}");
+        let predecessor = crate::test_chain::licence_id("A");
+        let reference = Subject::Reference(LicenceRef::of(DigestAlgorithm::Sha256, &predecessor));
+        let predecessor = Subject::Identifier(predecessor);
+        let version = |new: NewLicence| {
+            new.draft(DigestAlgorithm::Sha256, &file, None)
+                .map(|draft| draft.id.version())
+                .map_err(|error| error.body().place)
+        };
+        assert_eq!(version(new_licence(&line)), Ok(1));
+        assert_eq!(version(new_licence(&line).replacing(&predecessor)), Ok(2));
+        assert_eq!(version(new_licence(&line).replacing(&reference)), Err("--version".to_owned()));
+        assert_eq!(version(new_licence(&format!("{line} --version 7")).replacing(&reference)), Ok(7));
     }
 
     /// What the table says of each row, the command line said too, and it was dropped.

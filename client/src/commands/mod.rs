@@ -27,6 +27,7 @@ mod pages;
 mod publish;
 mod receipt;
 mod record;
+mod said_codes;
 mod seal;
 mod show;
 mod status;

@@ -127,7 +127,7 @@ async fn by_file(client: &Client, question: &Question, examined: &Examined) -> R
 
 /// Reads an identifier or a reference. A wrong check character is left to the answer.
 pub fn licence_subject(text: &str) -> Result<Subject, ClientError> {
-    if let Ok(reference) = text.parse::<LicenceRef>() {
+    if let Ok(reference) = text.to_ascii_lowercase().parse::<LicenceRef>() {
         return Ok(Subject::Reference(reference));
     }
     match LicenceId::parse(text, LicenceProfile::Lenient) {
@@ -159,6 +159,14 @@ pub fn note_check_character(output: &Output, subject: Option<&Subject>) {
 fn file_or_licence(text: &str) -> Result<Subject, ClientError> {
     licence_subject(text).map_err(|error| match error {
         ClientError::Input { reason, .. } if looks_like_an_identifier(text) => ClientError::at(text, reason),
+        ClientError::Input { .. } if Path::new(text).exists() => {
+            let mut said = say!(
+                "this is a folder, a pipe or a device, not a file that can be compared",
+                "这是目录、管道或设备，不是可供比对的文件"
+            );
+            said.code = Some(Code::ClientFile);
+            ClientError::at(text, said)
+        }
         ClientError::Input { .. } => {
             let mut said = say!(
                 "there is no such file, and it is not an identifier (1.2.156.3005.2. ...) or a reference (64 hex) either",
@@ -329,6 +337,15 @@ mod tests {
     fn a_wrong_check_character_is_still_looked_up() {
         let id = "1.2.156.3005.2.11100000000013338W011.113100000000000191.20260001.001.B";
         assert!(matches!(licence_subject(id).unwrap(), Subject::Identifier(_)));
+        // A reference as some program printed it, in capitals, was "not a reference (64 hex)".
+        let reference = "ab".repeat(32);
+        let found = |text: &str| match licence_subject(text) {
+            Ok(Subject::Reference(reference)) => Some(reference),
+            _ => None,
+        };
+        assert!(found(&reference).is_some());
+        assert_eq!(found(&reference.to_uppercase()), found(&reference));
+        assert!(file_or_licence(env!("CARGO_MANIFEST_DIR")).unwrap_err().to_string().contains("this is a folder"));
         assert!(matches!(licence_subject("licence.ofd"), Err(ClientError::Input { .. })));
     }
 }
