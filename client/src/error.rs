@@ -93,7 +93,7 @@ pub enum ClientError {
     NoTrustRoot,
     /// The genesis file that was given founds another chain than the node serves, or is damaged.
     #[error("the genesis in {place} cannot be used: {reason}")]
-    Genesis { place: String, reason: String },
+    Genesis { place: String, reason: Said },
     /// No key that signs was given.
     #[error("no signing key is given")]
     NoKey,
@@ -209,6 +209,11 @@ impl ClientError {
             Self::OutcomeNotProven { tx_id, .. } => (en.replace("TX_ID", tx_id), zh.replace("TX_ID", tx_id)),
             Self::Document { path, .. } => (en.replace("FILE", path), zh.replace("FILE", path)),
             Self::Key { path, .. } if code == Code::ClientKey => (en.replace("FILE", path), zh.replace("FILE", path)),
+            // The code's advice is about identifiers, which are written in capitals.
+            Self::Usage { place, .. } if code == Code::IdentifierCharacter && place.contains("--chain-id") => (
+                "Use small letters, digits and hyphens, such as delta-1.".to_owned(),
+                "应使用小写字母、数字和连字符，例如 delta-1。".to_owned(),
+            ),
             Self::Expired { .. } => (
                 "Run the command again; it signs a new transaction.".to_owned(),
                 "请重新执行命令，将签署一笔新的交易。".to_owned(),
@@ -270,7 +275,7 @@ impl ClientError {
             ),
             Self::BadAnswer { node, reason } => format!("{node} 的应答无法识别（{reason}）"),
             Self::NoTrustRoot => Code::ClientNoTrustRoot.what_zh().to_owned(),
-            Self::Genesis { place, reason } => format!("{place} 中的创世文件无法使用（{reason}）"),
+            Self::Genesis { place, reason } => format!("{place} 中的创世文件无法使用（{}）", reason.zh),
             Self::NoKey => Code::ClientNoKey.what_zh().to_owned(),
             Self::Input { place, reason } | Self::Table { place, reason } => format!("{place}：{}", reason.zh),
             Self::Document { path, reasons, .. } => {
@@ -394,7 +399,7 @@ mod tests {
             ClientError::Stale { node: node(), height: 1, age_s: 2, age_s_max: 1 },
             ClientError::BadAnswer { node: node(), reason: path() },
             ClientError::NoTrustRoot,
-            ClientError::Genesis { place: path(), reason: path() },
+            ClientError::Genesis { place: path(), reason: said() },
             ClientError::NoKey,
             ClientError::at("--id", said()),
             ClientError::input("--id", "library"),

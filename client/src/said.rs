@@ -58,7 +58,14 @@ impl std::error::Error for Said {}
 
 impl From<IdError> for Said {
     fn from(error: IdError) -> Self {
-        Self::coded(error.code(), &error)
+        let said = Self::coded(error.code(), &error);
+        match error {
+            // The advice speaks of a position.
+            IdError::Character { position, found, .. } => {
+                Self { zh: format!("{}：第 {position} 个字符 {found:?}", said.zh), ..said }
+            }
+            _ => said,
+        }
     }
 }
 
@@ -127,6 +134,13 @@ mod tests {
         let (scheme, purpose) = (SignatureScheme::Sm2, KeyPurpose::Network);
         let scheme = Said::from(&KeyFileError::SchemeForPurpose { scheme, purpose });
         assert!(scheme.zh.contains("network") && scheme.zh.contains("ed25519"), "{scheme:?}");
+    }
+
+    /// "Look at the position" was said in Chinese where no position was given.
+    #[test]
+    fn a_wrong_character_is_named_with_its_position() {
+        let error = "delta_1".parse::<huxin_chain_spec::ids::ChainId>().unwrap_err();
+        assert!(Said::from(error).zh.contains("第 6 个字符 '_'"));
     }
 
     #[test]

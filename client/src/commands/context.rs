@@ -101,7 +101,13 @@ impl Global {
                 match hash {
                     Some(hash) if hash != *trust.hash() => Err(ClientError::Genesis {
                         place: path.display().to_string(),
-                        reason: format!("its hash is {}, but --trust-root is {hash}", trust.hash()),
+                        reason: {
+                            let found = trust.hash();
+                            say!(
+                                "its hash is {found}, but --trust-root is {hash}",
+                                "其哈希为 {found}，而 --trust-root 为 {hash}"
+                            )
+                        },
                     }),
                     _ => Ok(trust),
                 }

@@ -213,7 +213,7 @@ fn unfit(out: &Path, error: impl std::fmt::Display) -> ClientError {
 }
 
 fn unusable(path: &Path, error: impl std::fmt::Display) -> ClientError {
-    ClientError::Genesis { place: path.display().to_string(), reason: error.to_string() }
+    ClientError::Genesis { place: path.display().to_string(), reason: Said::detail("内容或格式有误", error) }
 }
 
 fn read(path: &Path) -> Result<Genesis, ClientError> {

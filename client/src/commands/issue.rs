@@ -377,7 +377,7 @@ impl Issue {
         let mut recorded = Vec::new();
         for chunk in drafts.chunks(FILES_PER_TRANSACTION) {
             let operations = chunk.iter().map(|draft| issue(&draft.licence)).collect();
-            let confirmed = global.submit(&client, operations).await?;
+            let confirmed = global.submit(&client, operations).await.map_err(|error| name_file(error, chunk))?;
             for (offset, draft) in chunk.iter().enumerate() {
                 let path = self.receipt_path(&draft.file, many);
                 recorded.push(report(&client, &confirmed, offset as u64, draft, path).await?);
@@ -393,6 +393,15 @@ impl Issue {
     fn receipt_path(&self, file: &Path, many: bool) -> Option<PathBuf> {
         self.receipt.as_deref().map(|path| if many { receipt_in(path, file) } else { path.to_owned() })
     }
+}
+
+/// Names the file of the operation that was refused: `operation 1 (b.ofd)`. Its number begins at 0.
+fn name_file(mut error: ClientError, drafts: &[Draft]) -> ClientError {
+    let draft = error.refused_operation().and_then(|position| drafts.get(position));
+    if let (Some(draft), ClientError::Refused { body, .. } | ClientError::Rejected { body, .. }) = (draft, &mut error) {
+        body.place = format!("{} ({})", body.place, draft.file.display());
+    }
+    error
 }
 
 fn issue(licence: &Licence) -> Operation {
@@ -501,6 +510,32 @@ mod tests {
         assert_eq!(version(new_licence(&line).replacing(&predecessor)), Ok(2));
         assert_eq!(version(new_licence(&line).replacing(&reference)), Err("--version".to_owned()));
         assert_eq!(version(new_licence(&format!("{line} --version 7")).replacing(&reference)), Ok(7));
+    }
+
+    /// "At operation 1" did not say which of several files was meant.
+    #[test]
+    fn a_refusal_names_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let issuer = crate::testnet::PROVINCES[0].issuer().unwrap();
+        let licence = new_licence(&format!("--licence-type 11100000000013338W011 --issuer {issuer}"));
+        let draft = |name: &str| {
+            let file = folder.path().join(name);
+            std::fs::write(&file, name).unwrap();
+            licence.draft(DigestAlgorithm::Sha256, &file, None).unwrap()
+        };
+        let drafts = [draft("a.txt"), draft("b.txt")];
+        let body = huxin_chain_spec::api::ErrorBody {
+            code: "licence.duplicate".to_owned(),
+            what: String::new(),
+            what_zh: String::new(),
+            place: "operation 1".to_owned(),
+            next: String::new(),
+            next_zh: String::new(),
+        };
+        let error = ClientError::Rejected { tx_id: String::new(), height: 1, body: Box::new(body) };
+        let named = name_file(error, &drafts);
+        assert!(named.body().place.starts_with("operation 1 (") && named.body().place.ends_with("b.txt)"));
+        assert_eq!(named.refused_operation(), Some(1), "still read by programs");
     }
 
     /// What the table says of each row, the command line said too, and it was dropped.

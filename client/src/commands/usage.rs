@@ -151,6 +151,7 @@ mod tests {
                 "the calendar has no such day",
                 "\"2026-02-30\" 无法使用：文本不是日期或时间",
             ),
+            ("huxin genesis new a.toml --chain-id Delta_1 --out g", "Delta_1", "第 1 个字符 'D'"),
             ("huxin verify x --nonsense", "unexpected argument '--nonsense'", "没有 --nonsense 这个参数"),
             ("huxin verfy x", "unrecognized subcommand 'verfy'", "没有 verfy 这个命令，是否指 "),
             ("huxin verify", "required arguments were not provided", "缺少参数 <SUBJECT>"),
@@ -158,7 +159,12 @@ mod tests {
         ];
         for (words, en, zh) in table {
             let body = body(words);
-            let code = if words.contains("--as-of") { "identifier.time" } else { "client.usage" };
+            let code = match words {
+                _ if words.contains("--as-of") => "identifier.time",
+                _ if words.contains("--chain-id") => "identifier.character",
+                _ => "client.usage",
+            };
+            assert!(!words.contains("--chain-id") || body.next_zh.contains("小写字母"), "{body:?}");
             assert_eq!(body.code, code);
             assert!(body.what.contains(en) && !body.what.contains('\n') && !body.what.contains("Usage:"), "{body:?}");
             assert!(body.what_zh.contains(zh), "{body:?}");

@@ -297,8 +297,11 @@ impl Client {
         let (_, status) = nodes.status().await?;
         if status.genesis_hash != self.trust.hash().to_string() {
             let (place, found) = (format!("the answer of {node}"), status.genesis_hash);
-            let reason =
-                format!("its hash is {found}, but {} is trusted here: it serves another chain", self.trust.hash());
+            let hash = self.trust.hash();
+            let reason = say!(
+                "its hash is {found}, but {hash} is trusted here: it serves another chain",
+                "其哈希为 {found}，此处信任的是 {hash}：该节点属于另一条链"
+            );
             return Err(ClientError::Genesis { place, reason });
         }
         self.of_chain.lock().insert(node);
