@@ -44,9 +44,18 @@ pub fn end_text(first_moment_after: TimeMs) -> String {
     }
 }
 
-/// A period for people: `2026-01-01 .. 2035-12-31`, both days included; `长期 no end` where there is none.
+/// As [`end_text`], and whether the day or moment shown still counts.
+pub fn end_words(first_moment_after: TimeMs) -> String {
+    let text = end_text(first_moment_after);
+    let counts = if text.len() == DATE_CHARACTERS { "含 inclusive" } else { "不含 exclusive" };
+    format!("{text} ({counts})")
+}
+
+/// A period for people: `2026-01-01 .. 2035-12-31`, both days included; `长期 no end` where there is none. A moment at its end says that
+/// it no longer counts.
 pub fn period_text(from: TimeMs, until: Option<TimeMs>) -> String {
-    let end = until.map_or_else(|| "长期 no end".to_owned(), end_text);
+    let end_of = |until| if is_midnight(until) { end_text(until) } else { end_words(until) };
+    let end = until.map_or_else(|| "长期 no end".to_owned(), end_of);
     format!("{} .. {end}", start_text(from))
 }
 
@@ -102,6 +111,9 @@ mod tests {
         }
         assert_eq!(end_text(time("2035-12-31T04:00:00Z")), "2035-12-31T12:00:00+08:00");
         assert_eq!(period_text(time("2026-01-01"), Some(end("2035-12-31"))), "2026-01-01 .. 2035-12-31");
+        let noon = Some(time("2035-12-31T12:00:00+08:00"));
+        assert_eq!(period_text(time("2026-01-01"), noon), "2026-01-01 .. 2035-12-31T12:00:00+08:00 (不含 exclusive)");
+        assert_eq!(end_words(end("2035-12-31")), "2035-12-31 (含 inclusive)");
         assert_eq!(period_text(time("2026-01-01"), None), "2026-01-01 .. 长期 no end");
     }
 

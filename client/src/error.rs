@@ -48,9 +48,9 @@ pub enum ClientError {
     /// A proxy or gateway on the way refused, failed, or sends elsewhere.
     #[error("{node} was not reached: {said}")]
     Proxy { node: String, said: Said },
-    /// A node understood the request and refused it.
+    /// A node understood the request and refused it. Only of a submission that is a "no"; a question stays open.
     #[error("{node} refuses: {} [{}], at {}; {}", .body.what, .body.code, .body.place, .body.next)]
-    Refused { node: String, status: u16, body: Box<ErrorBody> },
+    Refused { node: String, status: u16, is_submission: bool, body: Box<ErrorBody> },
     /// The transaction stands in a block with a refusal: it changed nothing and never will.
     #[error(
         "transaction {tx_id} is rejected at height {height}: {} [{}], at {}; {}", .body.what, .body.code, .body.place, .body.next
@@ -61,8 +61,11 @@ pub enum ClientError {
     #[error("transaction {tx_id} expired before any block took it; it changed nothing and never will")]
     Expired { tx_id: String },
     /// The outcome is not known yet.
-    #[error("transaction {tx_id} is not final yet (waited {waited_ms} ms); it may still be committed")]
-    Pending { tx_id: String, waited_ms: u64 },
+    #[error(
+        "transaction {tx_id} is not final yet (waited {waited_ms} ms); it may still be committed up to height {expires_at}{}",
+        licences_en(.licences)
+    )]
+    Pending { tx_id: String, waited_ms: u64, expires_at: u64, licences: Vec<String> },
     /// A node's answer is not supported by the proof it came with: the node is wrong or lies.
     #[error("the proof does not support the answer of {node}: {reason}")]
     ProofMismatch { node: String, reason: String },
@@ -90,7 +93,7 @@ pub enum ClientError {
     NoTrustRoot,
     /// The genesis file that was given founds another chain than the node serves, or is damaged.
     #[error("the genesis in {place} cannot be used: {reason}")]
-    Genesis { place: String, reason: String },
+    Genesis { place: String, reason: Said },
     /// No key that signs was given.
     #[error("no signing key is given")]
     NoKey,
@@ -199,11 +202,18 @@ impl ClientError {
     fn next(&self, code: Code) -> (String, String) {
         let (en, zh) = (code.next_en(), code.next_zh());
         match self {
-            Self::Pending { tx_id, .. } | Self::OutcomeNotProven { tx_id, .. } => {
-                (en.replace("TX_ID", tx_id), zh.replace("TX_ID", tx_id))
+            Self::Pending { tx_id, expires_at, .. } => {
+                let with = format!("{tx_id} --expires-at {expires_at}");
+                (en.replace("TX_ID", &with), zh.replace("TX_ID", &with))
             }
+            Self::OutcomeNotProven { tx_id, .. } => (en.replace("TX_ID", tx_id), zh.replace("TX_ID", tx_id)),
             Self::Document { path, .. } => (en.replace("FILE", path), zh.replace("FILE", path)),
             Self::Key { path, .. } if code == Code::ClientKey => (en.replace("FILE", path), zh.replace("FILE", path)),
+            // The code's advice is about identifiers, which are written in capitals.
+            Self::Usage { place, .. } if code == Code::IdentifierCharacter && place.contains("--chain-id") => (
+                "Use small letters, digits and hyphens, such as delta-1.".to_owned(),
+                "应使用小写字母、数字和连字符，例如 delta-1。".to_owned(),
+            ),
             Self::Expired { .. } => (
                 "Run the command again; it signs a new transaction.".to_owned(),
                 "请重新执行命令，将签署一笔新的交易。".to_owned(),
@@ -243,8 +253,14 @@ impl ClientError {
             Self::Proxy { node, said } => format!("未能到达 {node}：{}", said.zh),
             Self::Refused { body, .. } | Self::Rejected { body, .. } => body.what_zh.clone(),
             Self::Expired { tx_id } => format!("交易 {tx_id} 在进入区块前已过期，未改变任何内容，今后也不会生效"),
-            Self::Pending { tx_id, waited_ms } => {
-                format!("交易 {tx_id} 尚未最终确定（已等待 {waited_ms} 毫秒），仍可能生效")
+            Self::Pending { tx_id, waited_ms, expires_at, licences } => {
+                let licences = match licences.as_slice() {
+                    [] => String::new(),
+                    names => format!("；涉及证照 {}", names.join("、")),
+                };
+                format!(
+                    "交易 {tx_id} 尚未最终确定（已等待 {waited_ms} 毫秒），最迟到高度 {expires_at} 仍可能生效{licences}"
+                )
             }
             Self::ProofMismatch { node, reason } => format!("证明不支持 {node} 的回答（{reason}）"),
             Self::OtherVersion { node, reason } => format!("{node} 给出的证明属于其他版本（{reason}），并非节点有误"),
@@ -259,7 +275,7 @@ impl ClientError {
             ),
             Self::BadAnswer { node, reason } => format!("{node} 的应答无法识别（{reason}）"),
             Self::NoTrustRoot => Code::ClientNoTrustRoot.what_zh().to_owned(),
-            Self::Genesis { place, reason } => format!("{place} 中的创世文件无法使用（{reason}）"),
+            Self::Genesis { place, reason } => format!("{place} 中的创世文件无法使用（{}）", reason.zh),
             Self::NoKey => Code::ClientNoKey.what_zh().to_owned(),
             Self::Input { place, reason } | Self::Table { place, reason } => format!("{place}：{}", reason.zh),
             Self::Document { path, reasons, .. } => {
@@ -273,11 +289,20 @@ impl ClientError {
         }
     }
 
+    /// One line in both languages, Chinese first: a warning where another node has the answer.
+    pub fn in_both(&self) -> String {
+        format!("{} {self}", self.zh().trim_end_matches('。'))
+    }
+
     /// How a command ends with this error.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            // 408, 429 and 5xx say nothing about the request itself.
-            Self::Refused { status, .. } if *status == 408 || *status == 429 || *status >= 500 => ExitCode::NotChecked,
+            // 408, 429 and 5xx say nothing about the request itself, and a question that is refused was not answered.
+            Self::Refused { status, is_submission, .. }
+                if !is_submission || *status == 408 || *status == 429 || *status >= 500 =>
+            {
+                ExitCode::NotChecked
+            }
             Self::Refused { .. }
             | Self::Rejected { .. }
             | Self::Expired { .. }
@@ -286,6 +311,18 @@ impl ClientError {
             Self::OutcomeNotProven { .. } => ExitCode::NotProven,
             _ => ExitCode::NotChecked,
         }
+    }
+
+    /// Whether a node refuses the request itself. 408, 429 and 5xx say nothing about it.
+    pub fn is_refusal_at_door(&self) -> bool {
+        matches!(self, Self::Refused { status, .. } if (400..500).contains(status) && *status != 408 && *status != 429)
+    }
+
+    /// The operation that a refusal is about: `operation 3` counts from 0.
+    pub fn refused_operation(&self) -> Option<usize> {
+        let (Self::Refused { body, .. } | Self::Rejected { body, .. }) = self else { return None };
+        let digits = body.place.strip_prefix("operation ")?;
+        digits.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
     }
 
     /// Whether another node might do better.
@@ -300,6 +337,14 @@ impl ClientError {
             Self::Refused { status, .. } => *status == 429 || *status >= 500,
             _ => false,
         }
+    }
+}
+
+/// The licences that a transaction would bring into being.
+fn licences_en(licences: &[String]) -> String {
+    match licences {
+        [] => String::new(),
+        names => format!(", for the licence {}", names.join(", ")),
     }
 }
 
@@ -346,7 +391,7 @@ mod tests {
             ClientError::Unreachable { tried: node() },
             ClientError::Proxy { node: node(), said: said() },
             ClientError::Expired { tx_id: path() },
-            ClientError::Pending { tx_id: path(), waited_ms: 1 },
+            ClientError::Pending { tx_id: path(), waited_ms: 1, expires_at: 2, licences: vec![path()] },
             ClientError::ProofMismatch { node: node(), reason: path() },
             ClientError::OtherVersion { node: node(), reason: path() },
             ClientError::OutcomeNotProven { node: node(), tx_id: path(), outcome: path(), reason: path() },
@@ -354,7 +399,7 @@ mod tests {
             ClientError::Stale { node: node(), height: 1, age_s: 2, age_s_max: 1 },
             ClientError::BadAnswer { node: node(), reason: path() },
             ClientError::NoTrustRoot,
-            ClientError::Genesis { place: path(), reason: path() },
+            ClientError::Genesis { place: path(), reason: said() },
             ClientError::NoKey,
             ClientError::at("--id", said()),
             ClientError::input("--id", "library"),
@@ -384,8 +429,10 @@ mod tests {
 
     #[test]
     fn advice_names_what_is_at_hand() {
-        let pending = ClientError::Pending { tx_id: "ab12".to_owned(), waited_ms: 1 }.body();
-        assert!(pending.next.contains("`huxin transaction ab12`"), "{}", pending.next);
+        let licences = vec!["9f".to_owned()];
+        let pending = ClientError::Pending { tx_id: "ab12".to_owned(), waited_ms: 1, expires_at: 7, licences }.body();
+        assert!(pending.next.contains("`huxin transaction ab12 --expires-at 7`"), "{}", pending.next);
+        assert!(pending.what.contains("height 7, for the licence 9f"), "{}", pending.what);
         assert!(!pending.next.contains("same bytes"), "{}", pending.next);
     }
 }

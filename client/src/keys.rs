@@ -1,6 +1,5 @@
 //! Key files on disk: making them, opening them, and the network's name for a key.
 
-use std::io::Write as _;
 use std::path::Path;
 
 use huxin_chain_spec::crypto::{PublicKey, SignatureScheme, SigningKey};
@@ -8,6 +7,7 @@ use huxin_chain_spec::keyfile::{KEY_FILE_BYTES_MAX, KeyFile, KeyFileError, KeyPu
 use zeroize::Zeroizing;
 
 use crate::error::ClientError;
+use crate::keep;
 use crate::said::Said;
 use crate::say;
 use crate::sdk::random_bytes;
@@ -49,12 +49,11 @@ fn random_key(path: &Path, purpose: KeyPurpose, scheme: SignatureScheme) -> Resu
 pub fn write_new(path: &Path, file: &KeyFile) -> Result<(), ClientError> {
     let text = file.to_text().map_err(bad_key(path))?;
     let failed = |error| ClientError::file("cannot write a new key file at", path, error);
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "set on Unix"))]
     let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut output = options.open(path).map_err(failed)?;
-    output.write_all(text.as_bytes()).and_then(|()| output.sync_all()).map_err(failed)
+    keep::write_new(path, options, text.as_bytes()).map_err(failed)
 }
 
 /// Reads a key file without opening it.

@@ -27,6 +27,7 @@ pub mod bulk;
 pub mod commands;
 pub mod dates;
 mod error;
+mod keep;
 pub mod keys;
 mod said;
 pub mod sdk;

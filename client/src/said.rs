@@ -3,7 +3,7 @@
 use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::crypto::{ParseDigestError, ParseKeyError};
 use huxin_chain_spec::ids::IdError;
-use huxin_chain_spec::keyfile::KeyFileError;
+use huxin_chain_spec::keyfile::{KeyFileError, KeyPurpose};
 
 /// A part of a sentence, English and Chinese, without the final stop. An error of value parsers, too.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,13 +58,32 @@ impl std::error::Error for Said {}
 
 impl From<IdError> for Said {
     fn from(error: IdError) -> Self {
-        Self::coded(error.code(), &error)
+        let said = Self::coded(error.code(), &error);
+        match error {
+            // The advice speaks of a position.
+            IdError::Character { position, found, .. } => {
+                Self { zh: format!("{}：第 {position} 个字符 {found:?}", said.zh), ..said }
+            }
+            _ => said,
+        }
     }
 }
 
 impl From<&KeyFileError> for Said {
     fn from(error: &KeyFileError) -> Self {
-        Self::coded(error.code(), error)
+        let said = Self::coded(error.code(), error);
+        // The code's sentence is about a file; these are about what was asked for.
+        match error {
+            KeyFileError::UnknownPurpose => {
+                let all = KeyPurpose::ALL.map(|purpose| purpose.as_str()).join("、");
+                Self { zh: format!("没有这种密钥用途，可选 {all}"), ..said }
+            }
+            KeyFileError::SchemeForPurpose { purpose, .. } => Self {
+                zh: format!("用途为 {purpose} 的密钥在任何网络上都是 ed25519，请改用 ed25519"),
+                ..said
+            },
+            _ => said,
+        }
     }
 }
 
@@ -94,6 +113,8 @@ pub(crate) fn sentence(text: &str, stop: char) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
+    use huxin_chain_spec::crypto::SignatureScheme;
+
     use super::*;
 
     #[test]
@@ -103,6 +124,23 @@ mod tests {
         assert!(said.en.contains("the calendar has no such day"), "{said}");
         assert_eq!((said.zh.as_str(), said.code), ("文本不是日期或时间", Some(Code::IdentifierTime)));
         assert!(Said::of(&std::fmt::Error).is_none());
+    }
+
+    /// A mistyped purpose was "not a key file", and SM2 for a network key "not a point of the curve".
+    #[test]
+    fn what_is_wrong_with_a_purpose_is_not_said_of_a_file() {
+        let unknown = "consensu".parse::<KeyPurpose>().unwrap_err();
+        assert!(Said::from(&unknown).zh.contains("可选 consensus、"), "{:?}", Said::from(&unknown));
+        let (scheme, purpose) = (SignatureScheme::Sm2, KeyPurpose::Network);
+        let scheme = Said::from(&KeyFileError::SchemeForPurpose { scheme, purpose });
+        assert!(scheme.zh.contains("network") && scheme.zh.contains("ed25519"), "{scheme:?}");
+    }
+
+    /// "Look at the position" was said in Chinese where no position was given.
+    #[test]
+    fn a_wrong_character_is_named_with_its_position() {
+        let error = "delta_1".parse::<huxin_chain_spec::ids::ChainId>().unwrap_err();
+        assert!(Said::from(error).zh.contains("第 6 个字符 '_'"));
     }
 
     #[test]

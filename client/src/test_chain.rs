@@ -48,6 +48,11 @@ pub fn key(name: &str) -> SigningKey {
 
 impl TestChain {
     pub fn new() -> Self {
+        Self::named("dev-test")
+    }
+
+    /// A chain of this name: chains of different names have different geneses.
+    pub fn named(chain_id: &str) -> Self {
         let validators: Vec<SigningKey> = PROVINCES[..4].iter().map(|seat| key(seat.name)).collect();
         let issuer = issuer_key("shanghai");
         let provinces = PROVINCES[..4].iter().zip(&validators).map(|(seat, validator)| GenesisProvince {
@@ -63,7 +68,7 @@ impl TestChain {
             }],
         });
         let genesis = Genesis {
-            chain_id: "dev-test".parse().unwrap(),
+            chain_id: chain_id.parse().unwrap(),
             ledger_hash: ALGORITHM,
             time: START,
             parameters: Parameters::default(),

@@ -10,10 +10,11 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use huxin_chain_spec::api::{
-    AsOfAnswer, ErrorAnswer, ErrorBody, OutcomeAnswer, StatusAnswer, ThingAnswer, VerifyAnswer, VerifyQuestion,
+    AsOfAnswer, ErrorAnswer, ErrorBody, OutcomeAnswer, StatusAnswer, ThingAnswer, ThingListAnswer, VerifyAnswer,
+    VerifyQuestion,
 };
 use huxin_chain_spec::crypto::Digest;
-use huxin_chain_spec::ids::{RecordIndex, TxId};
+use huxin_chain_spec::ids::{RecordIndex, TimeMs, TxId};
 use huxin_chain_spec::record::licence::Licence;
 use huxin_chain_spec::state::{self, StateKey};
 use huxin_chain_spec::transaction::{Outcome, Transaction};
@@ -50,6 +51,20 @@ pub enum Lie {
     Door,
     /// It answers nothing that can be read.
     Garbage,
+    /// It refuses every request.
+    Refuses,
+    /// It refuses every submission, and hands none on.
+    RefusesSubmissions,
+    /// Every submission waits in its mempool.
+    Pending,
+    /// A document has this record, as it stood at this height.
+    Old { record: u64, height: u64 },
+    /// It is never ready for who has seen a block.
+    Behind,
+    /// There are more records of every document than it lists.
+    More,
+    /// A document has this licence, too, whose proof is damaged.
+    Damaged(String),
 }
 
 /// First line of a request, and its `Huxin-Min-Height`.
@@ -79,7 +94,7 @@ fn refusal(status: u16, code: &str) -> Answered {
         code: code.to_owned(),
         what: code.to_owned(),
         what_zh: code.to_owned(),
-        place: "request".to_owned(),
+        place: "operation 0".to_owned(),
         next: String::new(),
         next_zh: String::new(),
     };
@@ -132,7 +147,8 @@ async fn serve(mut stream: TcpStream, chain: &SharedChain, lie: &Lie, seen: &Mut
     seen.lock().push((line, min_height));
     let (answered, height) = {
         let mut chain = chain.lock();
-        let is_behind = min_height.is_some_and(|height| height > chain.height());
+        let is_behind =
+            min_height.is_some_and(|height| height > chain.height() || (height > 0 && matches!(lie, Lie::Behind)));
         let answered = if is_behind { refusal(503, "api.not_ready") } else { answer(&mut chain, lie, &path, &body) };
         (answered, chain.height())
     };
@@ -151,12 +167,18 @@ fn answer(chain: &mut TestChain, lie: &Lie, path: &str, body: &[u8]) -> Answered
     if matches!(lie, Lie::Garbage) {
         return Answered { status: 200, body: b"<html>".to_vec() };
     }
+    if matches!(lie, Lie::Refuses) {
+        return refusal(400, "api.query_unknown");
+    }
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let path = path.replace("%2F", "/");
     let rest = path.strip_prefix("/v1/").unwrap();
     let newest = chain.height();
     if let (Lie::Stale(bytes), true) = (lie, rest.contains("receipt")) {
         return Answered { status: 200, body: bytes.clone() };
+    }
+    if rest == "genesis" {
+        return Answered { status: 200, body: chain.genesis.to_toml().unwrap().into_bytes() };
     }
     if rest == "verify" {
         return verify(chain, lie, &serde_json::from_slice(body).unwrap());
@@ -190,10 +212,19 @@ fn answer(chain: &mut TestChain, lie: &Lie, path: &str, body: &[u8]) -> Answered
         };
     }
     if let Some(name) = rest.strip_prefix("things/") {
-        return thing(chain, name.parse().unwrap());
+        let as_of = query.split('&').find_map(|pair| pair.strip_prefix("as_of=")?.parse().ok());
+        return thing(chain, name.parse().unwrap(), as_of);
+    }
+    if rest == "things" || rest == "cases" {
+        let as_of = AsOfAnswer { height: newest, time_ms: chain.time(newest).0, time: String::new() };
+        return json(200, &ThingListAnswer { as_of, things: Vec::new(), next: None });
     }
     assert_eq!(rest, "status", "a path that this double does not know");
-    json(200, &status(chain))
+    let mut status = status(chain);
+    if matches!(lie, Lie::Height) {
+        status.height = u64::MAX / 2;
+    }
+    json(200, &status)
 }
 
 fn verify(chain: &TestChain, lie: &Lie, question: &VerifyQuestion) -> Answered {
@@ -203,11 +234,11 @@ fn verify(chain: &TestChain, lie: &Lie, question: &VerifyQuestion) -> Answered {
     let is_by_document = question.sha256.is_some();
     let shown = match lie {
         Lie::Absent => None,
-        Lie::Document(index) if is_by_document => Some(*index),
+        Lie::Document(index) | Lie::Old { record: index, .. } if is_by_document => Some(*index),
         _ => records.first().copied(),
     };
     let listed = match lie {
-        Lie::Document(index) => vec![*index],
+        Lie::Document(index) | Lie::Old { record: index, .. } => vec![*index],
         _ if is_by_document => records,
         _ => Vec::new(),
     };
@@ -221,13 +252,18 @@ fn verify(chain: &TestChain, lie: &Lie, question: &VerifyQuestion) -> Answered {
         proof: None,
         proof_now: None,
         same_document: listed.iter().map(reference).collect(),
-        same_document_more: false,
+        same_document_more: matches!(lie, Lie::More),
     };
-    if let Lie::ListsNothing(reference) = lie {
+    if let Lie::ListsNothing(reference) | Lie::Damaged(reference) = lie {
         answer.same_document.push(reference.clone());
+        if matches!(lie, Lie::Damaged(_)) && question.licence.as_ref() == Some(reference) {
+            (answer.verdict, answer.proof) = ("valid".to_owned(), Some(STANDARD.encode(b"damaged")));
+            return json(200, &answer);
+        }
     }
     if let Some(index) = shown {
-        let receipt = chain.receipt(index, chain.height(), None);
+        let height = if let Lie::Old { height, .. } = lie { *height } else { chain.height() };
+        let receipt = chain.receipt(index, height, None);
         let proven = receipt.verify(&chain.genesis.hash()).unwrap();
         let licence = receipt.record.operation.new_licence().unwrap();
         let given = question.document_sha256.as_ref().or(question.sha256.as_ref());
@@ -255,6 +291,12 @@ fn verify(chain: &TestChain, lie: &Lie, question: &VerifyQuestion) -> Answered {
 fn submit(chain: &mut TestChain, lie: &Lie, body: &[u8]) -> Answered {
     let transaction = Transaction::from_bytes(body).unwrap();
     let tx_id = transaction.body.id(chain.genesis.ledger_hash);
+    if matches!(lie, Lie::RefusesSubmissions) {
+        return refusal(409, "licence.duplicate");
+    }
+    if matches!(lie, Lie::Pending) {
+        return json(200, &open(&tx_id, "pending"));
+    }
     if chain.outcome_receipt(&tx_id).is_none() && transaction.body.expires_at.0 > chain.height() {
         chain.decide_transactions(vec![(tx_id, transaction)]);
     }
@@ -264,15 +306,19 @@ fn submit(chain: &mut TestChain, lie: &Lie, body: &[u8]) -> Answered {
     outcome(chain, lie, tx_id, None)
 }
 
-fn outcome(chain: &TestChain, lie: &Lie, tx_id: TxId, expires_at: Option<u64>) -> Answered {
-    let open = |outcome: &str| OutcomeAnswer {
+fn open(tx_id: &TxId, outcome: &str) -> OutcomeAnswer {
+    OutcomeAnswer {
         tx_id: tx_id.to_string(),
         outcome: outcome.to_owned(),
         height: None,
         first_record: None,
         records: None,
         error: None,
-    };
+    }
+}
+
+fn outcome(chain: &TestChain, lie: &Lie, tx_id: TxId, expires_at: Option<u64>) -> Answered {
+    let open = |outcome: &str| open(&tx_id, outcome);
     let error = || ErrorBody {
         code: "licence.duplicate".to_owned(),
         what: "a licence with this identifier is on the ledger already".to_owned(),
@@ -302,8 +348,11 @@ fn outcome(chain: &TestChain, lie: &Lie, tx_id: TxId, expires_at: Option<u64>) -
     json(200, &answer)
 }
 
-fn thing(chain: &TestChain, key: StateKey) -> Answered {
-    let receipt = chain.thing_receipt(std::slice::from_ref(&key), chain.height(), None);
+fn thing(chain: &TestChain, key: StateKey, as_of: Option<TimeMs>) -> Answered {
+    let mut heights = (1..=chain.height()).rev();
+    let height = heights.find(|height| as_of.is_none_or(|time| chain.time(*height) <= time));
+    let Some(height) = height else { return refusal(404, "api.not_found") };
+    let receipt = chain.thing_receipt(std::slice::from_ref(&key), height, as_of);
     let bytes = receipt.state(&key).flatten();
     let answer = ThingAnswer {
         name: key.to_string(),

@@ -143,3 +143,30 @@ fn completions_and_codes_need_nothing() {
     let by_number = run(&["explain", "402"]);
     assert!(by_number.status.success() && String::from_utf8(by_number.stdout).unwrap().contains("licence.unknown"));
 }
+
+/// `--trust-root "$(cat missing)"` was dropped, and an unpinned answer ended with 0.
+#[test]
+fn an_empty_value_is_refused() {
+    let lines: [&[&str]; 6] = [
+        &["--json", "genesis", "check", "genesis.toml", "--trust-root", ""],
+        &["--json", "--trust-root", " ", "verify", "x"],
+        &["--json", "verify", "x", "--id", ""],
+        &["--json", "verify", ""],
+        &["--json", "verify", "x", "--node", "http://127.0.0.1:1,"],
+        &["--json", "licence", "issue", "a.txt", "--serial", ""],
+    ];
+    let options = ["--trust-root", "--trust-root", "--id", "SUBJECT", "--node", "--serial"];
+    for (words, option) in lines.iter().zip(options) {
+        let output = run(words);
+        assert_eq!(output.status.code(), Some(3), "{words:?}: {output:?}");
+        let error = &json(&output)["error"];
+        assert_eq!((error["code"].as_str(), error["where"].as_str()), (Some("client.usage"), Some(option)), "{error}");
+    }
+    for variable in ["HUXIN_TRUST_ROOT", "HUXIN_NODE"] {
+        let output = huxin(&["--json", "verify", ROOT]).env(variable, "").output().unwrap();
+        assert_eq!(json(&output)["error"]["code"], "client.usage", "{output:?}");
+        assert!(output.status.code() == Some(3) && json(&output)["error"]["what"].as_str().unwrap().contains(variable));
+    }
+    let output = huxin(&["--json", "verify", ROOT]).env("HUXIN_GENESIS", "").output().unwrap();
+    assert!(!json(&output)["error"]["what_zh"].as_str().unwrap().contains("可选"), "{output:?}");
+}

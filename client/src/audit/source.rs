@@ -7,7 +7,9 @@ use std::path::Path;
 use tokio::sync::mpsc::Sender;
 
 use crate::error::ClientError;
+use crate::keep;
 use crate::said::Said;
+use crate::say;
 use crate::sdk::{NodeClient, frames};
 
 /// First bytes of an export: then framed blocks as `GET /v1/blocks?from=` gives them, from height 1.
@@ -58,28 +60,39 @@ pub async fn download(
 /// Sends all blocks of an export into `runs`.
 pub fn read_export(path: &Path, runs: &Sender<Run>) -> Result<(), ClientError> {
     let failed = |error| ClientError::file("cannot read", path, error);
-    let damaged = |reason: &str| ClientError::at(path.display().to_string(), Said::detail("导出文件已损坏", reason));
+    let damaged = |reason: &str, zh: &str| {
+        let said = Said { en: reason.to_owned(), zh: zh.to_owned(), code: None };
+        ClientError::at(path.display().to_string(), said)
+    };
     let mut reader = BufReader::with_capacity(1 << 20, File::open(path).map_err(failed)?);
     let mut magic = [0; 8];
     reader.read_exact(&mut magic).map_err(failed)?;
     if magic != *EXPORT_MAGIC {
-        return Err(damaged("the file does not begin with HUXINBL1: it is not an export of blocks"));
+        return Err(damaged(
+            "the file does not begin with HUXINBL1: it is not an export of blocks",
+            "文件开头不是 HUXINBL1，不是区块导出文件",
+        ));
     }
     let (mut from, mut pending) = (1, Vec::new());
     loop {
         let mut chunk = vec![0; READ_BYTES];
         let length = read_some(&mut reader, &mut chunk).map_err(failed)?;
         if length == 0 && pending.is_empty() {
+            if from == 1 {
+                let said =
+                    say!("this export holds no block, so nothing was checked", "该导出文件中没有区块，未作任何核验");
+                return Err(ClientError::at(path.display().to_string(), said));
+            }
             return Ok(());
         }
         pending.extend_from_slice(chunk.get(..length).unwrap_or_default());
         let whole = whole_frames(&pending);
         if whole == 0 && length == 0 {
-            return Err(damaged("the file is cut short in the middle of a block"));
+            return Err(damaged("the file is cut short in the middle of a block", "导出文件不完整，止于一个区块中间"));
         }
         let rest = pending.split_off(whole);
         let bytes = std::mem::replace(&mut pending, rest);
-        let count = frames(&bytes).map_err(|reason| damaged(&reason))?.len() as u64;
+        let count = frames(&bytes).map_err(|reason| damaged(&reason, "导出文件已损坏，区块长度有误"))?.len() as u64;
         if count > 0 && runs.blocking_send(Run { from, bytes }).is_err() {
             return Ok(());
         }
@@ -111,33 +124,41 @@ fn whole_frames(bytes: &[u8]) -> usize {
     used
 }
 
-/// An export being written; it appears under its name only when it is complete.
+/// An export being written; it appears under its name only when it is complete. An earlier one is kept under another name. What is not a
+/// file, such as a pipe, is written to in place.
 struct Export {
     writer: BufWriter<File>,
-    partial: std::path::PathBuf,
+    /// Its name until it is complete; `None` where it is written in place.
+    partial: Option<std::path::PathBuf>,
     path: std::path::PathBuf,
 }
 
 impl Export {
     fn create(path: &Path) -> Result<Self, ClientError> {
-        let mut partial = path.as_os_str().to_owned();
-        partial.push(".partial");
-        let partial = std::path::PathBuf::from(partial);
-        let file = File::create(&partial).map_err(|error| ClientError::file("cannot write", &partial, error))?;
+        let partial = if keep::is_special(path) { None } else { Some(keep::partial_name(path)) };
+        let file = match &partial {
+            Some(partial) => File::create(partial),
+            None => File::options().write(true).open(path),
+        };
+        let file = file.map_err(|error| ClientError::file("cannot write", path, error))?;
         let mut export = Self { writer: BufWriter::new(file), partial, path: path.to_owned() };
         export.write(EXPORT_MAGIC)?;
         Ok(export)
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), ClientError> {
-        self.writer.write_all(bytes).map_err(|error| ClientError::file("cannot write", &self.partial, error))
+        self.writer.write_all(bytes).map_err(|error| ClientError::file("cannot write", &self.path, error))
     }
 
     fn finish(self) -> Result<(), ClientError> {
         let failed = |error| ClientError::file("cannot write", &self.path, error);
         let file = self.writer.into_inner().map_err(|error| failed(error.into_error()))?;
+        let Some(partial) = &self.partial else { return Ok(()) };
         file.sync_all().map_err(failed)?;
-        std::fs::rename(&self.partial, &self.path).map_err(failed)
+        if self.path.exists() {
+            keep::keep_earlier(&self.path)?;
+        }
+        std::fs::rename(partial, &self.path).map_err(failed)
     }
 }
 
@@ -160,7 +181,32 @@ mod tests {
         let (runs, _received) = tokio::sync::mpsc::channel(4);
         std::fs::write(&path, b"something else").unwrap();
         assert!(matches!(read_export(&path, &runs), Err(ClientError::Input { .. })));
+        // The file of nothing but its first bytes was "replayed to height 0", exit code 0.
+        std::fs::write(&path, EXPORT_MAGIC).unwrap();
+        let empty = read_export(&path, &runs);
+        assert!(matches!(&empty, Err(error) if error.to_string().contains("holds no block")), "{empty:?}");
         std::fs::write(&path, [&EXPORT_MAGIC[..], &[9, 0, 0, 0, 1]].concat()).unwrap();
         assert!(matches!(read_export(&path, &runs), Err(ClientError::Input { .. })));
+    }
+
+    /// An earlier export was written over, and a pipe or device in its place was replaced by a file.
+    #[cfg(unix)]
+    #[test]
+    fn an_earlier_export_is_kept_and_a_pipe_is_written_in_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("blocks.huxin");
+        std::fs::write(&path, b"earlier").unwrap();
+        Export::create(&path).unwrap().finish().unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), EXPORT_MAGIC);
+        assert_eq!(std::fs::read(folder.path().join("blocks.huxin.old-1")).unwrap(), b"earlier");
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || std::fs::read(pipe).unwrap()
+        });
+        Export::create(&pipe).unwrap().finish().unwrap();
+        assert_eq!(reader.join().unwrap(), EXPORT_MAGIC);
+        assert!(keep::is_special(&pipe));
     }
 }

@@ -22,6 +22,9 @@ pub trait Submitter {
     /// Signs a batch with the newest height known.
     fn sign(&self, operations: Vec<Operation>) -> impl Future<Output = Result<SignedTransaction, ClientError>>;
     /// Submits and waits for the end, proof checked.
+    ///
+    /// # Errors
+    /// `Rejected`, `Refused` and `Expired` only where the transaction can never be committed any more: its rows are signed again then.
     fn submit(&self, transaction: SignedTransaction) -> impl Future<Output = Result<Committed, ClientError>>;
 }
 
@@ -149,25 +152,19 @@ fn settle(
         }
         Err(error) => error,
     };
-    let expired = matches!(error, ClientError::Expired { .. }) || error.code() == "transaction.expired";
-    if expired {
+    if matches!(error, ClientError::Expired { .. }) {
         journal.ended(tx_id, &BatchEnd::Expired)?;
         return Ok(Settled::Again { lines: batch.lines.clone(), expired: true });
     }
-    let is_refusal = match &error {
-        ClientError::Rejected { .. } => true,
-        // 429 and 5xx say nothing about the batch: it stays pending, and the next run sends it again.
-        ClientError::Refused { status, .. } => (400..429).contains(status) || (430..500).contains(status),
-        _ => false,
-    };
-    if !is_refusal {
+    // Anything else says nothing final about the batch: it stays pending, and the next run sends it again.
+    if !matches!(error, ClientError::Rejected { .. }) && !error.is_refusal_at_door() {
         return Ok(Settled::Stop(error));
     }
     let refused_line = refused_line(batch, &error);
     journal.ended(tx_id, &BatchEnd::Refused { code: error.code().to_owned() })?;
     match refused_line {
         Some(line) if skips_bad => {
-            journal.skip(line, &error.to_string())?;
+            journal.skip(line, &error.in_both())?;
             let lines = batch.lines.iter().copied().filter(|other| *other != line).collect();
             Ok(Settled::Again { lines, expired: false })
         }
@@ -183,12 +180,9 @@ fn refused_row(line: u64, error: &ClientError) -> ClientError {
     ClientError::Table { place: format!("line {line}"), reason }
 }
 
-/// The line whose operation the ledger names: `operation 3` counts from 0.
+/// The line whose operation the ledger names.
 fn refused_line(batch: &Batch, error: &ClientError) -> Option<u64> {
-    let (ClientError::Refused { body, .. } | ClientError::Rejected { body, .. }) = error else { return None };
-    let digits = body.place.strip_prefix("operation ")?;
-    let digits = digits.split(|character: char| !character.is_ascii_digit()).next()?;
-    batch.lines.get(digits.parse::<usize>().ok()?).copied()
+    batch.lines.get(error.refused_operation()?).copied()
 }
 
 #[cfg(test)]

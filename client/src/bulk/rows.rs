@@ -10,7 +10,7 @@ use std::path::Path;
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
 use huxin_chain_spec::ids::{LicenceId, LicenceIssuer, LicenceRef, RegionCode, TimeMs, Uscc};
 use huxin_chain_spec::privacy;
-use huxin_chain_spec::record::licence::{Document, Licence, SealReference};
+use huxin_chain_spec::record::licence::{DOCUMENT_BYTES_MAX, Document, Licence, SealReference};
 use huxin_chain_spec::rules::licence::LICENCE_VERSION_MAX;
 use rayon::prelude::*;
 use serde::Deserialize;
@@ -20,7 +20,7 @@ use crate::dates::{ALREADY_ENDED, End, ended_warning};
 use crate::error::ClientError;
 use crate::said::Said;
 use crate::say;
-use crate::sdk::{SIZE_BYTES_MAX, clock, document_of};
+use crate::sdk::{clock, document_of};
 
 /// Rows read at a time.
 const ROWS_PER_CHUNK: usize = 4_096;
@@ -299,23 +299,32 @@ impl Raw {
         let Some(file) = self.file.as_deref().filter(|file| !file.is_empty()) else {
             let neither = || say!("file or sha256: one of them is needed", "file 与 sha256 必须填写一个");
             let sha256 = sha256.ok_or_else(neither)?;
-            let size_bytes = self.size_bytes.filter(|size| (1..=SIZE_BYTES_MAX).contains(size)).ok_or_else(|| {
-                say!(
-                    "size_bytes: needed with sha256, from 1 to {SIZE_BYTES_MAX}",
-                    "size_bytes：与 sha256 同时填写，取值 1 至 {SIZE_BYTES_MAX}"
-                )
-            })?;
+            let size_bytes =
+                self.size_bytes.filter(|size| (1..=DOCUMENT_BYTES_MAX).contains(size)).ok_or_else(|| {
+                    say!(
+                        "size_bytes: needed with sha256, from 1 to {DOCUMENT_BYTES_MAX}",
+                        "size_bytes：与 sha256 同时填写，取值 1 至 {DOCUMENT_BYTES_MAX}"
+                    )
+                })?;
             return Ok(Document { sha256, sm3: column("sm3", self.sm3.as_deref())?, size_bytes });
         };
         let document = document_of(&folder.join(file)).map_err(|error| {
             let zh = error.body().what_zh;
             Said { en: format!("file: {error}"), zh: format!("file：{}", zh.trim_end_matches('。')), code: None }
         })?;
-        match sha256 {
-            Some(sha256) if sha256 != document.sha256 => {
-                Err(say!("sha256: the file has another digest", "sha256：与文件的摘要不一致"))
+        let sm3: Option<Digest> = column("sm3", self.sm3.as_deref())?;
+        if sha256.is_some_and(|sha256| sha256 != document.sha256) {
+            return Err(say!("sha256: the file has another digest", "sha256：与文件的摘要不一致"));
+        }
+        if sm3.is_some_and(|sm3| Some(sm3) != document.sm3) {
+            return Err(say!("sm3: the file has another digest", "sm3：与文件的摘要不一致"));
+        }
+        match self.size_bytes.filter(|size| *size != document.size_bytes) {
+            Some(_) => {
+                let found = document.size_bytes;
+                Err(say!("size_bytes: the file has {found} bytes", "size_bytes：文件有 {found} 字节"))
             }
-            _ => Ok(document),
+            None => Ok(document),
         }
     }
 

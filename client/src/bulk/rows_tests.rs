@@ -127,3 +127,19 @@ fn sizes_beyond_what_json_can_say_are_refused() {
     let most = format!("licence_id,sha256,size_bytes,valid_from\n{ID},{hex},9007199254740991,2026-01-01\n");
     assert_eq!(table(&most).unwrap().bad_count, 0);
 }
+
+/// Beside a file, only its SHA-256 was compared: an SM3 or a length that contradicts it was dropped.
+#[test]
+fn every_digest_beside_a_file_is_compared() {
+    let (sha256, sm3) = (DigestAlgorithm::Sha256.plain(&[b"licence"]), DigestAlgorithm::Sm3.plain(&[b"licence"]));
+    let row = |sha256: &str, sm3: &str, size: &str| {
+        let text =
+            format!("licence_id,file,sha256,sm3,size_bytes,valid_from\n{ID},a.ofd,{sha256},{sm3},{size},2026-01-01\n");
+        let table = table(&text).unwrap();
+        table.bad.first().map(|bad| bad.reason.split(':').next().unwrap_or_default().to_owned())
+    };
+    assert_eq!(row(&sha256.to_string(), &sm3.to_string(), "7"), None);
+    assert_eq!(row(&sm3.to_string(), "", "").as_deref(), Some("sha256"));
+    assert_eq!(row("", &sha256.to_string(), "").as_deref(), Some("sm3"));
+    assert_eq!(row("", "", "8").as_deref(), Some("size_bytes"));
+}

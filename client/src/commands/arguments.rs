@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, ParseDigestError};
 use huxin_chain_spec::ids::{BundleRef, CaseRef, IdError, LicenceProfile, LicenceRef};
-use huxin_chain_spec::record::licence::Document;
+use huxin_chain_spec::record::licence::{DOCUMENT_BYTES_MAX, Document};
 use huxin_chain_spec::record::publication::{PublicationKey, PublicationKind};
 use huxin_chain_spec::state::StateKeyError;
 use serde::de::DeserializeOwned;
@@ -14,7 +14,7 @@ use super::verify::licence_subject;
 use crate::error::ClientError;
 use crate::said::Said;
 use crate::say;
-use crate::sdk::{SIZE_BYTES_MAX, Subject, document_of};
+use crate::sdk::{Subject, document_of};
 
 /// Where the receipt of a new record goes.
 #[derive(Debug, Clone, Default, Args)]
@@ -169,7 +169,7 @@ impl DocumentSource {
                 Some(("sha256", digits)) => sha256 = Some(hex_digest(digits, option)?),
                 Some(("sm3", digits)) => sm3 = Some(hex_digest(digits, option)?),
                 Some(("bytes", length)) => {
-                    size_bytes = length.parse().ok().filter(|length| (1..=SIZE_BYTES_MAX).contains(length))
+                    size_bytes = length.parse().ok().filter(|length| (1..=DOCUMENT_BYTES_MAX).contains(length))
                 }
                 _ => {
                     let said =
@@ -183,8 +183,8 @@ impl DocumentSource {
             _ => Err(ClientError::at(
                 option,
                 say!(
-                    "the length is missing, 0, or above {SIZE_BYTES_MAX}; {en}",
-                    "缺少长度，或长度为 0、超过 {SIZE_BYTES_MAX}；{zh}"
+                    "the length is missing, 0, or above {DOCUMENT_BYTES_MAX}; {en}",
+                    "缺少长度，或长度为 0、超过 {DOCUMENT_BYTES_MAX}；{zh}"
                 ),
             )),
         }

@@ -9,10 +9,11 @@ use huxin_chain_spec::record::licence::Change;
 use huxin_chain_spec::record::{LicenceOperation, Operation};
 
 use super::context::{Global, Needs};
-use super::issue::{Issue, NewLicence, Recorded, save};
+use super::issue::{Issue, NewLicence, Recorded};
 use super::output::Output;
 use super::verify::{licence_subject, note_check_character};
 use crate::error::{ClientError, ExitCode};
+use crate::keep::save;
 use crate::say;
 use crate::sdk::{Client, Subject, clock};
 
@@ -93,7 +94,10 @@ impl LicenceCommand {
         use LicenceOperation as Op;
         match self {
             Self::Issue(issue) => issue.run(global, output).await,
-            Self::Amend(new) => {
+            Self::Amend(mut new) => {
+                if let Ok(predecessor) = licence_subject(&new.predecessor) {
+                    new.licence = new.licence.replacing(&predecessor);
+                }
                 new.run(global, output, |predecessor, licence, basis| Op::Amend { predecessor, licence, basis }).await
             }
             Self::TransferIn(new) => {

@@ -4,15 +4,18 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use clap::Args;
+use huxin_chain_spec::api::ThingListAnswer;
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, ParseDigestError, SigningKey};
 use huxin_chain_spec::execute::Chain;
 use huxin_chain_spec::record::Operation;
+use huxin_chain_spec::transaction::EXPIRY_WINDOW_MAX;
 use zeroize::Zeroizing;
 
 use crate::error::ClientError;
 use crate::keys;
+use crate::say;
 use crate::sdk::{
-    AGE_S_MAX_DEFAULT, Client, Confirmed, EXPIRY_WINDOW_DEFAULT, NodeClient, TransactionSigner, TrustRoot,
+    AGE_S_MAX_DEFAULT, Client, Confirmed, EXPIRY_WINDOW_DEFAULT, NodeClient, TransactionSigner, TrustRoot, check_age,
 };
 
 /// Heading of the shared options in every help page.
@@ -44,7 +47,8 @@ pub struct Global {
     #[arg(long, global = true, value_name = "S", default_value_t = 60)]
     pub wait_s: u64,
     /// Blocks a transaction may wait before it expires.
-    #[arg(long, global = true, value_name = "N", default_value_t = EXPIRY_WINDOW_DEFAULT)]
+    #[arg(long, global = true, value_name = "N", default_value_t = EXPIRY_WINDOW_DEFAULT,
+        value_parser = clap::value_parser!(u64).range(1..EXPIRY_WINDOW_MAX))]
     pub expiry_blocks: u64,
     /// Oldest newest block accepted for a question about now, in seconds.
     #[arg(long, global = true, value_name = "S", default_value_t = AGE_S_MAX_DEFAULT)]
@@ -81,10 +85,9 @@ fn digest_of(text: &str) -> Result<Digest, ParseDigestError> {
 }
 
 impl Global {
-    /// The hash that `--trust-root` gives; `None` where it is absent or empty.
+    /// The hash that `--trust-root` gives; `None` where it is absent. An empty one is an error: it comes from a file that is not there.
     pub fn trust_root_hash(&self) -> Result<Option<Digest>, ClientError> {
-        let text = self.trust_root.as_deref().filter(|text| !text.trim().is_empty());
-        text.map(digest_of).transpose().map_err(|error| ClientError::at("--trust-root", error))
+        self.trust_root.as_deref().map(digest_of).transpose().map_err(|error| ClientError::at("--trust-root", error))
     }
 
     /// The pinned trust root. A file and a hash given together must agree.
@@ -98,7 +101,13 @@ impl Global {
                 match hash {
                     Some(hash) if hash != *trust.hash() => Err(ClientError::Genesis {
                         place: path.display().to_string(),
-                        reason: format!("its hash is {}, but --trust-root is {hash}", trust.hash()),
+                        reason: {
+                            let found = trust.hash();
+                            say!(
+                                "its hash is {found}, but --trust-root is {hash}",
+                                "其哈希为 {found}，而 --trust-root 为 {hash}"
+                            )
+                        },
                     }),
                     _ => Ok(trust),
                 }
@@ -109,13 +118,28 @@ impl Global {
     /// The nodes, without trust.
     pub fn nodes(&self) -> Result<NodeClient, ClientError> {
         let given = self.nodes.iter().map(|node| node.trim()).filter(|node| !node.is_empty());
-        NodeClient::new(&given.map(str::to_owned).collect::<Vec<_>>())
+        Ok(NodeClient::new(&given.map(str::to_owned).collect::<Vec<_>>())?.passing_over_failures())
     }
 
     /// Nodes and trust root.
     pub async fn client(&self) -> Result<Client, ClientError> {
         let trust = self.trust()?;
         Ok(Client::connect(self.nodes()?, trust).await?.with_age_s_max(self.max_age_s))
+    }
+
+    /// A list as nodes give it, without proof: from a node of the pinned chain, where one is pinned.
+    pub async fn list(
+        &self,
+        ask: impl AsyncFn(&NodeClient) -> Result<(String, ThingListAnswer), ClientError>,
+    ) -> Result<ThingListAnswer, ClientError> {
+        match self.client().await {
+            Err(ClientError::NoTrustRoot) => {
+                let (node, listed) = ask(&self.nodes()?).await?;
+                check_age(node, &listed, self.max_age_s)?;
+                Ok(listed)
+            }
+            client => client?.list(ask).await,
+        }
     }
 
     /// The one order in which every command checks what the user gave, before any node is asked: the arguments and the files they name
@@ -151,6 +175,16 @@ impl Global {
             return Ok(key);
         }
         let path = self.key.as_deref().filter(|path| !path.as_os_str().is_empty()).ok_or(ClientError::NoKey)?;
+        if let Some(unused) =
+            self.passphrase_file.as_deref().filter(|_| keys::read(path).is_ok_and(|key| !key.is_encrypted()))
+        {
+            let (key, unused) = (path.display(), unused.display());
+            let said = say!(
+                "the key file {key} is not encrypted, so the passphrase in {unused} would open nothing; leave the option out",
+                "密钥文件 {key} 未加密，用不到 {unused} 中的口令；请去掉此参数"
+            );
+            return Err(ClientError::at("--passphrase-file", said));
+        }
         let (_, key) = keys::open(path, || self.passphrase(path))?;
         Ok(self.opened.0.get_or_init(|| key))
     }

@@ -43,7 +43,7 @@ pub const PAGES: &[Page] = &[
     ]),
     page("licence amend", Record, &["huxin licence amend OLD_ID new.ofd --basis B-1 --trust-list trust"]),
     page("licence transfer-in", Record, &["huxin licence transfer-in OLD_ID new.ofd --basis B-1 --trust-list trust"]),
-    page("licence transfer-out", Record, &["huxin licence transfer-out ID --to-province 320000 --to-organisation 11310100000001011L --basis B-1"]),
+    page("licence transfer-out", Record, &["huxin licence transfer-out ID --to-province 320000 --to-organisation 11320000000000035T --basis B-1"]),
     page("licence suspend", Record, &["huxin licence suspend ID --basis B-1"]),
     page("licence restore", Record, &["huxin licence restore ID --basis B-1"]),
     page("licence cancel-transfer", Record, &["huxin licence cancel-transfer ID --basis B-1"]),

@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use super::context::Global;
 use super::near;
 use super::output::Output;
+use super::said_codes;
 use crate::error::{ClientError, ExitCode};
+use crate::said::sentence;
 use crate::say;
 use crate::sdk::{Connection, Request};
 use crate::testnet::Network;
@@ -21,7 +23,7 @@ use crate::testnet::Network;
 /// What is reached, needed and wrong; or what a code means.
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// A code such as licence.duplicate or 401, or of a document such as REFERENCE_DIGEST.
+    /// A code such as licence.duplicate or 401, of a check such as status.revoked, or of a document such as REFERENCE_DIGEST.
     code: Option<String>,
     /// Operations address of a node; give several.
     #[arg(long = "operations", env = "HUXIN_OPERATIONS", value_name = "URL", value_delimiter = ',')]
@@ -81,11 +83,12 @@ impl Asked {
     }
 }
 
-/// 0 nothing is wrong, 1 something is, 3 no more is known than that nodes did not answer.
+/// 0 nothing is wrong, 1 something is, 3 no more is known than that nodes did not answer, or not with a page that can be read.
 fn exit_code(findings: &[Finding]) -> ExitCode {
+    let is_unknown = |finding: &Finding| finding.code == UNREACHABLE || finding.code == UNREADABLE;
     match findings {
         [] => ExitCode::Success,
-        all if all.iter().all(|finding| finding.code == UNREACHABLE) => ExitCode::NotChecked,
+        all if all.iter().all(is_unknown) => ExitCode::NotChecked,
         _ => ExitCode::Refused,
     }
 }
@@ -94,6 +97,13 @@ fn explain_code(name: &str, output: &Output) -> Result<ExitCode, ClientError> {
     if let Some(reason) = Reason::ALL.iter().find(|reason| reason.code() == name) {
         let value = json!({ "code": name, "what": reason.en(), "what_zh": reason.zh() });
         output.answer(&value, || format!("{name}\n{}\n{}", reason.en(), reason.zh()));
+        return Ok(ExitCode::Success);
+    }
+    if let (None, Some((en, zh))) = (near::code(name), said_codes::meaning(name)) {
+        let (what, what_zh) = (sentence(&en, '.'), sentence(&zh, '。'));
+        output.answer(&json!({ "code": name, "what": what, "what_zh": what_zh }), || {
+            format!("{name}\n{what}\n{what_zh}")
+        });
         return Ok(ExitCode::Success);
     }
     let code = near::code(name).ok_or_else(|| ClientError::at(name, near::no_such_code(name)))?;
@@ -155,6 +165,36 @@ fn list<'a>(page: &'a Value, path: &str) -> &'a [Value] {
 
 /// Code of a node that gives no page.
 const UNREACHABLE: &str = "node.unreachable";
+/// Code of a node whose page lacks what it takes to say that nothing is wrong.
+const UNREADABLE: &str = "client.bad_answer";
+
+/// What every page has, whatever its version, and is read below.
+fn missing_fields(page: &Value) -> Vec<&'static str> {
+    let reasons = page["status"]["reasons"].as_array();
+    let has_codes = |reasons: &Vec<Value>| reasons.iter().all(|reason| reason["code"].is_string());
+    let numbers = ["status.chain.height", "status.chain.age_ms", "status.clock.last_block_offset_ms"];
+    let mut missing: Vec<&str> = numbers.into_iter().filter(|name| number(page, name).is_none()).collect();
+    if !reasons.is_some_and(has_codes) {
+        missing.push("status.reasons");
+    }
+    if list(page, "status.validators").is_empty() {
+        missing.push("status.validators");
+    }
+    missing
+}
+
+fn unreadable(page: &Value, missing: &[&str]) -> Finding {
+    let (operations, missing) = (field(page, "operations"), missing.join(", "));
+    Finding::new(
+        UNREADABLE,
+        page,
+        format!(
+            "the page of {operations} lacks {missing}: it is not the status page of a node, or it is of another version, and how that node is cannot \
+             be told from it"
+        ),
+        format!("{operations} 的页面缺少 {missing}：不是节点的状态页，或属于其他版本，无法据此判断该节点是否正常"),
+    )
+}
 
 /// One thing that is wrong, and who says so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -218,6 +258,10 @@ fn unreachable(page: &Value) -> Finding {
 /// What one node says, and what its page shows.
 fn of_page(page: &Value, top: i64) -> Vec<Finding> {
     let mut found = Vec::new();
+    let missing = missing_fields(page);
+    if !missing.is_empty() {
+        found.push(unreadable(page, &missing));
+    }
     for reason in list(page, "status.reasons") {
         let (what, what_zh) = (field(reason, "what"), field(reason, "what_zh"));
         let mut finding = Finding::new(&field(reason, "code"), page, what, what_zh);

@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 use super::*;
 
 fn validator(province: &str, silent_since_ms: Option<u64>) -> Value {
@@ -73,4 +75,28 @@ fn lag_late_votes_and_clock_are_named() {
     for part in ["5 blocks behind", "waits for the vote of Anhui 安徽, 340000", "-6000 ms"] {
         assert!(text.contains(part), "{part} in {text}");
     }
+}
+
+/// A page without `reasons`, such as another service's, was "Nothing is wrong.", exit code 0.
+#[test]
+fn a_page_that_cannot_be_read_is_unknown() {
+    let without = |name: &str| {
+        let mut page = healthy("310000", 10);
+        let (part, name) = name.split_once('.').unwrap_or(("", name));
+        let fields = if part.is_empty() { &mut page["status"] } else { &mut page["status"][part] };
+        fields.as_object_mut().unwrap().remove(name);
+        page
+    };
+    let foreign = json!({ "operations": "http://x", "status": { "ok": true } });
+    let nothing = json!({ "operations": "http://x", "status": null });
+    let names = ["reasons", "validators", "chain.height", "chain.age_ms", "clock.last_block_offset_ms"];
+    for page in names.map(without).into_iter().chain([foreign, nothing]) {
+        let found = findings(&[page.clone(), healthy("320000", 10)]);
+        assert_eq!((found.len(), found[0].code.as_str()), (1, UNREADABLE), "{page} {found:?}");
+        assert_eq!(exit_code(&found), ExitCode::NotChecked);
+        assert!(!screen(&[page], &found).contains("Nothing is wrong"));
+    }
+    let mut nameless = healthy("310000", 10);
+    nameless["status"]["reasons"] = json!([{ "what": "a reason without a code" }]);
+    assert!(findings(&[nameless]).iter().any(|finding| finding.code == UNREADABLE));
 }

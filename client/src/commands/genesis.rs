@@ -1,6 +1,5 @@
 //! `huxin genesis`: founding a network. Each province writes its part, one of them joins the parts, all compare the hash.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -17,10 +16,10 @@ use super::context::Global;
 use super::output::Output;
 use super::record::line;
 use crate::error::{ClientError, ExitCode};
-use crate::keys;
 use crate::said::Said;
 use crate::say;
 use crate::sdk::{TrustRoot, clock};
+use crate::{keep, keys};
 
 /// Founding a network: parts of the provinces, the genesis file, its hash.
 #[derive(Debug, Subcommand)]
@@ -109,7 +108,9 @@ impl GenesisCommand {
                 let (genesis, expected) = (read(&file)?, global.trust_root_hash()?);
                 let hash = genesis.hash();
                 output.answer(&json!({ "genesis_hash": hash }), || hash.to_string());
-                output.note(&difference(&genesis, expected));
+                if expected.is_some() {
+                    output.note(&difference(&genesis, expected));
+                }
                 let is_expected = expected.is_none_or(|expected| expected == hash);
                 Ok(if is_expected { ExitCode::Success } else { ExitCode::Refused })
             }
@@ -147,7 +148,17 @@ impl NewGenesis {
     fn run(self, output: &Output) -> Result<ExitCode, ClientError> {
         let mut provinces: Vec<GenesisProvince> = Vec::new();
         for path in &self.parts {
-            provinces.push(part(path)?);
+            let part = part(path)?;
+            let earlier = provinces.iter().zip(&self.parts).find(|(earlier, _)| earlier.code == part.code);
+            if let Some((_, earlier)) = earlier {
+                let (name, earlier) = (province_name(&part.code), earlier.display());
+                let said = say!(
+                    "the part of {name} was given already, as {earlier}; give one part of each province",
+                    "{name}的部分已由 {earlier} 给出；每个省份只能给出一份"
+                );
+                return Err(ClientError::at(path.display().to_string(), said));
+            }
+            provinces.push(part);
         }
         // The order in which the parts are named does not change the hash.
         provinces.sort_by_key(|province| province.code);
@@ -192,12 +203,17 @@ fn assemble(
     let chain_id = chain_id.ok_or_else(|| ClientError::at("--chain-id", say!("needed", "必须给出")))?;
     let (parameters, governance) = Default::default();
     let genesis = Genesis { chain_id, ledger_hash, time, parameters, governance, provinces };
-    let text = genesis.to_toml().map_err(|error| unusable(out, error))?;
-    Genesis::parse(&text).map_err(|error| unusable(out, error))
+    let text = genesis.to_toml().map_err(|error| unfit(out, error))?;
+    Genesis::parse(&text).map_err(|error| unfit(out, error))
+}
+
+/// What cannot be founded, by what was given here: there is no published hash to compare yet.
+fn unfit(out: &Path, error: impl std::fmt::Display) -> ClientError {
+    ClientError::at(out.display().to_string(), Said::detail("所给内容不能用于创建网络", error))
 }
 
 fn unusable(path: &Path, error: impl std::fmt::Display) -> ClientError {
-    ClientError::Genesis { place: path.display().to_string(), reason: error.to_string() }
+    ClientError::Genesis { place: path.display().to_string(), reason: Said::detail("内容或格式有误", error) }
 }
 
 fn read(path: &Path) -> Result<Genesis, ClientError> {
@@ -241,8 +257,7 @@ fn key(text: &str, purpose: KeyPurpose) -> Result<PublicKey, ClientError> {
 
 fn write_new(path: &Path, text: &str) -> Result<(), ClientError> {
     let failed = |error| ClientError::file("cannot write a new file at", path, error);
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)
+    keep::write_new(path, std::fs::OpenOptions::new(), text.as_bytes()).map_err(failed)
 }
 
 /// `Jiangsu 江苏省 320000`.

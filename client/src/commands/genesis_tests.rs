@@ -79,7 +79,12 @@ fn what_cannot_found_a_chain_is_refused_and_writes_nothing() {
     let key = folder.path().join("310000/network.key").display().to_string();
     let out = folder.path().join("genesis.toml");
     let new = |parts: &str| run(&words(&format!("new {parts} --chain-id delta-1 --out {}", out.display())));
-    assert!(new(&format!("{part} {part}")).unwrap_err().to_string().contains("distinct keys"));
+    // The same part twice was told as a matter of keys.
+    let twice = new(&format!("{part} {part}")).unwrap_err().body();
+    assert!(
+        twice.what.contains("was given already, as") && twice.what_zh.contains("每个省份只能给出一份"),
+        "{twice:?}"
+    );
     assert!(new(&key).unwrap_err().to_string().contains("this is a key file"));
     assert!(!out.exists());
     // A key file for something else in place of the consensus key.

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use clap::builder::{RangedU64ValueParser, TypedValueParser};
 use huxin_chain_spec::crypto::DigestAlgorithm;
-use huxin_chain_spec::ids::Height;
 use huxin_chain_spec::record::Operation;
+use huxin_chain_spec::transaction::OPERATIONS_MAX;
 
 use super::context::{Global, Needs};
 use super::output::{Output, eprint_or_drop};
@@ -14,6 +15,14 @@ use crate::error::{ClientError, ExitCode};
 use crate::say;
 use crate::sdk::{Client, Committed, SignedTransaction, TransactionSigner, document_of};
 
+/// Most transactions on their way at the same time.
+const IN_FLIGHT_MAX: usize = 1_024;
+
+/// A number from 1 to `most`.
+fn count(most: usize) -> impl TypedValueParser<Value = usize> {
+    RangedU64ValueParser::<usize>::new().range(1..=most as u64)
+}
+
 /// Bulk import.
 #[derive(Debug, Clone, Args)]
 pub struct Bulk {
@@ -21,13 +30,13 @@ pub struct Bulk {
     #[arg(long, value_name = "FILE")]
     pub csv: Option<PathBuf>,
     /// Licences per transaction.
-    #[arg(long, default_value_t = 1_000)]
+    #[arg(long, default_value_t = 1_000, requires = "csv", value_parser = count(OPERATIONS_MAX))]
     batch: usize,
     /// Transactions on their way at the same time.
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = 8, requires = "csv", value_parser = count(IN_FLIGHT_MAX))]
     in_flight: usize,
     /// Leave out bad rows, instead of sending nothing.
-    #[arg(long)]
+    #[arg(long, requires = "csv")]
     skip_bad: bool,
 }
 
@@ -40,15 +49,11 @@ struct LedgerSubmitter<'a> {
 
 impl Submitter for LedgerSubmitter<'_> {
     async fn sign(&self, operations: Vec<Operation>) -> Result<SignedTransaction, ClientError> {
-        let height = match self.client.nodes().connection().height_seen() {
-            0 => self.client.nodes().status().await?.1.height,
-            height => height,
-        };
-        self.signer.sign(operations, Height(height), self.global.expiry_blocks)
+        self.client.sign(&self.signer, operations, self.global.expiry_blocks).await
     }
 
     async fn submit(&self, transaction: SignedTransaction) -> Result<Committed, ClientError> {
-        Ok(self.client.submit(&transaction, self.global.wait_ms()).await?.committed)
+        Ok(self.client.submit_for_good(&transaction, self.global.wait_ms()).await?.committed)
     }
 }
 

@@ -33,8 +33,11 @@ impl Inspect {
     pub fn run(self, output: &Output) -> Result<ExitCode, ClientError> {
         let trust = trust_list(self.trust_list.as_deref())?;
         if let Some([first, rest @ ..]) = trust.as_ref().map(TrustList::passed_over) {
-            let more = if rest.is_empty() { String::new() } else { format!(" (and {} more)", rest.len()) };
-            output.note(&format!("huxin: not used of the trust list: {}: {}{more}", first.place, first.why));
+            let more = if rest.is_empty() { String::new() } else { format!("（另有 and {} more）", rest.len()) };
+            output.note(&format!(
+                "huxin: 信任列表中未使用 not used of the trust list: {}: {}{more}",
+                first.place, first.why
+            ));
         }
         let examined = examine(&self.file, trust.as_ref(), self.at)?;
         output.answer(&examined.report, || text(&examined.report));

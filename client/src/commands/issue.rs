@@ -7,21 +7,25 @@ use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
 use huxin_chain_spec::ids::{
     BasisCode, IdError, LicenceId, LicenceIssuer, LicenceRef, LicenceType, RegionCode, SealId, TimeMs, Uscc,
 };
+use huxin_chain_spec::receipt::Receipt;
 use huxin_chain_spec::record::licence::{Licence, SealReference};
 use huxin_chain_spec::record::{LicenceOperation, Operation};
 use huxin_document::TrustList;
 use serde::Serialize;
 
 use super::context::{Global, Needs};
-use super::output::{Output, eprint_or_drop};
+use super::output::Output;
 use crate::dates::{ALREADY_ENDED, End, beijing, end_text, ended_warning, start_text};
 use crate::error::{ClientError, ExitCode};
+use crate::keep::save;
 use crate::say;
-use crate::sdk::{Client, Confirmed, clock};
+use crate::sdk::{Client, Confirmed, Subject, clock};
 use crate::sealed::{admit, examine, trust_list};
 
 /// Licences of one transaction when several files are issued.
 const FILES_PER_TRANSACTION: usize = 1_000;
+/// Greatest 版本号: an identifier has three digits for it.
+const VERSION_MAX: u16 = 999;
 
 /// What the command line says of a new licence.
 #[derive(Debug, Clone, Args)]
@@ -41,9 +45,12 @@ pub struct NewLicence {
     /// Serial number (流水号); made from the file's digest if absent.
     #[arg(long, conflicts_with = "id")]
     serial: Option<String>,
-    /// 版本号.
-    #[arg(long, default_value_t = 1)]
-    version: u16,
+    /// 版本号, from 1; if absent 1, or the next one for `amend`.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=i64::from(VERSION_MAX)))]
+    version: Option<u16>,
+    /// The version where none is given; `None`: it must be given.
+    #[arg(skip = Some(1))]
+    version_if_absent: Option<u16>,
     /// First day of validity, 2026-11-21, or its first moment (RFC 3339); today if absent.
     #[arg(long, value_name = "DAY")]
     valid_from: Option<TimeMs>,
@@ -116,6 +123,15 @@ fn agreed_end(given: Option<End>, found: Option<TimeMs>) -> Result<Option<TimeMs
 }
 
 impl NewLicence {
+    /// For a licence that replaces `predecessor`: its version is the next one. A reference does not tell it.
+    pub fn replacing(self, predecessor: &Subject) -> Self {
+        let version_if_absent = match predecessor {
+            Subject::Identifier(id) => id.version().checked_add(1).filter(|next| *next <= VERSION_MAX),
+            _ => None,
+        };
+        Self { version_if_absent, ..self }
+    }
+
     /// The certificates to judge seals by, if any were given.
     pub fn trust(&self) -> Result<Option<TrustList>, ClientError> {
         trust_list(self.trust_list.as_deref())
@@ -135,7 +151,10 @@ impl NewLicence {
         let given = self.id.as_ref().map(|text| text.parse().map_err(|error: IdError| ClientError::at("--id", error)));
         let id = match (given.transpose()?, found.id) {
             (Some(given), Some(found)) if given != found => return Err(contradiction("--id", &found)),
-            (Some(id), _) | (None, Some(id)) => id,
+            (Some(id), _) | (None, Some(id)) => {
+                self.agrees_with(&id)?;
+                id
+            }
             (None, None) => self.new_id(&document.sha256)?,
         };
         let LicenceIssuer::Organisation(issuer) = id.issuer() else {
@@ -154,6 +173,11 @@ impl NewLicence {
             document,
             metadata: agreed("--metadata", self.metadata, found.metadata)?,
             seal: match (&self.seal, self.seal_certificate, found.seal) {
+                (Some(seal), Some(certificate), Some(found))
+                    if *seal == found.seal && certificate == found.certificate =>
+                {
+                    Some(found)
+                }
                 (Some(_), _, Some(found)) => return Err(contradiction("--seal", &found.seal)),
                 (Some(seal), Some(certificate), None) => Some(SealReference { seal: seal.clone(), certificate }),
                 (_, _, found) => found,
@@ -190,12 +214,67 @@ impl NewLicence {
             // The same file gives the same identifier, so issuing it twice is noticed.
             None => sha256.to_string().to_uppercase().chars().take(20).collect(),
         };
-        LicenceId::new(licence_type, issuer, &serial, self.version).map_err(|error| ClientError::at("--serial", error))
+        let version = self.version.or(self.version_if_absent).ok_or_else(|| missing("--version"))?;
+        LicenceId::new(licence_type, issuer, &serial, version).map_err(|error| ClientError::at("--serial", error))
+    }
+
+    /// What the command line says of the parts of an identifier that is given whole. The environment only fills in what is missing.
+    fn agrees_with(&self, id: &LicenceId) -> Result<(), ClientError> {
+        let differs = |option: &str, found: String| {
+            let said = say!(
+                "the identifier says {found}; leave the option out, or give the right identifier",
+                "证照标识中是 {found}；请去掉此参数，或给出正确的标识"
+            );
+            Err(ClientError::at(option, said))
+        };
+        let licence_type = id.licence_type();
+        if typed("HUXIN_LICENCE_TYPE", self.licence_type.as_ref()).is_some_and(|given| *given != licence_type) {
+            return differs("--licence-type", licence_type.to_string());
+        }
+        let LicenceIssuer::Organisation(issuer) = id.issuer() else { return Ok(()) };
+        if typed("HUXIN_ISSUER", self.issuer.as_ref()).is_some_and(|given| *given != issuer) {
+            return differs("--issuer", issuer.to_string());
+        }
+        if self.version.is_some_and(|given| given != id.version()) {
+            return differs("--version", id.version().to_string());
+        }
+        let Some(serial) = &self.serial else { return Ok(()) };
+        let same = LicenceId::new(licence_type, issuer, serial, id.version());
+        match same.map_err(|error| ClientError::at("--serial", error))? == *id {
+            true => Ok(()),
+            false => differs("--serial", id.serial().to_owned()),
+        }
+    }
+
+    /// The first option that was given, for a command that has no use for any of them. Those of the environment are not meant.
+    fn first_given(&self) -> Option<&'static str> {
+        let given = [
+            ("--licence-type", typed("HUXIN_LICENCE_TYPE", self.licence_type.as_ref()).is_some()),
+            ("--issuer", typed("HUXIN_ISSUER", self.issuer.as_ref()).is_some()),
+            ("--region", typed("HUXIN_REGION", self.region.as_ref()).is_some()),
+            ("--id", self.id.is_some()),
+            ("--serial", self.serial.is_some()),
+            ("--version", self.version.is_some()),
+            ("--valid-from", self.valid_from.is_some()),
+            ("--valid-until", self.valid_until.is_some()),
+            ("--metadata", self.metadata.is_some()),
+            ("--seal", self.seal.is_some()),
+            ("--exception", self.exception.is_some()),
+            ("--trust-list", self.trust_list.is_some()),
+            ("--holder-commitment", self.holder_commitment.is_some()),
+        ];
+        given.into_iter().find(|(_, is_given)| *is_given).map(|(option, _)| option)
     }
 
     fn names_one_licence(&self) -> bool {
         self.id.is_some() || self.serial.is_some()
     }
+}
+
+/// An option that the environment may give too, where it was typed.
+fn typed<'a, T: std::fmt::Display>(variable: &str, given: Option<&'a T>) -> Option<&'a T> {
+    let value = std::env::var(variable).ok();
+    given.filter(|given| value.as_deref() != Some(given.to_string().as_str()))
 }
 
 /// The region in positions 3 to 8 of a unified social credit code.
@@ -273,6 +352,14 @@ impl Issue {
                     say!("give a table or files, not both", "表格与文件只能给出一种"),
                 ));
             }
+            let receipt = self.receipt.is_some().then_some("--receipt");
+            if let Some(option) = self.licence.first_given().or(receipt) {
+                let said = say!(
+                    "has no effect with --csv: the table has a column for what differs by licence, and no receipts are saved; leave it out",
+                    "与 --csv 同用时不起作用：各证照的内容写在表格的列中，回执不另存；请去掉此参数"
+                );
+                return Err(ClientError::at(option, said));
+            }
             return self.bulk.run(global, output).await;
         }
         if self.files.len() > 1 && self.licence.names_one_licence() {
@@ -290,7 +377,7 @@ impl Issue {
         let mut recorded = Vec::new();
         for chunk in drafts.chunks(FILES_PER_TRANSACTION) {
             let operations = chunk.iter().map(|draft| issue(&draft.licence)).collect();
-            let confirmed = global.submit(&client, operations).await?;
+            let confirmed = global.submit(&client, operations).await.map_err(|error| name_file(error, chunk))?;
             for (offset, draft) in chunk.iter().enumerate() {
                 let path = self.receipt_path(&draft.file, many);
                 recorded.push(report(&client, &confirmed, offset as u64, draft, path).await?);
@@ -306,6 +393,15 @@ impl Issue {
     fn receipt_path(&self, file: &Path, many: bool) -> Option<PathBuf> {
         self.receipt.as_deref().map(|path| if many { receipt_in(path, file) } else { path.to_owned() })
     }
+}
+
+/// Names the file of the operation that was refused: `operation 1 (b.ofd)`. Its number begins at 0.
+fn name_file(mut error: ClientError, drafts: &[Draft]) -> ClientError {
+    let draft = error.refused_operation().and_then(|position| drafts.get(position));
+    if let (Some(draft), ClientError::Refused { body, .. } | ClientError::Rejected { body, .. }) = (draft, &mut error) {
+        body.place = format!("{} ({})", body.place, draft.file.display());
+    }
+    error
 }
 
 fn issue(licence: &Licence) -> Operation {
@@ -332,13 +428,11 @@ async fn report(
         let bytes = if offset == 0 {
             confirmed.receipt_bytes.clone()
         } else {
-            let bytes = client.nodes().receipt(index, None).await?;
-            let receipt = client.check_receipt(&bytes)?;
-            if receipt.index != index || receipt.record.tx_id != committed.tx_id {
-                let reason = format!("the receipt given for record {index} is of record {}", receipt.index);
-                return Err(ClientError::ProofMismatch { node: "the node".to_owned(), reason });
-            }
-            bytes
+            let is_ours = |receipt: &Receipt| match receipt.record.tx_id == committed.tx_id {
+                true => Ok(()),
+                false => Err(format!("record {index} is not of transaction {}", committed.tx_id)),
+            };
+            client.record_receipt(index, is_ours).await?.1
         };
         save(path, &bytes)?;
     }
@@ -357,50 +451,119 @@ async fn report(
     })
 }
 
-/// Earlier files of one name that are kept at most.
-const KEPT_MAX: u32 = 999;
-
-/// Writes a receipt, making its folder. An earlier file of this name is evidence too: it is kept as `NAME.old-1` and so on, and that is
-/// said.
-///
-/// # Errors
-/// [`ClientError::File`] where it cannot be written, [`ClientError::Exists`] where 999 earlier ones are kept already.
-pub fn save(path: &Path, bytes: &[u8]) -> Result<(), ClientError> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|error| ClientError::file("cannot make", folder, error))?;
-    }
-    if path.is_file() && std::fs::read(path).is_ok_and(|earlier| earlier != bytes) {
-        let kept = (1..=KEPT_MAX).map(|number| kept_name(path, number)).find(|name| !name.exists());
-        let kept = kept.ok_or_else(|| ClientError::Exists { path: path.display().to_string() })?;
-        std::fs::rename(path, &kept).map_err(|error| ClientError::file("cannot write", &kept, error))?;
-        let (name, kept) = (path.display(), kept.display());
-        eprint_or_drop(&format!("huxin: 原有的 {name} 已保留为 {kept} the earlier {name} is kept as {kept}"));
-    }
-    std::fs::write(path, bytes).map_err(|error| ClientError::file("cannot write", path, error))
-}
-
-fn kept_name(path: &Path, number: u32) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".old-{number}"));
-    name.into()
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
-    /// `receipt get` replaced an earlier receipt without a word.
-    #[test]
-    fn an_earlier_receipt_is_kept() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("kept/a.receipt");
-        for bytes in [b"1", b"2", b"2", b"3"] {
-            save(&path, bytes).unwrap();
-            assert_eq!(std::fs::read(&path).unwrap(), bytes);
+    fn new_licence(line: &str) -> NewLicence {
+        use clap::Parser as _;
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            licence: NewLicence,
         }
-        let read = |number| std::fs::read(kept_name(&path, number)).unwrap();
-        assert_eq!((read(1), read(2)), (b"1".to_vec(), b"2".to_vec()));
-        assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 3);
+        Line::try_parse_from(std::iter::once("x").chain(line.split_whitespace())).unwrap().licence
+    }
+
+    /// Beside an identifier, its parts were dropped without a word whatever they said.
+    #[test]
+    fn parts_beside_an_identifier_must_agree_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.txt");
+        std::fs::write(&file, b"a licence").unwrap();
+        let whole = crate::test_chain::licence_id("A");
+        let draft =
+            |line: &str| new_licence(&format!("--id {whole} {line}")).draft(DigestAlgorithm::Sha256, &file, None);
+        let issuer = crate::testnet::PROVINCES[0].issuer().unwrap();
+        let agreeing = format!("--licence-type 11100000000013338W011 --issuer {issuer} --version 1");
+        assert_eq!(draft(&agreeing).unwrap().id, whole);
+        let other = crate::testnet::PROVINCES[1].issuer().unwrap();
+        let issuer = format!("--issuer {other}");
+        for (line, place) in [("--version 2", "--version"), (issuer.as_str(), "--issuer")] {
+            let error = draft(line).err().unwrap();
+            assert!(matches!(&error, ClientError::Input { place: found, .. } if found == place), "{error}");
+        }
+        // The same for an identifier that the file carries.
+        let with_serial = NewLicence { serial: Some("B".to_owned()), ..new_licence("") };
+        assert!(with_serial.agrees_with(&whole).unwrap_err().to_string().contains("--serial: the identifier says A"));
+        assert!(NewLicence { serial: Some("A".to_owned()), ..new_licence("") }.agrees_with(&whole).is_ok());
+    }
+
+    /// `amend` took version 1, which every ledger refuses for a licence that replaces another.
+    #[test]
+    fn a_replacement_has_the_next_version() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.txt");
+        std::fs::write(&file, b"a licence").unwrap();
+        let issuer = crate::testnet::PROVINCES[0].issuer().unwrap();
+        let line = format!("--licence-type 11100000000013338W011 --issuer {issuer}");
+        let predecessor = crate::test_chain::licence_id("A");
+        let reference = Subject::Reference(LicenceRef::of(DigestAlgorithm::Sha256, &predecessor));
+        let predecessor = Subject::Identifier(predecessor);
+        let version = |new: NewLicence| {
+            new.draft(DigestAlgorithm::Sha256, &file, None)
+                .map(|draft| draft.id.version())
+                .map_err(|error| error.body().place)
+        };
+        assert_eq!(version(new_licence(&line)), Ok(1));
+        assert_eq!(version(new_licence(&line).replacing(&predecessor)), Ok(2));
+        assert_eq!(version(new_licence(&line).replacing(&reference)), Err("--version".to_owned()));
+        assert_eq!(version(new_licence(&format!("{line} --version 7")).replacing(&reference)), Ok(7));
+    }
+
+    /// "At operation 1" did not say which of several files was meant.
+    #[test]
+    fn a_refusal_names_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let issuer = crate::testnet::PROVINCES[0].issuer().unwrap();
+        let licence = new_licence(&format!("--licence-type 11100000000013338W011 --issuer {issuer}"));
+        let draft = |name: &str| {
+            let file = folder.path().join(name);
+            std::fs::write(&file, name).unwrap();
+            licence.draft(DigestAlgorithm::Sha256, &file, None).unwrap()
+        };
+        let drafts = [draft("a.txt"), draft("b.txt")];
+        let body = huxin_chain_spec::api::ErrorBody {
+            code: "licence.duplicate".to_owned(),
+            what: String::new(),
+            what_zh: String::new(),
+            place: "operation 1".to_owned(),
+            next: String::new(),
+            next_zh: String::new(),
+        };
+        let error = ClientError::Rejected { tx_id: String::new(), height: 1, body: Box::new(body) };
+        let named = name_file(error, &drafts);
+        assert!(named.body().place.starts_with("operation 1 (") && named.body().place.ends_with("b.txt)"));
+        assert_eq!(named.refused_operation(), Some(1), "still read by programs");
+    }
+
+    /// What the table says of each row, the command line said too, and it was dropped.
+    #[test]
+    fn every_option_of_a_licence_is_known_beside_a_table() {
+        let hex = "00".repeat(32);
+        let lines = [
+            "--licence-type 11100000000013338W011".to_owned(),
+            "--issuer 11310100001000000X".to_owned(),
+            "--region 310000".to_owned(),
+            "--id X".to_owned(),
+            "--serial X".to_owned(),
+            "--version 1".to_owned(),
+            "--valid-from 2026-01-01".to_owned(),
+            "--valid-until 2026-01-01".to_owned(),
+            format!("--metadata {hex}"),
+            format!("--seal 31010000000017 --seal-certificate {hex}"),
+            "--exception PAPER-1".to_owned(),
+            "--trust-list t".to_owned(),
+            format!("--holder-commitment {hex}"),
+        ];
+        let issuer = crate::testnet::PROVINCES[0].issuer().unwrap().to_string();
+        for line in lines {
+            let line = line.replace("11310100001000000X", &issuer);
+            assert_eq!(new_licence(&line).first_given(), line.split(' ').next(), "{line}");
+        }
+        assert_eq!(new_licence("").first_given(), None);
+        let command = <NewLicence as clap::Args>::augment_args(clap::Command::new("x"));
+        assert_eq!(command.get_arguments().count(), 14, "an option that `first_given` does not know");
     }
 }

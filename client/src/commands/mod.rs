@@ -27,6 +27,7 @@ mod pages;
 mod publish;
 mod receipt;
 mod record;
+mod said_codes;
 mod seal;
 mod show;
 mod status;
@@ -125,11 +126,15 @@ pub fn command() -> clap::Command {
 /// Runs one command line and gives the exit code. Prints errors too.
 pub async fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode {
     let words: Vec<std::ffi::OsString> = arguments.into_iter().collect();
-    let parsed = command().try_get_matches_from(&words).and_then(|matches| Cli::from_arg_matches(&matches));
-    let cli = match parsed {
-        Ok(cli) => cli,
+    let output = Output::new(usage::wants_json(&words));
+    let cli = match parse(&words) {
+        Ok(Ok(cli)) => cli,
+        Ok(Err(error)) => {
+            output.error(&error);
+            return error.exit_code();
+        }
         Err(error) if error.use_stderr() => {
-            Output::new(usage::wants_json(&words)).usage(&error);
+            output.usage(&error);
             // clap's own 2 would say "not on the ledger".
             return ExitCode::NotChecked;
         }
@@ -149,6 +154,16 @@ pub async fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Exi
     };
     // An answer that could not be written was not given.
     if output::is_lost() { ExitCode::NotChecked } else { code }
+}
+
+/// Reads a command line. What clap takes and no command may is an error of the inner kind.
+fn parse(words: &[std::ffi::OsString]) -> Result<Result<Cli, ClientError>, clap::Error> {
+    let mut command = command();
+    let matches = command.try_get_matches_from_mut(words)?;
+    Ok(match usage::empty_value(&command, &matches) {
+        Some(error) => Err(error),
+        None => Ok(Cli::from_arg_matches(&matches)?),
+    })
 }
 
 async fn execute(cli: Cli, output: &Output) -> Result<ExitCode, ClientError> {

@@ -3,6 +3,7 @@
 use huxin_chain_spec::codes::Code;
 use huxin_document::Reason;
 
+use super::said_codes;
 use crate::said::Said;
 use crate::say;
 
@@ -32,6 +33,7 @@ pub fn no_such_code(text: &str) -> Said {
 fn near(text: &str) -> Vec<&'static str> {
     let wanted = text.to_lowercase();
     let names = Code::ALL.iter().map(|code| code.as_str()).chain(Reason::ALL.iter().map(|reason| reason.code()));
+    let names = names.chain(said_codes::all().map(|(code, _, _)| code));
     let mut found: Vec<(f64, &str)> =
         names.map(|name| (likeness(&wanted, name), name)).filter(|(likeness, _)| *likeness >= LIKE).collect();
     found.sort_by(|a, b| b.0.total_cmp(&a.0));

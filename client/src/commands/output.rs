@@ -67,6 +67,11 @@ impl Output {
                 value["tx_id"] = json!(tx_id);
                 value["height"] = json!(height);
             }
+            ClientError::Pending { tx_id, expires_at, licences, .. } => {
+                value["tx_id"] = json!(tx_id);
+                value["expires_at"] = json!(expires_at);
+                value["licences"] = json!(licences);
+            }
             ClientError::Document { path, reasons, .. } => {
                 value["error"]["file"] = json!(path);
                 value["error"]["reasons"] = json!(reasons);

@@ -15,15 +15,16 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::context::Global;
-use super::issue::save;
 use super::output::Output;
 use super::thing_receipt;
-use super::verify::{licence_subject, note_check_character, text};
+use super::thing_receipt::LATER_CHANGES;
+use super::verify::{id_subject, licence_subject, note_check_character, text};
 use crate::dates::beijing;
 use crate::error::{ClientError, ExitCode};
+use crate::keep::save;
 use crate::said::Said;
 use crate::say;
-use crate::sdk::{ReceiptOf, Subject, Verified, document_of, licence_of, proven_licence, same_document, status_word};
+use crate::sdk::{ReceiptOf, Subject, Verified, document_of, licence_of, proven_licence, same_document};
 
 /// Receipts.
 #[derive(Debug, Subcommand)]
@@ -203,14 +204,12 @@ impl Check {
 
     /// The licence that `--id` names.
     fn subject(&self) -> Result<Option<Subject>, ClientError> {
-        self.id.as_deref().map(licence_subject).transpose().map_err(|error| match error {
-            ClientError::Input { reason, .. } => ClientError::at("--id", reason),
-            other => other,
-        })
+        self.id.as_deref().map(id_subject).transpose()
     }
 
-    /// A record that brings no licence into being. With `--id` it must change that licence, and the state it made is the answer; it
-    /// never ends with success then, since what came after it is not covered.
+    /// A record that brings no licence into being. One that ends or suspends a licence ends with 1, whether or not `--id` names it: whoever
+    /// looks for 0 must not take it for a valid licence. With `--id` it must change that licence, and never ends with success, since what
+    /// came after it is not covered.
     fn other(&self, receipt: &Receipt, id: Option<&Subject>, output: &Output) -> Result<ExitCode, ClientError> {
         let operation = receipt.record.operation.name();
         let changed = changed_by(&receipt.record.operation);
@@ -228,7 +227,8 @@ impl Check {
             );
             return Err(ClientError::at("--as-of", said));
         }
-        let mut exit = ExitCode::Success;
+        let ends = changed.is_some_and(|(_, status)| status != LicenceStatus::Issued);
+        let mut exit = if ends { ExitCode::Refused } else { ExitCode::Success };
         if let Some(subject) = id {
             note_check_character(output, Some(subject));
             let (licence, status) = changed.ok_or_else(|| {
@@ -250,7 +250,7 @@ impl Check {
             operation,
             time: receipt.record.time_ms.to_string(),
             licence: changed.map(|(licence, _)| licence.to_string()),
-            state_made: changed.map(|(_, status)| status_word(status)),
+            state_made: changed.map(|(_, status)| status.name().to_owned()),
         };
         output.answer(&value, || value.text());
         Ok(exit)
@@ -300,14 +300,15 @@ impl Check {
             proven: true,
         });
         checks.push(issuer_standing(IssuerStanding::NotProven));
-        let mut not_checked = vec!["changes recorded after the receipt's time".to_owned()];
+        let mut not_checked = vec![LATER_CHANGES.to_owned()];
         if status.is_none() {
-            not_checked.push("the licence's state, which this receipt does not cover".to_owned());
+            not_checked
+                .push("此回执未涵盖的证照状态 the licence's state, which this receipt does not cover".to_owned());
         }
         if receipt.as_of.as_ref().is_some_and(|as_of| as_of.next.is_none()) {
-            not_checked.push(
-                "the time asked about, which lies after the receipt's block: the answer is as of that block".to_owned(),
-            );
+            let later = "所询时间晚于回执的区块，答案截至该区块 the time asked about, which lies after the receipt's block: the answer is as \
+                         of that block";
+            not_checked.push(later.to_owned());
         }
         Ok(Verified {
             verdict,
@@ -320,6 +321,7 @@ impl Check {
             node: format!("the file {}", self.receipt.display()),
             warnings: Vec::new(),
             receipt: None,
+            proven_height: receipt.header.height.0,
         })
     }
 }

@@ -95,7 +95,10 @@ fn a_receipt_without_its_state_is_never_a_success() {
 fn the_receipt_of_a_change_compares_what_is_given_or_refuses() {
     let desk = Desk::new();
     let revocation = desk.receipt(2, 4).to_bytes();
-    assert_eq!(desk.check(&revocation, None, None).unwrap(), ExitCode::Success, "nothing was asked but the proof");
+    assert_eq!(desk.check(&revocation, None, None).unwrap(), ExitCode::Refused, "it proves that a licence ended");
+    let suspension = desk.receipt(3, 4).to_bytes();
+    assert_eq!(desk.check(&suspension, None, None).unwrap(), ExitCode::Refused);
+    assert_eq!(desk.check(&desk.receipt(4, 4).to_bytes(), None, None).unwrap(), ExitCode::Success, "given back");
     assert!(is_input(&desk.check(&revocation, Some(FILE), None)));
     assert!(is_input(&desk.check(&revocation, Some(FILE), Some(&id("A")))));
     assert!(is_input(&desk.check(&revocation, None, Some(&id("B")))));

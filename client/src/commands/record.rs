@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::arguments::ReceiptFile;
 use super::context::Global;
-use super::issue::save;
 use super::output::Output;
 use crate::error::{ClientError, ExitCode};
+use crate::keep::save;
 use crate::sdk::Client;
 
 /// A record that is final and proven, as reported.

@@ -10,11 +10,11 @@ use huxin_chain_spec::state::StateKey;
 use serde_json::{Value, json};
 
 use super::context::{Global, Needs};
-use super::issue::save;
 use super::output::Output;
 use super::record::line;
-use crate::dates::{beijing, end_text};
+use crate::dates::{beijing, end_words};
 use crate::error::{ClientError, ExitCode};
+use crate::keep::save;
 use crate::sdk::{Client, DerivedBy, Page, ProvenThing, ThingQuestion};
 
 /// A thing by its name.
@@ -197,7 +197,7 @@ fn scalar(name: &str, value: &Value) -> String {
         Value::Number(number) if name.ends_with("_ms") && number.as_u64().is_some_and(|ms| ms >= FIRST_TIME_MS) => {
             let time = TimeMs(number.as_u64().unwrap_or_default());
             // Ends are the first moment that no longer counts; people read the last day that does.
-            if ENDS.contains(&name) { format!("{} (含 inclusive)", end_text(time)) } else { time.to_beijing() }
+            if ENDS.contains(&name) { end_words(time) } else { time.to_beijing() }
         }
         Value::Array(items) => items.iter().map(|item| scalar("", item)).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
@@ -238,14 +238,14 @@ mod tests {
     fn states_are_readable() {
         let state = json!({
             "status": "open", "closes_ms": 1_790_000_000_000_u64, "heartbeat_ms": 10_000, "parts": ["a", "b"],
-            "valid_until_ms": 2_082_729_600_000_u64,
+            "valid_until_ms": 2_082_729_600_000_u64, "until_ms": 2_082_772_800_000_u64,
             "ballots": [{ "province": "310000" }], "none": null,
         });
         let mut text = String::new();
         readable(&mut text, "state", &state, 1);
         let expected = "  state:\n    ballots:\n      [0]:\n        province: 310000\n    closes_ms: 2026-09-21T22:13:20+08:00\n    \
             heartbeat_ms: 10000\n    none: -\n    parts: a, b\n    status: open\n    \
-            valid_until_ms: 2035-12-31 (含 inclusive)\n";
+            until_ms: 2036-01-01T12:00:00+08:00 (不含 exclusive)\n    valid_until_ms: 2035-12-31 (含 inclusive)\n";
         assert_eq!(text, expected);
     }
 }

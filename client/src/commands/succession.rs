@@ -6,8 +6,8 @@ use huxin_chain_spec::ids::{BasisCode, LicenceType, TimeMs, Uscc};
 use huxin_chain_spec::record::membership::{Standing, Succession, SuccessionScope};
 use huxin_chain_spec::state::succession::{CHAIN_BY_VOTE_MAX, Competence, HandedOn, SuccessionState, chain};
 use huxin_chain_spec::state::{OrganisationState, ProvinceState, StateKey};
-use huxin_chain_spec::verdict::{Check, IssuerStanding, issuer_standing};
-use serde_json::json;
+use huxin_chain_spec::verdict::{Check, CheckResult, IssuerStanding, issuer_standing};
+use serde_json::{Value, json};
 
 use super::context::{Global, Needs};
 use super::output::Output;
@@ -136,38 +136,55 @@ impl Authority {
     /// Every hand-over on the way is proven by a receipt of its own.
     pub async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
         let (client, competence) = global.ready(Needs::Question, |_| self.competence()).await?;
-        let question = ThingQuestion::now(StateKey::Organisation(self.organisation));
-        let organisation = client.thing(&question).await?;
-        if organisation.state_as::<OrganisationState>()?.is_none() {
-            let code = self.organisation;
-            let what = format!("{code} 未在本账本登记\n{code} is not registered on this ledger");
-            output.answer(&json!({ "organisation": self.organisation, "registered": false }), || what);
-            return Ok(ExitCode::NotOnLedger);
-        }
-        // Of a later time than the newest block's nothing is proven: the answer is as of that block.
-        let newest = TimeMs(organisation.as_of.time_ms);
-        let as_of = self.as_of.map_or(newest, |asked| asked.min(newest));
-        let steps = proven_chain(&client, &self.organisation, competence, as_of).await?;
-        let acting = steps.last().map_or(self.organisation, |step| step.to);
-        let value = json!({
-            "organisation": self.organisation, "as_of": as_of.to_string(), "acts": acting, "chain": steps, "proven": true,
-        });
-        output.answer(&value, || {
-            let step = |step: &HandedOn| {
-                format!(
-                    "\n  移交 handed on to {} since {}  record {}",
-                    step.to,
-                    step.recorded_ms.to_beijing(),
-                    step.recorded_by
-                )
-            };
-            let steps: String = steps.iter().map(step).collect();
-            let (organisation, as_of) = (self.organisation, as_of.to_beijing());
-            let proven = "证明已在本机核验 proof checked here";
-            format!("{acting} 行使职权 acts for {organisation}{steps}\n  截至 as of {as_of}\n  {proven}")
-        });
-        Ok(ExitCode::Success)
+        let Answer { value, text, exit_code } = self.answer(&client, competence).await?;
+        output.answer(&value, || text);
+        Ok(exit_code)
     }
+
+    async fn answer(&self, client: &Client, competence: Competence) -> Result<Answer, ClientError> {
+        let key = StateKey::Organisation(self.organisation);
+        let organisation = client.thing(&ThingQuestion { as_of: self.as_of, ..ThingQuestion::now(key) }).await?;
+        // Of a later time than the newest block's nothing is proven: the answer is as of that block.
+        let as_of = TimeMs(organisation.as_of.time_ms);
+        let (code, time) = (self.organisation, as_of.to_beijing());
+        if organisation.state_as::<OrganisationState>()?.is_none() {
+            let text =
+                format!("{code} 截至 {time} 未在本账本登记\n{code} is not registered on this ledger as of {time}");
+            let value = json!({ "organisation": code, "as_of": as_of.to_string(), "registered": false });
+            return Ok(Answer { value, text, exit_code: ExitCode::NotOnLedger });
+        }
+        let steps = proven_chain(client, &code, competence, as_of).await?;
+        let acting = steps.last().map_or(code, |step| step.to);
+        let standing = standing_of(client, acting, !steps.is_empty(), self.as_of).await?;
+        let check = issuer_standing(standing);
+        let exit_code = match check.result {
+            CheckResult::Pass => ExitCode::Success,
+            CheckResult::Fail => ExitCode::Refused,
+            CheckResult::Unknown => ExitCode::NotChecked,
+        };
+        let acts = (check.result == CheckResult::Pass).then_some(acting);
+        let head = match acts {
+            Some(_) => format!("{acting} 行使职权 acts for {code}"),
+            None => format!("{acting}：{}\n{acting}: {} [{}]", check.zh, check.en, check.code),
+        };
+        let step = |step: &HandedOn| {
+            let since = step.recorded_ms.to_beijing();
+            format!("\n  移交 handed on to {} since {since}  record {}", step.to, step.recorded_by)
+        };
+        let shown: String = steps.iter().map(step).collect();
+        let text = format!("{head}{shown}\n  截至 as of {time}\n  证明已在本机核验 proof checked here");
+        let value = json!({
+            "organisation": code, "as_of": as_of.to_string(), "acts": acts, "standing": check, "chain": steps, "proven": true,
+        });
+        Ok(Answer { value, text, exit_code })
+    }
+}
+
+/// An answer in both forms.
+struct Answer {
+    value: Value,
+    text: String,
+    exit_code: ExitCode,
 }
 
 /// The hand-overs from `organisation` on, by `known`, each from a state proven now: a state keeps what was handed on before.
@@ -203,29 +220,42 @@ pub async fn proven_chain(
 ///
 /// # Errors
 /// Those of [`Client::thing`].
-pub async fn standing_of_issuer(client: &Client, licence: &LicenceAnswer) -> Result<Option<Check>, ClientError> {
+pub async fn standing_of_issuer(client: &Client, licence: &LicenceAnswer) -> Result<Check, ClientError> {
     let (Ok(issuer), Ok(licence_type)) = (licence.issuer.parse::<Uscc>(), licence.licence_type.parse()) else {
-        return Ok(None);
+        return Ok(issuer_standing(IssuerStanding::NotProven));
     };
     let steps = proven_chain(client, &issuer, Competence::Licences(licence_type), TimeMs(u64::MAX)).await?;
     let acting = steps.last().map_or(issuer, |step| step.to);
-    let question = ThingQuestion::now(StateKey::Organisation(acting));
-    let organisation: Option<OrganisationState> = client.thing(&question).await?.state_as()?;
+    Ok(issuer_standing(standing_of(client, acting, !steps.is_empty(), None).await?))
+}
+
+/// How the organisation that acts stands, and its province, now or at a time. `succeeds` says whether another one handed on to it.
+async fn standing_of(
+    client: &Client,
+    acting: Uscc,
+    succeeds: bool,
+    as_of: Option<TimeMs>,
+) -> Result<IssuerStanding, ClientError> {
+    let at = |key: StateKey| ThingQuestion { as_of, ..ThingQuestion::now(key) };
+    let organisation: Option<OrganisationState> =
+        client.thing(&at(StateKey::Organisation(acting))).await?.state_as()?;
     let province = match &organisation {
         Some(organisation) => {
-            let question = ThingQuestion::now(StateKey::Province(organisation.province));
-            client.thing(&question).await?.state_as::<ProvinceState>()?
+            client.thing(&at(StateKey::Province(organisation.province))).await?.state_as::<ProvinceState>()?
         }
         None => None,
     };
-    let standing = match (organisation, province) {
+    Ok(match (organisation, province) {
         (Some(organisation), Some(province)) => match (organisation.standing, province.standing) {
-            (Standing::Active, Standing::Active) if steps.is_empty() => IssuerStanding::Active,
-            (Standing::Active, Standing::Active) => IssuerStanding::Succeeded(acting),
+            (Standing::Active, Standing::Active) if succeeds => IssuerStanding::Succeeded(acting),
+            (Standing::Active, Standing::Active) => IssuerStanding::Active,
             (Standing::Removed, _) | (_, Standing::Removed) => IssuerStanding::Ended,
             _ => IssuerStanding::Suspended,
         },
         _ => IssuerStanding::NotProven,
-    };
-    Ok(Some(issuer_standing(standing)))
+    })
 }
+
+#[cfg(test)]
+#[path = "succession_tests.rs"]
+mod tests;

@@ -3,19 +3,23 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use borsh::BorshDeserialize as _;
 use huxin_chain_spec::api::AsOfAnswer;
 use huxin_chain_spec::ids::TimeMs;
-use huxin_chain_spec::receipt::ThingReceipt;
-use huxin_chain_spec::state::{self, StateKey};
+use huxin_chain_spec::receipt::{Thing, ThingReceipt};
+use huxin_chain_spec::state::{self, LicenceState, LicenceStatus, StateKey};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::issue::save;
 use super::output::Output;
 use super::show::readable;
 use crate::dates::beijing;
 use crate::error::{ClientError, ExitCode};
+use crate::keep::save;
 use crate::sdk::{Client, TrustRoot, as_of, check_thing_receipt, derived_from};
+
+/// What no receipt can know of.
+pub(super) const LATER_CHANGES: &str = "回执时间之后登记的变更 changes recorded after the receipt's time";
 
 /// Fetches the receipt of a thing, checks it and saves it.
 pub async fn get(
@@ -65,14 +69,26 @@ pub fn check(trust: &TrustRoot, output: &Output, bytes: &[u8]) -> Result<ExitCod
     let said = said(&receipt)?;
     output.answer(&said, || text(&said));
     let exists = said.things.first().is_some_and(|thing| thing.exists);
-    Ok(if exists { ExitCode::Success } else { ExitCode::NotOnLedger })
+    Ok(match exists {
+        true if receipt.things.iter().any(is_ended_licence) => ExitCode::Refused,
+        true => ExitCode::Success,
+        false => ExitCode::NotOnLedger,
+    })
+}
+
+/// Whether a thing is a licence that is ended, suspended or handed over: whoever looks for 0 must not take it for a valid one.
+fn is_ended_licence(thing: &Thing) -> bool {
+    let StateKey::Licence(_) = thing.key else { return false };
+    let state = thing.state.as_deref().and_then(|bytes| LicenceState::try_from_slice(bytes).ok());
+    state.is_some_and(|state| state.status != LicenceStatus::Issued)
 }
 
 fn said(receipt: &ThingReceipt) -> Result<Said, ClientError> {
     let time = receipt.proven_time();
-    let mut not_checked = vec!["changes recorded after the receipt's time".to_owned()];
+    let mut not_checked = vec![LATER_CHANGES.to_owned()];
     if receipt.as_of.as_ref().is_some_and(|as_of| as_of.next.is_none()) {
-        not_checked.push("the time asked about, which lies after the receipt's block".to_owned());
+        not_checked
+            .push("所询时间晚于回执的区块 the time asked about, which lies after the receipt's block".to_owned());
     }
     let things = receipt.things.iter().map(|thing| {
         let state = thing.state.as_deref().map(|bytes| state::to_json(&thing.key, bytes)).transpose();
@@ -112,7 +128,8 @@ mod tests {
     use huxin_chain_spec::crypto::Digest;
 
     use super::*;
-    use crate::test_chain::{TestChain, issue};
+    use crate::test_chain::{TestChain, change, issue};
+    use huxin_chain_spec::record::{LicenceOperation, Operation};
 
     #[test]
     fn a_kept_receipt_says_what_it_proves_and_until_when() {
@@ -132,6 +149,12 @@ mod tests {
         // The newest block says nothing about later.
         let newest = said(&chain.thing_receipt(&keys, 2, Some(TimeMs(chain.time(2).0 + 5)))).unwrap();
         assert_eq!((newest.as_of.time_ms, newest.not_checked.len()), (chain.time(2).0, 2));
+        // A revoked licence was "valid or done" to a gate on 0.
+        let effective = chain.time(3);
+        chain.decide(vec![Operation::Licence(LicenceOperation::Revoke(change("A", effective)))]);
+        let licence = StateKey::Licence(change("A", effective).licence);
+        let revoked = chain.thing_receipt(&[licence], 3, None);
+        assert_eq!(check(&trust, &output, &revoked.to_bytes()).unwrap(), ExitCode::Refused);
         // Absence is an answer of its own, and damage is none.
         let absent = chain.thing_receipt(&keys[1..], 2, None);
         assert_eq!(check(&trust, &output, &absent.to_bytes()).unwrap(), ExitCode::NotOnLedger);

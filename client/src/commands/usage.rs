@@ -4,9 +4,11 @@ use std::error::Error as _;
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::parser::ValueSource;
 
 use crate::error::ClientError;
 use crate::said::Said;
+use crate::say;
 
 /// Whether the words ask for JSON. The command line could not be read, so they are looked at as they stand.
 pub fn wants_json(words: &[OsString]) -> bool {
@@ -17,6 +19,42 @@ pub fn wants_json(words: &[OsString]) -> bool {
 pub fn usage_error(error: &clap::Error) -> ClientError {
     let code = error.source().and_then(Said::of).and_then(|said| said.code);
     ClientError::Usage { place: place(error), said: Said { en: english(error), zh: chinese(error), code } }
+}
+
+/// The first option or argument, on the command line or in the environment, whose value is empty. Such a value comes from a variable
+/// that is not set or a file that is not there; to go on without it would drop what the user meant to say.
+pub fn empty_value(command: &clap::Command, matches: &clap::ArgMatches) -> Option<ClientError> {
+    let (mut path, mut level) = (vec![command], Some(matches));
+    while let Some(matches) = level {
+        let is_given =
+            |id: &str| matches!(matches.value_source(id), Some(ValueSource::CommandLine | ValueSource::EnvVariable));
+        let arguments = || path.iter().rev().flat_map(|command| command.get_arguments());
+        for id in matches.ids().map(clap::Id::as_str).filter(|id| is_given(id)) {
+            let Some(argument) = arguments().find(|argument| argument.get_id() == id) else { continue };
+            let mut values = matches.try_get_raw(id).ok().flatten().into_iter().flatten();
+            if values.any(|value| value.to_str().is_some_and(|value| value.trim().is_empty())) {
+                return Some(without_value(argument));
+            }
+        }
+        let inner = matches.subcommand();
+        level = inner.map(|(_, matches)| matches);
+        path.extend(inner.and_then(|(name, _)| path.last()?.find_subcommand(name)));
+    }
+    None
+}
+
+fn without_value(argument: &clap::Arg) -> ClientError {
+    let place = match argument.get_long() {
+        Some(long) => format!("--{long}"),
+        None => argument.get_id().as_str().to_uppercase(),
+    };
+    let variable = argument.get_env().and_then(|name| name.to_str());
+    let (en, zh) = variable.map_or_else(Default::default, |name| (format!(" or {name}"), format!("或 {name}")));
+    let said = say!(
+        "the value of {place}{en} is empty; give a value, or leave it out altogether",
+        "{place}{zh} 的取值为空；请给出取值，或完全去掉此参数"
+    );
+    ClientError::Usage { place, said }
 }
 
 fn text(error: &clap::Error, kind: ContextKind) -> Option<String> {
@@ -51,7 +89,8 @@ fn chinese(error: &clap::Error) -> String {
     let argument = get(ContextKind::InvalidArg);
     match error.kind() {
         ErrorKind::InvalidValue => {
-            let valid = text(error, ContextKind::ValidValue).map(|list| format!("，可选 {list}")).unwrap_or_default();
+            let valid = text(error, ContextKind::ValidValue).filter(|list| !list.is_empty());
+            let valid = valid.map(|list| format!("，可选 {list}")).unwrap_or_default();
             match get(ContextKind::InvalidValue) {
                 value if value.is_empty() => format!("{argument} 缺少取值{valid}"),
                 value => format!("{argument} 不能取 {value:?}{valid}"),
@@ -112,6 +151,7 @@ mod tests {
                 "the calendar has no such day",
                 "\"2026-02-30\" 无法使用：文本不是日期或时间",
             ),
+            ("huxin genesis new a.toml --chain-id Delta_1 --out g", "Delta_1", "第 1 个字符 'D'"),
             ("huxin verify x --nonsense", "unexpected argument '--nonsense'", "没有 --nonsense 这个参数"),
             ("huxin verfy x", "unrecognized subcommand 'verfy'", "没有 verfy 这个命令，是否指 "),
             ("huxin verify", "required arguments were not provided", "缺少参数 <SUBJECT>"),
@@ -119,7 +159,12 @@ mod tests {
         ];
         for (words, en, zh) in table {
             let body = body(words);
-            let code = if words.contains("--as-of") { "identifier.time" } else { "client.usage" };
+            let code = match words {
+                _ if words.contains("--as-of") => "identifier.time",
+                _ if words.contains("--chain-id") => "identifier.character",
+                _ => "client.usage",
+            };
+            assert!(!words.contains("--chain-id") || body.next_zh.contains("小写字母"), "{body:?}");
             assert_eq!(body.code, code);
             assert!(body.what.contains(en) && !body.what.contains('\n') && !body.what.contains("Usage:"), "{body:?}");
             assert!(body.what_zh.contains(zh), "{body:?}");

@@ -10,11 +10,11 @@ use huxin_chain_spec::ids::{IdError, LicenceId, LicenceProfile, LicenceRef, Time
 use huxin_chain_spec::verdict::{Check, CheckResult, IssuerStanding, Verdict, issuer_standing};
 
 use super::context::Global;
-use super::issue::save;
 use super::output::Output;
 use super::succession::standing_of_issuer;
 use crate::dates::{beijing, period_text};
 use crate::error::{ClientError, ExitCode};
+use crate::keep::save;
 use crate::said::Said;
 use crate::say;
 use crate::sdk::{Client, Question, Subject, Verified};
@@ -58,12 +58,13 @@ impl Verify {
         let mut answer = answer;
         if let Some(licence) = &answer.licence {
             match standing_of_issuer(&client, licence).await {
-                Ok(standing) => answer.checks.extend(standing),
+                Ok(standing) => answer.checks.push(standing),
                 Err(error) => {
                     answer.checks.push(issuer_standing(IssuerStanding::NotProven));
-                    answer
-                        .warnings
-                        .push(format!("颁发机构现状未能核验 how the issuer stands now could not be proven: {error}"));
+                    let error = error.in_both();
+                    let warning =
+                        format!("颁发机构现状未能核验 how the issuer stands now could not be proven: {error}");
+                    answer.warnings.push(warning);
                 }
             }
         }
@@ -89,7 +90,7 @@ impl Verify {
 
     fn question(&self, examined: Option<&Examined>) -> Result<Question, ClientError> {
         let subject = match (&self.id, examined.is_some()) {
-            (Some(id), true) => licence_subject(id)?,
+            (Some(id), true) => id_subject(id)?,
             (None, true) => Subject::Document,
             (Some(_), false) => {
                 let mut said = say!("there is no such file, though --id is given", "没有这个文件，却给出了 --id");
@@ -98,6 +99,13 @@ impl Verify {
             }
             (None, false) => file_or_licence(&self.subject)?,
         };
+        if examined.is_none() && self.trust_list.is_some() {
+            let said = say!(
+                "no file is given whose seals could be judged by it; give the file, or leave the option out",
+                "没有给出可据以核验印章的文件；请给出文件，或去掉此参数"
+            );
+            return Err(ClientError::at("--trust-list", said));
+        }
         let document = examined.map(|examined| examined.document);
         Ok(Question { subject, document, as_of: self.as_of })
     }
@@ -119,7 +127,7 @@ async fn by_file(client: &Client, question: &Question, examined: &Examined) -> R
 
 /// Reads an identifier or a reference. A wrong check character is left to the answer.
 pub fn licence_subject(text: &str) -> Result<Subject, ClientError> {
-    if let Ok(reference) = text.parse::<LicenceRef>() {
+    if let Ok(reference) = text.to_ascii_lowercase().parse::<LicenceRef>() {
         return Ok(Subject::Reference(reference));
     }
     match LicenceId::parse(text, LicenceProfile::Lenient) {
@@ -129,6 +137,14 @@ pub fn licence_subject(text: &str) -> Result<Subject, ClientError> {
         }
         Err(error) => Err(ClientError::at("LICENCE", not_a_licence(text, error))),
     }
+}
+
+/// As [`licence_subject`], for the option `--id`.
+pub fn id_subject(text: &str) -> Result<Subject, ClientError> {
+    licence_subject(text).map_err(|error| match error {
+        ClientError::Input { reason, .. } => ClientError::at("--id", reason),
+        other => other,
+    })
 }
 
 /// Tells at once that an identifier has a wrong check character: most likely it was mistyped at the counter.
@@ -143,6 +159,14 @@ pub fn note_check_character(output: &Output, subject: Option<&Subject>) {
 fn file_or_licence(text: &str) -> Result<Subject, ClientError> {
     licence_subject(text).map_err(|error| match error {
         ClientError::Input { reason, .. } if looks_like_an_identifier(text) => ClientError::at(text, reason),
+        ClientError::Input { .. } if Path::new(text).exists() => {
+            let mut said = say!(
+                "this is a folder, a pipe or a device, not a file that can be compared",
+                "这是目录、管道或设备，不是可供比对的文件"
+            );
+            said.code = Some(Code::ClientFile);
+            ClientError::at(text, said)
+        }
         ClientError::Input { .. } => {
             let mut said = say!(
                 "there is no such file, and it is not an identifier (1.2.156.3005.2. ...) or a reference (64 hex) either",
@@ -177,7 +201,7 @@ fn file_text(answer: &FileAnswer) -> String {
     let _ = writeln!(text, "  仅账本 by the ledger alone: {}", answer.ledger_verdict.as_str());
     for seal in &answer.seals {
         let place = seal.seal.as_deref().unwrap_or("未备案 not registered");
-        let recorded = seal.recorded.as_deref().unwrap_or("未上账 not recorded");
+        let recorded = seal.recorded.as_deref().map_or_else(|| "未上账 not recorded".to_owned(), beijing);
         let _ = writeln!(text, "  签章 seal [{}]     {place}, 签章上账 recorded {recorded}", seal.signature);
     }
     if !answer.file.reasons.is_empty() {
@@ -277,6 +301,7 @@ mod tests {
             node: String::new(),
             warnings: Vec::new(),
             receipt: None,
+            proven_height: 1,
         }
     }
 
@@ -312,6 +337,15 @@ mod tests {
     fn a_wrong_check_character_is_still_looked_up() {
         let id = "1.2.156.3005.2.11100000000013338W011.113100000000000191.20260001.001.B";
         assert!(matches!(licence_subject(id).unwrap(), Subject::Identifier(_)));
+        // A reference as some program printed it, in capitals, was "not a reference (64 hex)".
+        let reference = "ab".repeat(32);
+        let found = |text: &str| match licence_subject(text) {
+            Ok(Subject::Reference(reference)) => Some(reference),
+            _ => None,
+        };
+        assert!(found(&reference).is_some());
+        assert_eq!(found(&reference.to_uppercase()), found(&reference));
+        assert!(file_or_licence(env!("CARGO_MANIFEST_DIR")).unwrap_err().to_string().contains("this is a folder"));
         assert!(matches!(licence_subject("licence.ofd"), Err(ClientError::Input { .. })));
     }
 }

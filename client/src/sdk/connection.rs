@@ -7,11 +7,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use huxin_chain_spec::api::{ErrorAnswer, ErrorBody};
 use huxin_chain_spec::codes::Code;
 use hyper_util::client::proxy::matcher::Matcher;
+use parking_lot::Mutex;
 use reqwest::{Method, Url};
 use serde::de::DeserializeOwned;
 
@@ -24,6 +25,10 @@ pub const ANSWER_BYTES_MAX: usize = 24 * 1024 * 1024;
 const BUSY_ROUNDS_MAX: u32 = 6;
 /// Longest pause between such rounds, in milliseconds.
 const BUSY_PAUSE_MS_MAX: u64 = 5_000;
+/// The same for a question that another node can answer, while a node is not ready.
+const NOT_READY_ROUNDS_MAX: u32 = 2;
+/// How long a node that did not answer, or was not ready, is asked no further question by a connection that passes over such nodes.
+const PASSED_OVER: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A request that any of the nodes may answer.
@@ -53,6 +58,11 @@ impl Request {
         }
     }
 
+    /// Whether it hands in a transaction; all others are questions.
+    fn is_submission(&self) -> bool {
+        self.method == Method::POST && self.path.starts_with("/v1/transactions")
+    }
+
     /// The same with another time limit.
     pub fn within(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
@@ -77,10 +87,53 @@ impl Answer {
 /// Connections to the nodes that were given. Cheap to share behind an `Arc`.
 pub struct Connection {
     http: reqwest::Client,
-    nodes: Vec<Url>,
+    nodes: Vec<Node>,
     preferred: AtomicUsize,
+    /// Whether a node that failed is asked no further question for a while.
+    passes_over: bool,
     /// Shared by all connections that [`Connection::single`] makes.
     height_seen: Arc<AtomicU64>,
+}
+
+/// A node, with what all connections to it share.
+#[derive(Clone)]
+struct Node {
+    url: Url,
+    /// When it last failed in a way that asking again at once would only repeat, and how.
+    failed: Arc<Mutex<Option<(Instant, ClientError)>>>,
+}
+
+impl Node {
+    fn new(url: Url) -> Self {
+        Self { url, failed: Arc::default() }
+    }
+
+    fn recent_failure(&self) -> Option<ClientError> {
+        let failed = self.failed.lock();
+        let (at, error) = failed.as_ref()?;
+        if at.elapsed() < PASSED_OVER { repeated(error) } else { None }
+    }
+
+    fn note(&self, error: &ClientError) {
+        if let Some(error) = repeated(error) {
+            *self.failed.lock() = Some((Instant::now(), error));
+        }
+    }
+}
+
+/// The same failure once more; `None` for those that are worth asking again at once.
+fn repeated(error: &ClientError) -> Option<ClientError> {
+    match error {
+        ClientError::Unreachable { tried } => Some(ClientError::Unreachable { tried: tried.clone() }),
+        ClientError::Proxy { node, said } => Some(ClientError::Proxy { node: node.clone(), said: said.clone() }),
+        ClientError::Refused { node, status: 503, is_submission, body } => Some(ClientError::Refused {
+            node: node.clone(),
+            status: 503,
+            is_submission: *is_submission,
+            body: body.clone(),
+        }),
+        _ => None,
+    }
 }
 
 /// An HTTP client to be set up, with the cryptography that TLS needs: reqwest panics where none is set.
@@ -110,19 +163,33 @@ impl Connection {
         let http = builder
             .build()
             .map_err(|error| ClientError::Local { what: "cannot prepare HTTP", reason: error.to_string() })?;
-        Ok(Self { http, nodes, preferred: AtomicUsize::new(0), height_seen: Arc::default() })
+        let nodes = nodes.into_iter().map(Node::new).collect();
+        Ok(Self { http, nodes, preferred: AtomicUsize::new(0), passes_over: false, height_seen: Arc::default() })
+    }
+
+    /// The same for one run of a command: where several nodes are given, one that does not answer or is not ready is asked no further
+    /// question for half a minute, so that it costs its time limit once and not with every question.
+    pub fn passing_over_failures(self) -> Self {
+        let passes_over = self.nodes.len() > 1;
+        Self { passes_over, ..self }
     }
 
     /// A connection to the `position`-th node alone, which shares the sockets and the height seen.
     pub fn single(&self, position: usize) -> Option<Self> {
         let node = self.nodes.get(position)?.clone();
         let height_seen = Arc::clone(&self.height_seen);
-        Some(Self { http: self.http.clone(), nodes: vec![node], preferred: AtomicUsize::new(0), height_seen })
+        let (http, passes_over) = (self.http.clone(), self.passes_over);
+        Some(Self { http, nodes: vec![node], preferred: AtomicUsize::new(0), passes_over, height_seen })
+    }
+
+    /// The position of the node that answered last.
+    pub fn preferred(&self) -> usize {
+        self.preferred.load(Ordering::Relaxed)
     }
 
     /// The address of the first node.
     pub fn first_node(&self) -> String {
-        self.nodes.first().map(ToString::to_string).unwrap_or_default()
+        self.nodes.first().map(|node| node.url.to_string()).unwrap_or_default()
     }
 
     /// How many nodes there are.
@@ -141,19 +208,50 @@ impl Connection {
         self.height_seen.fetch_max(height, Ordering::Relaxed);
     }
 
-    /// Sends to the preferred node, then to the others while a node is unreachable or unable.
+    /// Sends to the preferred node, then to the others while a node is unreachable or unable. A question that one node refuses is asked
+    /// of all others before the refusal is reported.
     ///
     /// Safe for submissions too: the same transaction has one outcome however often it arrives.
     pub async fn send(&self, request: &Request) -> Result<Answer, ClientError> {
+        self.send_and_read(request, Ok).await
+    }
+
+    /// Sends and reads JSON.
+    pub async fn json<T: DeserializeOwned>(&self, request: &Request) -> Result<(String, T), ClientError> {
+        let read = |answer: Answer| {
+            let value = answer.json()?;
+            Ok((answer.node, value))
+        };
+        self.send_and_read(request, read).await
+    }
+
+    /// As [`Connection::send`], and reads the answer with `read`. A node whose answer cannot be read is passed over like one that gives
+    /// none.
+    ///
+    /// # Errors
+    /// Those of `read`, and what was wrong at the nodes, where none of them has an answer.
+    pub async fn send_and_read<T>(
+        &self,
+        request: &Request,
+        read: impl Fn(Answer) -> Result<T, ClientError>,
+    ) -> Result<T, ClientError> {
         let mut busy = 0;
         loop {
-            let error = match self.send_round(request).await {
+            busy += 1;
+            let rounds_max = match self.passes_over && !request.is_submission() {
+                true => NOT_READY_ROUNDS_MAX,
+                false => BUSY_ROUNDS_MAX,
+            };
+            let error = match self.send_round(request, busy >= rounds_max, &read).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            let ClientError::Refused { status: 429 | 503, .. } = error.error else { return Err(error.error) };
-            busy += 1;
-            if busy >= BUSY_ROUNDS_MAX {
+            let rounds_max = match error.error {
+                ClientError::Refused { status: 429, .. } => BUSY_ROUNDS_MAX,
+                ClientError::Refused { status: 503, .. } => rounds_max,
+                _ => return Err(error.error),
+            };
+            if busy >= rounds_max {
                 return Err(error.error);
             }
             let pause = error.retry_after_ms.unwrap_or(200).clamp(50, BUSY_PAUSE_MS_MAX);
@@ -161,16 +259,9 @@ impl Connection {
         }
     }
 
-    /// Sends and reads JSON.
-    pub async fn json<T: DeserializeOwned>(&self, request: &Request) -> Result<(String, T), ClientError> {
-        let answer = self.send(request).await?;
-        let value = answer.json()?;
-        Ok((answer.node, value))
-    }
-
     /// Opens a stream (server-sent events) at the preferred node.
     pub async fn open(&self, path: &str) -> Result<reqwest::Response, ClientError> {
-        let node = &self.nodes[self.preferred.load(Ordering::Relaxed) % self.nodes.len()];
+        let node = &self.nodes[self.preferred.load(Ordering::Relaxed) % self.nodes.len()].url;
         let response = self.http.get(join(node, path)).send().await;
         let response = response.map_err(|error| unreachable(node, &error))?;
         if response.status().is_success() {
@@ -180,25 +271,55 @@ impl Connection {
         Err(ClientError::BadAnswer { node: node.to_string(), reason: format!("status {status} for {path}") })
     }
 
-    async fn send_round(&self, request: &Request) -> Result<Answer, Failure> {
+    /// `is_last`: no further round follows while a node is not ready.
+    async fn send_round<T>(
+        &self,
+        request: &Request,
+        is_last: bool,
+        read: &impl Fn(Answer) -> Result<T, ClientError>,
+    ) -> Result<T, Failure> {
         let first = self.preferred.load(Ordering::Relaxed);
         let mut tried = Vec::new();
         let mut refused: Option<Failure> = None;
         for offset in 0..self.nodes.len() {
             let position = (first + offset) % self.nodes.len();
-            match self.send_once(&self.nodes[position], request).await {
-                Ok(answer) => {
+            let answer = self.ask(&self.nodes[position], request, is_last).await;
+            let failure = match answer.and_then(|answer| Ok(read(answer)?)) {
+                Ok(value) => {
                     self.preferred.store(position, Ordering::Relaxed);
-                    return Ok(answer);
+                    return Ok(value);
                 }
-                Err(failure) if !failure.error.is_worth_another_node() => return Err(failure),
-                Err(failure) => match failure.error {
-                    ClientError::Unreachable { tried: reason } => tried.push(reason),
-                    _ => refused = Some(failure),
-                },
+                Err(failure) => failure,
+            };
+            // What becomes of a submission that one door refuses is judged by who sent it.
+            if request.is_submission() && !failure.error.is_worth_another_node() {
+                return Err(failure);
+            }
+            match failure.error {
+                ClientError::Unreachable { tried: reason } => tried.push(reason),
+                _ if refused.as_ref().is_none_or(|known| known.error.is_worth_another_node()) => {
+                    refused = Some(failure);
+                }
+                _ => {}
             }
         }
         Err(refused.unwrap_or_else(|| ClientError::Unreachable { tried: tried.join("; ") }.into()))
+    }
+
+    /// Asks one node, unless it failed a moment ago and is passed over.
+    async fn ask(&self, node: &Node, request: &Request, is_last: bool) -> Result<Answer, Failure> {
+        let may_pass_over = self.passes_over && !request.is_submission();
+        if may_pass_over && let Some(earlier) = node.recent_failure() {
+            return Err(earlier.into());
+        }
+        let answer = self.send_once(&node.url, request).await;
+        if let Err(failure) = &answer
+            && may_pass_over
+            && (is_last || !matches!(failure.error, ClientError::Refused { .. }))
+        {
+            node.note(&failure.error);
+        }
+        answer
     }
 
     async fn send_once(&self, node: &Url, request: &Request) -> Result<Answer, Failure> {
@@ -222,7 +343,7 @@ impl Connection {
         }
         let error = match location {
             Some(location) => redirected(node, &location),
-            None => refusal(node, status.as_u16(), &body),
+            None => refusal(node, status.as_u16(), request.is_submission(), &body),
         };
         Err(Failure { error, retry_after_ms })
     }
@@ -309,9 +430,11 @@ async fn read_bounded(node: &Url, mut response: reqwest::Response) -> Result<Vec
     Ok(body)
 }
 
-fn refusal(node: &Url, status: u16, body: &[u8]) -> ClientError {
+fn refusal(node: &Url, status: u16, is_submission: bool, body: &[u8]) -> ClientError {
     match serde_json::from_slice::<ErrorAnswer>(body) {
-        Ok(answer) => ClientError::Refused { node: node.to_string(), status, body: Box::new(answer.error) },
+        Ok(answer) => {
+            ClientError::Refused { node: node.to_string(), status, is_submission, body: Box::new(answer.error) }
+        }
         // A node's errors have a body of one shape; without it, somebody else answered.
         Err(_) if status == 407 || (status >= 400 && proxy_for(node).is_some()) => {
             let proxy = proxy_for(node).unwrap_or_else(|| "on the way".to_owned());
@@ -321,6 +444,7 @@ fn refusal(node: &Url, status: u16, body: &[u8]) -> ClientError {
         Err(_) if status == 429 || status >= 500 => ClientError::Refused {
             node: node.to_string(),
             status,
+            is_submission,
             body: Box::new(ErrorBody {
                 code: Code::ClientNodeFailed.as_str().to_owned(),
                 what: format!("Status {status} without a node's answer: the node, or a gateway before it, failed."),

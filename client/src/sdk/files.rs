@@ -10,9 +10,6 @@ use huxin_chain_spec::record::licence::Document;
 use crate::error::ClientError;
 use crate::say;
 
-/// Greatest length of a document that the command takes from words, in bytes: 2^53 - 1, the greatest whole number that every reader of
-/// JSON keeps exact.
-pub const SIZE_BYTES_MAX: u64 = (1 << 53) - 1;
 /// Bytes read at a time.
 const CHUNK_BYTES: usize = 256 * 1024;
 

@@ -4,7 +4,7 @@
 //! record that any of them knows is proven by itself, and the answer is `valid` only where no record of another organisation says
 //! otherwise.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use futures::future::join_all;
 use huxin_chain_spec::api::VerifyAnswer;
@@ -13,13 +13,14 @@ use huxin_chain_spec::receipt::{Receipt, ThingReceipt};
 use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::verdict::{self, Verdict};
 
-use super::client::{Client, clock};
+use super::client::{Client, absent_or, also_absent, clock, wrongly_absent};
+use super::failures::Failures;
 use super::node_client::NodeClient;
-use super::proof::{Freshness, Question, SameDocument, Subject, Verified, check_answer, licence_of, receipt_refused};
+use super::proof::{Freshness, Question, SameDocument, Subject, Verified, check_answer, licence_of, of_node};
 use super::thing::check_thing_receipt;
 use crate::error::ClientError;
 
-/// Most records of one document that are looked at.
+/// Most records of one document that are looked at: as many as a node lists.
 const RECORDS_MAX: usize = 64;
 
 /// Which receipt is wanted.
@@ -33,13 +34,14 @@ pub enum ReceiptOf {
 /// What nodes know of one document.
 #[derive(Default)]
 struct Known {
-    /// Each licence of the document with its proven answer.
-    proven: BTreeMap<String, Verified>,
-    /// Licences that a node lists and that no node has proven yet.
-    listed: BTreeSet<LicenceRef>,
+    /// Each licence of the document with its newest proven answer.
+    proven: BTreeMap<LicenceRef, Verified>,
+    /// Every licence that a node names, with the positions of the nodes that do.
+    named: BTreeMap<LicenceRef, Vec<usize>>,
+    /// Nodes that say they know more licences than they list, with what they list.
+    more: Vec<(String, Vec<LicenceRef>)>,
     absent: Option<Verified>,
-    warnings: Vec<String>,
-    failure: Option<ClientError>,
+    failures: Failures,
     /// Records that could not be looked at.
     open: Vec<String>,
 }
@@ -50,10 +52,11 @@ impl Client {
         let nodes = self.nodes().each();
         let answers = join_all(nodes.iter().map(|node| self.document_at(node, question))).await;
         let mut known = Known::default();
-        for answer in answers {
-            known.take(answer)?;
+        for (position, answer) in answers.into_iter().enumerate() {
+            known.take(position, answer);
         }
-        self.prove_listed(&mut known, question).await?;
+        self.prove_named(&nodes, &mut known, question).await;
+        known.judge_more();
         known.join()
     }
 
@@ -67,37 +70,61 @@ impl Client {
         let (node, answer) = nodes.verify(&question.to_wire(algorithm)).await?;
         let verified = check_answer(self.trust(), algorithm, &freshness, question, &node, &answer)?;
         if verified.proven {
-            self.nodes().connection().saw_height(verified.as_of.height);
+            self.nodes().connection().saw_height(verified.proven_height);
+        } else {
+            self.check_chain(nodes).await?;
         }
         Ok((verified, answer))
     }
 
-    /// Proves each licence that a node only lists.
-    async fn prove_listed(&self, known: &mut Known, question: &Question) -> Result<(), ClientError> {
-        let listed = std::mem::take(&mut known.listed);
-        for reference in listed {
-            let name = reference.to_string();
-            if known.proven.contains_key(&name) {
+    /// Proves each licence that a node only names, and once more each one that was shown as of an older block than another node shows:
+    /// a change in between would be missing.
+    async fn prove_named(&self, nodes: &[NodeClient], known: &mut Known, question: &Question) {
+        let newest = known.proven.values().map(|answer| answer.proven_height).max().unwrap_or(0);
+        for (reference, by) in std::mem::take(&mut known.named) {
+            let shown = known.proven.get(&reference).map(|answer| answer.proven_height);
+            if shown == Some(newest) {
                 continue;
             }
-            if known.proven.len() >= RECORDS_MAX {
-                known.open.push(format!("more than {RECORDS_MAX} records of this document"));
+            if shown.is_none() && known.proven.len() >= RECORDS_MAX {
+                known.open.push(format!(
+                    "该文件的记录超过 {RECORDS_MAX} 条 more than {RECORDS_MAX} records of this document"
+                ));
                 break;
             }
             let named = Question { subject: Subject::Reference(reference), ..question.clone() };
-            match self.verify_one(&named).await {
-                Ok(answer) if answer.proven && is_of(&answer, question) => {
-                    known.proven.insert(name, answer);
-                }
-                Ok(answer) if answer.proven => {
-                    known.warnings.push(format!("a node lists {name}, which is of another document"));
-                }
-                Ok(_) => known.warnings.push(format!("a node lists {name}, which is not on the ledger")),
-                Err(error) if error.is_worth_another_node() => known.open.push(format!("{name}: {error}")),
-                Err(error) => return Err(error),
+            let (found, unable) = self.prove_at_any(nodes, &by, &named, known).await;
+            match (found, unable) {
+                (Some(answer), _) => known.keep(reference, answer),
+                // The node that names it could not be asked for the proof: it may exist.
+                (None, Some(unable)) if shown.is_none() => known.open.push(format!("{reference}: {unable}")),
+                _ => {}
             }
         }
-        Ok(())
+    }
+
+    /// The proven answer of any node, those that name the licence first. Without one, why a node that names it was unable to answer;
+    /// `None` where each gave an answer that does not hold, which is that node's fault and decides nothing.
+    async fn prove_at_any(
+        &self,
+        nodes: &[NodeClient],
+        by: &[usize],
+        question: &Question,
+        known: &mut Known,
+    ) -> (Option<Verified>, Option<String>) {
+        let mut unable = None;
+        let others = (0..nodes.len()).filter(|position| !by.contains(position));
+        for position in by.iter().copied().chain(others) {
+            let (Some(node), names_it) = (nodes.get(position), by.contains(&position)) else { continue };
+            match self.verify_at(node, question).await {
+                Ok(answer) if answer.proven && is_of(&answer, question) => return (Some(answer), None),
+                Ok(answer) if names_it => known.failures.warnings.push(contradicts(&answer, question)),
+                Ok(_) => {}
+                Err(error) if names_it && is_unable(&error) => unable = Some(error.in_both()),
+                Err(error) => known.failures.warnings.push(error.in_both()),
+            }
+        }
+        (None, unable)
     }
 
     /// How new an answer about now must be.
@@ -111,18 +138,22 @@ impl Client {
     /// # Errors
     /// `Refused` with 404 where no node has it; else what was wrong at the last node.
     pub async fn receipt(&self, subject: ReceiptOf, as_of: Option<TimeMs>) -> Result<(Receipt, Vec<u8>), ClientError> {
-        let (mut absent, mut failure) = (None, None);
+        let (mut absent, mut failures) = (None, Failures::default());
         for node in self.nodes().each() {
             match self.receipt_at(&node, subject, as_of).await {
                 Ok(found) => return Ok(found),
-                Err(error @ ClientError::Refused { status: 404, .. }) => absent = absent.or(Some(error)),
-                Err(error) if error.is_worth_another_node() => failure = Some(error),
-                Err(error) => return Err(error),
+                Err(error @ ClientError::Refused { status: 404, .. }) => match self.check_chain(&node).await {
+                    Ok(()) => absent = absent.or(Some(error)),
+                    Err(another) => failures.add(another),
+                },
+                Err(error) => failures.add(error),
             }
         }
-        // One node's word for absence does not outweigh another node's broken proof of presence.
-        let error = failure.or(absent);
-        Err(error.unwrap_or(ClientError::Unreachable { tried: "no node given".to_owned() }))
+        // One node's word for absence does not outweigh what went wrong at another.
+        match absent {
+            Some(absent) if failures.warnings.is_empty() => Err(absent),
+            _ => Err(failures.into_error()),
+        }
     }
 
     async fn receipt_at(
@@ -164,15 +195,14 @@ impl Client {
         key: &StateKey,
         as_of: Option<TimeMs>,
     ) -> Result<(ThingReceipt, Vec<u8>), ClientError> {
-        let mut failure = None;
+        let mut failures = Failures::default();
         for node in self.nodes().each() {
             match self.thing_receipt_at(&node, key, as_of).await {
                 Ok(found) => return Ok(found),
-                Err(error) if error.is_worth_another_node() => failure = Some(error),
-                Err(error) => return Err(error),
+                Err(error) => failures.add(error),
             }
         }
-        Err(failure.unwrap_or(ClientError::Unreachable { tried: "no node given".to_owned() }))
+        Err(failures.into_error())
     }
 
     async fn thing_receipt_at(
@@ -195,65 +225,100 @@ impl Client {
     }
 }
 
-/// What a receipt that cannot be used says about the node that sent it.
-fn of_node(node: &str, error: ClientError) -> ClientError {
-    match error {
-        ClientError::Receipt(error) => receipt_refused(node, error),
-        other => other,
-    }
-}
-
 /// Whether a proven answer is about the document of a question.
 fn is_of(answer: &Verified, question: &Question) -> bool {
     let asked = question.document.as_ref().map(|document| document.sha256.to_string());
     asked.is_some() && answer.licence.as_ref().map(|licence| &licence.document_sha256) == asked.as_ref()
 }
 
+/// What a node says that names a licence of a document and then answers otherwise.
+fn contradicts(answer: &Verified, question: &Question) -> String {
+    let node = &answer.node;
+    let name = match question.subject {
+        Subject::Reference(reference) => reference.to_string(),
+        _ => String::new(),
+    };
+    if answer.proven {
+        format!("{node} 列出的 {name} 属于另一文件 {node} lists {name}, which is of another document")
+    } else {
+        format!("{node} 列出的 {name} 不在账本上 {node} lists {name}, which is not on the ledger")
+    }
+}
+
+/// Whether a node was unable to answer, which says nothing about what it said before. An answer that does not hold is another matter.
+fn is_unable(error: &ClientError) -> bool {
+    match error {
+        ClientError::Unreachable { .. }
+        | ClientError::Proxy { .. }
+        | ClientError::Stale { .. }
+        | ClientError::OtherVersion { .. } => true,
+        ClientError::Refused { .. } => !error.is_refusal_at_door(),
+        _ => false,
+    }
+}
+
 impl Known {
-    fn take(&mut self, answer: Result<(Verified, VerifyAnswer), ClientError>) -> Result<(), ClientError> {
-        match answer {
-            Ok((verified, said)) => {
-                if said.same_document_more {
-                    self.open.push(format!("{} knows more records of this document than it lists", verified.node));
-                }
-                let listed = said.same_document.iter().take(RECORDS_MAX);
-                self.listed.extend(listed.filter_map(|name| name.parse::<LicenceRef>().ok()));
-                match verified.licence.as_ref().map(|licence| licence.licence.clone()) {
-                    Some(licence) if verified.proven => {
-                        self.proven.entry(licence).or_insert(verified);
-                    }
-                    _ => self.absent = self.absent.take().or(Some(verified)),
-                }
+    fn take(&mut self, position: usize, answer: Result<(Verified, VerifyAnswer), ClientError>) {
+        let (verified, said) = match answer {
+            Ok(answer) => answer,
+            Err(error) => return self.failures.add(error),
+        };
+        let listed = said.same_document.iter().take(RECORDS_MAX);
+        let listed: Vec<LicenceRef> = listed.filter_map(|name| name.parse().ok()).collect();
+        let shown = verified.licence.as_ref().filter(|_| verified.proven);
+        let shown = shown.and_then(|licence| licence.licence.parse::<LicenceRef>().ok());
+        for reference in listed.iter().chain(&shown) {
+            let by = self.named.entry(*reference).or_default();
+            if !by.contains(&position) {
+                by.push(position);
             }
-            Err(error) if error.is_worth_another_node() => {
-                self.warnings.push(error.to_string());
-                self.failure = Some(error);
-            }
-            Err(error) => return Err(error),
         }
-        Ok(())
+        if said.same_document_more {
+            self.more.push((verified.node.clone(), listed));
+        }
+        match shown {
+            Some(reference) => self.keep(reference, verified),
+            None => self.absent = Some(also_absent(self.absent.take(), verified)),
+        }
+    }
+
+    /// Of two proven answers about one licence, the newer one counts: the older one cannot know of a later change.
+    fn keep(&mut self, reference: LicenceRef, answer: Verified) {
+        let is_newer = |known: &Verified| known.proven_height >= answer.proven_height;
+        if !self.proven.get(&reference).is_some_and(is_newer) {
+            self.proven.insert(reference, answer);
+        }
+    }
+
+    /// That there are more records than are listed is believed of a node that lists as many as it can, all of them proven. Otherwise one
+    /// node could keep every document from being called valid.
+    fn judge_more(&mut self) {
+        for (node, listed) in std::mem::take(&mut self.more) {
+            let is_full = listed.len() >= RECORDS_MAX && listed.iter().all(|one| self.proven.contains_key(one));
+            let said = format!(
+                "{node} 称该文件另有未列出的记录 {node} says that it knows more records of this document than it lists"
+            );
+            if is_full {
+                self.open.push(said);
+            } else {
+                let listed = listed.len();
+                self.failures.warnings.push(format!(
+                    "{said}，但只列出 {listed} 条或有未经证明者，不予采信 but lists {listed}, or some without proof, and is not believed"
+                ));
+            }
+        }
     }
 
     /// One answer from all. Among the records of the organisation that recorded the document first, the best one counts, the newest
     /// among equals; a record of another organisation never makes a document valid, and one that says otherwise keeps it from being
     /// called valid.
     fn join(self) -> Result<Verified, ClientError> {
-        let Self { proven, absent, mut warnings, failure, open, .. } = self;
+        let Self { proven, absent, failures, open, .. } = self;
         if proven.is_empty() {
-            return match (absent, failure) {
-                // One node's word for absence does not outweigh another node's broken proof of presence.
-                (_, Some(error @ ClientError::ProofMismatch { .. })) => Err(error),
-                (Some(mut answer), _) => {
-                    answer.warnings = warnings;
-                    Ok(answer)
-                }
-                (None, Some(error)) => Err(error),
-                (None, None) => Err(ClientError::Unreachable { tried: "no node given".to_owned() }),
-            };
+            return absent_or(absent, failures);
         }
-        if let Some(absent) = absent {
-            warnings.push(format!("{} says it is not on the ledger, which is wrong", absent.node));
-        }
+        let mut warnings = failures.warnings;
+        warnings.extend(absent.map(|absent| wrongly_absent(&absent.node)));
         let mut answers: Vec<Verified> = proven.into_values().collect();
         answers.sort_by_key(record_of);
         let records: Vec<SameDocument> = answers.iter().filter_map(same_document).collect();

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 
 use crate::error::{ClientError, ExitCode};
 use crate::sdk::{
-    Client, NodeClient, Question, ReceiptOf, SignedTransaction, Subject, ThingQuestion, TrustRoot, Verified,
+    Client, NodeClient, Page, Question, ReceiptOf, SignedTransaction, Subject, ThingQuestion, TrustRoot, Verified,
 };
 use crate::test_chain::{TestChain, change, document, issue, issue_in, issuer_key, licence_id};
 use crate::test_liar::{LiarNode, Lie, SharedChain};
@@ -225,4 +225,139 @@ async fn a_node_given_twice_counts_once() {
     let node = LiarNode::start(&chain, Lie::Expired).await;
     let client = client_of(&chain, &[&node, &node]).await;
     assert_eq!(client.nodes().connection().node_count(), 1);
+}
+
+/// A node that is behind, or keeps back the newest block, showed a revoked licence as it stood before: the first of two proofs was kept.
+#[tokio::test]
+async fn the_newer_of_two_proofs_counts() {
+    let chain = chain();
+    let old = || Lie::Old { record: 0, height: 1 };
+    for lies in [vec![old(), Lie::None], vec![Lie::None, old()], vec![Lie::Absent, old(), Lie::None]] {
+        let answer = client(&chain, lies.clone()).await.verify(&by_file(DIPLOMA)).await.unwrap();
+        assert_eq!(answer.verdict, Verdict::Revoked, "{lies:?}");
+        assert_eq!(answer.records[0].verdict, Verdict::Revoked, "{lies:?}");
+    }
+    // The same where the honest node only lists what the other one shows: the old proof is made once more as of the newer block.
+    let mut chain = TestChain::new();
+    chain.decide(vec![issue("A", DIPLOMA), issue("A2", DIPLOMA)]);
+    let effective = chain.time(2);
+    let revoke = |serial| Operation::Licence(LicenceOperation::Revoke(change(serial, effective)));
+    chain.decide(vec![revoke("A"), revoke("A2")]);
+    let chain = Arc::new(Mutex::new(chain));
+    let old = Lie::Old { record: 1, height: 1 };
+    let answer = client(&chain, vec![old, Lie::None]).await.verify(&by_file(DIPLOMA)).await.unwrap();
+    assert_eq!((answer.verdict, answer.records.len()), (Verdict::Revoked, 2), "{answer:?}");
+}
+
+/// One node's damaged proof, its refusal, or its word that there is more, turned a proven answer into none.
+#[tokio::test]
+async fn what_one_node_cannot_prove_does_not_decide() {
+    let chain = chain();
+    let invented = LicenceRef::of(DigestAlgorithm::Sha256, &licence_id("NOWHERE")).to_string();
+    for lie in [Lie::Damaged(invented), Lie::More, Lie::Refuses, Lie::Garbage] {
+        for lies in [vec![lie.clone(), Lie::None], vec![Lie::None, lie.clone()]] {
+            let client = client(&chain, lies).await;
+            let answer = client.verify(&by_file(b"another")).await.unwrap();
+            assert_eq!((answer.verdict, exit(&answer)), (Verdict::Valid, ExitCode::Success), "{lie:?}");
+            assert_eq!(answer.warnings.len(), 1, "it is said of the node: {lie:?} {:?}", answer.warnings);
+            let named = Question { subject: Subject::Identifier(licence_id("C")), ..by_file(b"another") };
+            assert_eq!(client.verify(&named).await.unwrap().verdict, Verdict::Valid, "{lie:?}");
+            client.thing(&ThingQuestion::now(StateKey::Parameters)).await.unwrap();
+            client.receipt(ReceiptOf::Record(RecordIndex(0)), None).await.unwrap();
+        }
+    }
+    // With nobody else to ask, its refusal is what is reported.
+    let alone = client(&chain, vec![Lie::Refuses]).await.verify(&by_file(b"another")).await;
+    assert!(matches!(alone, Err(ClientError::Refused { status: 400, .. })), "{alone:?}");
+}
+
+/// A node that served another chain's genesis kept a client with a pinned hash from any other node.
+#[tokio::test]
+async fn the_genesis_is_taken_from_the_node_that_has_the_pinned_one() {
+    let chain = chain();
+    let nodes = nodes(&chain, vec![Lie::Garbage, Lie::None]).await;
+    let urls: Vec<String> = nodes.iter().map(|node| node.url.clone()).collect();
+    let hash = chain.lock().genesis.hash();
+    let connect = |urls: &[String]| Client::connect(NodeClient::new(urls).unwrap(), TrustRoot::of_hash(hash));
+    assert!(connect(&urls).await.is_ok());
+    assert!(matches!(connect(&urls[..1]).await, Err(ClientError::Genesis { .. })));
+}
+
+/// "Only the word of" the first node, where several said the same.
+#[tokio::test]
+async fn every_node_that_says_absent_is_named() {
+    let chain = chain();
+    let nodes = nodes(&chain, vec![Lie::None, Lie::None]).await;
+    let client = client_of(&chain, &[&nodes[0], &nodes[1]]).await;
+    let named = Question { subject: Subject::Identifier(licence_id("NOWHERE")), document: None, as_of: None };
+    for question in [by_file(b"nowhere"), named] {
+        let answer = client.verify(&question).await.unwrap();
+        assert!(nodes.iter().all(|node| answer.node.contains(&node.url)), "{}", answer.node);
+    }
+}
+
+/// A node of another chain was asked: "not on the ledger", exit code 2, and its lists were shown as this chain's.
+#[tokio::test]
+async fn a_node_of_another_chain_is_refused() {
+    let (chain, mut other) = (chain(), TestChain::named("dev-other"));
+    other.decide(vec![issue("X", b"of another chain")]);
+    let strange = LiarNode::start(&Arc::new(Mutex::new(other)), Lie::None).await;
+    let alone = client_of(&chain, &[&strange]).await;
+    let named = Question { subject: Subject::Identifier(licence_id("NOWHERE")), document: None, as_of: None };
+    for question in [by_file(b"nowhere"), named.clone()] {
+        let refused = alone.verify(&question).await.unwrap_err();
+        assert_eq!((refused.code(), refused.exit_code()), ("client.genesis", ExitCode::NotChecked), "{refused}");
+    }
+    let proposals = async |nodes: &NodeClient| nodes.things("proposal", &Page::default()).await;
+    assert_eq!(alone.list(proposals).await.unwrap_err().code(), "client.genesis");
+    let licence = ReceiptOf::Licence(LicenceRef::of(DigestAlgorithm::Sha256, &licence_id("NOWHERE")));
+    assert_eq!(alone.receipt(licence, None).await.unwrap_err().code(), "client.genesis");
+    // Beside a node of the right chain it is passed over.
+    let right = LiarNode::start(&chain, Lie::None).await;
+    let both = client_of(&chain, &[&strange, &right]).await;
+    assert!(both.list(proposals).await.unwrap().things.is_empty());
+    assert_eq!(exit(&both.verify(&named).await.unwrap()), ExitCode::NotOnLedger);
+    // A list is about now: an old one is refused.
+    let strict = client_of(&chain, &[&right]).await.with_age_s_max(1);
+    assert!(matches!(strict.list(proposals).await, Err(ClientError::Stale { .. })));
+}
+
+/// A mere error of a node ended with 1, "not valid"; and the first node's error or page kept the others from being asked.
+#[tokio::test]
+async fn a_refused_question_is_no_verdict_and_asked_elsewhere() {
+    let chain = chain();
+    let refused = client(&chain, vec![Lie::Refuses]).await.nodes().header(None).await.unwrap_err();
+    assert!(matches!(refused, ClientError::Refused { status: 400, .. }), "{refused}");
+    assert_eq!(refused.exit_code(), ExitCode::NotChecked);
+    let submission = LiarNode::start(&chain, Lie::RefusesSubmissions).await;
+    let alone = client_of(&chain, &[&submission]).await;
+    let height = chain.lock().height();
+    let refused = alone.submit(&signed(&alone, "NEW", b"new", height, 10), 50).await.unwrap_err();
+    assert_eq!(refused.exit_code(), ExitCode::Refused, "the ledger's own no stays one: {refused}");
+    for lie in [Lie::Refuses, Lie::Garbage] {
+        let client = client(&chain, vec![lie.clone(), Lie::None]).await;
+        let (_, status) = client.nodes().status().await.unwrap();
+        assert_eq!(status.height, height, "{lie:?}");
+    }
+    // Where no node answers, the refusal is what is reported.
+    let both = client(&chain, vec![Lie::Refuses, Lie::Garbage]).await;
+    assert!(matches!(both.nodes().status().await, Err(ClientError::Refused { status: 400, .. })));
+}
+
+/// A node that was not ready for the height another one had proven was asked again, for seconds, with every question.
+#[tokio::test]
+async fn a_node_that_failed_is_passed_over_for_the_rest_of_a_run() {
+    let chain = chain();
+    let behind = LiarNode::start(&chain, Lie::Behind).await;
+    let honest = LiarNode::start(&chain, Lie::None).await;
+    let nodes = NodeClient::new(&[behind.url.clone(), honest.url.clone()]).unwrap().passing_over_failures();
+    let trust = TrustRoot::of_genesis(chain.lock().genesis.clone());
+    let client = Client::connect(nodes, trust).await.unwrap().with_age_s_max(u64::MAX);
+    client.nodes().connection().saw_height(1);
+    let named = Question { subject: Subject::Identifier(licence_id("C")), document: None, as_of: None };
+    for _ in 0..5 {
+        assert_eq!(client.verify(&named).await.unwrap().verdict, Verdict::Valid);
+    }
+    assert_eq!(behind.asked.lock().len(), 2, "twice, and no more");
+    assert_eq!(honest.asked.lock().len(), 5);
 }

@@ -6,26 +6,27 @@
 mod client;
 mod connection;
 mod events;
+mod failures;
 mod files;
 mod many;
 mod node_client;
 mod outcome;
 mod proof;
 mod signing;
+mod submission;
 mod thing;
 mod thing_calls;
 mod trust;
 
-pub use client::{AGE_S_MAX_DEFAULT, Client, Confirmed, clock};
+pub use client::{AGE_S_MAX_DEFAULT, Client, Confirmed, check_age, clock};
 pub use connection::{ANSWER_BYTES_MAX, Answer, Connection, Request, http_builder};
 pub use events::Events;
-pub use files::{SIZE_BYTES_MAX, document_of};
+pub use files::document_of;
 pub use many::ReceiptOf;
 pub use node_client::{Committed, NodeClient, decode_decided, frames};
 pub use outcome::{ProvenOutcome, check_outcome_receipt, nodes_that_prove};
 pub use proof::{
     Freshness, Question, SameDocument, Subject, Verified, check_answer, licence_of, proven_licence, same_document,
-    status_word,
 };
 pub use signing::{EXPIRY_WINDOW_DEFAULT, SignedTransaction, TransactionSigner, random_bytes};
 pub use thing::{DerivedBy, ProvenThing, ThingQuestion, as_of, check_thing, check_thing_receipt, derived_from};

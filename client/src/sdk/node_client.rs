@@ -42,6 +42,11 @@ impl NodeClient {
         Ok(Self { connection: Connection::new(nodes)? })
     }
 
+    /// See [`Connection::passing_over_failures`].
+    pub fn passing_over_failures(self) -> Self {
+        Self { connection: self.connection.passing_over_failures() }
+    }
+
     /// The connection underneath.
     pub fn connection(&self) -> &Connection {
         &self.connection
@@ -55,6 +60,14 @@ impl NodeClient {
             .collect()
     }
 
+    /// As [`NodeClient::each`], beginning with the node that answered last.
+    pub fn each_preferred_first(&self) -> Vec<Self> {
+        let mut nodes = self.each();
+        let first = self.connection.preferred().min(nodes.len());
+        nodes.rotate_left(first);
+        nodes
+    }
+
     /// The node at a glance.
     pub async fn status(&self) -> Result<(String, StatusAnswer), ClientError> {
         self.connection.json(&Request::get("/v1/status")).await
@@ -62,10 +75,11 @@ impl NodeClient {
 
     /// The text of the genesis file.
     pub async fn genesis(&self) -> Result<(String, String), ClientError> {
-        let Answer { node, body } = self.connection.send(&Request::get("/v1/genesis")).await?;
-        let text = String::from_utf8(body)
-            .map_err(|_| ClientError::BadAnswer { node: node.clone(), reason: "the genesis is not text".to_owned() })?;
-        Ok((node, text))
+        let read = |Answer { node, body }| match String::from_utf8(body) {
+            Ok(text) => Ok((node, text)),
+            Err(_) => Err(ClientError::BadAnswer { node, reason: "the genesis is not text".to_owned() }),
+        };
+        self.connection.send_and_read(&Request::get("/v1/genesis"), read).await
     }
 
     /// Hands a transaction in without waiting for a block.
@@ -119,7 +133,7 @@ impl NodeClient {
             match answer.outcome.as_str() {
                 "committed" | "rejected" | "expired" => return Ok((node, answer)),
                 "pending" | "unknown" if left_ms <= round_ms => {
-                    return Err(ClientError::Pending { tx_id: transaction.tx_id.to_string(), waited_ms: wait_ms });
+                    return Err(transaction.pending(wait_ms));
                 }
                 "pending" | "unknown" => {}
                 other => return Err(ClientError::BadAnswer { node, reason: format!("an outcome of {other}") }),
@@ -193,8 +207,11 @@ impl NodeClient {
     /// The exact bytes of blocks `from..from + count`, framed; the node may give fewer.
     pub async fn blocks_raw(&self, from: u64, count: u64) -> Result<(String, Vec<u8>), ClientError> {
         let request = Request::get(format!("/v1/blocks?from={from}&count={count}")).within(Duration::from_secs(60));
-        let Answer { node, body } = self.connection.send(&request).await?;
-        Ok((node, body))
+        let read = |Answer { node, body }| match frames(&body) {
+            Ok(_) => Ok((node, body)),
+            Err(reason) => Err(ClientError::BadAnswer { node, reason }),
+        };
+        self.connection.send_and_read(&request, read).await
     }
 
     /// Decoded blocks `from..`, at least one if it exists.

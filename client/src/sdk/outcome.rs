@@ -4,22 +4,21 @@
 //! |---|---|
 //! | committed | the receipt of its first record, or the receipt of its outcome |
 //! | rejected | the receipt of its outcome: a leaf of `transactions_root` under a certified header |
-//! | expired | a certified header at or above its last height, and `f + 1` nodes that say so: one of them is honest |
+//! | expired | a certified header at or above its last height, and nodes with more than `f` voting power that say so: one is honest |
 //!
 //! Anything else is one node's word and ends with [`ClientError::OutcomeNotProven`].
 
 use huxin_chain_spec::api::{ErrorBody, OutcomeAnswer};
+use huxin_chain_spec::certificate::ValidatorSet;
 use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::ids::{Height, TxId};
 use huxin_chain_spec::receipt::{OutcomeReceipt, ReceiptError};
-use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::transaction::{Outcome, Transaction};
 
 use super::client::{Client, Confirmed};
 use super::node_client::{Committed, NodeClient};
 use super::proof::receipt_refused;
 use super::signing::SignedTransaction;
-use super::thing::check_thing_receipt;
 use super::trust::TrustRoot;
 use crate::error::ClientError;
 
@@ -74,9 +73,20 @@ pub fn check_outcome_receipt(trust: &TrustRoot, bytes: &[u8]) -> Result<OutcomeR
     Ok(receipt)
 }
 
-/// How many nodes must agree so that one of them is honest: one more than may lie.
-pub fn nodes_that_prove(validators: usize) -> usize {
-    validators.saturating_sub(1) / 3 + 1
+/// How many nodes must agree so that one of them is honest: the fewest whose voting power is more than may lie, whichever they are. Where
+/// all validators have the same power that is one more than may lie.
+pub fn nodes_that_prove(validators: &ValidatorSet) -> usize {
+    let may_lie = validators.total_power().saturating_sub(1) / 3;
+    let mut powers: Vec<u64> = validators.validators().iter().map(|validator| validator.power).collect();
+    powers.sort_unstable();
+    let (mut nodes, mut power) = (0, 0u64);
+    for weakest in powers {
+        (nodes, power) = (nodes + 1, power.saturating_add(weakest));
+        if power > may_lie {
+            break;
+        }
+    }
+    nodes.max(1)
 }
 
 impl Client {
@@ -88,7 +98,7 @@ impl Client {
                 Ok(proven) => return (Some(proven), warnings),
                 // That a node has none yet is no fault.
                 Err(ClientError::Refused { status: 404, .. }) => {}
-                Err(error) => warnings.push(error.to_string()),
+                Err(error) => warnings.push(error.in_both()),
             }
         }
         (None, warnings)
@@ -119,19 +129,18 @@ impl Client {
         if let Some(committed) = said_committed(transaction, &said) {
             match self.confirm(transaction, committed).await {
                 Ok(confirmed) => return Ok(confirmed),
-                Err(error @ ClientError::Receipt(ReceiptError::WrongTrustRoot { .. })) => return Err(error),
-                // It lies, or the receipt was asked of a node that is behind: the outcome's own receipt decides.
+                Err(error @ ClientError::Receipt(ReceiptError::WrongTrustRoot { .. }))
+                    if self.nodes().connection().node_count() == 1 =>
+                {
+                    return Err(error);
+                }
+                // It lies, or no node has the receipt yet: the outcome's own receipt decides.
                 Err(_) => {}
             }
         }
         let (proven, warnings) = self.proven_outcome(&transaction.tx_id).await;
         if let Some(proven) = proven {
-            if let Some(committed) = proven.committed() {
-                return self.confirm(transaction, committed).await;
-            }
-            let (tx_id, height) = (transaction.tx_id.to_string(), proven.receipt.header.height.0);
-            let body = Box::new(proven.rejection().unwrap_or_else(|| error_body(Code::TransactionDuplicate, 0)));
-            return Err(ClientError::Rejected { tx_id, height, body });
+            return self.conclude(transaction, &proven).await;
         }
         let tx_id = transaction.tx_id.to_string();
         let mut reason = match said.outcome.as_str() {
@@ -139,7 +148,7 @@ impl Client {
                 Ok(()) => return Err(ClientError::Expired { tx_id }),
                 Err(reason) => reason,
             },
-            _ => "no node gives a receipt of the outcome".to_owned(),
+            _ => "没有节点给出处理结果的回执 no node gives a receipt of the outcome".to_owned(),
         };
         for warning in warnings {
             reason = format!("{reason}; {warning}");
@@ -147,8 +156,30 @@ impl Client {
         Err(ClientError::OutcomeNotProven { node, tx_id, outcome: said.outcome, reason })
     }
 
+    /// What a proven outcome means for who submitted the transaction.
+    pub(super) async fn conclude(
+        &self,
+        transaction: &SignedTransaction,
+        proven: &ProvenOutcome,
+    ) -> Result<Confirmed, ClientError> {
+        let height = proven.receipt.header.height.0;
+        if let Some(committed) = proven.committed() {
+            return self.confirm(transaction, committed).await.map_err(|error| ClientError::BadAnswer {
+                node: proven.node.clone(),
+                reason: format!(
+                    "已证明交易 {0} 于高度 {height} 登记，但没有节点给出可核验的第 {1} 号记录的回执 transaction {0} is proven to be committed \
+                     at height {height}, but no node gives a receipt of record {1} that holds: {error}",
+                    transaction.tx_id, committed.first_record
+                ),
+            });
+        }
+        let tx_id = transaction.tx_id.to_string();
+        let body = Box::new(proven.rejection().unwrap_or_else(|| error_body(Code::TransactionDuplicate, 0)));
+        Err(ClientError::Rejected { tx_id, height, body })
+    }
+
     /// Whether enough nodes say that a transaction expired, and a certified header shows that its last height is past.
-    async fn expired(&self, transaction: &SignedTransaction) -> Result<(), String> {
+    pub(super) async fn expired(&self, transaction: &SignedTransaction) -> Result<(), String> {
         let sent = Transaction::from_bytes(&transaction.bytes).map_err(|error| error.to_string())?;
         self.expired_at(&transaction.tx_id, sent.body.expires_at).await
     }
@@ -158,27 +189,25 @@ impl Client {
     /// # Errors
     /// What is missing for that to be proven.
     pub async fn expired_at(&self, tx_id: &TxId, expires_at: Height) -> Result<(), String> {
-        let (mut agreeing, mut height, mut validators) = (0, 0, self.genesis().validators().validators().len());
+        let mut agreeing = 0;
         for node in self.nodes().each() {
             if matches!(node.outcome(tx_id, Some(expires_at), 0).await, Ok((_, said)) if said.outcome == "expired") {
                 agreeing += 1;
             }
-            let Ok(bytes) = node.thing_receipt(&StateKey::Validators, None).await else { continue };
-            let Ok(receipt) = check_thing_receipt(self.trust(), &bytes) else { continue };
-            if receipt.header.height.0 >= height {
-                height = receipt.header.height.0;
-                validators = receipt.trust.validators_in_force().validators().len();
-            }
         }
-        self.nodes().connection().saw_height(height);
-        let needed = nodes_that_prove(validators);
-        if height < expires_at.0 {
+        let (height, validators) = self.certified_head().await;
+        let (needed, count) = (nodes_that_prove(&validators), validators.validators().len());
+        if height < expires_at {
             return Err(format!(
-                "no certified header at or above its last height {expires_at} was shown, the highest is {height}"
+                "没有节点给出不低于其最后高度 {expires_at} 的已认证区块头，所见最高为 {height} no certified header at or above its last height \
+                 {expires_at} was shown, the highest is {height}"
             ));
         }
         if agreeing < needed {
-            return Err(format!("{agreeing} nodes say so, and {needed} are needed of {validators} validators"));
+            return Err(format!(
+                "有 {agreeing} 个节点如此回答，{count} 个验证节点中须有 {needed} 个 {agreeing} nodes say so, and {needed} are needed of {count} \
+                 validators"
+            ));
         }
         Ok(())
     }

@@ -145,6 +145,9 @@ pub struct Verified {
     /// The receipt that proves it, as file bytes.
     #[serde(skip)]
     pub receipt: Option<Vec<u8>>,
+    /// Height of the newest block that the proofs show; 0 where nothing is proven. Of two answers about one licence, the higher one counts.
+    #[serde(skip)]
+    pub proven_height: u64,
 }
 
 impl Verified {
@@ -350,7 +353,8 @@ impl Checker<'_> {
             }
             // A later version may have a word for what this one computes otherwise: no lie, and not believed either.
             None => warnings.push(format!(
-                "{} answers with a verdict of a newer version that this program does not know; shown is what its proof says",
+                "{0} 的结论属于本程序不认识的较新版本，所示为其证明的内容 {0} answers with a verdict of a newer version that this program does \
+                 not know; shown is what its proof says",
                 self.node
             )),
         }
@@ -374,6 +378,7 @@ impl Checker<'_> {
             warnings,
             // The newest state holds every change, so its receipt proves both answers about a past time.
             receipt: Some(now.unwrap_or(proof).bytes.clone()),
+            proven_height: now.unwrap_or(proof).receipt.header.height.0,
         })
     }
 
@@ -384,12 +389,15 @@ impl Checker<'_> {
             proven: false,
             checks,
             as_of: answer.as_of.clone(),
-            not_checked: vec!["everything but presence; absence is this node's word, not proven".to_owned()],
+            not_checked: vec![
+                "除是否在账外的一切；账本上没有仅为该节点所述 everything but presence; absence is this node's word, not proven".to_owned(),
+            ],
             licence: None,
             records: Vec::new(),
             node: self.node.to_owned(),
             warnings: Vec::new(),
             receipt: None,
+            proven_height: 0,
         }
     }
 }
@@ -402,6 +410,14 @@ pub(super) fn receipt_refused(node: &str, error: ReceiptError) -> ClientError {
             ClientError::OtherVersion { node: node.to_owned(), reason: error.to_string() }
         }
         error => ClientError::ProofMismatch { node: node.to_owned(), reason: error.to_string() },
+    }
+}
+
+/// What a receipt that cannot be used says about the node that sent it; other errors unchanged.
+pub(super) fn of_node(node: &str, error: ClientError) -> ClientError {
+    match error {
+        ClientError::Receipt(error) => receipt_refused(node, error),
+        other => other,
     }
 }
 
@@ -436,17 +452,12 @@ fn not_checked(licence: &Licence) -> Vec<String> {
     names
 }
 
-/// The word for a status in JSON.
-pub fn status_word(status: LicenceStatus) -> String {
-    serde_json::to_value(status).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
 /// The licence in readable form, from its record and its newest proven state; a state that is not covered is `unknown`.
 pub fn proven_licence(record: &Record, licence: &Licence, index: u64, state: StateAt<'_>) -> LicenceAnswer {
     let (status, state) = match state {
-        StateAt::NotCovered => ("unknown".to_owned(), None),
-        StateAt::Unchanged => (status_word(LicenceStatus::Issued), None),
-        StateAt::Changed(state) => (status_word(state.status), Some(state)),
+        StateAt::NotCovered => ("unknown", None),
+        StateAt::Unchanged => (LicenceStatus::Issued.name(), None),
+        StateAt::Changed(state) => (state.status.name(), Some(state)),
     };
     LicenceAnswer {
         licence: licence.licence.to_string(),
@@ -455,7 +466,7 @@ pub fn proven_licence(record: &Record, licence: &Licence, index: u64, state: Sta
         province: record.province.to_string(),
         region: licence.region.to_string(),
         version: licence.version,
-        status,
+        status: status.to_owned(),
         document_sha256: licence.document.sha256.to_string(),
         document_sm3: licence.document.sm3.map(|digest| digest.to_string()),
         document_bytes: licence.document.size_bytes,

@@ -17,12 +17,31 @@ use crate::say;
 /// fraction of a second: long enough for a retry after an outage of minutes.
 pub const EXPIRY_WINDOW_DEFAULT: u64 = 2_000;
 
+/// Licences that are named where the outcome of their transaction is not known.
+const LICENCES_NAMED_MAX: usize = 3;
+
 /// A transaction ready to be sent, as exact bytes: sending these again can never record anything twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedTransaction {
     pub tx_id: TxId,
     pub bytes: Vec<u8>,
     pub operations: usize,
+}
+
+impl SignedTransaction {
+    /// That its outcome is not known after a wait of `waited_ms`, with what it takes to ask again later: its last height, and the references
+    /// of the first licences that it would bring into being.
+    pub(super) fn pending(&self, waited_ms: u64) -> ClientError {
+        let sent = Transaction::from_bytes(&self.bytes).ok();
+        let operations = sent.iter().flat_map(|sent| &sent.body.operations);
+        let licences = operations.filter_map(|operation| Some(operation.new_licence()?.licence.to_string()));
+        ClientError::Pending {
+            tx_id: self.tx_id.to_string(),
+            waited_ms,
+            expires_at: sent.as_ref().map_or(0, |sent| sent.body.expires_at.0),
+            licences: licences.take(LICENCES_NAMED_MAX).collect(),
+        }
+    }
 }
 
 /// Signs transactions of one chain with one key.

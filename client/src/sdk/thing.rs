@@ -237,7 +237,9 @@ fn derive(
     match rules::derived(&reader, &question.key, bytes, (time, receipt.header.height)) {
         Ok(Some(value)) => {
             if answer.derived.as_ref().is_some_and(|said| *said != value) {
-                warnings.push("the node computes something else from the same state; shown is what follows".to_owned());
+                let warning = "节点由同一状态推出了不同的结果，所示为本机推出的结果 the node computes something else from the same state; \
+                               shown is what follows";
+                warnings.push(warning.to_owned());
             }
             (Some(value), DerivedBy::Client)
         }

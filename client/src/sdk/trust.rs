@@ -11,9 +11,16 @@ use lru::LruCache;
 use parking_lot::Mutex;
 
 use crate::error::ClientError;
+use crate::said::Said;
+use crate::say;
 
 /// Headers whose certificates are remembered as checked.
 const KNOWN_HEADERS_MAX: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
+
+/// What the reader of a genesis finds wrong with it.
+fn wrong(error: impl std::fmt::Display) -> Said {
+    Said::detail("内容或格式有误", error)
+}
 
 /// The pinned genesis, or its hash, with the headers already checked against it.
 #[derive(Clone)]
@@ -38,12 +45,12 @@ impl TrustRoot {
     pub fn from_file(path: &Path) -> Result<Self, ClientError> {
         let length = std::fs::metadata(path).map_err(|error| ClientError::file("cannot read", path, error))?.len();
         if length > GENESIS_BYTES_MAX as u64 {
-            let reason = format!("{length} bytes are too many for a genesis file");
+            let reason = say!("{length} bytes are too many for a genesis file", "有 {length} 字节，过长，不是创世文件");
             return Err(ClientError::Genesis { place: path.display().to_string(), reason });
         }
         let text = std::fs::read_to_string(path).map_err(|error| ClientError::file("cannot read", path, error))?;
         let genesis = Genesis::parse(&text)
-            .map_err(|error| ClientError::Genesis { place: path.display().to_string(), reason: error.to_string() })?;
+            .map_err(|error| ClientError::Genesis { place: path.display().to_string(), reason: wrong(error) })?;
         Ok(Self::of_genesis(genesis))
     }
 
@@ -61,10 +68,12 @@ impl TrustRoot {
     pub fn accept_genesis(&mut self, node: &str, text: &str) -> Result<(), ClientError> {
         let place = format!("the answer of {node}");
         let genesis = Genesis::parse(text)
-            .map_err(|error| ClientError::Genesis { place: place.clone(), reason: error.to_string() })?;
+            .map_err(|error| ClientError::Genesis { place: place.clone(), reason: wrong(error) })?;
         let found = genesis.hash();
         if found != self.hash {
-            let reason = format!("its hash is {found}, but {} is trusted here", self.hash);
+            let hash = &self.hash;
+            let reason =
+                say!("its hash is {found}, but {hash} is trusted here", "其哈希为 {found}，此处信任的是 {hash}");
             return Err(ClientError::Genesis { place, reason });
         }
         self.genesis = Some(Arc::new(genesis));

@@ -83,6 +83,8 @@ pub struct LedgerFacts {
     pub trust: TrustEntries,
     /// Whether the caller's certificates hold every authority that the provinces trust now, as far as the node tells.
     pub has_every_authority: bool,
+    /// Whether the provinces have put nothing on their trust list yet, as far as the node tells: then nothing says whom to believe.
+    pub names_no_authority: bool,
 }
 
 /// Asks the ledger about the seals of a file, and about the certificates of `list` and the makers of the seals. `recorded` is when the
@@ -112,15 +114,19 @@ pub async fn ask(
         let entry = over_time(client, &StateKey::Trust(certificate), time).await?;
         facts.trust.insert(certificate, entry);
     }
-    facts.has_every_authority = list.is_some() && has_every_authority(client, &issuers).await?;
+    if list.is_some() {
+        (facts.has_every_authority, facts.names_no_authority) = authorities(client, &issuers).await?;
+    }
     Ok(facts)
 }
 
-/// Whether every authority that the provinces trust now is among `issuers`. The list of entries is the node's word; each is proven.
-async fn has_every_authority(client: &Client, issuers: &[Digest]) -> Result<bool, ClientError> {
-    let mut page = Page::default();
+/// Whether every authority that the provinces trust now is among `issuers`; and whether they have put nothing on their trust list. The
+/// list of entries is the node's word; each is proven.
+async fn authorities(client: &Client, issuers: &[Digest]) -> Result<(bool, bool), ClientError> {
+    let (mut page, mut is_empty) = (Page::default(), true);
     loop {
         let (_, listed) = client.nodes().things("trust", &page).await?;
+        is_empty &= listed.things.is_empty();
         for thing in &listed.things {
             let Some(digest) = thing.name.rsplit('/').next().and_then(|digest| digest.parse().ok()) else { continue };
             if issuers.contains(&digest) {
@@ -128,12 +134,12 @@ async fn has_every_authority(client: &Client, issuers: &[Digest]) -> Result<bool
             }
             let entry: Option<TrustState> = state(client, &StateKey::Trust(digest), None).await?;
             if entry.is_some_and(|entry| entry.is_trusted(TrustRole::CertificateAuthority, clock())) {
-                return Ok(false);
+                return Ok((false, false));
             }
         }
         match listed.next {
             Some(next) => page.after = Some(next),
-            None => return Ok(true),
+            None => return Ok((true, is_empty)),
         }
     }
 }

@@ -6,8 +6,7 @@ use std::fmt::Write as _;
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
 use huxin_chain_spec::ids::TimeMs;
 
-/// One day, in milliseconds.
-const DAY_MS: u64 = 86_400_000;
+use crate::dates::DAY_MS;
 
 /// The canonical text: one line `SHORT-NAME=value` per field, sorted by name (bytes), each ended by a line feed; control characters in
 /// values become spaces. Fields about the holder are never among them.

@@ -294,6 +294,7 @@ fn answer(verdict: Verdict, licence: Option<LicenceAnswer>) -> Verified {
         node: String::new(),
         warnings: Vec::new(),
         receipt: None,
+        proven_height: 1,
     }
 }
 
@@ -615,6 +616,18 @@ fn the_provinces_decide_where_chains_may_end() {
         let answer = joined(answer(Verdict::Valid, None), &examined, &known);
         assert_eq!((check(&answer, "maker").1, answer.verified.verdict), (code, verdict), "row {number}");
     }
+}
+
+/// On a network that has voted on no trust authority yet, every sealed file was invalid, "does not lead to a root of the trust list".
+#[test]
+fn without_any_authority_on_the_ledger_the_maker_is_unknown() {
+    let samples = Samples::new();
+    let known = LedgerFacts { names_no_authority: true, ..nothing() };
+    let trusted = trusted_by_provinces(Some(&samples.trust()), &known).unwrap();
+    let examined = examine(&samples.file("ofd/ok_v4.ofd"), Some(&trusted), None).unwrap();
+    let answer = joined(answer(Verdict::Valid, None), &examined, &known);
+    assert_eq!(check(&answer, "maker"), (CheckResult::Unknown, "maker.no_authority"));
+    assert_ne!(answer.verified.verdict, Verdict::Invalid);
 }
 
 /// A rogue maker gains nothing by claiming a time at which some authority was still trusted.

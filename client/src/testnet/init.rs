@@ -78,7 +78,7 @@ pub fn init(folder: &Path, options: &InitOptions) -> Result<Network, ClientError
     };
     let bad_genesis = |error: huxin_chain_spec::genesis::GenesisError| ClientError::Genesis {
         place: "the new network".to_owned(),
-        reason: error.to_string(),
+        reason: crate::said::Said::detail("内容或格式有误", error),
     };
     let text = genesis.to_toml().map_err(bad_genesis)?;
     let genesis = Genesis::parse(&text).map_err(bad_genesis)?;

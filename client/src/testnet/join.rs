@@ -47,7 +47,7 @@ pub fn join(folder: &Path) -> Result<(Network, Action), ClientError> {
         .map_err(|error| ClientError::file("cannot read", &network.genesis, error))?;
     let genesis = Genesis::parse(&text).map_err(|error| ClientError::Genesis {
         place: network.genesis.display().to_string(),
-        reason: error.to_string(),
+        reason: crate::said::Said::detail("内容或格式有误", error),
     })?;
     let draft = draft(&folder, network.nodes.len(), seat, ports, Suite::of(&genesis))?;
     write(&draft.folder.join("node.toml"), &draft.node_toml(&peers(&network.nodes)?))?;

@@ -38,7 +38,8 @@ pub(super) fn filter(text: &str) -> Result<CaseFilter, Said> {
 
 impl ListCases {
     pub async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
-        let (_, answer) = global.nodes()?.cases(&self.agency, self.only, &self.page.page()).await?;
+        let page = self.page.page();
+        let answer = global.list(async |nodes| nodes.cases(&self.agency, self.only, &page).await).await?;
         list(output, &answer, entry);
         Ok(ExitCode::Success)
     }

@@ -83,7 +83,8 @@ impl GovernCommand {
             Self::Rehearse(rehearse) => rehearse.run(global, output).await,
             Self::Show(show) => show.run(global, output).await,
             Self::List(page) => {
-                let (_, answer) = global.nodes()?.things("proposal", &page.page()).await?;
+                let page = page.page();
+                let answer = global.list(async |nodes| nodes.things("proposal", &page).await).await?;
                 list(output, &answer, show::entry);
                 Ok(ExitCode::Success)
             }

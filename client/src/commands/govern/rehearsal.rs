@@ -47,9 +47,15 @@ pub(super) fn rehearsal_lines(text: &mut String, value: &Value) {
         put("近期在线", format!("{seen}  {}", one.validator));
     }
     if !rehearsal.quorum_reachable {
-        put("注意 WARNING", format!("those seen lately have {} power, which is no quorum", rehearsal.seen_power));
+        put(
+            "注意 WARNING",
+            format!(
+                "近期在线者的权重 {0} 不足法定权重 those seen lately have {0} power, which is not a quorum",
+                rehearsal.seen_power
+            ),
+        );
     }
     for province in &rehearsal.blocking_provinces {
-        put("注意 warning", format!("{province} could stop the chain alone"));
+        put("注意 warning", format!("{province} 一省即可使链停顿 {province} could stop the chain alone"));
     }
 }

@@ -240,7 +240,7 @@ fn a_rehearsal_for_people() {
         "quorum 3 of 3 power",
         "0 validators, 0 power may fail",
         "310000 power 1, seen at height 8",
-        "those seen lately have 1 power, which is no quorum",
+        "those seen lately have 1 power, which is not a quorum",
         "310000 could stop the chain alone",
         "would be allowed",
     ] {

@@ -15,9 +15,9 @@ use serde_json::json;
 use super::body::entries_of;
 use crate::commands::arguments::{publication_key, structured_file};
 use crate::commands::context::{Global, Needs};
-use crate::commands::issue::save;
 use crate::commands::output::Output;
 use crate::error::{ClientError, ExitCode};
+use crate::keep::save;
 use crate::say;
 use crate::sdk::{Client, ThingQuestion};
 

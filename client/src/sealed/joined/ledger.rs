@@ -186,6 +186,13 @@ fn maker(on_ledger: &SignatureOnLedger, signature: &SignatureReport, facts: &Led
     let is_stranger = ["maker_chain", "signer_chain"].into_iter().any(|name| signature.chain_is_incomplete(name));
     let filed = on_ledger.seal.as_ref().filter(|state| is_registered_seal(state, signature));
     match failed {
+        // Whom to believe is for the provinces to say, and they have not.
+        Some(_) if has_list && facts.names_no_authority => unknown(
+            "maker",
+            "maker.no_authority",
+            "the provinces have put no authority on their trust list yet, so nothing says whom to believe",
+            "各省尚未将任何机构列入信任列表，无从判断信任谁",
+        ),
         Some(reason)
             if has_list && facts.has_every_authority && (is_stranger || !was_trusted_by_claim(on_ledger, facts)) =>
         {

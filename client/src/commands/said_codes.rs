@@ -1,0 +1,390 @@
+//! What the codes mean that are printed beside errors: of single checks of a verification, of the reasons of `/ready` and `huxin explain`,
+//! and of warnings about a file.
+
+/// A code with its sentence in English and Chinese, without the stop.
+type SaidCode = (&'static str, &'static str, &'static str);
+
+/// Codes of checks and warnings.
+const CHECKS: &[SaidCode] = &[
+    (
+        "ALREADY_ENDED",
+        "the validity has ended already: the licence is expired as soon as it is recorded",
+        "有效期已届满，登记后即为过期",
+    ),
+    ("content.differs", "the file is not the recorded one", "文件与上账内容不一致"),
+    ("content.matches", "the file is byte for byte the recorded one", "文件与上账内容逐字节一致"),
+    ("content.not_given", "no file was given to compare", "未提供文件，未比对内容"),
+    ("coverage.complete", "all content is protected, and nothing is carried along", "全部内容受签名保护，无夹带"),
+    ("coverage.unsigned", "nothing in the file is protected by a signature", "文件内容未受签名保护"),
+    (
+        "file.sound",
+        "signature values, digests, certificate lists and time windows of the file hold",
+        "文件的签名值、摘要、证书列表与时间窗口均相符",
+    ),
+    ("file.unknown", "not everything in the file could be checked", "文件中有无法检查的内容"),
+    ("file.unsigned", "the file carries no seal", "文件未加盖电子印章"),
+    ("file.unsound", "checks of the file fail; see `huxin inspect`", "文件检查不符，详见 `huxin inspect`"),
+    (
+        "finality.proven",
+        "decided by more than two thirds of the validators; proof checked",
+        "三分之二以上验证节点已确认；证明已核验",
+    ),
+    (
+        "finality.unproven",
+        "final on this node; check the attached proof to rely on it",
+        "本节点已最终确认；请核验所附证明",
+    ),
+    (
+        "identifier.check_character",
+        "the check character of this identifier is wrong: a character is mistyped; compare it with the document (GB/T 36904)",
+        "该证照标识的校验位不符：有字符输错，请与证照原件核对（GB/T 36904）",
+    ),
+    (
+        "identifier.contradicts",
+        "the identifier names another licence, issuer, type or version than the ledger",
+        "证照标识与账本记录的证照、颁发机构、类型或版本不符",
+    ),
+    ("identifier.matches", "the identifier is well formed and is the recorded one", "证照标识格式正确且与上账一致"),
+    ("identifier.not_given", "the identifier text was not given", "未提供证照标识文本"),
+    (
+        "identifier.unreadable",
+        "the identifier in the file is not one of GB/T 36904",
+        "文件所载证照标识不符合 GB/T 36904",
+    ),
+    ("issuer.active", "the issuer is registered and active", "颁发机构已登记且处于有效状态"),
+    (
+        "issuer.admitted",
+        "signed with a key that its province had admitted for this organisation and licence type",
+        "由其省份登记、获准签发此类证照的机构密钥签名",
+    ),
+    (
+        "issuer.ended",
+        "the issuer, or its province, was removed, and no active successor is recorded",
+        "颁发机构或所属省份已移除，账本未载有效的承继机构",
+    ),
+    (
+        "issuer.not_proven",
+        "how the issuer stands now was not asked or is not proven here",
+        "颁发机构现状未查询，或此处无证明",
+    ),
+    (
+        "issuer.succeeded",
+        "the issuer handed this competence on, and its successor acts for it",
+        "颁发机构的该项职权已移交，现由承继机构行使",
+    ),
+    (
+        "issuer.suspended",
+        "the issuer, its successor or its province is suspended",
+        "颁发机构、其承继机构或所属省份处于暂停状态",
+    ),
+    (
+        "maker.chain",
+        "maker and signer lead to authorities that the provinces trust",
+        "制章者与签章人证书链至各省信任的机构",
+    ),
+    (
+        "maker.list_incomplete",
+        "the chain ends at no authority that the provinces trust now, and not every such authority is in the trust list given",
+        "证书链未至各省现行信任的机构，且所给信任列表未包含全部受信机构",
+    ),
+    ("maker.named", "the provinces name the seal's maker on their trust list", "制章者在各省互认信任列表中"),
+    (
+        "maker.no_authority",
+        "the provinces have put no authority on their trust list yet, so nothing says whom to believe",
+        "各省尚未将任何机构列入信任列表，无从判断信任谁",
+    ),
+    (
+        "maker.not_checked",
+        "chains were not followed; give the authorities' certificates with --trust-list",
+        "未核验证书链；请用 --trust-list 提供机构证书",
+    ),
+    (
+        "maker.trusted_when_filed",
+        "the provinces trusted the seal's maker when the seal was filed",
+        "印章备案时制章者受各省信任",
+    ),
+    ("maker_now.named", "on the provinces' trust list now", "现在各省互认信任列表中"),
+    ("maker_now.not_named", "the provinces do not name the maker itself on their trust list", "信任列表未列明该制章者"),
+    ("maker_now.retired", "no longer on the provinces' trust list", "现已移出各省互认信任列表"),
+    ("recorded.found", "recorded on the ledger", "已上账"),
+    ("recorded.later", "not yet on the ledger at the time asked about", "在所询时间尚未上账"),
+    (
+        "recorded.not_found",
+        "not on this ledger; that says nothing about whether it is genuine",
+        "本账本上没有记录；这并不说明其真伪",
+    ),
+    (
+        "records.disagree",
+        "several organisations recorded this document, and not all their records are valid: name the licence with its identifier",
+        "多个机构为同一文件上账，且并非均有效：请提供证照标识以确定所指证照",
+    ),
+    (
+        "records.open",
+        "not every record of this document could be looked at: name the licence with its identifier, or ask again",
+        "该文件的上账记录未能全部核验：请提供证照标识，或稍后再试",
+    ),
+    ("revocation.none", "no certificate was revoked before it was used", "证书在使用前均未被吊销"),
+    ("revocation.not_checked", "revocation was not checked", "未检查证书吊销"),
+    (
+        "seal.active",
+        "the seal is filed with these certificates and was in use when it signed",
+        "印章以相同证书备案，签章时处于启用状态",
+    ),
+    (
+        "seal.active_by_later_record",
+        "only what was recorded after the signature says that the seal was in use when it signed",
+        "签章时账本所载并非启用状态，仅其后上账的变更称当时已启用",
+    ),
+    (
+        "seal.exception",
+        "the issuer recorded this document although its own checks did not pass, and gave the code of a reason",
+        "颁发机构在文件自身检查未通过的情况下上账，并注明了理由代码",
+    ),
+    (
+        "seal.not_checked",
+        "a seal is named in the record; the seal itself was not checked",
+        "记录中载有印章；印章本身未验证",
+    ),
+    ("seal.not_recorded", "no seal is named in the record", "记录中未载印章"),
+    ("seal.not_registered", "the ledger knows no such seal", "账本上没有该印章"),
+    ("seal.not_yet_active", "the seal was filed but not yet in use when it signed", "签章时印章已备案但尚未启用"),
+    (
+        "seal.other_certificates",
+        "a seal of this number is filed with other certificates; this one is not known to the ledger",
+        "账本上同号印章的证书不同；该印章未在账本备案",
+    ),
+    (
+        "seal.registered_later",
+        "the seal was filed after the signature was made, so the ledger cannot tell whether it was in use then",
+        "印章备案晚于签章时间，账本无法说明当时是否启用",
+    ),
+    (
+        "seal.time_unproven",
+        "the seal is out of use since, and only the signer's own clock says that it signed before",
+        "印章其后已停用，仅签章方时钟称签章在先",
+    ),
+    ("seal_now.active", "in use", "启用"),
+    ("seal_now.cancelled", "cancelled by now", "现已注销"),
+    ("seal_now.invalidated", "marked as invalid by now", "现已标记无效"),
+    ("seal_now.registered", "filed, and not in use yet", "已备案，尚未启用"),
+    ("seal_now.replaced", "replaced by another seal by now", "现已重新制作"),
+    ("seal_now.suspended", "suspended now", "现已暂停使用"),
+    ("seal_owner.differs", "the seal belongs to another organisation than the issuer", "印章所有者并非颁发机构"),
+    ("seal_owner.issuer", "the seal's owner issued the licence", "印章所有者即颁发机构"),
+    ("signature.not_recorded", "the signature is not on the ledger by itself", "该签章未单独上账"),
+    (
+        "signature.recorded",
+        "the signature stands on the ledger: it existed then, and every validator checked it",
+        "签章已上账：签章不晚于此时，且经各验证节点验签",
+    ),
+    ("status.cancelled", "cancelled", "已注销"),
+    ("status.issued", "in force", "有效"),
+    ("status.lapsed", "lapsed", "已失效"),
+    (
+        "status.not_covered",
+        "the proof leaves the licence's state open: it may have been suspended, revoked or replaced",
+        "证明未涵盖该证照的状态：其可能已被暂扣、吊销或替代",
+    ),
+    ("status.revoked", "revoked as a penalty", "已被吊销"),
+    ("status.superseded", "replaced by a newer licence", "已被新的证照替代"),
+    ("status.suspended", "suspended by its issuer", "已被暂扣"),
+    ("status.transferred_out", "transferred out, not yet taken over by the other province", "已办理转出，尚未转入"),
+    ("status.withdrawn", "withdrawn: void from the beginning", "已撤销：自始无效"),
+    ("validity.expired", "its validity has ended", "有效期已过"),
+    ("validity.not_yet", "its validity has not begun", "有效期尚未开始"),
+    ("validity.within", "within its validity", "在有效期内"),
+];
+
+/// Codes of what may be wrong with a node or the network.
+const REASONS: &[SaidCode] = &[
+    (
+        "chain.behind",
+        "the others are more than two blocks ahead: wait, the node catches up by itself",
+        "其他节点领先两块以上：请等待，节点会自行追上",
+    ),
+    (
+        "chain.forked",
+        "two blocks of one height are certified: rely on neither, see `GET /v1/misbehaviour`",
+        "同一高度有两个已认证的区块：两者均不可信，见 `GET /v1/misbehaviour`",
+    ),
+    (
+        "chain.no_block",
+        "height 0: wait for the first block, or for the chain to be fetched",
+        "高度为 0：请等待第一个区块，或等待取回链上数据",
+    ),
+    (
+        "chain.old",
+        "no block for three heartbeats and ten seconds: the chain stands, or the clock is ahead",
+        "超过三个心跳加十秒没有新区块：链已停顿，或本机时钟偏快",
+    ),
+    (
+        "chain.tip_unknown",
+        "too few peers have told their height, so the node may be behind: wait a few seconds after a start",
+        "报告高度的对等节点不足，本节点可能落后：启动后请稍候",
+    ),
+    (
+        "clock.offset",
+        "the node's clock differs from the time of the last block: check its time service",
+        "节点时钟与最新区块时间不符：请检查校时服务",
+    ),
+    (
+        "consensus.no_quorum",
+        "too few validators are reached to decide: ask the provinces that are silent",
+        "可达的验证节点不足，无法出块：请联系无音讯的省份",
+    ),
+    (
+        "consensus.stuck",
+        "a quorum is reached, and one height takes too long: `/status` names the missing votes",
+        "已达法定数量，但某一高度耗时过长：`/status` 列出缺少的投票",
+    ),
+    (
+        "engine.diverged",
+        "a quorum decided a block that this node finds invalid: compare software versions, keep the data",
+        "法定多数确认了本节点判为无效的区块：请核对软件版本并保留数据",
+    ),
+    (
+        "engine.ended",
+        "the consensus engine ended, and the process is about to: read the last lines of the log",
+        "共识引擎已结束，进程即将退出：请查看日志末尾",
+    ),
+    (
+        "engine.starting",
+        "the node connects, or waits for a quorum of validators: see that the other nodes run and the ports are open",
+        "节点正在连接，或在等待法定数量的验证节点：请确认其他节点在运行且端口畅通",
+    ),
+    (
+        "mempool.filling",
+        "more than 80 % of the mempool are in use: submit more slowly",
+        "交易池已用 80% 以上：请放慢提交",
+    ),
+    (
+        "mempool.full",
+        "95 % of the mempool are in use: blocks do not keep up, or somebody floods",
+        "交易池已用 95%：出块跟不上，或有人大量提交",
+    ),
+    (
+        "node.unreachable",
+        "the node does not answer: it is down, or the address, port or firewall is wrong",
+        "节点没有应答：未运行，或地址、端口、防火墙有误",
+    ),
+    (
+        "peers.missing",
+        "validators are not connected: ask there, or correct the address",
+        "有验证节点未连接：请联系对方，或更正地址",
+    ),
+    (
+        "peers.none",
+        "no other validator is connected: check network, firewall and addresses",
+        "未连接任何其他验证节点：请检查网络、防火墙和地址",
+    ),
+    (
+        "signing.log_lost",
+        "the consensus log of the height being decided is lost: it ends with that height",
+        "正在确认的高度的共识日志已丢失：该高度结束后即恢复",
+    ),
+    (
+        "signing.past_unknown",
+        "the record of what was signed is new and too few peers have told their height: nothing is signed yet",
+        "签名记录是新的，且报告高度的对等节点不足：暂不签名",
+    ),
+    (
+        "signing.signed_twice",
+        "there is a proof that this node's own key signed twice: look for another process that signs, then rotate the key",
+        "有证据表明本节点密钥重复签名：请查找另一签名进程，然后更换密钥",
+    ),
+    (
+        "signing.watching",
+        "this validator votes only above a height that the chain has not reached: wait",
+        "本验证节点只在更高的高度投票，链尚未到达：请等待",
+    ),
+    ("store.unreadable", "the store did not answer", "存储没有应答"),
+    (
+        "validator.no_vote",
+        "this node's key is not in the validator set: not yet added, replaced or removed",
+        "本节点密钥不在验证节点之列：尚未加入、已更换或已移除",
+    ),
+    (
+        "validators.signed_twice",
+        "there is a proof that a validator signed twice: `GET /v1/misbehaviour`, and ask there",
+        "有证据表明某验证节点重复签名：见 `GET /v1/misbehaviour`，并联系对方",
+    ),
+    (
+        "validators.silent",
+        "validators are connected and do not vote: a wrong or old key there",
+        "有验证节点已连接但不投票：对方密钥有误或已过期",
+    ),
+    ("votes.late", "a height waits for the votes of validators that are reached", "某一高度在等待可达验证节点的投票"),
+];
+
+/// Every code with a sentence here.
+pub fn all() -> impl Iterator<Item = SaidCode> {
+    CHECKS.iter().chain(REASONS).copied()
+}
+
+/// What a code says: English, Chinese. The state at a past time (`status_then`) has the codes of the state.
+pub fn meaning(code: &str) -> Option<(String, String)> {
+    if let Some((_, en, zh)) = all().find(|(name, _, _)| *name == code) {
+        return Some((en.to_owned(), zh.to_owned()));
+    }
+    let state = format!("status.{}", code.strip_prefix("status_then.")?);
+    let (_, en, zh) = all().find(|(name, _, _)| *name == state)?;
+    Some((format!("as known at the time asked about: {en}"), format!("所询时间当时所知：{zh}")))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+
+    /// Where programs of this project make codes: each text of the form `family.name` in them is one.
+    const SOURCES: [&str; 7] = [
+        "chain-spec/src/verdict.rs",
+        "client/src/sealed/joined.rs",
+        "client/src/sealed/joined/ledger.rs",
+        "client/src/sealed/joined/own.rs",
+        "node/src/ops/reasons.rs",
+        "node/src/ops/vitals.rs",
+        "node/src/signing.rs",
+    ];
+
+    /// The families of codes. Other texts with a point in them are names of files and fields.
+    fn families() -> BTreeSet<&'static str> {
+        all().filter_map(|(code, _, _)| Some(code.split_once('.')?.0)).collect()
+    }
+
+    fn is_code(text: &str) -> bool {
+        let Some((family, name)) = text.split_once('.') else { return false };
+        families().contains(family) && !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+    }
+
+    /// `huxin explain` knew none of the codes that `verify` and `/ready` print.
+    #[test]
+    fn every_code_that_a_program_prints_is_explained() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let mut found = BTreeSet::new();
+        for source in SOURCES {
+            let text = std::fs::read_to_string(root.join(source)).unwrap();
+            let own = text.split("#[cfg(test)]").next().unwrap();
+            found.extend(own.split('"').skip(1).step_by(2).filter(|text| is_code(text)).map(str::to_owned));
+        }
+        assert!(found.len() > 80, "{found:?}");
+        let unknown: Vec<&String> = found.iter().filter(|code| meaning(code).is_none()).collect();
+        assert!(unknown.is_empty(), "without a sentence in this file: {unknown:?}");
+        for code in ["ALREADY_ENDED", "status_then.revoked", "identifier.check_character", "seal.time_unproven"] {
+            assert!(meaning(code).is_some(), "{code}");
+        }
+        assert_eq!(meaning("status_then.nothing"), None);
+    }
+
+    #[test]
+    fn every_sentence_is_in_its_language() {
+        for (code, en, zh) in all() {
+            assert!(en.is_ascii() && !en.ends_with('.'), "{code}: {en}");
+            assert!(zh.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)) && !zh.ends_with('。'), "{code}: {zh}");
+        }
+        assert_eq!(all().map(|(code, _, _)| code).collect::<BTreeSet<_>>().len(), all().count(), "each code once");
+    }
+}
