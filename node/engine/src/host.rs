@@ -40,9 +40,9 @@ use crate::run::TELL_ZERO_MAX;
 use crate::signing::{EngineSigner, UNSIGNED};
 use crate::status::{Board, now_ms};
 
-/// Blocks judged at once. A slow block must not hold back that of the next round; more would only share two cores.
 /// At a founding, so long is waited for the validators that are not heard yet.
 const FOUNDERS_WAIT: Duration = Duration::from_secs(5);
+/// Blocks judged at once. A slow block must not hold back that of the next round; more would only share two cores.
 const JUDGED_AT_ONCE: usize = 2;
 
 /// What every task of the host needs.
