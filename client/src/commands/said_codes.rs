@@ -263,6 +263,11 @@ const REASONS: &[SaidCode] = &[
         "交易池已用 95%：出块跟不上，或有人大量提交",
     ),
     (
+        "node.state_unknown",
+        "the node could not read its own state in time: see whether its disk answers",
+        "节点未能及时读取自身状态：请检查磁盘是否应答",
+    ),
+    (
         "node.unreachable",
         "the node does not answer: it is down, or the address, port or firewall is wrong",
         "节点没有应答：未运行，或地址、端口、防火墙有误",
@@ -345,8 +350,10 @@ mod tests {
         "client/src/sealed/joined.rs",
         "client/src/sealed/joined/ledger.rs",
         "client/src/sealed/joined/own.rs",
-        "node/src/ops/reasons.rs",
-        "node/src/ops/vitals.rs",
+        "node/src/health/monitor.rs",
+        "node/src/health/reason.rs",
+        "node/src/health/reasons.rs",
+        "node/src/health/signing_reasons.rs",
         "node/src/signing.rs",
     ];
 
