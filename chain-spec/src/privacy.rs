@@ -4,8 +4,14 @@
 //! whether space, hyphen or letter. So `ID110105...` and `tel:13800138000a` are found, while windows inside a longer run
 //! are not looked at. A 32-digit serial has fifteen windows of 18 digits, and one window in eleven passes the resident
 //! number's checksum by chance: looking inside would refuse most long serials and catch few numbers, since people copy
-//! numbers whole. Digits grouped by spaces or hyphens are not joined either, because version numbers, dates and UUIDs
-//! would then become numbers they are not. The filter stops accidents; deliberate encoding of a number cannot be detected.
+//! numbers whole.
+//!
+//! **Numbers in pieces.** Runs with up to three separators between them (`-`, `.`, `_`, `/`, spaces and other punctuation) are
+//! also read as one number, where more than a checksum speaks for it; version numbers, dates and UUIDs would otherwise become
+//! numbers they are not. Neighbouring runs are a resident number if they hold the digits of a province and a date of birth
+//! (1900 to 2099) and the check holds. All runs together are a mobile number in the groups 3-4-4, 3-3-5, 4-4-3, 3-8 or 7-4,
+//! after 86 or alone, unless the last eight digits are a date; they are a card number in groups of four, from 3 to 6 on,
+//! with the check; neither with a Latin letter at its end, as in a UUID. The filter stops accidents; deliberate encoding of a number cannot be detected.
 //!
 //! Full-width digits and letters (`１`, `Ｘ`) count as the plain ones.
 //!
@@ -14,6 +20,8 @@
 //! resident number's checksum by chance in one case of eleven.
 
 use crate::codes::Code;
+
+mod pieces;
 
 /// A kind of number that identifies a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,24 +45,44 @@ impl PersonalData {
     }
 }
 
-/// The first personal number in `text`, if there is one. A number that is both a resident number and a card number
-/// is called a resident number.
+/// The first personal number in `text`, if there is one: numbers in one piece first, then those in several. A number that is
+/// both a resident number and a card number is called a resident number.
 pub fn scan(text: &str) -> Option<PersonalData> {
     let folded: Vec<u8> = text.chars().map(fold).collect();
+    let mut runs = Vec::new();
     let mut rest = &folded[..];
-    loop {
-        let start = rest.iter().position(u8::is_ascii_digit)?;
-        let run_and_rest = &rest[start..];
+    while let Some(start) = rest.iter().position(u8::is_ascii_digit) {
+        let (before, run_and_rest) = rest.split_at(start);
         let length = run_and_rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let (run, after) = run_and_rest.split_at(length);
-        if let Some(found) = judge(run, after) {
-            return Some(found);
-        }
+        let (digits, after) = run_and_rest.split_at(length);
+        let joined = before.len() <= SEPARATORS_MAX && before.iter().all(|byte| *byte == SEPARATOR);
+        runs.push(Run { before, digits, after, joined: joined && !runs.is_empty() });
         rest = after;
     }
+    runs.iter().find_map(|run| judge(run.digits, run.after)).or_else(|| pieces::scan(&runs))
 }
 
-/// A digit as ASCII digit, the letter X as `X`, anything else as a space.
+/// What [`fold`] makes of punctuation and spaces.
+const SEPARATOR: u8 = b'-';
+/// What it makes of Latin letters, X apart.
+const LETTER: u8 = b'a';
+/// More characters than these between two runs part them.
+const SEPARATORS_MAX: usize = 3;
+
+/// A maximal run of digits.
+struct Run<'a> {
+    /// What lies between it and the run before.
+    before: &'a [u8],
+    digits: &'a [u8],
+    /// All that follows it.
+    after: &'a [u8],
+    /// Whether only separators part it from the run before.
+    joined: bool,
+}
+
+/// A digit as ASCII digit, the letter X as `X`, other letters as [`LETTER`], punctuation and spaces as
+/// [`SEPARATOR`], anything else as a space. The ranges are
+/// written out: every validator must fold alike, whatever version of Unicode its compiler knows.
 fn fold(character: char) -> u8 {
     const FULL_WIDTH_OFFSET: u32 = '０' as u32 - '0' as u32;
     let narrow = match character {
@@ -64,7 +92,15 @@ fn fold(character: char) -> u8 {
     match u8::try_from(narrow) {
         Ok(digit) if digit.is_ascii_digit() => digit,
         Ok(b'X' | b'x') => b'X',
-        _ => b' ',
+        Ok(ascii) if ascii.is_ascii_alphabetic() => LETTER,
+        Ok(ascii) if ascii.is_ascii() => SEPARATOR,
+        _ => match narrow {
+            '\u{80}'..='\u{a9}' | '\u{ab}'..='\u{b1}' | '\u{b4}' | '\u{b6}'..='\u{b8}' | '\u{bb}' => SEPARATOR,
+            '\u{2000}'..='\u{206f}' | '\u{2212}' | '\u{3000}'..='\u{3004}' | '\u{3008}'..='\u{3020}' => SEPARATOR,
+            '\u{30fb}' | '\u{fe30}'..='\u{fe6b}' | '\u{feff}' | '\u{ff01}'..='\u{ff0f}' => SEPARATOR,
+            '\u{ff1a}'..='\u{ff20}' | '\u{ff3b}'..='\u{ff40}' | '\u{ff5b}'..='\u{ff65}' => SEPARATOR,
+            _ => b' ',
+        },
     }
 }
 

@@ -114,6 +114,24 @@ pub fn province_of(ledger: &Ledger, me: &KeyId) -> Result<String, StoreError> {
     Ok(nodes.iter().find(|node| node.key.id() == *me).map(|node| node.province.to_string()).unwrap_or_default())
 }
 
+/// Where the ledger names another network key for the validator `me` than the one with the peer id `mine`: a sentence in English and
+/// one in Chinese. `None` where it names this one, or none.
+pub fn wrong_network_key(nodes: &[ValidatorNode], me: KeyId, mine: &str) -> Option<[String; 2]> {
+    let node = nodes.iter().find(|node| node.key.id() == me && node.until.is_none())?;
+    let named = peer_id_of(node.network_key.as_ref()?)?;
+    (named != mine).then(|| {
+        [
+            format!(
+                "this node's network key has the peer id {mine}, and the ledger names {named} for its validator: the others do not \
+                 know it; put the key file that belongs to this validator at keys.network and start the node again"
+            ),
+            format!(
+                "本节点网络密钥的节点标识是 {mine}，账本为其验证节点写明的是 {named}：其他节点不认识它；请在 keys.network 换上本验证节点的密钥文件后重新启动"
+            ),
+        ]
+    })
+}
+
 /// `configured`, less who was removed, and with who is on the ledger alone: those connect by themselves.
 fn in_force(configured: &[String], nodes: &[ValidatorNode], me: &str) -> Vec<String> {
     let ids = |is_current: bool| -> BTreeSet<String> {
@@ -163,6 +181,19 @@ mod tests {
         // A node whose validator key was rotated keeps its network key: it is not removed.
         let rotated = [node(3, Some(8)), ValidatorNode { until: None, ..node(3, None) }];
         assert!(in_force(&configured, &rotated, &id(1)).contains(&address(3)));
+    }
+
+    /// A node with another network key blamed the others, and `check` said nothing.
+    #[test]
+    fn a_network_key_that_the_ledger_does_not_name_is_told() {
+        let nodes = [node(1, None), node(2, None), ValidatorNode { network_key: None, ..node(3, None) }];
+        let told = |me: u8, mine: u8| wrong_network_key(&nodes, node(me, None).key.id(), &id(mine));
+        assert_eq!(told(1, 1), None);
+        let [what, what_zh] = told(1, 2).unwrap();
+        assert!(what.contains(&id(1)) && what.contains(&id(2)) && what_zh.contains(&id(1)), "{what}");
+        assert_eq!((told(3, 9), told(8, 8)), (None, None), "the ledger names none");
+        let left = [node(1, Some(4))];
+        assert_eq!(wrong_network_key(&left, node(1, None).key.id(), &id(2)), None, "it has left the set");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use huxin_chain_spec::crypto::Signer;
+use huxin_chain_spec::crypto::{KeyId, Signer};
 use huxin_chain_spec::genesis::network_name;
 use huxin_engine::{EngineError, EngineHandle, Exit};
 use tokio::net::TcpListener;
@@ -21,7 +21,7 @@ use crate::health::Identity;
 use crate::http::Context;
 use crate::ledger::Ledger;
 use crate::log::{self, LevelError, Log};
-use crate::members::{Members, PeerLists, province_of};
+use crate::members::{Members, PeerLists, province_of, wrong_network_key};
 use crate::mempool::{self, Mempool, PoolLimits, SwarmConfig, SwarmError};
 use crate::metrics::Metrics;
 use crate::ops;
@@ -119,15 +119,16 @@ fn hangups() -> Result<Signal, RunError> {
 /// Checks all that [`run`] checks before it starts, and prints what it found; warnings go to standard error.
 pub fn check(config: &Path, ports: Ports) -> Result<(), RunError> {
     let ready = runtime()?.block_on(async { preflight(config, ports) })?;
-    let Preflight { setup, warnings, .. } = ready;
+    let Preflight { setup, mut warnings, .. } = ready;
     let config = &setup.config;
     let genesis_hash = setup.genesis.hash();
     let validator = setup.consensus_key.id();
+    let peer_id = huxin_engine::peer_id(*setup.network_key.secret())?;
     let mut lines = vec![
         format!("chain       {}", setup.genesis.chain_id),
         format!("trust root  {genesis_hash}"),
         format!("validator   {validator}"),
-        format!("peer id     {}", huxin_engine::peer_id(*setup.network_key.secret())?),
+        format!("peer id     {peer_id}"),
     ];
     let ledger = Ledger::open(&config.data.join("store"), setup.genesis)?;
     if let Some(reason) = ledger.unknown_feature()? {
@@ -148,11 +149,18 @@ pub fn check(config: &Path, ports: Ports) -> Result<(), RunError> {
             format!("sign-state  {}", crate::signing::describe(signing.as_ref()))
         }
     });
+    warnings.extend(network_key_warning(&ledger, validator, &peer_id)?);
     for warning in warnings {
         log::say(&format!("huxin-node: warning: {warning}"));
     }
     let mut output = std::io::stdout().lock();
     writeln!(output, "{}", lines.join("\n")).map_err(RunError::Output)
+}
+
+/// What is wrong with the network key, by the ledger's word.
+fn network_key_warning(ledger: &Ledger, me: KeyId, peer_id: &str) -> Result<Option<String>, StoreError> {
+    let nodes = ledger.store().validator_nodes()?;
+    Ok(wrong_network_key(&nodes, me, peer_id).map(|[what, _]| what))
 }
 
 /// Everything that runs, to be taken down in order.
@@ -206,6 +214,9 @@ async fn start(ready: Preflight, path: &Path, hangups: Signal, log: Arc<Log>) ->
     crate::signing::prepare(&config, &ledger, me)?;
     let province = province_of(&ledger, &me)?;
     let identity = Identity { validator: me, peer_id: huxin_engine::peer_id(*network_key.secret())? };
+    if let Some(warning) = network_key_warning(&ledger, me, &identity.peer_id)? {
+        tracing::warn!("{warning}");
+    }
     let lists = PeerLists { consensus: config.consensus.peers.clone(), mempool: config.mempool.peers.clone() };
     let (peers, configured) = watch::channel(lists);
     let members = Members { ledger: Arc::clone(&ledger), me: identity.peer_id.clone(), validator: me, configured };

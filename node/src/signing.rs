@@ -104,8 +104,12 @@ pub fn recover(config: &Path, after: Option<(u64, Option<u32>)>) -> Result<(), R
         None => "the sign-state holds the last statements of this key and the block it is locked on; nothing that contradicts \
                  them is signed"
             .to_owned(),
-        Some((height, _)) => format!(
+        Some((height, u32::MAX)) => format!(
             "nothing is signed up to height {height}, if this key has signed nothing above it anywhere: that is your word"
+        ),
+        Some((height, round)) => format!(
+            "nothing is signed below height {height}, nor at it up to round {round}, if this key has signed nothing above that \
+             anywhere: that is your word"
         ),
     };
     let signing = describe(Some(&done.signing));

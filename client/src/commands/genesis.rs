@@ -163,6 +163,7 @@ impl NewGenesis {
         // The order in which the parts are named does not change the hash.
         provinces.sort_by_key(|province| province.code);
         let time = self.time.unwrap_or_else(clock);
+        check_time(time, clock())?;
         let genesis = assemble(provinces, Some(self.chain_id), self.ledger_hash, time, &self.out)?;
         let text = genesis.to_toml().map_err(|error| unusable(&self.out, error))?;
         write_new(&self.out, &text)?;
@@ -171,6 +172,24 @@ impl NewGenesis {
         output.answer(&value, || format!("{}  {}\n", describe(&value), self.out.display()));
         Ok(ExitCode::Success)
     }
+}
+
+/// A founding may be planned for tomorrow. No block is decided before the time of the genesis, and it cannot be changed later.
+const AHEAD_MS_MAX: u64 = DAY_MS;
+const DAY_MS: u64 = 86_400_000;
+
+/// Refuses a time that the nodes would wait for.
+fn check_time(time: TimeMs, now: TimeMs) -> Result<(), ClientError> {
+    let ahead_ms = time.ms_since(now);
+    if ahead_ms <= AHEAD_MS_MAX {
+        return Ok(());
+    }
+    let days = ahead_ms.div_ceil(DAY_MS);
+    let said = say!(
+        "it lies {days} days ahead of this machine's clock, and the nodes decide no block before it; give a moment before the first start",
+        "该时间晚于本机时钟 {days} 天，在此之前节点不会出块；请给出首次启动之前的时间"
+    );
+    Err(ClientError::at("--time", said))
 }
 
 /// Reads a part. What stands in it is public, but a key file in its place is worth a sentence of its own.
@@ -285,13 +304,21 @@ fn summary(genesis: &Genesis) -> Value {
         "chain_id": genesis.chain_id, "ledger_hash": genesis.ledger_hash, "time": genesis.time.to_beijing(),
         "genesis_hash": genesis.hash(), "provinces": provinces, "validators": set.validators().len(),
         "total_power": total, "quorum_power": quorum, "may_fail_validators": may_fail(&set, may_fail_power),
-        "warnings": warnings(genesis),
+        "warnings": warnings(genesis, clock()),
     })
 }
 
 /// What is allowed, and rarely meant. Each with its Chinese sentence.
-fn warnings(genesis: &Genesis) -> Vec<Value> {
+fn warnings(genesis: &Genesis, now: TimeMs) -> Vec<Value> {
     let mut found: Vec<(String, String)> = Vec::new();
+    let ahead_ms = genesis.time.ms_since(now);
+    if ahead_ms > genesis.parameters.clock_skew_ms_max {
+        let hours = ahead_ms.div_ceil(3_600_000);
+        found.push((
+            format!("its time lies {hours} hours ahead of this machine's clock: no block is decided before it"),
+            format!("创世时间晚于本机时钟 {hours} 小时：在此之前不会出块"),
+        ));
+    }
     let set = genesis.validators();
     let may_fail_power = set.total_power().saturating_sub(set.quorum_power());
     if may_fail(&set, may_fail_power) == 0 {

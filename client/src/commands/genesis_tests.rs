@@ -99,6 +99,25 @@ fn what_cannot_found_a_chain_is_refused_and_writes_nothing() {
     assert!(matches!(run(&words(&format!("check {}", out.display()))), Err(ClientError::Genesis { .. })));
 }
 
+/// Four nodes of a chain that began in 2030 waited, and nothing had said why.
+#[test]
+fn a_time_that_the_nodes_would_wait_for_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let part = part_of(folder.path(), TWO[0].0, TWO[0].1).display().to_string();
+    let out = folder.path().join("genesis.toml");
+    let new = |time: TimeMs| {
+        run(&words(&format!("new {part} --chain-id delta-1 --time {} --out {}", time.to_beijing(), out.display())))
+    };
+    let refused = new(clock().plus_ms(1_128 * DAY_MS)).unwrap_err().body();
+    assert!(refused.place == "--time" && refused.what.contains("1128 days ahead"), "{refused:?}");
+    assert!(refused.what_zh.contains("1128 天") && !out.exists(), "{refused:?}");
+    // Planned for the evening: allowed, and said.
+    new(clock().plus_ms(DAY_MS / 2)).unwrap();
+    let genesis = Genesis::parse(&std::fs::read_to_string(&out).unwrap()).unwrap();
+    let warned = summary(&genesis)["warnings"].to_string();
+    assert!(warned.contains("its time lies 12 hours ahead") && warned.contains("12 小时"), "{warned}");
+}
+
 /// As every other command: one shape, both languages, and a code that says what is wrong.
 #[test]
 fn what_is_wrong_with_a_part_is_said_in_both_languages() {

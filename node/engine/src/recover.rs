@@ -8,6 +8,9 @@ use crate::EngineError;
 use crate::log_walk;
 use crate::sign_state::{SignBinding, SignState, SigningStatus, check_mark};
 
+/// A height further above the store than this is a mistake of writing: months of blocks, below which nothing would be signed.
+const HEIGHTS_ABOVE_MAX: u64 = 1_000_000;
+
 /// What [`recover`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recovered {
@@ -25,7 +28,8 @@ pub struct Recovered {
 /// signed nothing higher, in any process.
 ///
 /// # Errors
-/// [`EngineError::Recover`] where that is not known, or `above` is below the store, what was signed, or what the log holds;
+/// [`EngineError::Recover`] where that is not known, or `above` is below the store, what was signed, or what the log holds, or more
+/// than a million heights above the store;
 /// [`EngineError::SignStateOther`] where the log knows more than the sign-state; nothing has changed then.
 /// [`EngineError::SignStateInUse`] while the node runs.
 pub fn recover(
@@ -38,13 +42,8 @@ pub fn recover(
     if above.is_none() && !sign_state.exists() && check_mark(sign_state).is_ok() {
         return Err(unknown(sign_state));
     }
-    if let Some((height, _)) = above
-        && height < tip
-    {
-        let reason = format!(
-            "the store is at height {tip}, where this validator may have signed; give that height or a higher one"
-        );
-        return Err(EngineError::Recover { reason });
+    if let Some((height, _)) = above {
+        check_height(height, tip)?;
     }
     let state = SignState::open(sign_state, binding, tip)?;
     let log = wal_dir.join(crate::config::LOG_NAME);
@@ -96,10 +95,25 @@ pub fn succeed(sign_state: &Path, binding: &SignBinding, old: KeyId, tip: u64) -
     SignState::succeed(sign_state, binding, old, tip)
 }
 
+/// Refuses a height below the store, and one that the chain will not reach for months.
+fn check_height(height: u64, tip: u64) -> Result<(), EngineError> {
+    let reason = if height < tip {
+        format!("the store is at height {tip}, where this validator may have signed; give that height or a higher one")
+    } else if height - tip > HEIGHTS_ABOVE_MAX {
+        format!(
+            "height {height} is more than {HEIGHTS_ABOVE_MAX} above the store, which is at {tip}, and this validator would not vote \
+             before the chain gets there; correct it, or start the node first so that it fetches the chain"
+        )
+    } else {
+        return Ok(());
+    };
+    Err(EngineError::Recover { reason })
+}
+
 fn unknown(path: &Path) -> EngineError {
     EngineError::Recover {
         reason: format!(
-            "the sign-state {} does not say what this validator has signed; give --after-height H with the greatest height at which it may have signed: one above the highest block of any node",
+            "the sign-state {} does not say what this validator has signed; give --after-height H with the greatest height at which it may have signed: the highest block of all nodes, or one more where a node shows a vote of this validator there (\"Lost sign-state\" in docs/operator.md)",
             path.display()
         ),
     }

@@ -113,6 +113,17 @@ pub(super) async fn thing_receipt(
     Ok(as_file(&name, receipt.header.height, receipt.to_bytes()))
 }
 
+/// Entries of a page.
+fn entries(limit: Option<usize>) -> Result<usize, ApiError> {
+    match limit.unwrap_or(PAGE_DEFAULT) {
+        limit @ 1..=PAGE_MAX => Ok(limit),
+        limit => {
+            let place = format!("limit: {limit} is not from 1 to {PAGE_MAX}");
+            Err(ApiError::bad_request(Code::ApiBadRequest, place))
+        }
+    }
+}
+
 /// A page of things of one kind.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -131,7 +142,7 @@ pub(super) struct ListQuery {
     params(ListQuery),
     responses(
         (status = 200, description = "Names and states", body = ThingListAnswer),
-        (status = 400, description = "Not a kind or not a name", body = ErrorAnswer),
+        (status = 400, description = "Not a kind, not a name, or a limit outside 1 to 500", body = ErrorAnswer),
     ))]
 pub(super) async fn things(
     State(api): State<Shared>,
@@ -139,7 +150,7 @@ pub(super) async fn things(
 ) -> Result<Json<ThingListAnswer>, ApiError> {
     let kind = kind_byte(&query.kind).map_err(|error| bad_name(&error))?;
     let after = query.after.as_deref().map(str::parse).transpose().map_err(|error| bad_name(&error))?;
-    let limit = query.limit.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX);
+    let limit = entries(query.limit)?;
     let ledger = &api.monitor.ledger;
     let view = View::newest(ledger);
     let page = ledger.store().things_of_kind(kind, after.as_ref(), limit)?;
@@ -182,7 +193,7 @@ pub(super) struct CasesQuery {
     params(CasesQuery),
     responses(
         (status = 200, description = "Names, states and standings", body = ThingListAnswer),
-        (status = 400, description = "Not an organisation or not a name", body = ErrorAnswer),
+        (status = 400, description = "Not an organisation, not a name, or a limit outside 1 to 500", body = ErrorAnswer),
     ))]
 pub(super) async fn cases(
     State(api): State<Shared>,
@@ -196,7 +207,7 @@ pub(super) async fn cases(
         Err(error) => return Err(bad_name(&error)),
     };
     let only = query.only.unwrap_or(Only::Open);
-    let limit = query.limit.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX);
+    let limit = entries(query.limit)?;
     tokio::task::block_in_place(|| open_cases(&api.monitor.ledger, &agency, after, only, limit)).map(Json)
 }
 

@@ -11,7 +11,7 @@ use huxin_chain_spec::api::{ErrorAnswer, VerifyAnswer, VerifyQuestion};
 use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, Hasher};
 use huxin_chain_spec::ids::{LicenceRef, TimeMs};
-use huxin_chain_spec::receipt::{RECEIPT_BYTES_MAX, Receipt};
+use huxin_chain_spec::receipt::{OUTCOME_RECEIPT_MAGIC, RECEIPT_BYTES_MAX, Receipt, THING_RECEIPT_MAGIC};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -202,8 +202,23 @@ async fn by_receipt(api: &Shared, bytes: Vec<u8>, question: Question) -> Result<
     api.receipt_checks.run(move || check_receipt(&shared, &bytes, &question)).await?
 }
 
+/// Refuses a receipt of another kind, which is not damaged, by its name. Its version is not looked at.
+fn check_kind(bytes: &[u8]) -> Result<(), ApiError> {
+    let of = |magic: &[u8; 8]| bytes.starts_with(&magic[..7]);
+    let kind = match bytes {
+        _ if of(THING_RECEIPT_MAGIC) => "of a thing",
+        _ if of(OUTCOME_RECEIPT_MAGIC) => "of a transaction's outcome",
+        _ => return Ok(()),
+    };
+    let place = format!(
+        "receipt: this is a receipt {kind}, and here a receipt of a record is asked about; check it with `huxin receipt verify`"
+    );
+    Err(ApiError::bad_request(Code::ApiBadRequest, place))
+}
+
 fn check_receipt(api: &Shared, bytes: &[u8], question: &Question) -> Result<VerifyAnswer, ApiError> {
     let ledger = &api.monitor.ledger;
+    check_kind(bytes)?;
     let receipt = Receipt::from_bytes(bytes)?;
     let proven = receipt.verify_with(&ledger.genesis_hash(), &api.checked_headers)?;
     let question = Question { proven: true, ..*question };

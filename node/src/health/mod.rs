@@ -13,11 +13,13 @@ mod reason;
 mod reasons;
 mod signing_reasons;
 mod snapshots;
+mod span;
 
 pub use misbehaviour::{ForkSeen, Misbehaviour};
 pub use monitor::{EngineReader, Health, Identity, Monitor};
 pub use reach::{Reach, ReachedValidator};
 pub use reason::{Reason, Severity};
+pub(crate) use span::span;
 
 #[cfg(test)]
 pub(crate) use reach::tests as reach_tests;

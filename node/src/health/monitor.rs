@@ -7,6 +7,7 @@ use huxin_chain_spec::crypto::KeyId;
 use huxin_chain_spec::ids::{Height, ProvinceCode, TimeMs};
 use huxin_chain_spec::participation::Participation;
 use huxin_chain_spec::state::StateKey;
+use huxin_chain_spec::state::governance::ValidatorNode;
 use huxin_engine::EngineStatus;
 use parking_lot::Mutex;
 
@@ -17,6 +18,7 @@ use super::reasons::{BLOCK_MS_MAX, reasons};
 use super::snapshots::Snapshots;
 use crate::clock::Clock;
 use crate::ledger::Ledger;
+use crate::members::wrong_network_key;
 use crate::mempool::{Mempool, MempoolStats, peer_id_of};
 use crate::store::StoreError;
 
@@ -56,6 +58,10 @@ struct KnownMembers {
     peer_ids: BTreeMap<KeyId, String>,
     /// Province of this node.
     province: Option<ProvinceCode>,
+    /// Time of the block with which each validator that was not a founder came, in milliseconds since 1970.
+    since_ms: BTreeMap<KeyId, u64>,
+    /// See [`wrong_network_key`].
+    wrong_network_key: Option<[String; 2]>,
     /// Height at which this node's key lost its vote, if it had one before.
     ended: Option<Height>,
 }
@@ -158,6 +164,8 @@ impl Monitor {
             me: self.identity.validator,
             misbehaviour: proofs,
             no_vote: self.no_vote(&reach, members.as_deref().ok()),
+            wrong_network_key: members.as_ref().ok().and_then(|members| members.wrong_network_key.clone()),
+            genesis_ahead_ms: self.ledger.genesis().time.ms_since(now),
             pool_bytes: mempool.bytes,
             pool_bytes_max: self.mempool.limits().bytes_max,
             now_ms: now.0,
@@ -215,7 +223,7 @@ impl Monitor {
         now: TimeMs,
     ) -> (Reach, Option<StoreError>) {
         let set = self.ledger.validators();
-        let (none, unsigned) = (BTreeMap::new(), BTreeMap::new());
+        let (none, unsigned, unknown) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let mut sight = Sight {
             set: &set,
             peer_ids: members.map_or(&none, |members| &members.peer_ids),
@@ -225,6 +233,7 @@ impl Monitor {
             started_ms: self.started.0,
             silent_after_ms: heartbeat_ms.saturating_mul(HEARTBEATS_SILENT_MAX).saturating_add(BLOCK_MS_MAX),
             signed_ms: &unsigned,
+            since_ms: members.map_or(&unknown, |members| &members.since_ms),
         };
         let seen = reach(&sight);
         if seen.silent().all(|validator| validator.connected != Some(false)) {
@@ -282,6 +291,23 @@ impl Monitor {
         })
     }
 
+    /// When the validators of the set came that were not founders.
+    fn since_ms(&self, nodes: &[ValidatorNode]) -> Result<BTreeMap<KeyId, u64>, StoreError> {
+        let mut since_ms = BTreeMap::new();
+        for node in nodes.iter().filter(|node| node.until.is_none() && node.since > Height::ZERO) {
+            let store = self.ledger.store();
+            // The block may not be there yet; the one before it is.
+            let row = match store.header(node.since)? {
+                Some(row) => Some(row),
+                None => store.header(Height(node.since.0.saturating_sub(1)))?,
+            };
+            if let Some(row) = row {
+                since_ms.insert(node.key.id(), row.header.time_ms.0);
+            }
+        }
+        Ok(since_ms)
+    }
+
     fn members(&self) -> Result<Arc<KnownMembers>, StoreError> {
         let changed = *self.ledger.members().borrow();
         let mut kept = self.members.lock();
@@ -299,6 +325,8 @@ impl Monitor {
             || nodes.iter().find(|node| peer_ids.get(&node.key.id()).is_some_and(|id| *id == self.identity.peer_id));
         let members = Arc::new(KnownMembers {
             province: mine.or_else(by_peer_id).map(|node| node.province),
+            since_ms: self.since_ms(&nodes)?,
+            wrong_network_key: wrong_network_key(&nodes, self.identity.validator, &self.identity.peer_id),
             ended: mine.and_then(|node| node.until),
             peer_ids,
         });

@@ -87,6 +87,8 @@ pub struct Sight<'a> {
     pub silent_after_ms: u64,
     /// Time of the newest block that holds the signature of each validator, in milliseconds since 1970.
     pub signed_ms: &'a BTreeMap<KeyId, u64>,
+    /// When a validator came into the set, in milliseconds since 1970, where that is known. Nothing is expected of it before.
+    pub since_ms: &'a BTreeMap<KeyId, u64>,
 }
 
 /// Looks at every validator of the set.
@@ -118,8 +120,9 @@ fn one(sight: &Sight<'_>, address: KeyId, province: ProvinceCode, power: u64) ->
     let peer_id = sight.peer_ids.get(&address);
     let peer = peer_id.and_then(|id| sight.engine.peers.iter().find(|peer| peer.peer_id == *id));
     let connected = peer_id.map(|_| peer.is_some_and(|peer| peer.connected)).filter(|_| !is_me);
-    let gone_ms = peer.map_or(sight.started_ms, |peer| peer.heard_at_ms).max(sight.started_ms);
-    let heard_ms = vote.as_ref().map_or(sight.started_ms, |vote| vote.seen_at_ms);
+    let begun_ms = sight.since_ms.get(&address).map_or(sight.started_ms, |since_ms| sight.started_ms.max(*since_ms));
+    let gone_ms = peer.map_or(begun_ms, |peer| peer.heard_at_ms).max(begun_ms);
+    let heard_ms = vote.as_ref().map_or(begun_ms, |vote| vote.seen_at_ms);
     // While a height waits its votes count, however old: nobody votes twice.
     let has_voted = vote.as_ref().is_some_and(|vote| vote.height >= sight.engine.height);
     let is_late = sight.now_ms.saturating_sub(heard_ms) > sight.silent_after_ms;

@@ -12,6 +12,7 @@ pub(crate) struct Four {
     pub(crate) peer_ids: BTreeMap<KeyId, String>,
     pub(crate) engine: EngineStatus,
     pub(crate) signed_ms: BTreeMap<KeyId, u64>,
+    pub(crate) since_ms: BTreeMap<KeyId, u64>,
 }
 
 pub(crate) const NOW: u64 = 1_790_000_000_000;
@@ -41,7 +42,7 @@ impl Four {
             let vote = VoteSeen { validator: address(seed), height: 11, round: 0, seen_at_ms: NOW - 1_000 };
             engine.votes.push(vote);
         }
-        Self { set, peer_ids, engine, signed_ms: BTreeMap::new() }
+        Self { set, peer_ids, engine, signed_ms: BTreeMap::new(), since_ms: BTreeMap::new() }
     }
 
     /// The connection to one broke so long ago.
@@ -63,6 +64,7 @@ impl Four {
             started_ms: STARTED,
             silent_after_ms: 30_000,
             signed_ms: &self.signed_ms,
+            since_ms: &self.since_ms,
         })
     }
 }
@@ -103,6 +105,21 @@ fn a_connected_validator_without_votes_is_silent_after_a_while() {
     assert_eq!(waiting.reach().silent().count(), 0);
     waiting.engine.height = 12;
     assert_eq!(waiting.reach().silent().count(), 3);
+}
+
+/// A key that came by a rotation at 06:39 was called silent since 06:37, when this process was started.
+#[test]
+fn a_validator_is_not_silent_before_it_came() {
+    let mut four = Four::healthy();
+    four.engine.votes.retain(|vote| vote.validator != address(3));
+    four.since_ms.insert(address(3), NOW - 20_000);
+    assert_eq!(four.reach().silent().count(), 0, "it has come 20 s ago, and may go 30 s without a vote");
+    four.since_ms.insert(address(3), NOW - 40_000);
+    assert_eq!(four.reach().silent().next().unwrap().silent_since_ms, Some(NOW - 40_000));
+    let mut gone = Four::healthy().gone(3, 60_000);
+    gone.engine.votes.retain(|vote| vote.validator != address(3));
+    gone.since_ms.insert(address(3), NOW - 40_000);
+    assert_eq!(gone.reach().silent().next().unwrap().silent_since_ms, Some(NOW - 40_000));
 }
 
 #[test]

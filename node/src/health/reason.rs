@@ -60,6 +60,10 @@ pub(super) struct Look<'a> {
     pub misbehaviour: Option<&'a Misbehaviour>,
     /// Why this node has no vote; both languages. None if it has one.
     pub no_vote: Option<[String; 2]>,
+    /// Why the network key is not the one that the ledger names for this validator; both languages. None if it is, or none is named.
+    pub wrong_network_key: Option<[String; 2]>,
+    /// By how much the genesis time lies ahead of this node's clock, in milliseconds; 0 where it does not.
+    pub genesis_ahead_ms: u64,
     pub pool_bytes: usize,
     pub pool_bytes_max: usize,
     pub now_ms: u64,

@@ -7,6 +7,7 @@ use huxin_engine::{EngineStatus, Phase};
 use super::reach::{Reach, ReachedValidator};
 use super::reason::{List, Look, Reason, Severity, name};
 use super::signing_reasons::{proof_reasons, signing_reasons};
+use super::span::{span, span_zh};
 
 /// How many blocks the node may be behind and still count as ready: the block being decided, and one on its way.
 const BLOCKS_BEHIND_MAX: u64 = 2;
@@ -20,6 +21,10 @@ const POOL_FULL_PERCENT: usize = 95;
 /// Everything that is wrong, the worst first.
 pub(super) fn reasons(look: &Look<'_>) -> Vec<Reason> {
     let mut list = List::default();
+    // First, since it is the cause of connections that are missing.
+    if let Some([what, what_zh]) = &look.wrong_network_key {
+        list.warn("node.network_key", what.clone(), what_zh.clone());
+    }
     engine_reasons(look, &mut list);
     proof_reasons(look, &mut list);
     signing_reasons(look, &mut list);
@@ -55,11 +60,7 @@ fn may_be_faulty(validators: usize) -> usize {
 fn engine_reasons(look: &Look<'_>, list: &mut List) {
     let (engine, reach) = (look.engine, look.reach);
     match engine.phase {
-        Phase::Starting => list.stop(
-            "engine.starting",
-            format!("the engine connects and waits for a quorum of validators: {}", power(reach)),
-            format!("共识引擎正在连接，等待法定数量的验证节点：{}", power_zh(reach)),
-        ),
+        Phase::Starting => list.0.push(starting(reach)),
         Phase::Ended => {
             let why = engine.exit.as_deref().unwrap_or("no reason given");
             list.stop("engine.ended", format!("the engine ended: {why}"), format!("共识引擎已结束：{why}"));
@@ -104,14 +105,42 @@ fn engine_reasons(look: &Look<'_>, list: &mut List) {
     }
 }
 
+/// The engine has not begun: who is missing, or, with a quorum at hand, that it is about to.
+fn starting(reach: &Reach) -> Reason {
+    let absent: Vec<&ReachedValidator> = reach.silent().collect();
+    let (missing, missing_zh) = match absent.is_empty() {
+        true => (String::new(), String::new()),
+        false => (format!("; not connected: {}", names(&absent)), format!("；未连接：{}", names(&absent))),
+    };
+    let (power, power_zh) = (power(reach), power_zh(reach));
+    let (what, what_zh) = match reach.has_quorum() {
+        true => (
+            format!("the engine starts, and a quorum of validators is connected: {power}{missing}"),
+            format!("共识引擎正在启动，已连接法定数量的验证节点：{power_zh}{missing_zh}"),
+        ),
+        false => (
+            format!("the engine connects and waits for a quorum of validators: {power}{missing}"),
+            format!("共识引擎正在连接，等待法定数量的验证节点：{power_zh}{missing_zh}"),
+        ),
+    };
+    Reason { code: "engine.starting", severity: Severity::Stop, what, what_zh, provinces: provinces(&absent) }
+}
+
 fn chain_reasons(look: &Look<'_>, list: &mut List) {
     let reach = look.reach;
     let is_running = matches!(look.engine.phase, Phase::Deciding | Phase::Idle);
     if look.height == Height::ZERO {
+        let (ahead, ahead_zh) = match look.genesis_ahead_ms {
+            0 => (String::new(), String::new()),
+            ms => (
+                format!(": the genesis time lies {} ahead of this node's clock", span(ms)),
+                format!("：创世时间晚于本机时钟 {}", span_zh(ms)),
+            ),
+        };
         list.stop(
             "chain.no_block",
-            "this node has no block yet and cannot answer about the ledger".to_owned(),
-            "本节点尚无区块，无法回答账本上的问题".to_owned(),
+            format!("this node has no block yet and cannot answer about the ledger{ahead}"),
+            format!("本节点尚无区块，无法回答账本上的问题{ahead_zh}"),
         );
     }
     if is_running && reach.is_alone() && reach.has_quorum() {

@@ -19,6 +19,8 @@ fn look<'a>(engine: &'a EngineStatus, reach: &'a Reach) -> Look<'a> {
         me: KeyId::default(),
         misbehaviour: None,
         no_vote: None,
+        wrong_network_key: None,
+        genesis_ahead_ms: 0,
         pool_bytes: 0,
         pool_bytes_max: 1_000,
         now_ms: NOW,
@@ -72,6 +74,42 @@ fn one_of_four_down_is_one_warning_with_its_name_and_the_margin() {
         format!("1 of 4 validators silent since {since} (Jiangsu 江苏, 320000): no further failure is tolerated");
     assert_eq!(reason.what, expected);
     assert!(reason.what_zh.contains("江苏") && reason.what_zh.contains("不能再有节点失效"), "{}", reason.what_zh);
+}
+
+/// It named no province while it waited for the others, and waited "for a quorum: power 4 of 4, 3 needed".
+#[test]
+fn a_node_that_starts_names_who_is_missing() {
+    let mut four = Four::healthy().gone(2, 200).gone(3, 200);
+    four.engine.phase = Phase::Starting;
+    let first = of(&four).remove(0);
+    assert_eq!((first.code, first.provinces.len()), ("engine.starting", 2));
+    assert!(first.what.contains("waits for a quorum") && first.what.contains("Jiangsu"), "{}", first.what);
+    assert!(first.what_zh.contains("江苏"), "{}", first.what_zh);
+    let mut whole = Four::healthy();
+    whole.engine.phase = Phase::Starting;
+    let first = of(&whole).remove(0);
+    assert!(!first.what.contains("waits") && first.provinces.is_empty(), "{}", first.what);
+}
+
+/// A genesis time years ahead: no block came, and the clock's time service was blamed.
+#[test]
+fn a_genesis_time_ahead_is_named() {
+    let (engine, reach) = (engine(), Four::healthy().reach());
+    let mut look = look(&engine, &reach);
+    (look.height, look.genesis_ahead_ms) = (Height(0), 1_128 * 86_400_000);
+    let found = reasons(&look);
+    let found: Vec<&Reason> = found.iter().filter(|reason| reason.code == "chain.no_block").collect();
+    assert!(found[0].what.contains("the genesis time lies 1128 days ahead"), "{}", found[0].what);
+    assert!(found[0].what_zh.contains("1128 天"), "{}", found[0].what_zh);
+}
+
+/// With another network key than the ledger names, the others were blamed.
+#[test]
+fn a_wrong_network_key_is_named_first() {
+    let wrong = || Some(["wrong".to_owned(), "有误".to_owned()]);
+    assert_eq!(codes(&engine(), |look| look.wrong_network_key = wrong()), ["node.network_key"]);
+    let starting = EngineStatus { phase: Phase::Starting, ..engine() };
+    assert_eq!(codes(&starting, |look| look.wrong_network_key = wrong())[0], "node.network_key");
 }
 
 #[test]

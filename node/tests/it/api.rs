@@ -373,6 +373,21 @@ async fn a_damaged_receipt_is_an_error_with_its_reason() {
     }
 }
 
+/// A valid receipt of a thing or of an outcome was called damaged.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_of_another_kind_is_told_by_its_kind() {
+    let node = Node::start().await;
+    node.commit(vec![issue(0..1)]);
+    let thing = node.get(&format!("/v1/receipts/things/key/{}", key(4).id())).await;
+    assert_eq!(thing.status, 200, "{}", thing.text());
+    for (bytes, kind) in [(thing.body.as_slice(), "of a thing"), (b"HUXINRO1...", "of a transaction's outcome")] {
+        let answer = node.post("/v1/verify", RECEIPT, bytes).await;
+        let error = answer.error();
+        assert_eq!((answer.status, error.code.as_str()), (400, "api.bad_request"), "{}", answer.text());
+        assert!(error.place.contains(kind), "{}", answer.text());
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_read_is_an_error_that_names_the_place() {
     let node = Node::start().await;

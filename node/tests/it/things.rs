@@ -92,6 +92,19 @@ async fn what_is_not_there_is_unknown_and_what_is_no_name_an_error() {
     assert!(none.things.is_empty() && none.next.is_none());
 }
 
+/// `limit=501` was answered with 200 and a shorter page.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_outside_its_bounds_is_refused() {
+    let node = Node::start().await;
+    for list in ["/v1/things?kind=key", "/v1/cases?agency=113100000000000191"] {
+        for (limit, status) in [(0, 400), (1, 200), (500, 200), (501, 400)] {
+            let answer = node.get(&format!("{list}&limit={limit}")).await;
+            assert_eq!(answer.status, status, "{list} {limit}: {}", answer.text());
+            assert!(status == 200 || answer.error().place.starts_with("limit: "), "{}", answer.text());
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_come_in_pages() {
     let node = Node::start().await;

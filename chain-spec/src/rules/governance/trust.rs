@@ -25,6 +25,7 @@ impl<R: StateReader> Scene<'_, '_, R> {
         if self.trust(certificate)?.is_some_and(|entry| entry.is_trusted(entry.role, now)) {
             return Err(Code::TrustExists.into());
         }
+        self.check_list(certificate, crl.as_ref())?;
         let entry = TrustState { role, sponsor: self.proposer, crl, valid_until_ms, since_ms: now, retired_ms: None };
         Ok(vec![(StateKey::Trust(*certificate), codec::encode(&entry))])
     }
@@ -40,8 +41,18 @@ impl<R: StateReader> Scene<'_, '_, R> {
         if entry.crl == Some(*crl) {
             return Err(Code::GovernanceNoChange.into());
         }
+        self.check_list(certificate, Some(crl))?;
         let entry = TrustState { crl: Some(*crl), ..entry };
         Ok(vec![(StateKey::Trust(*certificate), codec::encode(&entry))])
+    }
+
+    /// Refuses a certificate in the place of its revocation list. The ledger holds digests, so only those that it knows to be
+    /// certificates are found.
+    fn check_list(&self, certificate: &Digest, crl: Option<&Digest>) -> Result<(), RuleError> {
+        match crl {
+            Some(crl) if crl == certificate || self.trust(crl)?.is_some() => Err(Code::TrustNotAList.into()),
+            _ => Ok(()),
+        }
     }
 
     fn unretired(&self, certificate: &Digest) -> Result<TrustState, RuleError> {

@@ -191,6 +191,13 @@ fn other_cases() -> Vec<Case> {
     let crl = |name, province, certificate, code| -> Case {
         (name, province, Action::CrlAnchor { certificate, crl: digest(0xcc) }, code)
     };
+    // `crl-anchor root.crt root.crt` was in force at once.
+    let anchor = |certificate, crl| Action::CrlAnchor { certificate, crl };
+    let not_a_list = |name, certificate, crl| {
+        let (role, valid_until_ms) = (TrustRole::SealMaker, LATER);
+        let action = Action::TrustAdd { certificate, role, crl: Some(crl), valid_until_ms };
+        case(name, action, Code::TrustNotAList)
+    };
     let limits = Parameters::default();
     let parameters = |name, parameters, code| case(name, Action::Parameters(parameters), code);
     let threshold = |name, kind, threshold, code| case(name, Action::Threshold { kind, threshold }, code);
@@ -199,6 +206,10 @@ fn other_cases() -> Vec<Case> {
     };
     vec![
         trust("over already", unknown, now, Code::TrustValidity),
+        not_a_list("itself", unknown, unknown),
+        not_a_list("another certificate", unknown, TRUSTED),
+        ("itself as its list", SHANGHAI, anchor(TRUSTED, TRUSTED), Code::TrustNotAList),
+        ("another certificate as its list", SHANGHAI, anchor(TRUSTED, retired), Code::TrustNotAList),
         trust("trusted already", TRUSTED, LATER, Code::TrustExists),
         retire("unknown", unknown, Code::TrustUnknown),
         retire("retired", retired, Code::TrustRetired),

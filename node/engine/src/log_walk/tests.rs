@@ -305,6 +305,19 @@ fn an_operators_word_below_the_log_is_refused() {
     }
 }
 
+/// `--after-height 18446744073709551615` was taken: that validator never voted again, and `/ready` said 200.
+#[test]
+fn an_operators_word_far_above_the_chain_is_refused() {
+    let bench = Bench::lost();
+    let tip = HEIGHT - 1;
+    for height in [u64::MAX, tip + 1_000_001] {
+        let refused = bench.recover(Some((height, u32::MAX))).unwrap_err();
+        assert!(refused.to_string().contains(&format!("height {height} is more than 1000000 above")), "{refused}");
+        assert!(!SignState::look(&bench.path(), &BINDING, tip).unwrap().past_known, "nothing has changed");
+    }
+    assert!(bench.recover(Some((tip + 1_000_000, u32::MAX))).unwrap().signing.past_known);
+}
+
 /// Store and sign-state were lost, and the log was not: it names a height that this validator was at before.
 #[test]
 fn a_log_of_an_earlier_life_is_evidence_of_a_past() {
