@@ -345,7 +345,7 @@ mod tests {
     use super::*;
 
     /// Where programs of this project make codes: each text of the form `family.name` in them is one.
-    const SOURCES: [&str; 7] = [
+    const SOURCES: &[&str] = &[
         "chain-spec/src/verdict.rs",
         "client/src/sealed/joined.rs",
         "client/src/sealed/joined/ledger.rs",
