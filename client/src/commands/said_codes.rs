@@ -1,5 +1,5 @@
-//! What the codes mean that are printed beside errors: of single checks of a verification, of the reasons of `/ready` and `huxin explain`,
-//! and of warnings about a file.
+//! What the codes mean that are printed beside errors: of single checks of a verification, of figures of a node, and of warnings about
+//! a file. Errors, and the reasons of a node, are in the table of `huxin_chain_spec::codes`.
 
 /// A code with its sentence in English and Chinese, without the stop.
 type SaidCode = (&'static str, &'static str, &'static str);
@@ -198,125 +198,14 @@ const CHECKS: &[SaidCode] = &[
 /// Codes of what may be wrong with a node or the network.
 const REASONS: &[SaidCode] = &[
     (
-        "chain.behind",
-        "the others are more than two blocks ahead: wait, the node catches up by itself",
-        "其他节点领先两块以上：请等待，节点会自行追上",
-    ),
-    (
-        "chain.forked",
-        "two blocks of one height are certified: rely on neither, see `GET /v1/misbehaviour`",
-        "同一高度有两个已认证的区块：两者均不可信，见 `GET /v1/misbehaviour`",
-    ),
-    (
-        "chain.no_block",
-        "height 0: wait for the first block, or for the chain to be fetched",
-        "高度为 0：请等待第一个区块，或等待取回链上数据",
-    ),
-    (
-        "chain.old",
-        "no block for three heartbeats and ten seconds: the chain stands, or the clock is ahead",
-        "超过三个心跳加十秒没有新区块：链已停顿，或本机时钟偏快",
-    ),
-    (
-        "chain.tip_unknown",
-        "too few peers have told their height, so the node may be behind: wait a few seconds after a start",
-        "报告高度的对等节点不足，本节点可能落后：启动后请稍候",
-    ),
-    (
         "clock.offset",
         "the node's clock differs from the time of the last block: check its time service",
         "节点时钟与最新区块时间不符：请检查校时服务",
     ),
     (
-        "consensus.no_quorum",
-        "too few validators are reached to decide: ask the provinces that are silent",
-        "可达的验证节点不足，无法出块：请联系无音讯的省份",
-    ),
-    (
-        "consensus.stuck",
-        "a quorum is reached, and one height takes too long: `/status` names the missing votes",
-        "已达法定数量，但某一高度耗时过长：`/status` 列出缺少的投票",
-    ),
-    (
-        "engine.diverged",
-        "a quorum decided a block that this node finds invalid: compare software versions, keep the data",
-        "法定多数确认了本节点判为无效的区块：请核对软件版本并保留数据",
-    ),
-    (
-        "engine.ended",
-        "the consensus engine ended, and the process is about to: read the last lines of the log",
-        "共识引擎已结束，进程即将退出：请查看日志末尾",
-    ),
-    (
-        "engine.starting",
-        "the node connects, or waits for a quorum of validators: see that the other nodes run and the ports are open",
-        "节点正在连接，或在等待法定数量的验证节点：请确认其他节点在运行且端口畅通",
-    ),
-    (
         "mempool.filling",
         "more than 80 % of the mempool are in use: submit more slowly",
         "交易池已用 80% 以上：请放慢提交",
-    ),
-    (
-        "mempool.full",
-        "95 % of the mempool are in use: blocks do not keep up, or somebody floods",
-        "交易池已用 95%：出块跟不上，或有人大量提交",
-    ),
-    (
-        "node.state_unknown",
-        "the node could not read its own state in time: see whether its disk answers",
-        "节点未能及时读取自身状态：请检查磁盘是否应答",
-    ),
-    (
-        "node.unreachable",
-        "the node does not answer: it is down, or the address, port or firewall is wrong",
-        "节点没有应答：未运行，或地址、端口、防火墙有误",
-    ),
-    (
-        "peers.missing",
-        "validators are not connected: ask there, or correct the address",
-        "有验证节点未连接：请联系对方，或更正地址",
-    ),
-    (
-        "peers.none",
-        "no other validator is connected: check network, firewall and addresses",
-        "未连接任何其他验证节点：请检查网络、防火墙和地址",
-    ),
-    (
-        "signing.log_lost",
-        "the consensus log of the height being decided is lost: it ends with that height",
-        "正在确认的高度的共识日志已丢失：该高度结束后即恢复",
-    ),
-    (
-        "signing.past_unknown",
-        "the record of what was signed is new and too few peers have told their height: nothing is signed yet",
-        "签名记录是新的，且报告高度的对等节点不足：暂不签名",
-    ),
-    (
-        "signing.signed_twice",
-        "there is a proof that this node's own key signed twice: look for another process that signs, then rotate the key",
-        "有证据表明本节点密钥重复签名：请查找另一签名进程，然后更换密钥",
-    ),
-    (
-        "signing.watching",
-        "this validator votes only above a height that the chain has not reached: wait",
-        "本验证节点只在更高的高度投票，链尚未到达：请等待",
-    ),
-    ("store.unreadable", "the store did not answer", "存储没有应答"),
-    (
-        "validator.no_vote",
-        "this node's key is not in the validator set: not yet added, replaced or removed",
-        "本节点密钥不在验证节点之列：尚未加入、已更换或已移除",
-    ),
-    (
-        "validators.signed_twice",
-        "there is a proof that a validator signed twice: `GET /v1/misbehaviour`, and ask there",
-        "有证据表明某验证节点重复签名：见 `GET /v1/misbehaviour`，并联系对方",
-    ),
-    (
-        "validators.silent",
-        "validators are connected and do not vote: a wrong or old key there",
-        "有验证节点已连接但不投票：对方密钥有误或已过期",
     ),
     ("votes.late", "a height waits for the votes of validators that are reached", "某一高度在等待可达验证节点的投票"),
 ];
@@ -342,6 +231,8 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
 
+    use huxin_chain_spec::codes::Code;
+
     use super::*;
 
     /// Where programs of this project make codes: each text of the form `family.name` in them is one.
@@ -357,9 +248,13 @@ mod tests {
         "node/src/signing.rs",
     ];
 
+    /// Families of which the table of codes has some or all.
+    const OF_THE_TABLE: [&str; 9] =
+        ["chain", "consensus", "engine", "node", "peers", "signing", "store", "validator", "validators"];
+
     /// The families of codes. Other texts with a point in them are names of files and fields.
     fn families() -> BTreeSet<&'static str> {
-        all().filter_map(|(code, _, _)| Some(code.split_once('.')?.0)).collect()
+        all().filter_map(|(code, _, _)| Some(code.split_once('.')?.0)).chain(OF_THE_TABLE).collect()
     }
 
     fn is_code(text: &str) -> bool {
@@ -378,12 +273,15 @@ mod tests {
             found.extend(own.split('"').skip(1).step_by(2).filter(|text| is_code(text)).map(str::to_owned));
         }
         assert!(found.len() > 80, "{found:?}");
-        let unknown: Vec<&String> = found.iter().filter(|code| meaning(code).is_none()).collect();
-        assert!(unknown.is_empty(), "without a sentence in this file: {unknown:?}");
+        let unknown: Vec<&String> =
+            found.iter().filter(|code| meaning(code).is_none() && Code::from_name(code).is_none()).collect();
+        assert!(unknown.is_empty(), "without a sentence in this file or in the table of codes: {unknown:?}");
         for code in ["ALREADY_ENDED", "status_then.revoked", "identifier.check_character", "seal.time_unproven"] {
             assert!(meaning(code).is_some(), "{code}");
         }
         assert_eq!(meaning("status_then.nothing"), None);
+        let twice: Vec<&str> = all().map(|(code, _, _)| code).filter(|code| Code::from_name(code).is_some()).collect();
+        assert!(twice.is_empty(), "in this file and in the table of codes: {twice:?}");
     }
 
     #[test]
