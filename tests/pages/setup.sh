@@ -54,8 +54,11 @@ huxin() {
     fi
     [[ "${words[0]} ${words[1]}" == "govern show" ]] && words[2]=$(proposal)
     # Only where a block has set it: an empty value is refused.
-    if [[ -n ${HUXIN_NODE:-} ]]; then local -x HUXIN_NODE; HUXIN_NODE=$(mapped "$HUXIN_NODE"); fi
-    "$HUXIN" "${words[@]}"
+    if [[ -n ${HUXIN_NODE:-} ]]; then
+        HUXIN_NODE=$(mapped "$HUXIN_NODE") "$HUXIN" "${words[@]}"
+    else
+        "$HUXIN" "${words[@]}"
+    fi
 }
 
 # huxin-node run stays up until the page is through; the block goes on once the node listens.
