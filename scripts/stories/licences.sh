@@ -67,7 +67,11 @@ fi
 
 step "Shanghai issues ${#files[@]} files as licences, in one transaction" "上海签发 ${#files[@]} 份证照，一笔交易"
 cat "$work/left-out"
-record "$shanghai" 0 "${shanghai_key[@]}" licence issue "${files[@]}" "${shanghai_issuer[@]}" --receipt "$work/receipts"
+# For files that state no identifier of their own. One that states another type or issuer keeps it: an option would contradict it.
+export HUXIN_LICENCE_TYPE=$TYPE HUXIN_ISSUER
+HUXIN_ISSUER=$(key_of 310000 issuer_organisation)
+record "$shanghai" 0 "${shanghai_key[@]}" licence issue "${files[@]}" --region "$(key_of 310000 region)" --receipt "$work/receipts"
+unset HUXIN_LICENCE_TYPE HUXIN_ISSUER
 cp "$answer" "$work/issued.json"
 issued_time=$(json_field time <"$answer")
 issued=$(grep -c '"licence_id"' "$work/issued.json")
