@@ -290,6 +290,15 @@ codes! {
     614 ReceiptBadOutcomeProof "receipt.bad_outcome_proof"
         "The outcome is not among those that the header commits to." "Do not rely on this receipt; fetch it from another node and report the first."
         "该处理结果不在区块头所承诺的结果之中。" "请勿采信此回执；请向其他节点重新获取并报告原节点。"
+    615 ReceiptPathNeeded "receipt.path_needed"
+        "The receipt begins at a set of validators that is not known here." "Ask a node with it (the path is fetched), give the path by --trust-path, or pin a newer head."
+        "回执所起始的验证节点集合在此处未知。" "请同时指定节点（将自动获取信任路径）、用 --trust-path 提供路径文件，或固定较新的区块头。"
+    616 ReceiptRetiredSigners "receipt.retired_signers"
+        "The receipt was signed by validators that had been replaced before." "Do not rely on this receipt: their old keys no longer count. Fetch it again from a node."
+        "回执由此前已被替换的验证节点签名。" "请勿采信此回执：旧密钥已失效。请向节点重新获取。"
+    617 ReceiptBeforePinned "receipt.before_pinned"
+        "The receipt ends before the head that is pinned here." "Fetch a newer receipt of the same record; nothing else about it need be wrong."
+        "回执所依据的区块早于此处固定的区块头。" "请重新获取同一记录的回执；回执本身未必有误。"
 
     // 7xx: mempool and API.
     701 MempoolFull "mempool.full"

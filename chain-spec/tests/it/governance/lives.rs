@@ -62,7 +62,7 @@ fn a_fifth_province_joins_votes_validates_and_is_removed() {
     assert_eq!(council.network.try_one(&governance, vote).unwrap_err(), Code::ProvinceRemoved);
     for index in [first, second, third] {
         let receipt = council.network.receipt(index, At::Newest);
-        assert_eq!(receipt.trust.transitions.len(), 2);
+        assert!((1..=2).contains(&receipt.trust.steps.len()), "four of the founders vouch for both");
         assert!(receipt.verify(&council.network.genesis.hash()).is_ok());
     }
 }
@@ -124,7 +124,7 @@ fn an_as_of_receipt_at_a_voted_change() {
     council.wait(2);
     let receipt = council.network.receipt(index, At::AsOf(announced));
     assert!(receipt.as_of.as_ref().unwrap().next.as_ref().unwrap().validators.is_some());
-    assert!(receipt.trust.transitions.is_empty(), "the header is still the old ones'");
+    assert!(receipt.trust.steps.is_empty(), "the header is still the old ones'");
     assert!(receipt.verify(&council.network.genesis.hash()).is_ok());
     let mut without = receipt;
     without.as_of.as_mut().unwrap().next.as_mut().unwrap().validators = None;
