@@ -147,7 +147,14 @@ mod tests {
 
     fn node(seed: u8, since: u64, until: Option<u64>) -> ValidatorNode {
         let province = "310000".parse().unwrap();
-        ValidatorNode { key: key(seed), province, network_key: None, since: Height(since), until: until.map(Height) }
+        ValidatorNode {
+            key: key(seed),
+            province,
+            network_key: None,
+            since: Height(since),
+            until: until.map(Height),
+            rotated_ms: Vec::new(),
+        }
     }
 
     fn rotate(old: u8, new: u8) -> Action {

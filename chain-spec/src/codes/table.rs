@@ -40,6 +40,9 @@ codes! {
     115 TransactionDuplicate "transaction.duplicate"
         "This transaction was submitted before." "Ask for the outcome by its transaction id; do not sign it anew."
         "该交易此前已经提交。" "请用交易标识查询结果，不要重新签署。"
+    116 TransactionOperationTooLong "transaction.operation_too_long"
+        "The operation would make a record longer than 65535 bytes, or a thing longer than 65536." "Divide it: fewer entries in each."
+        "该操作生成的记录超过 65535 字节，或所涉对象超过 65536 字节。" "请拆分，减少每次的条目数。"
 
     // 2xx: signatures, keys and what they may do, key files.
     201 SignatureInvalid "signature.invalid"
@@ -966,6 +969,9 @@ codes! {
     1437 ValidatorNetworkKey "validator.network_key"
         "The network key is the consensus key." "Make another key for the network."
         "网络密钥与共识密钥相同。" "请另行生成网络密钥。"
+    1438 ValidatorRotatedTooOften "validator.rotated_too_often"
+        "The province has replaced this validator's key four times within 24 hours." "Wait, or let the provinces remove the validator and add another by vote."
+        "该省在 24 小时内已四次更换此验证节点的密钥。" "请稍后再试，或由各省表决移除该验证节点并另行添加。"
     1441 FeatureDecided "feature.decided"
         "The height of this feature is decided already." "Look up the features; a decided height does not move."
         "该特性的生效高度已经确定。" "请查询特性列表；已确定的高度不再变动。"

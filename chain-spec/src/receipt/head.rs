@@ -18,6 +18,8 @@ use crate::crypto::Digest;
 
 /// First bytes of a head file.
 pub const HEAD_MAGIC: &[u8; 8] = b"HUXINTH1";
+/// Longest trust path file, in bytes, magic included: a node gives it in pages, a file holds all of them.
+pub const PATH_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// First bytes of a trust path file.
 pub const PATH_MAGIC: &[u8; 8] = b"HUXINTP1";
 
@@ -91,12 +93,12 @@ impl TrustPath {
         framed(PATH_MAGIC, self)
     }
 
-    /// Reads a trust path file, at most [`RECEIPT_BYTES_MAX`] bytes long.
+    /// Reads a trust path file, at most [`PATH_BYTES_MAX`] bytes long.
     ///
     /// # Errors
     /// [`ReceiptError`] for another file, another version, or damage.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ReceiptError> {
-        Ok(codec::decode(after_magic(bytes, PATH_MAGIC)?, RECEIPT_BYTES_MAX - PATH_MAGIC.len())?)
+        Ok(codec::decode(after_magic(bytes, PATH_MAGIC)?, PATH_BYTES_MAX - PATH_MAGIC.len())?)
     }
 }
 

@@ -19,7 +19,7 @@ mod version;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
-pub use head::{HEAD_MAGIC, PATH_MAGIC, TrustedHead};
+pub use head::{HEAD_MAGIC, PATH_BYTES_MAX, PATH_MAGIC, TrustedHead};
 pub use history::SetHistory;
 pub use outcome::{OUTCOME_RECEIPT_MAGIC, OutcomeReceipt};
 pub use thing::{THING_RECEIPT_MAGIC, Thing, ThingReceipt};

@@ -83,6 +83,11 @@ impl Anchors {
         Self { pinned: None, ..self.clone() }
     }
 
+    /// The known set that decides after this very height.
+    pub fn set_after(&self, height: Height) -> Option<&ValidatorSet> {
+        self.sets.get(&height)
+    }
+
     /// The newest known set and the height after which it decides; `None` where only the genesis is known.
     pub fn newest(&self) -> Option<(Height, &ValidatorSet)> {
         self.sets.iter().next_back().map(|(height, set)| (*height, set))

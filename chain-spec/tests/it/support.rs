@@ -152,6 +152,8 @@ pub struct Network {
     pub outcomes: Vec<Vec<TransactionOutcome>>,
     /// Every change of the validators: the height that announced it, and the new set.
     pub changes: Vec<(Height, ValidatorSet)>,
+    /// Milliseconds that every further block comes later than usual.
+    pub pause_ms: u64,
     nonce: u128,
 }
 
@@ -172,7 +174,19 @@ impl Network {
         let signers = provinces.len();
         let (blocks, records, newcomers, changes) = Default::default();
         let outcomes = Vec::new();
-        Self { genesis, provinces, ledger, blocks, records, signers, newcomers, outcomes, changes, nonce: 0 }
+        Self {
+            genesis,
+            provinces,
+            ledger,
+            blocks,
+            records,
+            signers,
+            newcomers,
+            outcomes,
+            changes,
+            pause_ms: 0,
+            nonce: 0,
+        }
     }
 
     pub fn algorithm(&self) -> DigestAlgorithm {
@@ -194,7 +208,7 @@ impl Network {
 
     /// Time of the next block.
     pub fn next_ms(&self) -> TimeMs {
-        self.ledger.tip().time_ms.plus_ms(BLOCK_MS)
+        self.ledger.tip().time_ms.plus_ms(BLOCK_MS + self.pause_ms)
     }
 
     pub fn unsigned(&mut self, signer: &SigningKey, operations: Vec<Operation>) -> UnsignedTransaction {
