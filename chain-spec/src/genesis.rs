@@ -222,8 +222,14 @@ impl Genesis {
             ));
             for validator in &province.validators {
                 let (key, network_key) = (validator.consensus_key, validator.network_key);
-                let node =
-                    ValidatorNode { key, province: province.code, network_key, since: Height::ZERO, until: None };
+                let node = ValidatorNode {
+                    key,
+                    province: province.code,
+                    network_key,
+                    since: Height::ZERO,
+                    until: None,
+                    rotated_ms: Vec::new(),
+                };
                 states.insert(StateKey::ValidatorNode(key.id()), codec::encode(&node));
             }
         }

@@ -72,6 +72,11 @@ pub enum ClientError {
     /// A proof or state is of another version of the software than this program reads.
     #[error("the proof that {node} gives is of another version: {reason}; this is not a fault of the node")]
     OtherVersion { node: String, reason: String },
+    /// A proof begins at a validator set that is not known here. Asked with a node, the way there is fetched.
+    #[error(
+        "the proof of {node} begins with the validators after height {since}, and the validators known here are those after height {known}"
+    )]
+    PathNeeded { node: String, known: u64, since: u64 },
     /// A node says how a transaction ended, and nothing proves it.
     #[error(
         "{node} says that transaction {tx_id} is {outcome}, and nothing proves it ({reason}); it may stand on the ledger all the same"
@@ -158,6 +163,7 @@ impl ClientError {
             Self::Pending { .. } => Code::ClientPending,
             Self::ProofMismatch { .. } => Code::ClientProofMismatch,
             Self::OtherVersion { .. } => Code::ClientOtherVersion,
+            Self::PathNeeded { .. } => Code::ReceiptPathNeeded,
             Self::OutcomeNotProven { .. } => Code::ClientOutcomeNotProven,
             Self::Stale { .. } => Code::ClientStale,
             Self::BadAnswer { .. } => Code::ClientBadAnswer,
@@ -229,7 +235,7 @@ impl ClientError {
             Self::Genesis { place, .. } => place.clone(),
             Self::File { path, .. } | Self::Exists { path } | Self::Key { path, .. } => path.clone(),
             Self::Document { path, .. } => path.clone(),
-            Self::Proxy { node, .. } | Self::ProofMismatch { node, .. } => node.clone(),
+            Self::Proxy { node, .. } | Self::ProofMismatch { node, .. } | Self::PathNeeded { node, .. } => node.clone(),
             Self::Stale { node, .. } | Self::BadAnswer { node, .. } | Self::OtherVersion { node, .. } => node.clone(),
             Self::NoNode | Self::Unreachable { .. } => "--node".to_owned(),
             Self::NoTrustRoot => "--genesis".to_owned(),
@@ -263,6 +269,9 @@ impl ClientError {
                 )
             }
             Self::ProofMismatch { node, reason } => format!("证明不支持 {node} 的回答（{reason}）"),
+            Self::PathNeeded { node, known, since } => {
+                format!("{node} 的证明始于高度 {since} 之后的验证节点集合，此处仅知高度 {known} 之后的集合")
+            }
             Self::OtherVersion { node, reason } => format!("{node} 给出的证明属于其他版本（{reason}），并非节点有误"),
             Self::OutcomeNotProven { node, tx_id, outcome, reason } => {
                 format!("{node} 称交易 {tx_id} 的结果为 {outcome}，但没有证明（{reason}），该交易仍可能已登记")
@@ -333,6 +342,7 @@ impl ClientError {
             | Self::BadAnswer { .. }
             | Self::ProofMismatch { .. }
             | Self::OtherVersion { .. }
+            | Self::PathNeeded { .. }
             | Self::Stale { .. } => true,
             Self::Refused { status, .. } => *status == 429 || *status >= 500,
             _ => false,

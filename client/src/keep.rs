@@ -32,6 +32,24 @@ pub fn save(path: &Path, bytes: &[u8]) -> Result<(), ClientError> {
     replaced.and_then(|()| std::fs::rename(&partial, path).map_err(failed)).inspect_err(|_| remove(&partial))
 }
 
+/// Writes a file of this program's own in place of an earlier one, making its folder; the new one appears only when it is complete. Each
+/// process has a partial file of its own.
+///
+/// # Errors
+/// [`ClientError::File`].
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), ClientError> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(|error| ClientError::file("cannot make", folder, error))?;
+    }
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(format!(".{}.partial", std::process::id()));
+    let partial = PathBuf::from(partial);
+    let failed = |error| ClientError::file("cannot write", path, error);
+    let file = File::create(&partial).map_err(failed)?;
+    fill(file, &partial, |file| file.write_all(bytes)).map_err(failed)?;
+    std::fs::rename(&partial, path).map_err(failed).inspect_err(|_| remove(&partial))
+}
+
 /// Writes a file that must not exist yet, and leaves none behind where it could not be written whole.
 pub fn write_new(path: &Path, mut options: std::fs::OpenOptions, bytes: &[u8]) -> std::io::Result<()> {
     let file = options.write(true).create_new(true).open(path)?;

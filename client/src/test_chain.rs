@@ -14,12 +14,13 @@ use huxin_chain_spec::log;
 use huxin_chain_spec::map;
 use huxin_chain_spec::memory::MemoryLedger;
 use huxin_chain_spec::receipt::{
-    AsOf, NextBlock, OutcomeReceipt, Receipt, StatusEvidence, Thing, ThingReceipt, TrustPath,
+    AsOf, NextBlock, OutcomeReceipt, Receipt, SetHistory, StatusEvidence, Step, Thing, ThingReceipt, TrustedHead,
 };
+use huxin_chain_spec::record::governance::Action;
 use huxin_chain_spec::record::licence::{Change, Document, Licence};
-use huxin_chain_spec::record::{LicenceOperation, Operation, Record};
+use huxin_chain_spec::record::{GovernanceOperation, LicenceOperation, Operation, Record};
 use huxin_chain_spec::state::StateKey;
-use huxin_chain_spec::transaction::{Transaction, TransactionOutcome, outcome_path};
+use huxin_chain_spec::transaction::{Outcome, Transaction, TransactionOutcome, outcome_path};
 
 use crate::sdk::TransactionSigner;
 use crate::testnet::PROVINCES;
@@ -39,6 +40,7 @@ pub struct TestChain {
     records: Vec<Record>,
     outcomes: Vec<Vec<TransactionOutcome>>,
     pub blocks: Vec<DecidedBlock>,
+    pub history: SetHistory,
 }
 
 /// The key of this name; a province's are called `shanghai/governance` and `shanghai/registrar`.
@@ -76,7 +78,9 @@ impl TestChain {
             provinces: provinces.collect(),
         };
         let ledger = MemoryLedger::found_with_history(&genesis).unwrap();
-        Self { genesis, validators, issuer, ledger, records: Vec::new(), outcomes: Vec::new(), blocks: Vec::new() }
+        let history = SetHistory::new(genesis.commitment(), genesis.validators());
+        let (records, outcomes, blocks) = Default::default();
+        Self { genesis, validators, issuer, ledger, records, outcomes, blocks, history }
     }
 
     /// The time of a height.
@@ -114,17 +118,47 @@ impl TestChain {
         self.records.extend(executed.changes.records.iter().map(|(record, _)| record.clone()));
         self.outcomes.push(executed.changes.outcomes.clone());
         self.ledger.apply(&executed, &block.header, hash);
+        if block.header.next_validators_hash != block.header.validators_hash {
+            let (header, certificate) = (block.header.clone(), certificate.clone());
+            self.history.push(Step { header, certificate, next: self.ledger.tip().validators.clone() });
+        }
         self.blocks.push(DecidedBlock { block, certificate });
     }
 
-    /// Signatures of the first three validators.
+    /// The province at this place takes another key for its validator, which then signs.
+    pub fn rotate(&mut self, place: usize) {
+        let province = PROVINCES[place].name;
+        let new = key(&format!("{province} after height {}", self.height()));
+        let old = self.validators[place].id();
+        let action = Action::ValidatorRotate { old, new: new.public_key(), network_key: None };
+        let closes_ms = self.time(self.height() + 1_000);
+        let propose = GovernanceOperation::Propose { action, closes_ms, rationale: Digest([1; 32]) };
+        self.decide_by(key(&format!("{province}/governance")), vec![Operation::Governance(propose)]);
+        assert!(matches!(self.outcomes.last().unwrap()[0].outcome, Outcome::Committed { .. }));
+        self.validators[place] = new;
+        self.decide_empty();
+        self.decide_empty();
+    }
+
+    /// The head of a height.
+    pub fn head(&self, height: u64) -> TrustedHead {
+        let decided = self.blocks[usize::try_from(height).unwrap() - 1].clone();
+        TrustedHead {
+            trust: self.history.path_to(Height(height)),
+            header: decided.block.header,
+            certificate: decided.certificate,
+            next: self.history.announced_at(Height(height)).cloned(),
+        }
+    }
+
+    /// Signatures of all validators.
     fn certify(&self, header: &Header, hash: &Digest) -> Certificate {
         let sign = |validator: &SigningKey| {
             let id = validator.id();
             let message = vote_message(&header.genesis, VoteType::Precommit, header.height, Some(0), Some(hash), &id);
             CertificateSignature { validator: id, signature: validator.sign_consensus(&message) }
         };
-        let signatures = self.validators[..3].iter().map(sign).collect();
+        let signatures = self.validators.iter().map(sign).collect();
         let mut certificate = Certificate { height: header.height, round: 0, block: *hash, signatures };
         certificate.normalise();
         certificate
@@ -144,11 +178,7 @@ impl TestChain {
             StatusEvidence { state, proof }
         });
         Receipt {
-            trust: TrustPath {
-                genesis: self.genesis.commitment(),
-                validators: self.genesis.validators(),
-                transitions: Vec::new(),
-            },
+            trust: self.history.path_to(decided.block.header.height),
             log_path: log::inclusion_proof(ALGORITHM, &self.ledger, decided.block.header.log.size, index).unwrap(),
             header: decided.block.header,
             certificate: decided.certificate,
@@ -160,7 +190,7 @@ impl TestChain {
                 next: next.map(|next| NextBlock {
                     header: next.block.header,
                     certificate: next.certificate,
-                    validators: None,
+                    validators: self.history.announced_at(Height(height)).cloned(),
                 }),
             }),
         }
@@ -169,6 +199,11 @@ impl TestChain {
     /// The record at an index.
     pub fn record(&self, index: u64) -> &Record {
         &self.records[usize::try_from(index).unwrap()]
+    }
+
+    /// The last height at or before a time.
+    pub fn height_at(&self, time: TimeMs) -> u64 {
+        (time.0.saturating_sub(START.0) / STEP_MS).min(self.height())
     }
 
     /// Height of the newest block.
@@ -190,11 +225,7 @@ impl TestChain {
         let decided = self.blocks[at].clone();
         let (outcome, path) = outcome_path(ALGORITHM, &self.outcomes[at], position).unwrap();
         Some(OutcomeReceipt {
-            trust: TrustPath {
-                genesis: self.genesis.commitment(),
-                validators: self.genesis.validators(),
-                transitions: Vec::new(),
-            },
+            trust: self.history.path_to(decided.block.header.height),
             header: decided.block.header,
             certificate: decided.certificate,
             position,

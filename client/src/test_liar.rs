@@ -14,7 +14,8 @@ use huxin_chain_spec::api::{
     VerifyQuestion,
 };
 use huxin_chain_spec::crypto::Digest;
-use huxin_chain_spec::ids::{RecordIndex, TimeMs, TxId};
+use huxin_chain_spec::ids::{Height, RecordIndex, TimeMs, TxId};
+use huxin_chain_spec::receipt::{Anchors, NoKnownHeaders, Receipt};
 use huxin_chain_spec::record::licence::Licence;
 use huxin_chain_spec::state::{self, StateKey};
 use huxin_chain_spec::transaction::{Outcome, Transaction};
@@ -47,6 +48,8 @@ pub enum Lie {
     Stale(Vec<u8>),
     /// Nothing is on the ledger.
     Absent,
+    /// The way to its validators is signed by too few.
+    Path,
     /// Submissions are refused at the door, though it hands them on.
     Door,
     /// It answers nothing that can be read.
@@ -211,6 +214,19 @@ fn answer(chain: &mut TestChain, lie: &Lie, path: &str, body: &[u8]) -> Answered
             None => refusal(404, "api.not_found"),
         };
     }
+    let number = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.parse::<u64>().ok());
+    if rest == "trust/head" {
+        return Answered { status: 200, body: chain.head(number("height=").unwrap_or(newest)).to_bytes() };
+    }
+    if rest == "trust/path" {
+        // In small pages.
+        let (from, to) = (number("from=").unwrap(), number("to=").unwrap());
+        let mut path = chain.history.path_between(Height(from), Height(to), 2_000).unwrap();
+        if let (Lie::Path, Some(last)) = (lie, path.steps.last_mut()) {
+            last.certificate.signatures.pop();
+        }
+        return Answered { status: 200, body: path.to_bytes() };
+    }
     if let Some(name) = rest.strip_prefix("things/") {
         let as_of = query.split('&').find_map(|pair| pair.strip_prefix("as_of=")?.parse().ok());
         return thing(chain, name.parse().unwrap(), as_of);
@@ -263,8 +279,15 @@ fn verify(chain: &TestChain, lie: &Lie, question: &VerifyQuestion) -> Answered {
     }
     if let Some(index) = shown {
         let height = if let Lie::Old { height, .. } = lie { *height } else { chain.height() };
-        let receipt = chain.receipt(index, height, None);
-        let proven = receipt.verify(&chain.genesis.hash()).unwrap();
+        let newest = chain.receipt(index, height, None);
+        let asked: Option<TimeMs> = question.as_of.as_ref().map(|time| time.parse().unwrap());
+        let receipt = asked.map_or_else(|| newest.clone(), |time| chain.receipt(index, chain.height_at(time), asked));
+        let state = |receipt: &Receipt| {
+            let mut anchors = Anchors::of_genesis(chain.genesis.hash());
+            anchors.know(receipt.trust.in_force_since(), receipt.trust.validators_in_force().clone());
+            receipt.verify_with(&anchors, &NoKnownHeaders).unwrap().status
+        };
+        let (then, now) = (state(&receipt), state(&newest).flatten());
         let licence = receipt.record.operation.new_licence().unwrap();
         let given = question.document_sha256.as_ref().or(question.sha256.as_ref());
         let content = match given {
@@ -275,15 +298,16 @@ fn verify(chain: &TestChain, lie: &Lie, question: &VerifyQuestion) -> Answered {
         let evidence = Evidence {
             licence,
             recorded_ms: receipt.record.time_ms,
-            state_then: StateAt::of_receipt(proven.status.as_ref()),
-            state_now: None,
-            as_of_ms: receipt.header.time_ms,
+            state_then: StateAt::of_receipt(then.as_ref()),
+            state_now: asked.and(now.as_ref()),
+            as_of_ms: asked.unwrap_or(receipt.header.time_ms),
             content,
             identifier: Identifier::NotGiven,
             proven: false,
         };
         answer.verdict = verdict::judge(&evidence).0.as_str().to_owned();
         answer.proof = Some(STANDARD.encode(receipt.to_bytes()));
+        answer.proof_now = asked.map(|_| STANDARD.encode(newest.to_bytes()));
     }
     json(200, &answer)
 }

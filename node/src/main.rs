@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use huxin_node::preflight::Ports;
+use huxin_node::signing::After;
 
 /// The system's allocator keeps what the blocks of a burst took; this one gives it back, and is faster.
 #[global_allocator]
@@ -37,6 +38,10 @@ enum Command {
         /// there.
         #[arg(long, value_name = "HEIGHT")]
         after_height: Option<u64>,
+        /// The same with the height of a certified head (`huxin head get`), checked against this node's genesis and ledger: a height that
+        /// the chain has reached, and not a mistake of writing.
+        #[arg(long, value_name = "FILE", conflicts_with = "after_height")]
+        after_head: Option<PathBuf>,
         /// At that height sign above this round: the greatest round of this validator's votes that any node shows.
         #[arg(long, value_name = "ROUND", requires = "after_height")]
         after_round: Option<u32>,
@@ -66,8 +71,13 @@ fn main() -> ExitCode {
     };
     let result = match arguments.command {
         Command::Run { config } => huxin_node::run::run(&config),
-        Command::Recover { config, after_height, after_round } => {
-            huxin_node::signing::recover(&config, after_height.map(|height| (height, after_round)))
+        Command::Recover { config, after_height, after_head, after_round } => {
+            let after = match (after_height, after_head) {
+                (Some(height), _) => After::Height(height, after_round),
+                (None, Some(file)) => After::Head(file),
+                (None, None) => After::WhatIsKept,
+            };
+            huxin_node::signing::recover(&config, &after)
         }
         Command::Check { config, ports } => {
             let ports = if ports { Ports::MustBeFree } else { Ports::NotLookedAt };

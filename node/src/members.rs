@@ -163,6 +163,7 @@ mod tests {
             network_key: Some(key),
             since: Height(0),
             until: until.map(Height),
+            rotated_ms: Vec::new(),
         }
     }
 
@@ -179,7 +180,7 @@ mod tests {
         // 3 was removed; 9 is only configured, and stays; 4 is only on the ledger; 1 is this node.
         assert_eq!(lists, [address(2), address(9), format!("/p2p/{}", id(4))]);
         // A node whose validator key was rotated keeps its network key: it is not removed.
-        let rotated = [node(3, Some(8)), ValidatorNode { until: None, ..node(3, None) }];
+        let rotated = [node(3, Some(8)), node(3, None)];
         assert!(in_force(&configured, &rotated, &id(1)).contains(&address(3)));
     }
 

@@ -45,6 +45,9 @@ struct ChainFigures {
     rounds_lost: Counter,
     records: Counter,
     log_records: Count,
+    validator_changes: Count,
+    trust_path_steps: Count,
+    trust_path_bytes: Count,
     transactions: Family<OutcomeLabels, Counter>,
     misbehaviour: Counter,
     forks: Counter,
@@ -237,6 +240,10 @@ impl Metrics {
         let (chain, pool) = (&self.chain, &self.pool);
         chain.height.set(health.height.0);
         chain.log_records.set(monitor.ledger.tip().log.size);
+        let trust = monitor.ledger.trust_length();
+        chain.validator_changes.set(count(trust.changes));
+        chain.trust_path_steps.set(count(trust.steps));
+        chain.trust_path_bytes.set(count(trust.bytes));
         chain.consensus_height.set(health.engine.height);
         chain.consensus_round.set(u64::from(health.engine.round));
         let signing = &health.engine.signing;
@@ -309,6 +316,9 @@ impl ChainFigures {
             rounds_lost: Counter::default(),
             records: Counter::default(),
             log_records: Count::default(),
+            validator_changes: Count::default(),
+            trust_path_steps: Count::default(),
+            trust_path_bytes: Count::default(),
             transactions: Family::default(),
             misbehaviour: Counter::default(),
             forks: Counter::default(),
@@ -348,6 +358,17 @@ impl ChainFigures {
         registry.register("block_transactions", "Transactions per block", figures.block_transactions.clone());
         registry.register("rounds_lost", "Rounds that ended without a decision", figures.rounds_lost.clone());
         registry.register("records", "Records committed since the start of the process", figures.records.clone());
+        registry.register(
+            "validator_changes",
+            "Changes of the validators since the genesis",
+            figures.validator_changes.clone(),
+        );
+        registry.register(
+            "trust_path_steps",
+            "Steps from the founders to the newest validators",
+            figures.trust_path_steps.clone(),
+        );
+        registry.register("trust_path_bytes", "Bytes of these steps", figures.trust_path_bytes.clone());
         registry.register("log_records", "Records in the log", figures.log_records.clone());
         registry.register("transactions", "Transactions in blocks, by outcome and code", figures.transactions.clone());
         registry.register("misbehaviour", "Proofs of double signing seen", figures.misbehaviour.clone());

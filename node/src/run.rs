@@ -1,7 +1,7 @@
 //! Putting a node together, running it, and taking it down in order.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use huxin_chain_spec::crypto::{KeyId, Signer};
@@ -41,6 +41,8 @@ pub enum RunError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("the head in {} cannot be used: {reason}", path.display())]
+    Head { path: PathBuf, reason: String },
     #[error("cannot listen on {address} for {purpose}: {reason}")]
     Listen { address: String, purpose: &'static str, reason: String },
     #[error("the consensus engine cannot start: {0}")]

@@ -2,10 +2,11 @@
 //! say about it while the node is stopped.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use huxin_chain_spec::crypto::KeyId;
 use huxin_chain_spec::ids::Height;
+use huxin_chain_spec::receipt::{RECEIPT_BYTES_MAX, TrustedHead};
 use huxin_chain_spec::record::governance::{Action, NewValidator};
 use huxin_chain_spec::state::governance::ValidatorNode;
 use huxin_engine::{SignBinding, SigningStatus};
@@ -83,10 +84,15 @@ pub fn inspect(config: &Config, ledger: &Ledger, key: KeyId) -> Result<Option<Si
 /// another process signed with it. The node must be stopped.
 ///
 /// # Errors
-/// Where neither the sign-state nor `after` says what was signed; nothing has changed then.
-pub fn recover(config: &Path, after: Option<(u64, Option<u32>)>) -> Result<(), RunError> {
+/// Where neither the sign-state nor `after` says what was signed, or the head does not hold; nothing has changed then.
+pub fn recover(config: &Path, after: &After) -> Result<(), RunError> {
     let setup = Setup::read(config)?;
     let ledger = Ledger::open(&setup.config.data.join("store"), setup.genesis)?;
+    let after = match after {
+        After::WhatIsKept => None,
+        After::Height(height, round) => Some((*height, *round)),
+        After::Head(file) => Some((certified_height(&ledger, file)?, None)),
+    };
     let (wal_dir, sign_state) = (setup.config.data.join("wal"), setup.config.keys.sign_state());
     let above = after.map(|(height, round)| (height, round.unwrap_or(u32::MAX)));
     let binding = binding(&ledger, setup.consensus_key.id());
@@ -115,6 +121,30 @@ pub fn recover(config: &Path, after: Option<(u64, Option<u32>)>) -> Result<(), R
     let signing = describe(Some(&done.signing));
     let mut output = std::io::stdout().lock();
     writeln!(output, "{log}\nsign-state  {signing}\nwhy this is safe: {safe}").map_err(RunError::Output)
+}
+
+/// Up to where this key may have signed, in the operator's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum After {
+    /// What sign-state and consensus log hold.
+    WhatIsKept,
+    /// A height, and a round at it.
+    Height(u64, Option<u32>),
+    /// The height of a certified head in a file.
+    Head(PathBuf),
+}
+
+/// The height of a head that holds under this ledger's genesis and the validators that the ledger knows.
+fn certified_height(ledger: &Ledger, file: &Path) -> Result<u64, RunError> {
+    let unusable = |reason: String| RunError::Head { path: file.to_owned(), reason };
+    let length = std::fs::metadata(file).map_err(|error| unusable(error.to_string()))?.len();
+    if length > RECEIPT_BYTES_MAX as u64 {
+        return Err(unusable(format!("{length} bytes are too many for a head")));
+    }
+    let bytes = std::fs::read(file).map_err(|error| unusable(error.to_string()))?;
+    let head = TrustedHead::from_bytes(&bytes).map_err(|error| unusable(error.to_string()))?;
+    head.verify(&ledger.anchors_at(head.header.height)).map_err(|error| unusable(error.to_string()))?;
+    Ok(head.header.height.0)
 }
 
 /// One line for the operator.
@@ -147,7 +177,14 @@ mod tests {
 
     fn node(seed: u8, since: u64, until: Option<u64>) -> ValidatorNode {
         let province = "310000".parse().unwrap();
-        ValidatorNode { key: key(seed), province, network_key: None, since: Height(since), until: until.map(Height) }
+        ValidatorNode {
+            key: key(seed),
+            province,
+            network_key: None,
+            since: Height(since),
+            until: until.map(Height),
+            rotated_ms: Vec::new(),
+        }
     }
 
     fn rotate(old: u8, new: u8) -> Action {

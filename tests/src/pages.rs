@@ -153,6 +153,7 @@ pub fn run_page(page: &str, folder: &Path, variables: &[(&str, &Path)]) -> Strin
     command.env("REPOSITORY", &root).env("CARGO_TARGET_DIR", target);
     command.env("HUXIN", crate::huxin()).env("HUXIN_NODE_BIN", crate::huxin_node());
     command.env("HUXIN_SAMPLES_BIN", crate::huxin_samples());
+    command.env("HUXIN_KNOWN", folder.join("known"));
     for (name, value) in variables {
         command.env(name, value);
     }

@@ -13,7 +13,7 @@ import sys
 
 import crypto
 
-MAGICS = {"HUXINRC": "2", "HUXINRT": "1", "HUXINRO": "1"}
+MAGICS = {"HUXINRC": "3", "HUXINRT": "2", "HUXINRO": "2", "HUXINTH": "1", "HUXINTP": "1"}
 PROTOCOL_VERSION = 1
 FILE_BYTES_MAX = 256 * 1024
 PATH_HASHES_MAX = 64
@@ -115,9 +115,11 @@ class Reader:
         return self.part(fields)
 
     def trust(self):
-        def transition():
+        def step():
             return {"header": self.header(), "certificate": self.certificate(), "next": self.validators()}
-        return {"genesis": self.commitment(), "founders": self.validators(), "changes": self.list(transition)}
+        return {
+            "genesis": self.commitment(), "since": self.u64(), "validators": self.validators(), "steps": self.list(step),
+        }
 
     def map_proof(self):
         return {
@@ -161,12 +163,15 @@ def verify_signature(key, user, message, scheme, signature):
     return crypto.sm2(key[1], user, message, signature)
 
 
-def check_certificate(chain, certificate, validators):
+def check_certificate(chain, certificate, validators, members_only=False):
+    """A quorum of `validators`; with `members_only`, whatever others signed as well."""
     signers = [validator for validator, _, _ in certificate["signatures"]]
     require(signers == sorted(set(signers)), "receipt.bad_certificate")
     by_id = {validator["id"]: validator for validator in validators}
     power = 0
     for signer, scheme, signature in certificate["signatures"]:
+        if members_only and signer not in by_id:
+            continue
         require(signer in by_id, "receipt.bad_certificate")
         message = vote_message(chain, certificate["height"], certificate["round"], certificate["block"], signer)
         holds = verify_signature(by_id[signer]["key"], b"huxin-consensus", message, scheme, signature)
@@ -176,58 +181,89 @@ def check_certificate(chain, certificate, validators):
     require(3 * power > 2 * total, "receipt.quorum_not_reached")
 
 
-class Path:
-    """The way from the pinned genesis to a certified header."""
+class Trusted:
+    """What a verifier knows: the pinned genesis hash, sets by the height after which they decide, and a pinned height."""
 
-    def __init__(self, trust, root):
+    def __init__(self, root, known=None, pinned=None):
+        self.root, self.known, self.pinned = root, known or {}, pinned
+
+
+class Path:
+    """The way from what is known to a certified header."""
+
+    def __init__(self, trust, trusted):
+        self.trust = trust
         self.genesis, commitment = trust["genesis"]
-        self.root = root
+        self.root, self.known, self.pinned = trusted.root, trusted.known, trusted.pinned
         self.hash = self.genesis["algorithm"]
-        require(tagged(self.hash, "huxin/genesis/v1", commitment) == root, "receipt.wrong_trust_root")
-        self.validators, founders = trust["founders"]
-        named = self.genesis["validators_hash"]
-        require(tagged(self.hash, "huxin/validator-set/v1", founders) == named, "receipt.header_mismatch")
-        heights = [change["header"][0]["height"] for change in trust["changes"]]
-        require(heights == sorted(set(heights)), "receipt.bad_transition")
-        for change in trust["changes"]:
+        require(tagged(self.hash, "huxin/genesis/v1", commitment) == self.root, "receipt.wrong_trust_root")
+        if trust["since"] == 0:
+            named = self.genesis["validators_hash"]
+            require(self.set_hash(trust["validators"][1]) == named, "receipt.header_mismatch")
+        self.steps = [(step["header"][0]["height"], step) for step in trust["steps"]]
+        self.end = self.steps[-1][0] if self.steps else trust["since"]
+
+    def walk(self, height):
+        """The set that decides at a height, and the height after which it does."""
+        heights = [self.trust["since"], *(at for at, _ in self.steps), height]
+        require(all(a < b for a, b in zip(heights, heights[1:])), "receipt.bad_transition")
+        require(self.pinned is None or height >= self.pinned, "receipt.before_pinned")
+        below = [at for at in self.known if at < height]
+        if below:
+            since = max(below)
+            current = self.known[since]
+        else:
+            require(self.trust["since"] == 0, "receipt.path_needed")
+            since, current = 0, self.trust["validators"]
+        named = [step["next"] for at, step in self.steps if at == since]
+        if self.trust["since"] == since:
+            named = [self.trust["validators"]]
+        require(all(one[1] == current[1] for one in named), "receipt.header_mismatch")
+        for at, step in [(at, step) for at, step in self.steps if at > since]:
             try:
-                self.check_header(change["header"], change["certificate"])
-                self.validators = self.check_set(change["next"], change["header"][0])
+                is_own = step["header"][0]["validators_hash"] == self.set_hash(current[1])
+                self.check_header(step["header"], step["certificate"], current, members_only=not is_own)
+                self.check_set(step["next"], step["header"][0])
             except Refused as refused:
                 if str(refused).endswith("_version"):
                     raise
-                raise Refused("receipt.bad_transition") from refused
-
-        self.changed = heights[-1] if heights else 0
+                gap = self.trust["since"] > since
+                raise Refused("receipt.path_needed" if gap else "receipt.bad_transition") from refused
+            since, current = at, step["next"]
+        return since, current
 
     def check_head(self, header, certificate):
-        require(header[0]["height"] > self.changed, "receipt.bad_transition")
-        return self.check_header(header, certificate)
+        since, self.current = self.walk(header[0]["height"])
+        names = header[0]["validators_hash"]
+        if names != self.set_hash(self.current[1]):
+            require(self.trust["since"] <= since, "receipt.path_needed")
+            last = self.steps[-1][1]["next"] if self.steps else self.trust["validators"]
+            require(self.end >= since or self.set_hash(last[1]) != names, "receipt.retired_signers")
+        return self.check_header(header, certificate, self.current)
+
+    def check_whole(self):
+        """A path by itself."""
+        since, current = self.walk(self.end + 1)
+        require(since == self.end, "receipt.path_needed")
+        return since, current
+
+    def set_hash(self, text):
+        return tagged(self.hash, "huxin/validator-set/v1", text)
 
     def check_set(self, validators, header):
-        found, text = validators
-        announced = header["next_validators_hash"]
-        require(tagged(self.hash, "huxin/validator-set/v1", text) == announced, "receipt.header_mismatch")
-        return found
+        require(self.set_hash(validators[1]) == header["next_validators_hash"], "receipt.header_mismatch")
 
-    def set_bytes(self, validators):
-        parts = [len(validators).to_bytes(4, "little")]
-        for one in validators:
-            parts += [bytes([one["key"][0]]), one["key"][1], one["power"].to_bytes(8, "little"), one["province"]]
-        return b"".join(parts)
-
-    def check_header(self, header, certificate, validators=None):
+    def check_header(self, header, certificate, validators, members_only=False):
         fields, text = header
-        validators = self.validators if validators is None else validators
         if fields["protocol"] != PROTOCOL_VERSION:
             raise Refused("receipt.newer_version" if fields["protocol"] > PROTOCOL_VERSION else "receipt.older_version")
         require(fields["chain"] == self.root, "receipt.header_mismatch")
         block = tagged(self.hash, "huxin/header/v2", text)
         names = certificate["height"] == fields["height"] and certificate["block"] == block
         require(names, "receipt.header_mismatch")
-        in_force = tagged(self.hash, "huxin/validator-set/v1", self.set_bytes(validators))
-        require(fields["validators_hash"] == in_force, "receipt.header_mismatch")
-        check_certificate(self.root, certificate, validators)
+        if not members_only:
+            require(fields["validators_hash"] == self.set_hash(validators[1]), "receipt.header_mismatch")
+        check_certificate(self.root, certificate, validators[0], members_only)
         return block
 
     def check_as_of(self, as_of, header, block):
@@ -241,11 +277,8 @@ class Path:
         following = as_of["next"]["header"][0]
         follows = following["parent"] == block and following["time"] > as_of["time"]
         require(follows, "receipt.as_of_mismatch")
-        given = as_of["next"]["validators"]
-        validators = self.check_set(given, header) if given else self.validators
-        if not given:
-            in_force = tagged(self.hash, "huxin/validator-set/v1", self.set_bytes(validators))
-            require(in_force == header["next_validators_hash"], "receipt.header_mismatch")
+        validators = as_of["next"]["validators"] or self.current
+        self.check_set(validators, header)
         self.check_header(as_of["next"]["header"], as_of["next"]["certificate"], validators)
         return as_of["time"]
 
@@ -325,24 +358,36 @@ def read_change(reader):
             "changed_by": reader.u64()}
 
 
-def verify(data, root):
-    """What a proof file proves under a pinned trust root.
+def verify(data, trusted):
+    """What a proof file proves to who trusts this.
 
     Everything is read before anything is believed, so that a cut file is told as such."""
     kind = read_magic(data)
     reader = Reader(data[8:])
-    trust, header, certificate = reader.trust(), reader.header(), reader.certificate()
+    trust = reader.trust()
+    if kind == "HUXINTP":
+        reader.end()
+        height, validators = Path(trust, trusted).check_whole()
+        return {"height": height, "validators": validators[1].hex()}
+    header, certificate = reader.header(), reader.certificate()
+    if kind == "HUXINTH":
+        following = reader.opt(reader.validators)
+        reader.end()
+        path = Path(trust, trusted)
+        block = path.check_head(header, certificate)
+        path.check_set(following or path.current, header[0])
+        return {"block": block.hex(), "height": header[0]["height"]}
     if kind == "HUXINRC":
         index, record, log_path = reader.u64(), Reader(reader.block()), reader.list(reader.digest)
         status = reader.opt(lambda: (reader.opt(reader.block), reader.map_proof()))
         as_of = reader.as_of()
         reader.end()
-        return verify_record(trust, header, certificate, root, index, record.data, log_path, status, as_of)
+        return verify_record(trust, header, certificate, trusted, index, record.data, log_path, status, as_of)
     if kind == "HUXINRT":
         things = reader.list(lambda: (read_thing_key(reader), reader.opt(reader.block), reader.map_proof()))
         as_of = reader.as_of()
         reader.end()
-        path = Path(trust, root)
+        path = Path(trust, trusted)
         block = path.check_head(header, certificate)
         time = path.check_as_of(as_of, header[0], block)
         for key, state, proof in things:
@@ -353,18 +398,18 @@ def verify(data, root):
     outcome, leaf = reader.part(lambda: read_outcome(reader))
     siblings = reader.list(reader.digest)
     reader.end()
-    path = Path(trust, root)
+    path = Path(trust, trusted)
     block = path.check_head(header, certificate)
     computed = merkle_root(path.hash, path.hash(b"\0" + leaf), position, count, siblings)
     require(computed == header[0]["transactions_root"], "receipt.bad_outcome_proof")
     return {"block": block.hex(), "height": header[0]["height"], **outcome}
 
 
-def verify_record(trust, header, certificate, root, index, record, log_path, status, as_of):
+def verify_record(trust, header, certificate, trusted, index, record, log_path, status, as_of):
     # A record is at least its head and the two bytes of its operation's family and kind, which its head repeats.
     require(len(record) > 140 and record[1:3] == record[139:141], "receipt.truncated")
     require_whole(record)
-    path = Path(trust, root)
+    path = Path(trust, trusted)
     fields = header[0]
     block = path.check_head(header, certificate)
     time = path.check_as_of(as_of, fields, block)
@@ -456,7 +501,7 @@ def check_vectors(folder):
             if kind == "outcome_receipts" and "code" in expected["outcome"]:
                 expected["outcome"]["code"] = numbers[expected["outcome"]["code"]]
             try:
-                found = verify(bytes.fromhex(case["file"]), bytes.fromhex(case["trust_root"]))
+                found = verify(bytes.fromhex(case["file"]), Trusted(bytes.fromhex(case["trust_root"])))
                 if not agrees(found, expected):
                     failures.append(f"{kind}, {name}: proves {found}")
             except Refused as refused:
@@ -467,11 +512,21 @@ def check_vectors(folder):
         file, at = bytes.fromhex(good["file"]), case["at"]
         mutated = file[:at] + bytes.fromhex(case["insert"]) + file[at + case["remove"]:]
         try:
-            verify(mutated, bytes.fromhex(good["trust_root"]))
+            verify(mutated, Trusted(bytes.fromhex(good["trust_root"])))
             failures.append(f"{case['vectors']}, {case['case']}, {case['name']}: accepted")
         except Refused as refused:
             if str(refused) != case["code"]:
                 failures.append(f"{case['vectors']}, {case['case']}, {case['name']}: {refused}, not {case['code']}")
+    for case in load("trust_paths"):
+        checked += 1
+        known = {one["height"]: Reader(bytes.fromhex(one["validators"])).validators() for one in case["known"]}
+        trusted = Trusted(bytes.fromhex(case["trust_root"]), known, case["pinned"])
+        try:
+            found, code = verify(bytes.fromhex(case["file"]), trusted), None
+        except Refused as refused:
+            found, code = None, str(refused)
+        if code != case["code"] or (found and not agrees(found, case["proves"])):
+            failures.append(f"trust_paths, {case['name']}: {code or found}, not {case['code'] or case['proves']}")
     return checked, failures
 
 
@@ -480,7 +535,7 @@ def main(arguments):
         with open(arguments[1], "rb") as file:
             data = file.read(FILE_BYTES_MAX + 1)
         try:
-            print(json.dumps(verify(data, bytes.fromhex(arguments[2])), indent=2))
+            print(json.dumps(verify(data, Trusted(bytes.fromhex(arguments[2]))), indent=2))
             return 0
         except Refused as refused:
             print(refused)

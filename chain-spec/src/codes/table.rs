@@ -40,6 +40,9 @@ codes! {
     115 TransactionDuplicate "transaction.duplicate"
         "This transaction was submitted before." "Ask for the outcome by its transaction id; do not sign it anew."
         "该交易此前已经提交。" "请用交易标识查询结果，不要重新签署。"
+    116 TransactionOperationTooLong "transaction.operation_too_long"
+        "The operation would make a record longer than 65535 bytes, or a thing longer than 65536." "Divide it: fewer entries in each."
+        "该操作生成的记录超过 65535 字节，或所涉对象超过 65536 字节。" "请拆分，减少每次的条目数。"
 
     // 2xx: signatures, keys and what they may do, key files.
     201 SignatureInvalid "signature.invalid"
@@ -290,6 +293,15 @@ codes! {
     614 ReceiptBadOutcomeProof "receipt.bad_outcome_proof"
         "The outcome is not among those that the header commits to." "Do not rely on this receipt; fetch it from another node and report the first."
         "该处理结果不在区块头所承诺的结果之中。" "请勿采信此回执；请向其他节点重新获取并报告原节点。"
+    615 ReceiptPathNeeded "receipt.path_needed"
+        "The receipt begins at a set of validators that is not known here." "Ask a node with it (the path is fetched), give the path by --trust-path, or pin a newer head."
+        "回执所起始的验证节点集合在此处未知。" "请同时指定节点（将自动获取信任路径）、用 --trust-path 提供路径文件，或固定较新的区块头。"
+    616 ReceiptRetiredSigners "receipt.retired_signers"
+        "The receipt was signed by validators that had been replaced before." "Do not rely on this receipt: their old keys no longer count. Fetch it again from a node."
+        "回执由此前已被替换的验证节点签名。" "请勿采信此回执：旧密钥已失效。请向节点重新获取。"
+    617 ReceiptBeforePinned "receipt.before_pinned"
+        "The receipt ends before the head that is pinned here." "Fetch a newer receipt of the same record; nothing else about it need be wrong."
+        "回执所依据的区块早于此处固定的区块头。" "请重新获取同一记录的回执；回执本身未必有误。"
 
     // 7xx: mempool and API.
     701 MempoolFull "mempool.full"
@@ -957,6 +969,9 @@ codes! {
     1437 ValidatorNetworkKey "validator.network_key"
         "The network key is the consensus key." "Make another key for the network."
         "网络密钥与共识密钥相同。" "请另行生成网络密钥。"
+    1438 ValidatorRotatedTooOften "validator.rotated_too_often"
+        "The province has replaced this validator's key four times within 24 hours." "Wait, or let the provinces remove the validator and add another by vote."
+        "该省在 24 小时内已四次更换此验证节点的密钥。" "请稍后再试，或由各省表决移除该验证节点并另行添加。"
     1441 FeatureDecided "feature.decided"
         "The height of this feature is decided already." "Look up the features; a decided height does not move."
         "该特性的生效高度已经确定。" "请查询特性列表；已确定的高度不再变动。"

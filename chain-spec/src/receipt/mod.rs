@@ -1,8 +1,8 @@
 //! Receipts: one self-contained file that proves a record, and a licence's state, without any node.
 //!
 //! ```text
-//! file = "HUXINRC2" | borsh(Receipt)
-//!   trust       genesis commitment, validator set, validator transitions
+//! file = "HUXINRC3" | borsh(Receipt)
+//!   trust       genesis commitment, a validator set, the steps from there to the set that signed
 //!   header      of the block the receipt speaks for, and its certificate
 //!   record      index, length of the record u32, record, inclusion path in the log of that header
 //!   status      state of the licence at that header (or proof that none is held), with its map proof
@@ -10,14 +10,20 @@
 //! ```
 
 mod framed;
+mod head;
+mod history;
 mod outcome;
 mod thing;
+mod trust;
 mod version;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
+pub use head::{HEAD_MAGIC, PATH_BYTES_MAX, PATH_MAGIC, TrustedHead};
+pub use history::SetHistory;
 pub use outcome::{OUTCOME_RECEIPT_MAGIC, OutcomeReceipt};
 pub use thing::{THING_RECEIPT_MAGIC, Thing, ThingReceipt};
+pub use trust::{Anchors, STEPS_BYTES_MAX, Step, TrustPath};
 
 use self::version::after_magic;
 use crate::block::{Header, PROTOCOL_VERSION};
@@ -25,7 +31,6 @@ use crate::certificate::{Certificate, CertificateError, ValidatorSet};
 use crate::codec::{self, CodecError};
 use crate::codes::Code;
 use crate::crypto::{Digest, DigestAlgorithm};
-use crate::genesis::GenesisCommitment;
 use crate::ids::{RecordIndex, TimeMs};
 use crate::log;
 use crate::map::{self, MapKey, MapProof};
@@ -33,27 +38,9 @@ use crate::record::{Operation, Record};
 use crate::state::{LicenceState, STATE_BYTES_MAX, StateKey, state_digest};
 
 /// First bytes of a receipt file.
-pub const RECEIPT_MAGIC: &[u8; 8] = b"HUXINRC2";
+pub const RECEIPT_MAGIC: &[u8; 8] = b"HUXINRC3";
 /// Longest receipt, in bytes, magic included.
 pub const RECEIPT_BYTES_MAX: usize = 256 * 1024;
-
-/// How to get from the pinned genesis to the validators that signed.
-#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct TrustPath {
-    pub genesis: GenesisCommitment,
-    /// The founding validators.
-    pub validators: ValidatorSet,
-    /// Every change of the set up to the receipt's header, oldest first.
-    pub transitions: Vec<Transition>,
-}
-
-/// A header that announces another validator set, certified by the set before it.
-#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct Transition {
-    pub header: Header,
-    pub certificate: Certificate,
-    pub next: ValidatorSet,
-}
 
 /// State of the recorded licence at the receipt's header.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -128,8 +115,19 @@ pub enum ReceiptError {
     CertificateForOther { certificate: u64, header: u64 },
     #[error("the certificate does not hold: {0}")]
     Certificate(#[from] CertificateError),
-    #[error("validator change {position}, announced at height {height}, does not hold: {reason}")]
-    Transition { position: usize, height: u64, reason: Box<ReceiptError> },
+    #[error("step {position} of the path to the validators, the header of height {height}, does not hold: {reason}")]
+    Step { position: usize, height: u64, reason: Box<ReceiptError> },
+    #[error(
+        "the way to the validators that signed begins after height {since}, and what is known here ends at the set of height {known}: \
+         give the path between (huxin head path) or pin a newer head"
+    )]
+    PathNeeded { known: u64, since: u64 },
+    #[error(
+        "the header of height {height} was signed by validators that were replaced after height {since}: their keys no longer count"
+    )]
+    Retired { height: u64, since: u64 },
+    #[error("it ends at height {height}, before the head of height {pinned} that is pinned here: fetch a newer one")]
+    BeforePinned { height: u64, pinned: u64 },
     #[error("the log proof does not hold: {0}")]
     Log(String),
     #[error("the map proof does not hold: {0}")]
@@ -151,7 +149,7 @@ impl ReceiptError {
     pub fn is_other_version(&self) -> bool {
         match self {
             Self::OtherVersion { .. } | Self::OtherProtocol { .. } => true,
-            Self::Transition { reason, .. } => reason.is_other_version(),
+            Self::Step { reason, .. } => reason.is_other_version(),
             _ => false,
         }
     }
@@ -172,8 +170,11 @@ impl ReceiptError {
             }
             Self::Certificate(CertificateError::NoQuorum { .. }) => Code::ReceiptQuorumNotReached,
             Self::Certificate(_) => Code::ReceiptBadCertificate,
-            Self::Transition { reason, .. } if reason.is_other_version() => reason.code(),
-            Self::Transition { .. } | Self::Heights => Code::ReceiptBadTransition,
+            Self::Step { reason, .. } if reason.is_other_version() => reason.code(),
+            Self::Step { .. } | Self::Heights => Code::ReceiptBadTransition,
+            Self::PathNeeded { .. } => Code::ReceiptPathNeeded,
+            Self::Retired { .. } => Code::ReceiptRetiredSigners,
+            Self::BeforePinned { .. } => Code::ReceiptBeforePinned,
             Self::Log(_) => Code::ReceiptBadLogProof,
             Self::Map(_) => Code::ReceiptBadMapProof,
             Self::AsOf => Code::ReceiptAsOfMismatch,
@@ -229,14 +230,14 @@ impl Receipt {
         AsOf::proven_time(self.as_of.as_ref(), &self.header)
     }
 
-    /// Checks everything against the pinned genesis hash.
+    /// Checks everything against the pinned genesis hash alone.
     pub fn verify(&self, genesis_hash: &Digest) -> Result<Proven, ReceiptError> {
-        self.verify_with(genesis_hash, &NoKnownHeaders)
+        self.verify_with(&Anchors::of_genesis(*genesis_hash), &NoKnownHeaders)
     }
 
-    /// Like [`Receipt::verify`], but skips certificates of headers in `known`.
-    pub fn verify_with(&self, genesis_hash: &Digest, known: &dyn KnownHeaders) -> Result<Proven, ReceiptError> {
-        let block = self.trust.check_head(genesis_hash, &self.header, &self.certificate, self.as_of.as_ref(), known)?;
+    /// Checks everything against what is known of the chain, and skips certificates of headers in `known`.
+    pub fn verify_with(&self, anchors: &Anchors, known: &dyn KnownHeaders) -> Result<Proven, ReceiptError> {
+        let block = self.trust.check_head(anchors, &self.header, &self.certificate, self.as_of.as_ref(), known)?;
         let algorithm = self.trust.genesis.ledger_hash;
         self.check_record(algorithm)?;
         let status = self.check_status(algorithm)?;
@@ -274,127 +275,4 @@ fn check_map(
 ) -> Result<(), ReceiptError> {
     let digest = state.map(|bytes| state_digest(algorithm, bytes));
     map::verify_map(algorithm, root, key, digest.as_ref(), proof).map_err(|error| ReceiptError::Map(error.to_string()))
-}
-
-impl TrustPath {
-    /// Checks the way from the pinned genesis to a certified header, and that the header is the last one at the time it
-    /// is to speak of. Returns the header's hash. Certificates of headers in `known` are not checked again.
-    fn check_head(
-        &self,
-        genesis_hash: &Digest,
-        header: &Header,
-        certificate: &Certificate,
-        as_of: Option<&AsOf>,
-        known: &dyn KnownHeaders,
-    ) -> Result<Digest, ReceiptError> {
-        let found = self.genesis.hash();
-        if found != *genesis_hash {
-            return Err(ReceiptError::WrongTrustRoot { pinned: *genesis_hash, found });
-        }
-        let algorithm = self.genesis.ledger_hash;
-        let validators = self.follow(genesis_hash)?;
-        // A set is in force above the height that announced it. Below, its signatures say nothing.
-        if self.transitions.last().is_some_and(|last| last.header.height >= header.height) {
-            return Err(ReceiptError::Heights);
-        }
-        let block = header.hash(algorithm);
-        let certified = algorithm.plain(&[block.as_bytes(), &codec::encode(certificate)]);
-        if !known.contains(&certified) {
-            self.check_header(genesis_hash, header, certificate, validators)?;
-            known.insert(certified);
-        }
-        if let Some(as_of) = as_of {
-            self.check_as_of(genesis_hash, as_of, header, &block, validators)?;
-        }
-        Ok(block)
-    }
-
-    fn check_as_of(
-        &self,
-        genesis_hash: &Digest,
-        as_of: &AsOf,
-        header: &Header,
-        block: &Digest,
-        validators: &ValidatorSet,
-    ) -> Result<(), ReceiptError> {
-        if header.time_ms > as_of.time_ms {
-            return Err(ReceiptError::AsOf);
-        }
-        let Some(next) = &as_of.next else { return Ok(()) };
-        if next.header.parent != *block || next.header.time_ms <= as_of.time_ms {
-            return Err(ReceiptError::AsOf);
-        }
-        let validators = next.validators.as_ref().unwrap_or(validators);
-        if validators.hash(self.genesis.ledger_hash) != header.next_validators_hash {
-            return Err(ReceiptError::ValidatorsDiffer { place: "the header that announces it" });
-        }
-        self.check_header(genesis_hash, &next.header, &next.certificate, validators)
-    }
-
-    /// The validators in force at the receipt's header. Believed only once the receipt has been verified.
-    pub fn validators_in_force(&self) -> &ValidatorSet {
-        self.transitions.last().map_or(&self.validators, |transition| &transition.next)
-    }
-
-    /// The validators in force after all transitions.
-    fn follow(&self, genesis_hash: &Digest) -> Result<&ValidatorSet, ReceiptError> {
-        let algorithm = self.genesis.ledger_hash;
-        if self.validators.hash(algorithm) != self.genesis.validators_hash {
-            return Err(ReceiptError::ValidatorsDiffer { place: "the genesis" });
-        }
-        let mut validators = &self.validators;
-        if self.transitions.windows(2).any(|pair| pair[0].header.height >= pair[1].header.height) {
-            return Err(ReceiptError::Heights);
-        }
-        for (position, transition) in self.transitions.iter().enumerate() {
-            self.check_transition(genesis_hash, transition, validators).map_err(|reason| ReceiptError::Transition {
-                position,
-                height: transition.header.height.0,
-                reason: Box::new(reason),
-            })?;
-            validators = &transition.next;
-        }
-        Ok(validators)
-    }
-
-    fn check_transition(
-        &self,
-        genesis_hash: &Digest,
-        transition: &Transition,
-        before: &ValidatorSet,
-    ) -> Result<(), ReceiptError> {
-        self.check_header(genesis_hash, &transition.header, &transition.certificate, before)?;
-        if transition.next.hash(self.genesis.ledger_hash) != transition.header.next_validators_hash {
-            return Err(ReceiptError::ValidatorsDiffer { place: "the header that announces it" });
-        }
-        Ok(())
-    }
-
-    fn check_header(
-        &self,
-        genesis_hash: &Digest,
-        header: &Header,
-        certificate: &Certificate,
-        validators: &ValidatorSet,
-    ) -> Result<(), ReceiptError> {
-        let algorithm = self.genesis.ledger_hash;
-        // The version comes first: a header of another version is neither a lie nor damage.
-        if header.protocol_version != PROTOCOL_VERSION {
-            return Err(ReceiptError::OtherProtocol { found: header.protocol_version });
-        }
-        if header.genesis != *genesis_hash {
-            return Err(ReceiptError::OtherChain { pinned: *genesis_hash, found: header.genesis });
-        }
-        if certificate.height != header.height || certificate.block != header.hash(algorithm) {
-            return Err(ReceiptError::CertificateForOther {
-                certificate: certificate.height.0,
-                header: header.height.0,
-            });
-        }
-        if header.validators_hash != validators.hash(algorithm) {
-            return Err(ReceiptError::ValidatorsDiffer { place: "the header" });
-        }
-        certificate.verify(genesis_hash, validators)?;
-        Ok(())
-    }
 }

@@ -1,7 +1,7 @@
 //! Receipts of outcomes: what became of a transaction that stands in a block, a rejection included.
 //!
 //! ```text
-//! file = "HUXINRO1" | borsh(OutcomeReceipt)
+//! file = "HUXINRO2" | borsh(OutcomeReceipt)
 //! ```
 //!
 //! A header does not say how many outcomes its tree has, so `position` and `count` only say on which side the path goes:
@@ -11,7 +11,7 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::version::after_magic;
-use super::{KnownHeaders, NoKnownHeaders, RECEIPT_BYTES_MAX, ReceiptError, TrustPath};
+use super::{Anchors, KnownHeaders, NoKnownHeaders, RECEIPT_BYTES_MAX, ReceiptError, TrustPath};
 use crate::block::Header;
 use crate::certificate::Certificate;
 use crate::codec;
@@ -20,7 +20,7 @@ use crate::log;
 use crate::transaction::TransactionOutcome;
 
 /// First bytes of a receipt of an outcome.
-pub const OUTCOME_RECEIPT_MAGIC: &[u8; 8] = b"HUXINRO1";
+pub const OUTCOME_RECEIPT_MAGIC: &[u8; 8] = b"HUXINRO2";
 
 /// Proves what became of one transaction.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -55,20 +55,20 @@ impl OutcomeReceipt {
         Ok(codec::decode(body, RECEIPT_BYTES_MAX - OUTCOME_RECEIPT_MAGIC.len())?)
     }
 
-    /// Checks everything against the pinned genesis hash; returns the hash of the header.
+    /// Checks everything against the pinned genesis hash alone; returns the hash of the header.
     ///
     /// # Errors
     /// [`ReceiptError`] naming the first part that does not hold.
     pub fn verify(&self, genesis_hash: &Digest) -> Result<Digest, ReceiptError> {
-        self.verify_with(genesis_hash, &NoKnownHeaders)
+        self.verify_with(&Anchors::of_genesis(*genesis_hash), &NoKnownHeaders)
     }
 
-    /// Like [`OutcomeReceipt::verify`], but skips certificates of headers in `known`.
+    /// [`OutcomeReceipt::verify`] against what is known of the chain; skips certificates of headers in `known`.
     ///
     /// # Errors
     /// As [`OutcomeReceipt::verify`].
-    pub fn verify_with(&self, genesis_hash: &Digest, known: &dyn KnownHeaders) -> Result<Digest, ReceiptError> {
-        let block = self.trust.check_head(genesis_hash, &self.header, &self.certificate, None, known)?;
+    pub fn verify_with(&self, anchors: &Anchors, known: &dyn KnownHeaders) -> Result<Digest, ReceiptError> {
+        let block = self.trust.check_head(anchors, &self.header, &self.certificate, None, known)?;
         let algorithm = self.trust.genesis.ledger_hash;
         let leaf = log::leaf_hash(algorithm, &codec::encode(&self.outcome));
         let root = &self.header.transactions_root;

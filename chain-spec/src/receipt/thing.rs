@@ -1,13 +1,13 @@
 //! Receipts of things: what the map holds, or does not hold, at a block or as of a time.
 //!
 //! ```text
-//! file = "HUXINRT1" | borsh(ThingReceipt)
+//! file = "HUXINRT2" | borsh(ThingReceipt)
 //! ```
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::version::after_magic;
-use super::{AsOf, KnownHeaders, NoKnownHeaders, RECEIPT_BYTES_MAX, ReceiptError, TrustPath, check_map};
+use super::{Anchors, AsOf, KnownHeaders, NoKnownHeaders, RECEIPT_BYTES_MAX, ReceiptError, TrustPath, check_map};
 use crate::block::Header;
 use crate::certificate::Certificate;
 use crate::codec;
@@ -17,7 +17,7 @@ use crate::map::MapProof;
 use crate::state::StateKey;
 
 /// First bytes of a receipt of things.
-pub const THING_RECEIPT_MAGIC: &[u8; 8] = b"HUXINRT1";
+pub const THING_RECEIPT_MAGIC: &[u8; 8] = b"HUXINRT2";
 
 /// One thing with its proof.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -52,14 +52,14 @@ impl ThingReceipt {
         Ok(codec::decode(body, RECEIPT_BYTES_MAX - THING_RECEIPT_MAGIC.len())?)
     }
 
-    /// Checks everything against the pinned genesis hash; returns the hash of the header the things stand under.
+    /// Checks everything against the pinned genesis hash alone; returns the hash of the header the things stand under.
     pub fn verify(&self, genesis_hash: &Digest) -> Result<Digest, ReceiptError> {
-        self.verify_with(genesis_hash, &NoKnownHeaders)
+        self.verify_with(&Anchors::of_genesis(*genesis_hash), &NoKnownHeaders)
     }
 
-    /// Like [`ThingReceipt::verify`], but skips certificates of headers in `known`.
-    pub fn verify_with(&self, genesis_hash: &Digest, known: &dyn KnownHeaders) -> Result<Digest, ReceiptError> {
-        let block = self.trust.check_head(genesis_hash, &self.header, &self.certificate, self.as_of.as_ref(), known)?;
+    /// [`ThingReceipt::verify`] against what is known of the chain; skips certificates of headers in `known`.
+    pub fn verify_with(&self, anchors: &Anchors, known: &dyn KnownHeaders) -> Result<Digest, ReceiptError> {
+        let block = self.trust.check_head(anchors, &self.header, &self.certificate, self.as_of.as_ref(), known)?;
         let algorithm = self.trust.genesis.ledger_hash;
         for thing in &self.things {
             let key = thing.key.map_key(algorithm);

@@ -34,6 +34,8 @@ pub use seal::SealOperation;
 
 /// Layout version of [`Record`].
 pub const RECORD_VERSION: u8 = 1;
+/// Longest encoded record, in bytes: what an entry of a C2SP entry bundle can hold (tlog-tiles: its length is a u16).
+pub const RECORD_BYTES_MAX: usize = 65_535;
 
 /// One thing a transaction asks for. The variant order is the wire tag; families are only ever appended.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]

@@ -26,7 +26,7 @@ use crate::participation::Participation;
 use crate::privacy::{self, PersonalData};
 use crate::record::membership::Standing;
 use crate::record::publication::PublicationKey;
-use crate::record::{Operation, RECORD_VERSION, Record};
+use crate::record::{Operation, RECORD_BYTES_MAX, RECORD_VERSION, Record};
 use crate::state::succession::SuccessionState;
 use crate::state::{
     KeyState, OrganisationHead, OrganisationState, ProvinceState, StateKey, StateReader, StateUnavailable, SystemState,
@@ -221,6 +221,10 @@ fn apply_transaction<R: StateReader>(
             operation: operation.clone(),
         };
         let (record, bytes) = record.seal(context.algorithm, &head.running_digest);
+        // What a reader would refuse must not come into being: no receipt of it could be read.
+        if bytes.len() > RECORD_BYTES_MAX || overlay.wrote_too_much() {
+            return Err(at(position)(Code::TransactionOperationTooLong.into()));
+        }
         head = OrganisationHead { sequence: record.sequence, running_digest: record.running_digest };
         overlay.push_record(record, bytes);
         position += 1;

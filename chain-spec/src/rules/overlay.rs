@@ -28,11 +28,14 @@ pub struct Overlay<'a, R> {
     transaction: Layer,
     /// Signers whose standing was looked up since membership last changed.
     actors: HashMap<KeyId, Arc<Actor>>,
+    /// Length of the longest state that the transaction has written, in bytes.
+    longest_state: usize,
 }
 
 impl<'a, R: StateReader> Overlay<'a, R> {
     pub fn new(reader: &'a R, first_record: RecordIndex) -> Self {
-        Self { reader, first_record, block: Layer::default(), transaction: Layer::default(), actors: HashMap::new() }
+        let (block, transaction, actors) = Default::default();
+        Self { reader, first_record, block, transaction, actors, longest_state: 0 }
     }
 
     /// Index the next record will get.
@@ -62,12 +65,18 @@ impl<'a, R: StateReader> Overlay<'a, R> {
     }
 
     pub fn write<T: BorshSerialize>(&mut self, key: StateKey, value: &T) {
-        self.transaction.states.insert(key, codec::encode(value));
+        self.write_bytes(key, codec::encode(value));
     }
 
     /// Writes canonical bytes that were made before.
     pub fn write_bytes(&mut self, key: StateKey, bytes: Vec<u8>) {
+        self.longest_state = self.longest_state.max(bytes.len());
         self.transaction.states.insert(key, bytes);
+    }
+
+    /// Whether the transaction has written a state that no reader would take, which the operation must not leave behind.
+    pub fn wrote_too_much(&self) -> bool {
+        self.longest_state > STATE_BYTES_MAX
     }
 
     pub fn issued_at(&self, licence: &LicenceRef) -> Result<Option<RecordIndex>, StateUnavailable> {
@@ -127,6 +136,7 @@ impl<'a, R: StateReader> Overlay<'a, R> {
 
     /// The current transaction changes nothing.
     pub fn discard(&mut self) {
+        self.longest_state = 0;
         self.transaction = Layer::default();
         // What it changed of members is undone with it.
         self.actors.clear();

@@ -74,7 +74,7 @@ pub struct Ballot {
 }
 
 /// A current or former validator: its province, and the key that identifies its node to the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct ValidatorNode {
     pub key: PublicKey,
     pub province: ProvinceCode,
@@ -83,6 +83,9 @@ pub struct ValidatorNode {
     pub since: Height,
     /// Last height it decided; `None` while it is in the set.
     pub until: Option<Height>,
+    /// When its province replaced this validator's key, over all keys it has had: those of the last
+    /// [`ROTATION_PERIOD_MS`](crate::rules::governance::ROTATION_PERIOD_MS) before the last one, oldest first.
+    pub rotated_ms: Vec<TimeMs>,
 }
 
 /// An entry of the trust list.

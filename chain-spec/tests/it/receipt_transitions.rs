@@ -5,7 +5,7 @@ use huxin_chain_spec::certificate::{Certificate, Validator, ValidatorSet};
 use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::crypto::{Signer as _, SigningKey};
 use huxin_chain_spec::ids::{Height, RecordIndex};
-use huxin_chain_spec::receipt::{NextBlock, Receipt, Transition};
+use huxin_chain_spec::receipt::{NextBlock, Receipt, Step};
 
 use crate::receipts::{founded, refusal, root};
 use crate::support::*;
@@ -56,7 +56,7 @@ impl Changed {
         let mut receipt = self.network.receipt(self.index, At::Newest);
         receipt.header = self.after.clone();
         receipt.certificate = signed(&self.after, &self.new);
-        receipt.trust.transitions = vec![Transition {
+        receipt.trust.steps = vec![Step {
             header: self.announcing.clone(),
             certificate: signed(&self.announcing, &self.old),
             next: self.new_set.clone(),
@@ -82,27 +82,27 @@ fn a_change_of_validators_is_followed_from_the_genesis() {
 #[test]
 fn a_change_of_validators_that_does_not_hold() {
     let changed = changed();
-    let missing = changed.refusal(|receipt| receipt.trust.transitions.clear());
+    let missing = changed.refusal(|receipt| receipt.trust.steps.clear());
     assert_eq!(missing, Code::ReceiptHeaderMismatch, "the header names a set that nothing leads to");
     let by_the_new = changed.refusal(|receipt| {
-        receipt.trust.transitions[0].certificate = signed(&changed.announcing, &changed.new);
+        receipt.trust.steps[0].certificate = signed(&changed.announcing, &changed.new);
     });
     assert_eq!(by_the_new, Code::ReceiptBadTransition, "the new ones cannot admit themselves");
-    let two = changed.refusal(|receipt| receipt.trust.transitions[0].certificate.signatures.truncate(2));
+    let two = changed.refusal(|receipt| receipt.trust.steps[0].certificate.signatures.truncate(2));
     assert_eq!(two, Code::ReceiptBadTransition);
-    let other_set = changed.refusal(|receipt| receipt.trust.transitions[0].next = receipt.trust.validators.clone());
+    let other_set = changed.refusal(|receipt| receipt.trust.steps[0].next = receipt.trust.validators.clone());
     assert_eq!(other_set, Code::ReceiptBadTransition);
     let not_announced = changed.refusal(|receipt| {
         let (header, _) = changed.network.blocks.last().unwrap().clone();
-        receipt.trust.transitions[0].certificate = signed(&header, &changed.old);
-        receipt.trust.transitions[0].header = header;
+        receipt.trust.steps[0].certificate = signed(&header, &changed.old);
+        receipt.trust.steps[0].header = header;
     });
     assert_eq!(not_announced, Code::ReceiptBadTransition);
     let by_the_old = changed.refusal(|receipt| receipt.certificate = signed(&changed.after, &changed.old));
     assert_eq!(by_the_old, Code::ReceiptBadCertificate, "the old ones decide no longer");
     let twice = changed.refusal(|receipt| {
-        let again = receipt.trust.transitions[0].clone();
-        receipt.trust.transitions.push(again);
+        let again = receipt.trust.steps[0].clone();
+        receipt.trust.steps.push(again);
     });
     assert_eq!(twice, Code::ReceiptBadTransition);
 }

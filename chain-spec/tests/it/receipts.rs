@@ -12,8 +12,8 @@ use huxin_chain_spec::ids::{Height, RecordIndex, TimeMs, TxId};
 use huxin_chain_spec::log::{self, Appender, Frontier, MemoryLog};
 use huxin_chain_spec::map;
 use huxin_chain_spec::receipt::{
-    KnownHeaders, OutcomeReceipt, Proven, RECEIPT_BYTES_MAX, RECEIPT_MAGIC, Receipt, ReceiptError, StatusEvidence,
-    ThingReceipt,
+    Anchors, KnownHeaders, OutcomeReceipt, Proven, RECEIPT_BYTES_MAX, RECEIPT_MAGIC, Receipt, ReceiptError,
+    StatusEvidence, ThingReceipt,
 };
 use huxin_chain_spec::record::LicenceOperation;
 use huxin_chain_spec::state::{LicenceState, LicenceStatus, StateKey};
@@ -246,19 +246,19 @@ fn each_part_that_does_not_hold_has_its_code() {
     let mut skipping = network.receipt(index, At::AsOf(ms(2)));
     skipping.as_of = network.receipt(index, At::AsOf(ms(4))).as_of;
     assert_eq!(refusal(&network, &skipping).0, Code::ReceiptAsOfMismatch);
-    assert_eq!(Receipt::from_bytes(b"HUXINRT1").unwrap_err().code(), Code::ReceiptMalformed);
+    assert_eq!(Receipt::from_bytes(b"HUXINRT2").unwrap_err().code(), Code::ReceiptMalformed);
 }
 
 /// A file of another version is neither damaged nor a forgery, and says which version this program reads.
 #[test]
 fn another_version_is_told_as_such() {
-    let newer = Receipt::from_bytes(b"HUXINRC3 and whatever follows").unwrap_err();
+    let newer = Receipt::from_bytes(b"HUXINRC4 and whatever follows").unwrap_err();
     assert_eq!(newer.code(), Code::ReceiptNewerVersion);
     assert!(newer.is_other_version() && newer.to_string().contains("a newer version of the software"), "{newer}");
-    let older = Receipt::from_bytes(b"HUXINRC1").unwrap_err();
+    let older = Receipt::from_bytes(b"HUXINRC2").unwrap_err();
     assert_eq!(older.code(), Code::ReceiptOlderVersion);
-    assert_eq!(ThingReceipt::from_bytes(b"HUXINRT2").unwrap_err().code(), Code::ReceiptNewerVersion);
-    assert_eq!(OutcomeReceipt::from_bytes(b"HUXINRO2").unwrap_err().code(), Code::ReceiptNewerVersion);
+    assert_eq!(ThingReceipt::from_bytes(b"HUXINRT3").unwrap_err().code(), Code::ReceiptNewerVersion);
+    assert_eq!(OutcomeReceipt::from_bytes(b"HUXINRO3").unwrap_err().code(), Code::ReceiptNewerVersion);
 }
 
 /// An as-of time that no next block bounds is signed by nobody: the receipt speaks for its header's time.
@@ -346,17 +346,26 @@ fn known_headers_spare_the_certificate_only() {
     let good = network.receipt(index, At::Newest);
     let mut unsigned = good.clone();
     unsigned.certificate.signatures.clear();
-    assert_eq!(unsigned.verify_with(&genesis_hash, &known).unwrap_err().code(), Code::ReceiptQuorumNotReached);
+    assert_eq!(
+        unsigned.verify_with(&Anchors::of_genesis(genesis_hash), &known).unwrap_err().code(),
+        Code::ReceiptQuorumNotReached
+    );
     assert!(known.0.borrow().is_empty(), "a header that did not hold is not remembered");
-    let proven = good.verify_with(&genesis_hash, &known).unwrap();
-    assert_eq!(good.verify_with(&genesis_hash, &known), Ok(proven));
-    assert_eq!(unsigned.verify_with(&genesis_hash, &known).unwrap_err().code(), Code::ReceiptQuorumNotReached);
+    let proven = good.verify_with(&Anchors::of_genesis(genesis_hash), &known).unwrap();
+    assert_eq!(good.verify_with(&Anchors::of_genesis(genesis_hash), &known), Ok(proven));
+    assert_eq!(
+        unsigned.verify_with(&Anchors::of_genesis(genesis_hash), &known).unwrap_err().code(),
+        Code::ReceiptQuorumNotReached
+    );
     let mut other_record = good.clone();
     other_record.record.sequence += 1;
-    assert_eq!(other_record.verify_with(&genesis_hash, &known).unwrap_err().code(), Code::ReceiptBadLogProof);
+    assert_eq!(
+        other_record.verify_with(&Anchors::of_genesis(genesis_hash), &known).unwrap_err().code(),
+        Code::ReceiptBadLogProof
+    );
     let mut other_header = good;
     other_header.header.map_root = digest(0);
-    assert!(other_header.verify_with(&genesis_hash, &known).is_err());
+    assert!(other_header.verify_with(&Anchors::of_genesis(genesis_hash), &known).is_err());
 }
 
 #[test]

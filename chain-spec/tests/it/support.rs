@@ -24,7 +24,9 @@ use huxin_chain_spec::log;
 use huxin_chain_spec::map;
 use huxin_chain_spec::memory::MemoryLedger;
 use huxin_chain_spec::parameters::Thresholds;
-use huxin_chain_spec::receipt::{AsOf, NextBlock, OutcomeReceipt, Receipt, StatusEvidence, Transition, TrustPath};
+use huxin_chain_spec::receipt::{
+    AsOf, NextBlock, OutcomeReceipt, Receipt, SetHistory, StatusEvidence, Step, TrustPath,
+};
 use huxin_chain_spec::record::licence::Licence;
 use huxin_chain_spec::record::{GovernanceOperation, LicenceOperation, MembershipOperation, Operation, Record};
 use huxin_chain_spec::state::{LicenceState, LicenceStatus, OrganisationHead, StateKey, StateReader};
@@ -150,6 +152,8 @@ pub struct Network {
     pub outcomes: Vec<Vec<TransactionOutcome>>,
     /// Every change of the validators: the height that announced it, and the new set.
     pub changes: Vec<(Height, ValidatorSet)>,
+    /// Milliseconds that every further block comes later than usual.
+    pub pause_ms: u64,
     nonce: u128,
 }
 
@@ -170,7 +174,19 @@ impl Network {
         let signers = provinces.len();
         let (blocks, records, newcomers, changes) = Default::default();
         let outcomes = Vec::new();
-        Self { genesis, provinces, ledger, blocks, records, signers, newcomers, outcomes, changes, nonce: 0 }
+        Self {
+            genesis,
+            provinces,
+            ledger,
+            blocks,
+            records,
+            signers,
+            newcomers,
+            outcomes,
+            changes,
+            pause_ms: 0,
+            nonce: 0,
+        }
     }
 
     pub fn algorithm(&self) -> DigestAlgorithm {
@@ -192,7 +208,7 @@ impl Network {
 
     /// Time of the next block.
     pub fn next_ms(&self) -> TimeMs {
-        self.ledger.tip().time_ms.plus_ms(BLOCK_MS)
+        self.ledger.tip().time_ms.plus_ms(BLOCK_MS + self.pause_ms)
     }
 
     pub fn unsigned(&mut self, signer: &SigningKey, operations: Vec<Operation>) -> UnsignedTransaction {
@@ -348,12 +364,17 @@ impl Network {
 
     /// The way from the genesis to the validators that decided the block of `height`.
     pub fn trust(&self, height: Height) -> TrustPath {
-        let transition = |(announced, next): &(Height, ValidatorSet)| {
+        self.history().path_to(height)
+    }
+
+    /// Every change of the validators so far, as a node keeps it.
+    pub fn history(&self) -> SetHistory {
+        let mut history = SetHistory::new(self.genesis.commitment(), self.genesis.validators());
+        for (announced, next) in &self.changes {
             let (header, certificate) = self.blocks[usize::try_from(announced.0).unwrap() - 1].clone();
-            Transition { header, certificate, next: next.clone() }
-        };
-        let transitions = self.changes.iter().filter(|(announced, _)| *announced < height).map(transition).collect();
-        TrustPath { genesis: self.genesis.commitment(), validators: self.genesis.validators(), transitions }
+            history.push(Step { header, certificate, next: next.clone() });
+        }
+        history
     }
 
     fn announced_at(&self, height: Height) -> Option<&ValidatorSet> {

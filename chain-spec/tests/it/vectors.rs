@@ -9,6 +9,7 @@ mod governance;
 pub mod inputs;
 mod proofs;
 mod seals;
+mod trust;
 mod verdicts;
 
 use std::path::PathBuf;

@@ -38,7 +38,7 @@ async fn a_whole_chain_is_recomputed() {
     assert_eq!(coverage.log_root, last.log.root.to_string());
     assert_eq!(coverage.map_root, last.map_root.to_string());
     assert_eq!(coverage.records_by_kind["licence.issue"], 40);
-    assert_eq!(coverage.certificate_signatures, 15);
+    assert_eq!(coverage.certificate_signatures, 20);
     assert!(!coverage.not_checked.is_empty());
 }
 

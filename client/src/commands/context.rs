@@ -34,6 +34,9 @@ pub struct Global {
     /// Genesis hash that is trusted: 64 hex.
     #[arg(long, global = true, env = "HUXIN_TRUST_ROOT", value_name = "HEX")]
     pub trust_root: Option<String>,
+    /// Folder in which what is known of a chain is kept between runs, `-` for none; huxin in the user's state folder if absent.
+    #[arg(long, global = true, env = "HUXIN_KNOWN", value_name = "DIR")]
+    pub known: Option<PathBuf>,
     /// Key file that signs.
     #[arg(long, global = true, env = "HUXIN_KEY", value_name = "FILE")]
     pub key: Option<PathBuf>,
@@ -77,8 +80,22 @@ pub enum Needs {
     Record,
 }
 
+/// Where programs of this user keep what they know, by the XDG base directory specification; nowhere if the user has no home.
+#[cfg(not(test))]
+fn state_folder() -> Option<PathBuf> {
+    let of = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = of("XDG_STATE_HOME").or_else(|| Some(of("HOME")?.join(".local/state")))?;
+    Some(state.join("huxin"))
+}
+
+/// Unit tests keep nothing outside of their own folders.
+#[cfg(test)]
+fn state_folder() -> Option<PathBuf> {
+    None
+}
+
 /// A hash as people copy it: in capitals, with `0x` before it, with spaces or line ends in it.
-fn digest_of(text: &str) -> Result<Digest, ParseDigestError> {
+pub(super) fn digest_of(text: &str) -> Result<Digest, ParseDigestError> {
     let text: String = text.chars().filter(|character| !character.is_whitespace()).collect();
     let text = text.to_lowercase();
     text.strip_prefix("0x").unwrap_or(&text).parse::<Digest>()
@@ -90,8 +107,18 @@ impl Global {
         self.trust_root.as_deref().map(digest_of).transpose().map_err(|error| ClientError::at("--trust-root", error))
     }
 
-    /// The pinned trust root. A file and a hash given together must agree.
+    /// The pinned trust root, with what is known of its chain from earlier runs.
     pub fn trust(&self) -> Result<TrustRoot, ClientError> {
+        let pinned = self.pinned()?;
+        match self.known.as_ref().filter(|folder| !folder.as_os_str().is_empty()) {
+            Some(folder) if folder == Path::new("-") => Ok(pinned),
+            Some(folder) => pinned.kept_in(folder),
+            None => state_folder().map_or(Ok(pinned.clone()), |folder| pinned.kept_in(&folder)),
+        }
+    }
+
+    /// The pinned trust root. A file and a hash given together must agree.
+    fn pinned(&self) -> Result<TrustRoot, ClientError> {
         let hash = self.trust_root_hash()?;
         match (&self.genesis, hash) {
             (None, None) => Err(ClientError::NoTrustRoot),

@@ -283,6 +283,12 @@ pub const PAGES: &[Page] = &[
         "huxin audit replay --genesis genesis.toml --import blocks.huxin",
     ]),
     page("bench", Local, &["huxin bench --nodes /tmp/huxin/network.json --workload verify --seconds 10"]),
+    page("head get", Question, &["huxin head get --out delta-1.head --genesis genesis.toml"]),
+    page("head pin", Question, &[
+        "huxin head pin delta-1.head --hash abababababababababababababababababababababababababababababababab --genesis genesis.toml",
+    ]),
+    page("head show", Trust, &["huxin head show --genesis genesis.toml"]),
+    page("head path", Question, &["huxin head path --out delta-1.path --genesis genesis.toml"]),
     page("genesis province", Local, &[
         "huxin genesis province 310000 --organisation 11310100000001011L --consensus consensus.key --network network.key \
          --governance governance.key --registrar registrar.key --out 310000.toml",

@@ -31,10 +31,10 @@ impl Uses {
             Self::Local => option == "json",
             Self::Passphrase => matches!(option, "json" | "passphrase_file"),
             Self::Hash => matches!(option, "json" | "trust_root"),
-            Self::Trust => matches!(option, "json" | "genesis" | "trust_root"),
+            Self::Trust => matches!(option, "json" | "genesis" | "trust_root" | "known"),
             Self::Nodes => matches!(option, "json" | "nodes" | "wait_s"),
-            Self::Outcome => matches!(option, "json" | "nodes" | "wait_s" | "genesis" | "trust_root"),
-            Self::Question => matches!(option, "json" | "nodes" | "genesis" | "trust_root" | "max_age_s"),
+            Self::Outcome => matches!(option, "json" | "nodes" | "wait_s" | "genesis" | "trust_root" | "known"),
+            Self::Question => matches!(option, "json" | "nodes" | "genesis" | "trust_root" | "known" | "max_age_s"),
             Self::Record => true,
         }
     }

@@ -13,6 +13,7 @@ mod explain;
 mod features_page;
 mod genesis;
 mod govern;
+mod head;
 mod help;
 mod import;
 mod inspect;
@@ -95,6 +96,9 @@ enum Command {
     /// Fetch receipts, and check them without any node.
     #[command(subcommand)]
     Receipt(receipt::ReceiptCommand),
+    /// Heads of the chain: publish one, pin one, and see what is known here (区块头).
+    #[command(subcommand)]
+    Head(head::HeadCommand),
     /// What became of a transaction.
     Transaction(transaction::TransactionCommand),
     /// Recompute the whole ledger.
@@ -185,6 +189,7 @@ async fn execute(cli: Cli, output: &Output) -> Result<ExitCode, ClientError> {
         Command::Transaction(command) => command.run(global, output).await,
         Command::Audit(command) => command.run(global, output).await,
         Command::Bench(command) => command.run(global, output).await,
+        Command::Head(command) => command.run(global, output).await,
         Command::Genesis(command) => command.run(global, output),
         Command::Testnet(command) => command.run(output).await,
         Command::Status(command) => command.run(global, output).await,

@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::context::Global;
+use super::head::take_paths;
 use super::output::Output;
 use super::thing_receipt;
 use super::thing_receipt::LATER_CHANGES;
@@ -57,6 +58,10 @@ pub struct Check {
     /// The identifier it should be about.
     #[arg(long, value_name = "ID")]
     id: Option<String>,
+    /// The way to its validators, from `huxin head path`, where the receipt begins later than what is known here; may be given several
+    /// times.
+    #[arg(long, value_name = "FILE")]
+    trust_path: Vec<PathBuf>,
     /// The past time asked about, up to the receipt's own: 2026-11-21 (its first moment in Beijing) or RFC 3339. The answer is by every
     /// change that the receipt proves, and beside it what was known then.
     #[arg(long, value_name = "TIME")]
@@ -160,6 +165,7 @@ impl Check {
             std::fs::metadata(path).map_err(|error| ClientError::file("cannot read", path, error))?;
         }
         let trust = global.trust()?;
+        take_paths(&trust, &self.trust_path)?;
         if bytes.starts_with(THING_RECEIPT_MAGIC) {
             self.refuse_arguments(&say!("a receipt of things", "事物的回执"))?;
             return thing_receipt::check(&trust, output, &bytes);
@@ -169,7 +175,7 @@ impl Check {
             return super::transaction::check(&trust, output, &bytes);
         }
         let receipt = Receipt::from_bytes(&bytes)?;
-        let proven = receipt.verify(trust.hash())?;
+        let proven = trust.check(&receipt)?;
         if licence_of(&receipt.record).is_none() {
             return self.other(&receipt, id.as_ref(), output);
         }

@@ -51,7 +51,13 @@ impl Desk {
 
     fn check(&self, bytes: &[u8], file: Option<&[u8]>, id: Option<&str>) -> Result<ExitCode, ClientError> {
         let file = file.map(|content| self.write("document", content));
-        let check = Check { receipt: self.write("receipt", bytes), file, id: id.map(str::to_owned), as_of: None };
+        let check = Check {
+            receipt: self.write("receipt", bytes),
+            file,
+            id: id.map(str::to_owned),
+            trust_path: Vec::new(),
+            as_of: None,
+        };
         check.run(&self.global, &Output::new(true))
     }
 
@@ -84,7 +90,7 @@ fn a_receipt_without_its_state_is_never_a_success() {
     let open = Receipt { status: None, ..desk.receipt(1, 4) };
     assert_eq!(desk.check(&open.to_bytes(), Some(b"licence B"), Some(&id("B"))).unwrap(), ExitCode::NotChecked);
     let receipt = PathBuf::from("x");
-    let check = Check { receipt, file: None, id: None, as_of: None };
+    let check = Check { receipt, file: None, id: None, trust_path: Vec::new(), as_of: None };
     let answer = check.answer(&open, None, None).unwrap();
     assert_eq!((answer.verdict, answer.checks.len()), (Verdict::Unknown, 9));
     assert_eq!(answer.licence.unwrap().status, "unknown");
@@ -139,7 +145,7 @@ fn an_as_of_time_that_nothing_signs_is_not_reported() {
     let desk = Desk::new();
     let far = TimeMs(4_070_908_800_000);
     let receipt = desk.chain.receipt(1, 4, Some(far));
-    let check = Check { receipt: PathBuf::from("x"), file: None, id: None, as_of: None };
+    let check = Check { receipt: PathBuf::from("x"), file: None, id: None, trust_path: Vec::new(), as_of: None };
     let status = receipt.verify(&desk.chain.genesis.hash()).unwrap().status;
     let answer = check.answer(&receipt, None, status.as_ref()).unwrap();
     assert_eq!(answer.as_of.time_ms, desk.chain.time(4).0);
@@ -152,7 +158,7 @@ fn a_past_time_is_answered_or_refused() {
     let desk = Desk::new();
     let at = |bytes: &[u8], height: u64| {
         let (receipt, as_of) = (desk.write("receipt", bytes), Some(desk.chain.time(height)));
-        Check { receipt, file: None, id: None, as_of }.run(&desk.global, &Output::new(true))
+        Check { receipt, file: None, id: None, trust_path: Vec::new(), as_of }.run(&desk.global, &Output::new(true))
     };
     let licence = desk.receipt(1, 4);
     let bytes = licence.to_bytes();
@@ -161,7 +167,8 @@ fn a_past_time_is_answered_or_refused() {
     assert_eq!(at(&desk.receipt(1, 3).to_bytes(), 1).unwrap(), ExitCode::Refused, "suspended as known at height 3");
     assert_eq!(at(&bytes, 1).unwrap(), ExitCode::Success, "restored as known at height 4");
     let answer = |as_of| {
-        let check = Check { receipt: PathBuf::from("x"), file: None, id: None, as_of: Some(as_of) };
+        let check =
+            Check { receipt: PathBuf::from("x"), file: None, id: None, trust_path: Vec::new(), as_of: Some(as_of) };
         let status = licence.verify(&desk.chain.genesis.hash()).unwrap().status;
         check.answer(&licence, None, status.as_ref()).unwrap()
     };
@@ -186,5 +193,5 @@ fn another_version_is_told_as_such() {
     newer[7] = b'9';
     let refused = desk.check(&newer, None, None).unwrap_err();
     assert_eq!((refused.code(), refused.exit_code()), ("receipt.newer_version", ExitCode::NotChecked));
-    assert!(refused.to_string().contains("this program knows version 2"), "{refused}");
+    assert!(refused.to_string().contains("this program knows version 3"), "{refused}");
 }

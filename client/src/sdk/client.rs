@@ -69,6 +69,8 @@ impl Client {
         }
         let genesis = trust.genesis().cloned().ok_or(ClientError::NoTrustRoot)?;
         let chain = Chain::new(&genesis);
+        // What an earlier run has seen: an older state is a rollback, or a node that lags.
+        nodes.connection().saw_height(trust.known().seen().map_or(0, |seen| seen.height.0));
         Ok(Self { nodes, trust, chain, genesis, age_s_max: AGE_S_MAX_DEFAULT, of_chain: Mutex::default() })
     }
 
@@ -196,7 +198,7 @@ impl Client {
             }
             other => other,
         })?;
-        let receipt = self.check_receipt(&bytes).map_err(|error| of_node(&node, error))?;
+        let receipt = self.led(nodes, || self.check_receipt(&bytes)).await.map_err(|error| of_node(&node, error))?;
         let checked = match receipt.index == index {
             true => check(&receipt),
             false => Err(format!("the receipt given for record {index} is of record {}", receipt.index)),
@@ -208,7 +210,7 @@ impl Client {
     /// Reads a receipt and checks everything in it.
     pub fn check_receipt(&self, bytes: &[u8]) -> Result<Receipt, ClientError> {
         let receipt = Receipt::from_bytes(bytes)?;
-        receipt.verify_with(self.trust.hash(), self.trust.known_headers())?;
+        self.trust.check(&receipt)?;
         self.nodes.connection().saw_height(receipt.header.height.0);
         Ok(receipt)
     }
@@ -339,7 +341,9 @@ impl Client {
 
     async fn thing_at(&self, nodes: &NodeClient, question: &ThingQuestion) -> Result<ProvenThing, ClientError> {
         let (node, answer, freshness) = self.fetch_thing(nodes, question).await?;
-        let thing = check_thing(&self.trust, &freshness, question, &node, &answer, &BTreeMap::new())?;
+        let check =
+            |known: &BTreeMap<StateKey, Vec<u8>>| check_thing(&self.trust, &freshness, question, &node, &answer, known);
+        let thing = self.led(nodes, || check(&BTreeMap::new())).await?;
         self.nodes.connection().saw_height(thing.as_of.height);
         if thing.derived_by != DerivedBy::Node {
             return Ok(thing);
@@ -350,13 +354,14 @@ impl Client {
             let Ok(Some(bytes)) = self.proven_bytes(nodes, &key).await else { return Ok(thing) };
             known.insert(key, bytes);
         }
-        check_thing(&self.trust, &freshness, question, &node, &answer, &known)
+        check(&known)
     }
 
     async fn proven_bytes(&self, nodes: &NodeClient, key: &StateKey) -> Result<Option<Vec<u8>>, ClientError> {
         let question = ThingQuestion::now(key.clone());
         let (node, answer, freshness) = self.fetch_thing(nodes, &question).await?;
-        Ok(check_thing(&self.trust, &freshness, &question, &node, &answer, &BTreeMap::new())?.bytes)
+        let check = || check_thing(&self.trust, &freshness, &question, &node, &answer, &BTreeMap::new());
+        Ok(self.led(nodes, check).await?.bytes)
     }
 
     async fn fetch_thing(
@@ -377,7 +382,8 @@ impl Client {
         let algorithm = self.chain.algorithm();
         let freshness = self.freshness();
         let (node, answer) = nodes.verify(&question.to_wire(algorithm)).await?;
-        let verified = check_answer(&self.trust, algorithm, &freshness, question, &node, &answer)?;
+        let check = || check_answer(&self.trust, algorithm, &freshness, question, &node, &answer);
+        let verified = self.led(nodes, check).await?;
         if verified.proven {
             self.nodes.connection().saw_height(verified.proven_height);
         } else {

@@ -68,7 +68,8 @@ impl Client {
         let algorithm = self.chain().algorithm();
         let freshness = self.freshness();
         let (node, answer) = nodes.verify(&question.to_wire(algorithm)).await?;
-        let verified = check_answer(self.trust(), algorithm, &freshness, question, &node, &answer)?;
+        let check = || check_answer(self.trust(), algorithm, &freshness, question, &node, &answer);
+        let verified = self.led(nodes, check).await?;
         if verified.proven {
             self.nodes().connection().saw_height(verified.proven_height);
         } else {
@@ -169,7 +170,7 @@ impl Client {
             ReceiptOf::Licence(licence) => nodes.licence_receipt(&licence.to_string(), as_of).await?,
         };
         let mismatch = |reason: &str| ClientError::ProofMismatch { node: node.clone(), reason: reason.to_owned() };
-        let receipt = self.check_receipt(&bytes).map_err(|error| of_node(&node, error))?;
+        let receipt = self.led(nodes, || self.check_receipt(&bytes)).await.map_err(|error| of_node(&node, error))?;
         let is_asked = match subject {
             ReceiptOf::Record(index) => receipt.index == index,
             ReceiptOf::Licence(licence) => licence_of(&receipt.record).is_some_and(|found| found.licence == licence),
@@ -214,7 +215,8 @@ impl Client {
         let freshness = self.freshness();
         let node = nodes.connection().first_node();
         let bytes = nodes.thing_receipt(key, as_of).await?;
-        let receipt = check_thing_receipt(self.trust(), &bytes).map_err(|error| of_node(&node, error))?;
+        let check = || check_thing_receipt(self.trust(), &bytes);
+        let receipt = self.led(nodes, check).await.map_err(|error| of_node(&node, error))?;
         if receipt.state(key).is_none() {
             let reason = format!("the receipt does not cover {key}");
             return Err(ClientError::ProofMismatch { node, reason });
@@ -251,6 +253,7 @@ fn is_unable(error: &ClientError) -> bool {
         ClientError::Unreachable { .. }
         | ClientError::Proxy { .. }
         | ClientError::Stale { .. }
+        | ClientError::PathNeeded { .. }
         | ClientError::OtherVersion { .. } => true,
         ClientError::Refused { .. } => !error.is_refusal_at_door(),
         _ => false,

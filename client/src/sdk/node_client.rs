@@ -172,6 +172,17 @@ impl NodeClient {
         self.receipt_at(format!("/v1/licences/{licence}/receipt"), as_of).await
     }
 
+    /// Bytes of the way from the validators after one height to those that decide at another, or its first page. Unproven.
+    pub async fn trust_path(&self, known: Height, height: Height) -> Result<Vec<u8>, ClientError> {
+        self.receipt_at(format!("/v1/trust/path?from={known}&to={height}"), None).await
+    }
+
+    /// Bytes of the head of a height, the newest one by default. Unproven.
+    pub async fn trusted_head(&self, height: Option<Height>) -> Result<Vec<u8>, ClientError> {
+        let query = height.map(|height| format!("?height={height}")).unwrap_or_default();
+        self.receipt_at(format!("/v1/trust/head{query}"), None).await
+    }
+
     async fn receipt_at(&self, path: String, as_of: Option<TimeMs>) -> Result<Vec<u8>, ClientError> {
         let path = match as_of {
             Some(time) => format!("{path}?as_of={time}"),

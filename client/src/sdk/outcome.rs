@@ -69,7 +69,7 @@ fn error_body(code: Code, operation: u32) -> ErrorBody {
 /// [`ClientError::Receipt`] where it proves nothing under `trust`.
 pub fn check_outcome_receipt(trust: &TrustRoot, bytes: &[u8]) -> Result<OutcomeReceipt, ClientError> {
     let receipt = OutcomeReceipt::from_bytes(bytes)?;
-    receipt.verify_with(trust.hash(), trust.known_headers())?;
+    trust.check_outcome(&receipt)?;
     Ok(receipt)
 }
 
@@ -107,7 +107,8 @@ impl Client {
     async fn outcome_at(&self, node: &NodeClient, tx_id: &TxId) -> Result<ProvenOutcome, ClientError> {
         let address = node.connection().first_node();
         let bytes = node.outcome_receipt(tx_id).await?;
-        let receipt = check_outcome_receipt(self.trust(), &bytes).map_err(|error| match error {
+        let checked = self.led(node, || check_outcome_receipt(self.trust(), &bytes)).await;
+        let receipt = checked.map_err(|error| match error {
             ClientError::Receipt(error) => receipt_refused(&address, error),
             other => other,
         })?;

@@ -194,8 +194,10 @@ pub fn check_answer(
     answer: &VerifyAnswer,
 ) -> Result<Verified, ClientError> {
     let checker = Checker { trust, algorithm, freshness, question, node };
-    let then = answer.proof.as_deref().map(|proof| checker.read(proof)).transpose()?;
-    let now = answer.proof_now.as_deref().map(|proof| checker.read(proof)).transpose()?;
+    let now = answer.proof_now.as_deref().map(|proof| checker.read(proof, false)).transpose()?;
+    // Beside a proof about now, which holds every change with both of its times, one about the past may end before the pinned head.
+    let may_be_old = question.as_of.is_some() && now.is_some();
+    let then = answer.proof.as_deref().map(|proof| checker.read(proof, may_be_old)).transpose()?;
     match (then, now, question.as_of) {
         (None, None, _) if answer.verdict == Verdict::Unknown.as_str() => Ok(checker.not_recorded(answer)),
         (None, None, _) => Err(checker.mismatch(format!("it says {} and gives no proof", answer.verdict))),
@@ -228,13 +230,14 @@ impl Checker<'_> {
     }
 
     /// Reads a receipt, checks all its proofs, and that it is about the licence in question.
-    fn read(&self, proof: &str) -> Result<Held, ClientError> {
+    fn read(&self, proof: &str, may_be_old: bool) -> Result<Held, ClientError> {
         let bytes = base64::engine::general_purpose::STANDARD
             .decode(proof)
             .map_err(|error| self.mismatch(format!("the proof is not base64: {error}")))?;
         let refused = |error| receipt_refused(self.node, error);
         let receipt = Receipt::from_bytes(&bytes).map_err(refused)?;
-        let proven = receipt.verify_with(self.trust.hash(), self.trust.known_headers()).map_err(refused)?;
+        let checked = if may_be_old { self.trust.check_past(&receipt) } else { self.trust.check(&receipt) };
+        let proven = checked.map_err(refused)?;
         let state =
             proven.status.ok_or_else(|| self.mismatch("the proof leaves the licence's state open".to_owned()))?;
         let held = Held { receipt, bytes, block: proven.block, state };
@@ -406,6 +409,7 @@ impl Checker<'_> {
 pub(super) fn receipt_refused(node: &str, error: ReceiptError) -> ClientError {
     match error {
         ReceiptError::WrongTrustRoot { .. } => ClientError::Receipt(error),
+        ReceiptError::PathNeeded { known, since } => ClientError::PathNeeded { node: node.to_owned(), known, since },
         error if error.is_other_version() => {
             ClientError::OtherVersion { node: node.to_owned(), reason: error.to_string() }
         }

@@ -133,7 +133,7 @@ impl Client {
 
     async fn head_at(&self, nodes: &NodeClient) -> Result<ThingReceipt, ClientError> {
         let bytes = nodes.thing_receipt(&StateKey::Validators, None).await?;
-        let receipt = check_thing_receipt(self.trust(), &bytes);
+        let receipt = self.led(nodes, || check_thing_receipt(self.trust(), &bytes)).await;
         let receipt = receipt.map_err(|error| of_node(&nodes.connection().first_node(), error))?;
         self.nodes().connection().saw_height(receipt.header.height.0);
         Ok(receipt)

@@ -152,7 +152,7 @@ impl Checker<'_> {
             .map_err(|error| self.mismatch(format!("the proof is not base64: {error}")))?;
         let refused = |error| receipt_refused(self.node, error);
         let receipt = ThingReceipt::from_bytes(&bytes).map_err(refused)?;
-        receipt.verify_with(self.trust.hash(), self.trust.known_headers()).map_err(refused)?;
+        self.trust.check_things(&receipt).map_err(refused)?;
         Ok((receipt, bytes))
     }
 
@@ -286,7 +286,7 @@ impl StateReader for Covered<'_> {
 /// [`ClientError::Receipt`] where it proves nothing under `trust`.
 pub fn check_thing_receipt(trust: &TrustRoot, bytes: &[u8]) -> Result<ThingReceipt, ClientError> {
     let receipt = ThingReceipt::from_bytes(bytes)?;
-    receipt.verify_with(trust.hash(), trust.known_headers())?;
+    trust.check_things(&receipt)?;
     Ok(receipt)
 }
 

@@ -1,4 +1,4 @@
-//! What the user trusts: the hash of one genesis, pinned beforehand, and nothing a node says.
+//! What the user trusts: the hash of one genesis, pinned beforehand, what proofs under it have shown, and nothing a node says.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -6,10 +6,13 @@ use std::sync::Arc;
 
 use huxin_chain_spec::crypto::Digest;
 use huxin_chain_spec::genesis::{GENESIS_BYTES_MAX, Genesis};
-use huxin_chain_spec::receipt::KnownHeaders;
+use huxin_chain_spec::receipt::{
+    KnownHeaders, OutcomeReceipt, Proven, Receipt, ReceiptError, ThingReceipt, TrustPath, TrustedHead,
+};
 use lru::LruCache;
 use parking_lot::Mutex;
 
+use super::known::KnownChain;
 use crate::error::ClientError;
 use crate::said::Said;
 use crate::say;
@@ -27,18 +30,20 @@ fn wrong(error: impl std::fmt::Display) -> Said {
 pub struct TrustRoot {
     hash: Digest,
     genesis: Option<Arc<Genesis>>,
-    known: Arc<VerifiedHeaders>,
+    headers: Arc<VerifiedHeaders>,
+    known: Arc<KnownChain>,
 }
 
 impl TrustRoot {
     /// Pins a hash. The genesis itself, where it is needed, is then taken from a node and checked against it.
     pub fn of_hash(hash: Digest) -> Self {
-        Self { hash, genesis: None, known: Arc::default() }
+        Self { hash, genesis: None, headers: Arc::default(), known: Arc::new(KnownChain::in_memory(hash)) }
     }
 
     /// Pins a genesis.
     pub fn of_genesis(genesis: Genesis) -> Self {
-        Self { hash: genesis.hash(), genesis: Some(Arc::new(genesis)), known: Arc::default() }
+        let root = Self::of_hash(genesis.hash());
+        Self { genesis: Some(Arc::new(genesis)), ..root }
     }
 
     /// Pins the genesis in a file.
@@ -80,9 +85,81 @@ impl TrustRoot {
         Ok(())
     }
 
-    /// Headers already checked against this root.
-    pub fn known_headers(&self) -> &VerifiedHeaders {
+    /// Remembers what it learns of the chain in a folder, and begins with what is kept there.
+    ///
+    /// # Errors
+    /// [`ClientError::File`] or [`ClientError::Input`] where what is kept there cannot be read.
+    pub fn kept_in(self, folder: &Path) -> Result<Self, ClientError> {
+        let known = Arc::new(KnownChain::in_folder(folder, self.hash)?);
+        Ok(Self { known, ..self })
+    }
+
+    /// What is known of the chain beside the genesis.
+    pub fn known(&self) -> &KnownChain {
         &self.known
+    }
+
+    /// Checks a receipt of a record against all that is known, and learns of it.
+    ///
+    /// # Errors
+    /// [`ReceiptError`] naming the first part that does not hold.
+    pub fn check(&self, receipt: &Receipt) -> Result<Proven, ReceiptError> {
+        let proven = receipt.verify_with(&self.known.anchors(), &*self.headers)?;
+        self.known.learn(&receipt.trust, Some(&receipt.header));
+        Ok(proven)
+    }
+
+    /// Checks a receipt about the past whose answer another receipt, above the pinned head, confirms.
+    ///
+    /// # Errors
+    /// As [`TrustRoot::check`].
+    pub fn check_past(&self, receipt: &Receipt) -> Result<Proven, ReceiptError> {
+        receipt.verify_with(&self.known.anchors().without_pin(), &*self.headers)
+    }
+
+    /// Checks a receipt of things.
+    ///
+    /// # Errors
+    /// As [`TrustRoot::check`].
+    pub fn check_things(&self, receipt: &ThingReceipt) -> Result<Digest, ReceiptError> {
+        let block = receipt.verify_with(&self.known.anchors(), &*self.headers)?;
+        self.known.learn(&receipt.trust, Some(&receipt.header));
+        Ok(block)
+    }
+
+    /// Checks a receipt of an outcome.
+    ///
+    /// # Errors
+    /// As [`TrustRoot::check`].
+    pub fn check_outcome(&self, receipt: &OutcomeReceipt) -> Result<Digest, ReceiptError> {
+        let block = receipt.verify_with(&self.known.anchors(), &*self.headers)?;
+        self.known.learn(&receipt.trust, Some(&receipt.header));
+        Ok(block)
+    }
+
+    /// Checks a head.
+    ///
+    /// # Errors
+    /// As [`TrustRoot::check`].
+    pub fn check_head(&self, head: &TrustedHead) -> Result<Digest, ReceiptError> {
+        let block = head.verify(&self.known.anchors())?;
+        self.known.learn(&head.trust, Some(&head.header));
+        Ok(block)
+    }
+
+    /// Checks a path and learns the sets it leads to: those above the newest known one for good, others for this run.
+    ///
+    /// # Errors
+    /// As [`TrustRoot::check`].
+    pub fn check_path(&self, path: &TrustPath) -> Result<(), ReceiptError> {
+        let anchors = self.known.anchors();
+        let (end, _) = path.verify(&anchors)?;
+        if anchors.newest().is_none_or(|(newest, _)| end > newest) {
+            self.known.learn(path, None);
+        } else {
+            self.known.know_between(path);
+        }
+        Ok(())
     }
 }
 

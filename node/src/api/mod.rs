@@ -24,6 +24,7 @@ mod shared;
 mod status;
 mod submit;
 mod things;
+mod trust;
 mod verify;
 
 use std::future::IntoFuture;
@@ -137,6 +138,8 @@ fn router(context: Context, shutdown: watch::Receiver<bool>) -> std::io::Result<
         .route("/v1/receipts/{record}", framed("receipt", get(receipts::receipt)))
         .route("/v1/receipts/transactions/{tx_id}", framed("outcome_receipt", get(receipts::outcome_receipt)))
         .route("/v1/receipts/things/{*name}", framed("thing_receipt", get(things::thing_receipt)))
+        .route("/v1/trust/head", framed("trusted_head", get(trust::head)))
+        .route("/v1/trust/path", framed("trust_path", get(trust::path)))
         .route("/v1/things", framed("things", get(things::things)))
         .route("/v1/things/{*name}", framed("thing", get(things::thing)))
         .route("/v1/cases", framed("cases", get(things::cases)))

@@ -3,7 +3,7 @@
 
 use utoipa::OpenApi;
 
-use super::{blocks, events, receipts, status, submit, things, verify};
+use super::{blocks, events, receipts, status, submit, things, trust, verify};
 
 /// OpenAPI 3.1 of the public API.
 #[derive(OpenApi)]
@@ -31,6 +31,8 @@ use super::{blocks, events, receipts, status, submit, things, verify};
         receipts::receipt,
         receipts::outcome_receipt,
         receipts::record,
+        trust::head,
+        trust::path,
         things::thing,
         things::things,
         things::thing_receipt,

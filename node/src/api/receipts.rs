@@ -31,7 +31,7 @@ pub(super) type ReceiptFile = ([(HeaderName, String); 2], Vec<u8>);
 /// Receipt of a record.
 ///
 /// One self-contained file that proves the record, and the licence's state where it brings one into being, without any
-/// node: `HUXINRC2`, then the canonical encoding.
+/// node: `HUXINRC3`, then the canonical encoding.
 #[utoipa::path(get, path = "/v1/receipts/{record}", tag = "verify", operation_id = "receipt",
     params(("record" = u64, Path, description = "Index of the record in the log"), ReceiptQuery),
     responses(
@@ -69,7 +69,7 @@ pub(super) async fn licence_receipt(
 
 /// Receipt of a transaction's outcome.
 ///
-/// Proves without any node that the transaction was committed, or that it was rejected and why: `HUXINRO1`, then the canonical
+/// Proves without any node that the transaction was committed, or that it was rejected and why: `HUXINRO2`, then the canonical
 /// encoding. That a transaction expired has no receipt.
 #[utoipa::path(get, path = "/v1/receipts/transactions/{tx_id}", tag = "transactions", operation_id = "outcomeReceipt",
     params(("tx_id" = String, Path, description = "64 hexadecimal characters")),

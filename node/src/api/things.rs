@@ -92,7 +92,7 @@ pub(super) async fn case_timeline(
 
 /// Receipt of a thing.
 ///
-/// One file that proves the state of a thing, or that the ledger holds none, without any node: `HUXINRT1`, then the
+/// One file that proves the state of a thing, or that the ledger holds none, without any node: `HUXINRT2`, then the
 /// canonical encoding.
 #[utoipa::path(get, path = "/v1/receipts/things/{name}", tag = "verify", operation_id = "thingReceipt",
     params(("name" = String, Path, description = "Kind and identifiers; slashes stay slashes"), ReceiptQuery),

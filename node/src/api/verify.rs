@@ -220,7 +220,7 @@ fn check_receipt(api: &Shared, bytes: &[u8], question: &Question) -> Result<Veri
     let ledger = &api.monitor.ledger;
     check_kind(bytes)?;
     let receipt = Receipt::from_bytes(bytes)?;
-    let proven = receipt.verify_with(&ledger.genesis_hash(), &api.checked_headers)?;
+    let proven = receipt.verify_with(&ledger.anchors_at(receipt.header.height), &api.checked_headers)?;
     let question = Question { proven: true, ..*question };
     match ledger.record(receipt.index)? {
         None => Ok(assess::by_receipt_alone(&receipt, proven.status, &question)),

@@ -30,6 +30,7 @@ use trust::Trust;
 pub use agree::{BlockFault, Made};
 pub use receipts::ReceiptAt;
 pub use things::LedgerAt;
+pub use trust::TrustLength;
 
 /// Blocks whose execution is kept until one of them is decided: the rounds of one height.
 const EXECUTIONS_KEPT: usize = 8;

@@ -1,26 +1,25 @@
-//! The path of trust from the genesis to the validators of any height: the beginning of every receipt.
+//! The way from the genesis to the validators of any height: the beginning of every receipt.
 
 use huxin_chain_spec::block::Header;
 use huxin_chain_spec::certificate::{Certificate, ValidatorSet};
 use huxin_chain_spec::genesis::GenesisCommitment;
 use huxin_chain_spec::ids::Height;
-use huxin_chain_spec::receipt::{Transition, TrustPath};
+use huxin_chain_spec::receipt::{Anchors, SetHistory, Step, TrustPath, TrustedHead};
 use parking_lot::RwLock;
 
+use super::Ledger;
 use crate::store::{Store, StoreError};
 
-/// The founders, and every change of the validators since.
-pub(super) struct Trust {
-    genesis: GenesisCommitment,
-    founders: ValidatorSet,
-    /// Oldest first. There are few: each is a decision of the provinces.
-    transitions: RwLock<Vec<Transition>>,
-}
+/// Longest answer with a part of the way, in bytes of its steps: well below what a reader takes.
+const PAGE_BYTES_MAX: usize = 192 * 1024;
+
+/// Every change of the validators.
+pub(super) struct Trust(RwLock<SetHistory>);
 
 impl Trust {
     /// Reads the changes from the store.
     pub(super) fn load(store: &Store, genesis: GenesisCommitment, founders: ValidatorSet) -> Result<Self, StoreError> {
-        let trust = Self { genesis, founders, transitions: RwLock::default() };
+        let trust = Self(RwLock::new(SetHistory::new(genesis, founders)));
         for height in store.validator_changes()?.into_iter().filter(|height| *height > 0).map(Height) {
             let missing =
                 || StoreError::damaged(store.path(), format!("validator change at height {height}"), "missing");
@@ -34,20 +33,57 @@ impl Trust {
     /// Notes a committed block, after which `next` decide.
     pub(super) fn follow(&self, header: &Header, certificate: &Certificate, next: &ValidatorSet) {
         if header.next_validators_hash != header.validators_hash {
-            let transition =
-                Transition { header: header.clone(), certificate: certificate.clone(), next: next.clone() };
-            self.transitions.write().push(transition);
+            let step = Step { header: header.clone(), certificate: certificate.clone(), next: next.clone() };
+            self.0.write().push(step);
         }
     }
 
-    /// The path to the validators that decided `height`.
+    /// The way to the validators that decided `height`, as a proof carries it.
     pub(super) fn path_to(&self, height: Height) -> TrustPath {
-        let transitions = self.transitions.read();
-        let before = transitions.iter().take_while(|transition| transition.header.height < height);
-        TrustPath {
-            genesis: self.genesis.clone(),
-            validators: self.founders.clone(),
-            transitions: before.cloned().collect(),
+        self.0.read().path_to(height)
+    }
+}
+
+/// How long the way to the newest validators has become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrustLength {
+    /// Changes of the validators since the genesis.
+    pub changes: usize,
+    /// Steps of the shortest way from the founders.
+    pub steps: usize,
+    /// Bytes of these steps.
+    pub bytes: usize,
+}
+
+impl Ledger {
+    /// The way from the set that decides after `known` to the one that decides at `height`, a page of it at most: where it ends
+    /// early, ask again from its end. `None` if `known` is not below `height`.
+    pub fn trust_path(&self, known: Height, height: Height) -> Option<TrustPath> {
+        self.trust.0.read().path_between(known, height, PAGE_BYTES_MAX)
+    }
+
+    /// The head of a height; `None` where there is no such block.
+    pub fn trusted_head(&self, height: Height) -> Result<Option<TrustedHead>, StoreError> {
+        let Some(row) = self.store.header(height)? else { return Ok(None) };
+        let history = self.trust.0.read();
+        let (trust, next) = (history.path_to(height), history.announced_at(height).cloned());
+        Ok(Some(TrustedHead { trust, header: row.header, certificate: row.certificate, next }))
+    }
+
+    /// What this node knows of the validators that decide a height: its own ledger, whatever a proof brings along.
+    pub fn anchors_at(&self, height: Height) -> Anchors {
+        let mut anchors = Anchors::of_genesis(self.genesis_hash());
+        let path = self.trust.0.read().path_to(height);
+        if path.in_force_since() > Height(0) {
+            anchors.know(path.in_force_since(), path.validators_in_force().clone());
         }
+        anchors
+    }
+
+    /// How long the way to the newest validators has become.
+    pub fn trust_length(&self) -> TrustLength {
+        let history = self.trust.0.read();
+        let (steps, bytes) = history.length();
+        TrustLength { changes: history.changes(), steps, bytes }
     }
 }

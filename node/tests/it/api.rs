@@ -380,7 +380,7 @@ async fn a_receipt_of_another_kind_is_told_by_its_kind() {
     node.commit(vec![issue(0..1)]);
     let thing = node.get(&format!("/v1/receipts/things/key/{}", key(4).id())).await;
     assert_eq!(thing.status, 200, "{}", thing.text());
-    for (bytes, kind) in [(thing.body.as_slice(), "of a thing"), (b"HUXINRO1...", "of a transaction's outcome")] {
+    for (bytes, kind) in [(thing.body.as_slice(), "of a thing"), (b"HUXINRO2...", "of a transaction's outcome")] {
         let answer = node.post("/v1/verify", RECEIPT, bytes).await;
         let error = answer.error();
         assert_eq!((answer.status, error.code.as_str()), (400, "api.bad_request"), "{}", answer.text());

@@ -7,7 +7,7 @@ use huxin_chain_spec::certificate::{VoteType, vote_message};
 use huxin_chain_spec::codec;
 use huxin_chain_spec::crypto::{Digest, Signer};
 use huxin_chain_spec::ids::{CaseRef, Height, RecordIndex, TimeMs};
-use huxin_chain_spec::receipt::{Receipt, ThingReceipt};
+use huxin_chain_spec::receipt::{Anchors, Receipt, ThingReceipt, TrustPath, TrustedHead};
 use huxin_chain_spec::record::governance::{
     Action, DoubleSignature, GovernanceOperation, NewValidator, SignedBlock, SignedStep,
 };
@@ -151,11 +151,12 @@ async fn receipts_follow_a_change_of_validators() {
         let receipt = node.get(&format!("/v1/receipts/0?as_of={time}")).await;
         let receipt = Receipt::from_bytes(&receipt.body).unwrap();
         receipt.verify(&node.ledger.genesis_hash()).unwrap();
-        let changes = usize::from(height > 2) + usize::from(height > 3);
-        assert_eq!(receipt.trust.transitions.len(), changes, "height {height}");
+        // The founder vouches for both changes in one step.
+        assert_eq!(receipt.trust.steps.len(), usize::from(height > 2), "height {height}");
         let thing: ThingAnswer = node.get(&format!("/v1/things/validators?as_of={time}")).await.json();
         proven(&thing, &node);
     }
+    heads_and_the_way(&node).await;
     let proposal: ThingAnswer = node.get("/v1/things/proposal/1?records=true").await.json();
     assert_eq!(proposal.derived.as_ref().unwrap()["status"], "passed");
     assert_eq!(proposal.records.len(), 1);
@@ -168,6 +169,31 @@ async fn receipts_follow_a_change_of_validators() {
     let receipt = again.receipt(RecordIndex(0), ReceiptAt::Newest).unwrap().unwrap();
     receipt.verify(&hash).unwrap();
     assert_eq!(receipt.trust, trusted);
+}
+
+/// What a node gives to a verifier that knows too little: heads, and the way between two sets.
+async fn heads_and_the_way(node: &Node) {
+    let genesis = Anchors::of_genesis(node.ledger.genesis_hash());
+    let head = TrustedHead::from_bytes(&node.get("/v1/trust/head").await.body).unwrap();
+    assert_eq!(head.verify(&genesis).unwrap(), node.ledger.tip().hash);
+    let announcing = TrustedHead::from_bytes(&node.get("/v1/trust/head?height=3").await.body).unwrap();
+    assert_eq!(announcing.verify_vouched(&node.ledger.genesis_hash()).unwrap(), announcing.block());
+    assert_eq!(announcing.validators_after().validators().len(), 2);
+    let way = TrustPath::from_bytes(&node.get("/v1/trust/path").await.body).unwrap();
+    assert_eq!(way.verify(&genesis).unwrap(), (Height(3), announcing.validators_after()));
+    let part = TrustPath::from_bytes(&node.get("/v1/trust/path?from=2&to=4").await.body).unwrap();
+    assert_eq!((part.since, part.steps.len()), (Height(2), 1));
+    for (path, status, place) in [
+        ("/v1/trust/head?height=9", 404, "height: "),
+        ("/v1/trust/path?from=4&to=4", 400, "from: "),
+        ("/v1/trust/path?to=6", 404, "to: "),
+        ("/v1/trust/path?from=x", 400, ""),
+        ("/v1/trust/path?until=3", 400, ""),
+    ] {
+        let answer = node.get(path).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.text());
+        assert!(answer.error().place.starts_with(place), "{path}: {}", answer.text());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

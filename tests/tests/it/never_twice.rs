@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use huxin_chain_spec::receipt::TrustedHead;
 use huxin_tests::{Http, Issuer, Network, PATIENCE, agree_at_a_common_height, eventually};
 
 fn copy_folder(from: &Path, to: &Path) {
@@ -194,6 +195,43 @@ async fn an_empty_store_in_and_out_of_the_quorum_and_a_truncated_journal() {
     let length = journal.metadata().unwrap().len();
     assert!(length > 0);
     std::fs::File::options().write(true).open(&journal).unwrap().set_len(length / 2).unwrap();
+    all_is_well(&mut network, &issuer).await;
+}
+
+/// A validator that lost its sign-state with the quorum at stake: the operator's height is that of a certified head, not a number typed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_sign_state_is_answered_by_a_certified_head() {
+    let mut network = Network::start(4).await;
+    let issuer = network.issuer("310000");
+    work(&network.api(0), &issuer, 3).await;
+    network.kill(1);
+    work(&network.api(0), &issuer, 3).await;
+    let head = network.api(0).get("/v1/trust/head").await.body;
+    let height = TrustedHead::from_bytes(&head).unwrap().header.height;
+    let (good, bad) = (network.scratch().join("good.head"), network.scratch().join("bad.head"));
+    std::fs::write(&good, &head).unwrap();
+    let mut forged = TrustedHead::from_bytes(&head).unwrap();
+    forged.header.height = forged.header.height.next();
+    std::fs::write(&bad, forged.to_bytes()).unwrap();
+    let sign_state = network.config(1).with_file_name("keys").join("consensus.key.sign-state");
+    std::fs::remove_file(&sign_state).unwrap();
+    let recover = |head: &Path| {
+        let mut command = std::process::Command::new(huxin_tests::huxin_node());
+        command.args(["recover", "--config"]).arg(network.config(1)).arg("--after-head").arg(head).output().unwrap()
+    };
+    for unusable in [&bad, &sign_state, &network.config(1).to_owned()] {
+        let refused = recover(unusable);
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert!(refused.status.code() == Some(1) && said.contains("cannot be used"), "{said}");
+    }
+    let recovered = recover(&good);
+    let said = String::from_utf8(recovered.stdout).unwrap();
+    assert!(recovered.status.success() && said.contains(&format!("up to height {height}")), "{said}");
+    // Its vote is needed for the quorum, and it votes.
+    network.kill(3);
+    network.start_node(1);
+    network.wait_ready(1).await;
+    work(&network.api(0), &issuer, 2).await;
     all_is_well(&mut network, &issuer).await;
 }
 

@@ -127,3 +127,47 @@ fn damage(kept: &Kept) {
         assert!(code.starts_with("receipt."), "byte {position}: {code}");
     }
 }
+
+/// P7: a head is published and pinned by its hash; what ends before it is refused from then on, in every run.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_is_pinned_and_older_receipts_are_refused() {
+    let network = Network::start(4).await;
+    let api = network.description.nodes[0].api.clone();
+    let (genesis, scratch) = (network.description.genesis.clone(), network.scratch().to_owned());
+    let (document, receipt) = (scratch.join("document.txt"), scratch.join("document.receipt"));
+    std::fs::write(&document, "another licence document, made up").unwrap();
+    let id = issue(&network, &api, &document, &receipt).expect(0).json()[0]["licence_id"].as_str().unwrap().to_owned();
+    let known = scratch.join("known");
+    let huxin_with = |arguments: &[&str]| {
+        let shared = ["--json", "--genesis", path(&genesis), "--known", path(&known)];
+        run(&huxin(), shared.iter().chain(arguments).copied())
+    };
+    huxin_with(&["receipt", "verify", path(&receipt)]).expect(0);
+    // The next block at the latest is a heartbeat's: the head lies above the receipt.
+    std::fs::write(&document, "a third one").unwrap();
+    issue(&network, &api, &document, &scratch.join("third.receipt")).expect(0);
+    let head = scratch.join("chain.head");
+    let got = huxin_with(&["--node", &api, "head", "get", "--out", path(&head)]).expect(0).json();
+    let (height, hash) = (got["head"]["height"].as_u64().unwrap(), got["head"]["hash"].as_str().unwrap().to_owned());
+    let wrong = huxin_with(&["head", "pin", path(&head), "--hash", &"0".repeat(64)]).expect(3);
+    assert_eq!(wrong.json()["error"]["place"], "--hash");
+    huxin_with(&["head", "pin", path(&receipt)]).expect(3);
+    let nowhere = run(&huxin(), ["--json", "--genesis", path(&genesis), "head", "pin", path(&head)]).expect(3);
+    assert_eq!(nowhere.json()["error"]["place"], "--known");
+    assert_eq!(huxin_with(&["head", "show"]).expect(0).json()["pinned"], serde_json::Value::Null);
+    huxin_with(&["head", "pin", path(&head), "--hash", &hash]).expect(0);
+    assert_eq!(huxin_with(&["head", "show"]).expect(0).json()["pinned"], height);
+    assert_eq!(code(&huxin_with(&["receipt", "verify", path(&receipt)]).expect(3)), "receipt.before_pinned");
+    // The record is as good as ever: a newer receipt of it holds.
+    huxin_with(&["--node", &api, "verify", &id]).expect(0);
+    let newer = scratch.join("newer.receipt");
+    huxin_with(&["--node", &api, "receipt", "get", &id, "--out", path(&newer)]).expect(0);
+    huxin_with(&["receipt", "verify", path(&newer)]).expect(0);
+    // Validators that have not changed need no way.
+    let way = huxin_with(&["--node", &api, "head", "path", "--out", path(&scratch.join("way"))]).expect(0).json();
+    assert_eq!(way["steps"], 0);
+    let with = ["receipt", "verify", path(&newer), "--trust-path"];
+    let way = scratch.join("way");
+    huxin_with(&[&with[..], &[path(&way)]].concat()).expect(0);
+    huxin_with(&[&with[..], &[path(&newer)]].concat()).expect(3);
+}

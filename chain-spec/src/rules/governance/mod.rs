@@ -25,7 +25,7 @@ mod trust;
 mod validators;
 
 pub use rehearsal::{Rehearsal, SeenValidator, blocking, may_fail, rehearse};
-pub use validators::validators_after;
+pub use validators::{ROTATION_PERIOD_MS, ROTATIONS_MAX, validators_after};
 
 use crate::codes::Code;
 use crate::crypto::Digest;

@@ -4,7 +4,7 @@ use crate::certificate::{POWER_TOTAL_MAX, VALIDATORS_MAX, Validator, ValidatorSe
 use crate::codec;
 use crate::codes::Code;
 use crate::crypto::{KeyId, PublicKey, SignatureScheme};
-use crate::ids::ProvinceCode;
+use crate::ids::{ProvinceCode, TimeMs};
 use crate::participation::Participation;
 use crate::record::governance::{Action, NewValidator};
 use crate::record::membership::StatusChange;
@@ -98,6 +98,16 @@ fn checked(validators: Vec<Validator>) -> Result<ValidatorSet, Code> {
     Ok(set)
 }
 
+/// Most times that a province replaces the key of one validator by itself within [`ROTATION_PERIOD_MS`]. Each change of the set is a step
+/// on the way to the validators; others decide on removing and adding one, which is not bounded.
+pub const ROTATIONS_MAX: usize = 4;
+/// 24 hours, in milliseconds.
+pub const ROTATION_PERIOD_MS: u64 = 24 * 60 * 60 * 1_000;
+
+fn written(node: ValidatorNode) -> (StateKey, Vec<u8>) {
+    (StateKey::ValidatorNode(node.key.id()), codec::encode(&node))
+}
+
 impl<R: StateReader> Scene<'_, '_, R> {
     /// What `action` writes about validators; empty if it does not change them.
     pub(super) fn change_validators(&self, action: &Action) -> Result<Writes, RuleError> {
@@ -122,12 +132,12 @@ impl<R: StateReader> Scene<'_, '_, R> {
     fn new_nodes(&self, action: &Action, current: &ValidatorSet) -> Result<Writes, RuleError> {
         match action {
             Action::ProvinceAdd(new) => {
-                let of_one = |one: &NewValidator| self.new_node(new.province, &one.key, one.network_key);
+                let of_one = |one: &NewValidator| self.new_node(new.province, &one.key, one.network_key).map(written);
                 new.validators.iter().map(of_one).collect()
             }
             Action::ValidatorAdd { province, validator } => {
                 self.active_province(*province)?;
-                Ok(vec![self.new_node(*province, &validator.key, validator.network_key)?])
+                Ok(vec![written(self.new_node(*province, &validator.key, validator.network_key)?)])
             }
             Action::ValidatorRotate { old, new, network_key } => {
                 let province = current.get(old).ok_or(Code::ValidatorUnknown)?.province;
@@ -135,7 +145,10 @@ impl<R: StateReader> Scene<'_, '_, R> {
                     return Err(Code::ValidatorOtherProvince.into());
                 }
                 let before: ValidatorNode = self.kept(&StateKey::ValidatorNode(*old))?;
-                Ok(vec![self.new_node(province, new, network_key.or(before.network_key))?])
+                let rotated_ms = self.rotated(&before)?;
+                let mut node = self.new_node(province, new, network_key.or(before.network_key))?;
+                node.rotated_ms = rotated_ms;
+                Ok(vec![written(node)])
             }
             _ => Ok(Vec::new()),
         }
@@ -146,7 +159,7 @@ impl<R: StateReader> Scene<'_, '_, R> {
         province: ProvinceCode,
         key: &PublicKey,
         network_key: Option<PublicKey>,
-    ) -> Result<(StateKey, Vec<u8>), RuleError> {
+    ) -> Result<ValidatorNode, RuleError> {
         self.check_new_key(key)?;
         if let Some(network_key) = &network_key {
             self.check_key(network_key)?;
@@ -159,12 +172,23 @@ impl<R: StateReader> Scene<'_, '_, R> {
         // A province's own former validator may return, for instance after the province was suspended. It stays accountable
         // for its first term: otherwise a province could rotate a key out and back in, and its old signatures would be forgotten.
         let before: Option<ValidatorNode> = self.overlay.read(&address)?;
-        if before.is_some_and(|before| before.province != province) {
+        if before.as_ref().is_some_and(|before| before.province != province) {
             return Err(Code::ValidatorOtherProvince.into());
         }
         let since = before.map_or(self.context.height, |before| before.since);
-        let node = ValidatorNode { key: *key, province, network_key, since, until: None };
-        Ok((address, codec::encode(&node)))
+        Ok(ValidatorNode { key: *key, province, network_key, since, until: None, rotated_ms: Vec::new() })
+    }
+
+    /// When the key of this validator was replaced lately, now included.
+    fn rotated(&self, before: &ValidatorNode) -> Result<Vec<TimeMs>, RuleError> {
+        let now = self.context.time_ms;
+        let lately = before.rotated_ms.iter().filter(|time| now.ms_since(**time) < ROTATION_PERIOD_MS);
+        let mut rotated: Vec<TimeMs> = lately.copied().collect();
+        if rotated.len() >= ROTATIONS_MAX {
+            return Err(Code::ValidatorRotatedTooOften.into());
+        }
+        rotated.push(now);
+        Ok(rotated)
     }
 
     /// What every ledger holds.

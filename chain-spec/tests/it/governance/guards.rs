@@ -244,7 +244,8 @@ pub fn shown() -> BTreeMap<ActionKind, BTreeSet<Code>> {
     shown
 }
 
-const ALONE: [(ActionKind, Code); 9] = [
+const ALONE: [(ActionKind, Code); 10] = [
+    (ActionKind::ValidatorRotate, Code::ValidatorRotatedTooOften),
     (ActionKind::ProvinceStatus, Code::ProvinceLast),
     (ActionKind::ProvinceStatus, Code::ValidatorLast),
     (ActionKind::ProvinceStatus, Code::GovernanceQuorumLost),

@@ -9,11 +9,11 @@ use huxin_chain_spec::participation::{Participation, SEEN_WITHIN};
 use huxin_chain_spec::record::GovernanceOperation;
 use huxin_chain_spec::record::governance::Action;
 use huxin_chain_spec::record::membership::{Permissions, StatusChange};
-use huxin_chain_spec::rules::governance::rehearse;
+use huxin_chain_spec::rules::governance::{ROTATION_PERIOD_MS, ROTATIONS_MAX, rehearse};
 use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::state::governance::{ProposalStatus, ValidatorNode};
 
-use super::{Council, newcomer, propose, validator};
+use super::{Council, newcomer, propose, propose_until, validator};
 use crate::support::*;
 
 fn four() -> Council {
@@ -62,7 +62,7 @@ fn a_fifth_province_joins_votes_validates_and_is_removed() {
     assert_eq!(council.network.try_one(&governance, vote).unwrap_err(), Code::ProvinceRemoved);
     for index in [first, second, third] {
         let receipt = council.network.receipt(index, At::Newest);
-        assert_eq!(receipt.trust.transitions.len(), 2);
+        assert!((1..=2).contains(&receipt.trust.steps.len()), "four of the founders vouch for both");
         assert!(receipt.verify(&council.network.genesis.hash()).is_ok());
     }
 }
@@ -111,6 +111,40 @@ fn a_live_validators_key_is_rotated() {
     }
 }
 
+/// F1: one province replaced its own key 318 times in four minutes, and every receipt of the chain carried it for ever.
+#[test]
+fn one_province_replaces_a_key_four_times_a_day() {
+    let mut council = four();
+    council.wait(3);
+    let rotate = |council: &mut Council, number: usize| {
+        let new = key(&format!("rotation {number}"));
+        let old =
+            council.network.newcomers.last().map_or_else(|| council.consensus(SHANGHAI), |last| last.public_key().id());
+        let action = Action::ValidatorRotate { old, new: new.public_key(), network_key: None };
+        let closes_ms = council.network.next_ms().plus_ms(1_000);
+        let governance = council.key(SHANGHAI);
+        council.network.try_one(&governance, propose_until(action.clone(), closes_ms))?;
+        council.network.must(&governance, propose_until(action, closes_ms));
+        council.network.newcomers.push(new);
+        council.wait(2);
+        Ok(())
+    };
+    for number in 0..ROTATIONS_MAX {
+        assert_eq!(rotate(&mut council, number), Ok(()));
+    }
+    assert_eq!(rotate(&mut council, 4), Err(Code::ValidatorRotatedTooOften));
+    // Nor with another network key, nor by going back to a key it had.
+    let old = council.network.newcomers.last().unwrap().public_key().id();
+    let back = Action::ValidatorRotate { old, new: key("rotation 0").public_key(), network_key: None };
+    assert_eq!(council.try_propose(SHANGHAI, back), Err(Code::ValidatorRotatedTooOften));
+    council.network.pause_ms = ROTATION_PERIOD_MS;
+    council.wait(1);
+    council.network.pause_ms = 0;
+    assert_eq!(rotate(&mut council, 5), Ok(()));
+    let receipt = council.network.history().path_to(council.network.next_height());
+    assert_eq!(receipt.steps.len(), 1, "the other three vouch for all of it");
+}
+
 /// Of a block that changes the validators, the as-of receipt brings the new set along.
 #[test]
 fn an_as_of_receipt_at_a_voted_change() {
@@ -124,7 +158,7 @@ fn an_as_of_receipt_at_a_voted_change() {
     council.wait(2);
     let receipt = council.network.receipt(index, At::AsOf(announced));
     assert!(receipt.as_of.as_ref().unwrap().next.as_ref().unwrap().validators.is_some());
-    assert!(receipt.trust.transitions.is_empty(), "the header is still the old ones'");
+    assert!(receipt.trust.steps.is_empty(), "the header is still the old ones'");
     assert!(receipt.verify(&council.network.genesis.hash()).is_ok());
     let mut without = receipt;
     without.as_of.as_mut().unwrap().next.as_mut().unwrap().validators = None;

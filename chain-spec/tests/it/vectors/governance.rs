@@ -134,6 +134,7 @@ fn states() {
         network_key: Some(public("new network")),
         since: Height(3),
         until: Some(Height(300)),
+        rotated_ms: vec![TimeMs(GENESIS_MS)],
     };
     let misbehaviour = MisbehaviourState {
         validator,

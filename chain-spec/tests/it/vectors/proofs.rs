@@ -11,7 +11,7 @@ use huxin_chain_spec::crypto::{DigestAlgorithm, SignatureScheme, Signer as _, Si
 use huxin_chain_spec::ids::{Height, RecordIndex, TimeMs};
 use huxin_chain_spec::log::{self, Appender, Frontier, LogHead, MemoryLog};
 use huxin_chain_spec::map;
-use huxin_chain_spec::receipt::{OutcomeReceipt, Receipt, ReceiptError, Thing, ThingReceipt, Transition, TrustPath};
+use huxin_chain_spec::receipt::{OutcomeReceipt, Receipt, ReceiptError, Step, Thing, ThingReceipt, TrustPath};
 use huxin_chain_spec::record::{LicenceOperation, Operation, RECORD_VERSION, Record};
 use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::transaction::Outcome;
@@ -107,8 +107,8 @@ fn after_a_change(network: &Network, receipt: &Receipt) -> Receipt {
         ..announcing.clone()
     };
     let certificate = certify(algorithm, &header, &new.iter().collect::<Vec<_>>());
-    let transition = Transition { certificate: network.certify(&announcing), header: announcing, next };
-    let trust = TrustPath { transitions: vec![transition], ..receipt.trust.clone() };
+    let transition = Step { certificate: network.certify(&announcing), header: announcing, next };
+    let trust = TrustPath { steps: vec![transition], ..receipt.trust.clone() };
     Receipt { trust, header, certificate, ..receipt.clone() }
 }
 
@@ -389,16 +389,16 @@ fn proof_files_and_their_mutations() {
         let changed_good = good_receipt(&format!("{name}: after a change of the validators"), &network, &changed);
         let transitions: [Spoil<Receipt>; 4] = [
             ("a change that too few certified", Code::ReceiptBadTransition, |file| {
-                file.trust.transitions[0].certificate.signatures.truncate(2);
+                file.trust.steps[0].certificate.signatures.truncate(2);
             }),
             ("a change to another set", Code::ReceiptBadTransition, |file| {
                 let founders = file.trust.validators.clone();
-                file.trust.transitions[0].next = founders;
+                file.trust.steps[0].next = founders;
             }),
             ("a change that was not announced", Code::ReceiptBadTransition, |file| {
-                file.trust.transitions[0].header.next_validators_hash = digest(5);
+                file.trust.steps[0].header.next_validators_hash = digest(5);
             }),
-            ("without the change", Code::ReceiptHeaderMismatch, |file| file.trust.transitions.clear()),
+            ("without the change", Code::ReceiptHeaderMismatch, |file| file.trust.steps.clear()),
         ];
         mutations.extend(spoilt!(changed_good, "receipts", changed, transitions));
         receipts.extend([
