@@ -73,7 +73,7 @@ impl Told {
             assert!(state.first <= state.latest);
         }
         for (name, status) in &self.shares {
-            let state: ShareState = bench.read(&StateKey::Share(subject(name))).unwrap();
+            let state: ShareState = bench.read(&StateKey::Share(share_named(name))).unwrap();
             assert_eq!(state.status, *status);
             assert!(state.records_delivered <= state.records_max);
         }

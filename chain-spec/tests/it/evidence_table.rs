@@ -65,7 +65,7 @@ pub fn bring_into(bench: &mut EvidenceBench, name: &str, status: ShareStatus) {
 }
 
 pub fn share(bench: &EvidenceBench, name: &str) -> ShareState {
-    bench.read(&StateKey::Share(subject(name))).unwrap()
+    bench.read(&StateKey::Share(share_named(name))).unwrap()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -93,7 +93,7 @@ fn every_step_in_every_state_by_every_signer() {
             for role in [Role::Provider, Role::Requester, Role::Third, Role::Powerless] {
                 let signer = signer(&bench, role);
                 let found = bench.try_one(&signer, step(kind, &name)).map(|changes| {
-                    let bytes = &changes.states[&StateKey::Share(subject(&name))];
+                    let bytes = &changes.states[&StateKey::Share(share_named(&name))];
                     huxin_chain_spec::codec::decode::<ShareState>(bytes, 65_536).unwrap().status
                 });
                 assert_eq!(found, expected(entitled, kind, role), "{status:?} {kind} {role:?}");

@@ -26,6 +26,7 @@ mod licence_rules;
 mod licence_table;
 mod lineages;
 mod membership;
+mod names;
 mod privacy;
 mod properties;
 mod publication;

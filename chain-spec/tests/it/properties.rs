@@ -121,14 +121,15 @@ fn documents() -> impl Strategy<Value = Document> {
 }
 
 fn licences() -> impl Strategy<Value = Licence> {
-    let names = (references(), licence_types(), organisations(), regions(), any::<u16>());
+    let names = ((references(), digests()), licence_types(), organisations(), regions(), any::<u16>());
     let content = (documents(), option::of(digests()), option::of(seals()), option::of(bases()), option::of(digests()));
     (names, content, any::<u64>(), option::of(any::<u64>())).prop_map(|(names, content, from, until)| {
-        let (licence, licence_type, issuer, region, version) = names;
+        let ((licence, name), licence_type, issuer, region, version) = names;
         let (document, metadata, seal, exception, holder) = content;
         let (valid_from_ms, valid_until_ms) = (TimeMs(from), until.map(TimeMs));
         Licence {
             licence,
+            name,
             licence_type,
             issuer,
             region,

@@ -23,7 +23,7 @@ use huxin_chain_spec::crypto::{
     transaction_message, verify,
 };
 use huxin_chain_spec::genesis::Genesis;
-use huxin_chain_spec::ids::{Height, LicenceId, LicenceRef, RecordIndex, TimeMs, TxId};
+use huxin_chain_spec::ids::{Height, LicenceId, LicenceRef, RecordIndex, TimeMs, TxId, licence_name};
 use huxin_chain_spec::log;
 use huxin_chain_spec::receipt::{RECEIPT_MAGIC, Receipt};
 use huxin_chain_spec::record::membership::{Permissions, Standing, SuccessionScope};
@@ -484,7 +484,11 @@ fn licence_references() {
             "licence_ref",
             &reference,
             json!(text),
-            json!({ "reference_sha256": reference, "reference_sm3": LicenceRef::of(SM3, &id) }),
+            json!({
+                "name_sha256": licence_name(SHA256, &Digest::ZERO, &id),
+                "reference_sha256": reference,
+                "reference_sm3": LicenceRef::of(SM3, &id),
+            }),
         )
     });
     let digest_as_id = KeyId(digest(1));
