@@ -4,13 +4,13 @@
 //! whose genuine files were then called invalid. Now a name is bound to the code of its owner, and the rules check it.
 
 use huxin_chain_spec::codes::Code;
+use huxin_chain_spec::crypto::Digest;
 use huxin_chain_spec::ids::{CaseRef, LicenceId, LicenceRef, licence_name};
 use huxin_chain_spec::record::case::Collection;
 use huxin_chain_spec::record::evidence::{EvidenceOperation, ShareRequest};
 use huxin_chain_spec::record::licence::Licence;
 use huxin_chain_spec::record::publication::CaseMode;
 use huxin_chain_spec::record::{CaseOperation, LicenceOperation};
-use huxin_chain_spec::crypto::Digest;
 use huxin_chain_spec::state::{LicenceStatus, StateReader};
 
 use crate::support::case_words::*;
@@ -76,7 +76,10 @@ fn attack_a10_squatting_case_numbers() {
     let mut world = CaseWorld::found();
     let theirs = world.collection("20261121-0001", CaseMode::FullOnline, SHANGHAI);
     let taken = Collection { matter: world.matter(ZHEJIANG), ..theirs.clone() };
-    assert_eq!(world.refused(world.signer(ZHEJIANG), CaseOperation::Collect(Box::new(taken))), Code::CaseReferenceNotOwn);
+    assert_eq!(
+        world.refused(world.signer(ZHEJIANG), CaseOperation::Collect(Box::new(taken))),
+        Code::CaseReferenceNotOwn
+    );
     world.by(SHANGHAI, CaseOperation::Collect(Box::new(theirs.clone())));
     // The same number at another organisation is another case.
     let step = huxin_chain_spec::record::case::Step {
@@ -93,8 +96,12 @@ fn attack_a10_squatting_children_of_a_bundle() {
     let mut world = CaseWorld::found();
     let opening = bundle_open("b", world.organisation(SHANGHAI), &[("c0", &[]), ("c1", &[])]);
     world.by(SHANGHAI, opening);
-    let stolen = Collection { matter: world.matter(ZHEJIANG), ..world.collection("c0", CaseMode::FullOnline, ZHEJIANG) };
-    assert_eq!(world.refused(world.signer(ZHEJIANG), CaseOperation::Collect(Box::new(stolen))), Code::CaseReferenceNotOwn);
+    let stolen =
+        Collection { matter: world.matter(ZHEJIANG), ..world.collection("c0", CaseMode::FullOnline, ZHEJIANG) };
+    assert_eq!(
+        world.refused(world.signer(ZHEJIANG), CaseOperation::Collect(Box::new(stolen))),
+        Code::CaseReferenceNotOwn
+    );
     for child in ["c0", "c1"] {
         let bundle = Some(bundle_ref("b"));
         let own = Collection { bundle, ..world.collection(child, CaseMode::Bundle, JIANGSU) };

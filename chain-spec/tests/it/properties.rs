@@ -183,13 +183,17 @@ fn membership_operations() -> impl Strategy<Value = MembershipOperation> {
             basis
         }),
         (systems(), organisations()).prop_map(|(system, organisation)| Op::SystemAdd { system, organisation }),
-        (systems(), status_changes(), bases()).prop_map(|(system, change, basis)| Op::SystemStatus {
-            system,
-            change,
-            basis
-        }),
-        (keys(), organisations(), option::of(systems()), permissions())
-            .prop_map(|(key, organisation, system, permissions)| Op::KeyAdd { key, organisation, system, permissions }),
+        (systems(), organisations(), status_changes(), bases())
+            .prop_map(|(system, organisation, change, basis)| Op::SystemStatus { system, organisation, change, basis }),
+        (keys(), organisations(), option::of(systems()), permissions(), signatures()).prop_map(
+            |(key, organisation, system, permissions, proof)| Op::KeyAdd {
+                key,
+                organisation,
+                system,
+                permissions,
+                proof,
+            }
+        ),
         (digests(), status_changes(), bases()).prop_map(|(key, change, basis)| Op::KeyStatus {
             key: KeyId(key),
             change,

@@ -324,7 +324,11 @@ fn state_keys() {
     let keys = [
         (StateKey::Province(home.code), "province", json!(home.code)),
         (StateKey::Organisation(home.organisation), "organisation", json!(home.organisation)),
-        (StateKey::System("DZZZ-1".parse().unwrap()), "system", json!("DZZZ-1")),
+        (
+            StateKey::System(home.organisation, "DZZZ-1".parse().unwrap()),
+            "system",
+            json!([home.organisation, "DZZZ-1"]),
+        ),
         (StateKey::Key(home.registrar.id()), "key", json!(home.registrar.id())),
         (StateKey::OrganisationHead(home.organisation), "organisation_head", json!(home.organisation)),
         (StateKey::Licence(licence_ref("a")), "licence", json!(licence_ref("a"))),

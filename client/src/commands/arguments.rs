@@ -200,16 +200,9 @@ pub struct Owned {
 
 /// Reads `CODE/NUMBER`: the organisation that opened it, and its own number. Where the owner is known otherwise, the number alone will
 /// do, and a code that stands before it must be the owner's.
-pub fn owned(
-    algorithm: DigestAlgorithm,
-    text: &str,
-    place: &str,
-    owner: Option<&Uscc>,
-) -> Result<Owned, ClientError> {
+pub fn owned(algorithm: DigestAlgorithm, text: &str, place: &str, owner: Option<&Uscc>) -> Result<Owned, ClientError> {
     let (given, number) = match text.split_once('/') {
-        Some((code, number)) => {
-            (Some(code.parse().map_err(|error: IdError| ClientError::at(place, error))?), number)
-        }
+        Some((code, number)) => (Some(code.parse().map_err(|error: IdError| ClientError::at(place, error))?), number),
         None => (None, text),
     };
     if number.is_empty() || number.trim() != number {

@@ -1,7 +1,7 @@
 //! The examples of the help pages. A test reads each with the command's own parser.
 
 use super::help::Page;
-use super::help::Uses::{Hash, Local, Nodes, Outcome, Passphrase, Question, Record, Trust};
+use super::help::Uses::{Hash, Local, Nodes, Outcome, Passphrase, Possession, Question, Record, Trust};
 
 const fn page(path: &'static str, uses: super::help::Uses, examples: &'static [&'static str]) -> Page {
     Page { path, uses, examples }
@@ -16,6 +16,7 @@ pub const PAGES: &[Page] = &[
     ]),
     page("keys show", Local, &["huxin keys show issuer.key"]),
     page("keys peer-id", Local, &["huxin keys peer-id network.key"]),
+    page("keys prove", Possession, &["huxin keys prove issuer.key --organisation 11310100000001011L"]),
     page("keys add", Record, &["huxin keys add issuer.key --organisation 11310100000001011L --issue --change-status --key registrar.key"]),
     page("keys suspend", Record, &["huxin keys suspend issuer.key --basis B-1 --key registrar.key"]),
     page("keys resume", Record, &["huxin keys resume issuer.key --basis B-1 --key registrar.key"]),
@@ -33,9 +34,9 @@ pub const PAGES: &[Page] = &[
         "huxin organisation authority 11310100000001011L --cases",
     ]),
     page("system add", Record, &["huxin system add SYS-1 --organisation 11310100000001011L --key registrar.key"]),
-    page("system suspend", Record, &["huxin system suspend SYS-1 --basis B-1 --key registrar.key"]),
-    page("system resume", Record, &["huxin system resume SYS-1 --basis B-1 --key registrar.key"]),
-    page("system remove", Record, &["huxin system remove SYS-1 --basis B-1 --key registrar.key"]),
+    page("system suspend", Record, &["huxin system suspend SYS-1 --organisation 11310100000001011L --basis B-1 --key registrar.key"]),
+    page("system resume", Record, &["huxin system resume SYS-1 --organisation 11310100000001011L --basis B-1 --key registrar.key"]),
+    page("system remove", Record, &["huxin system remove SYS-1 --organisation 11310100000001011L --basis B-1 --key registrar.key"]),
     page("licence issue", Record, &[
         "huxin licence issue licence.ofd --trust-list trust --receipt licence.receipt",
         "huxin licence issue scan.pdf --licence-type 11100000000013338W011 --issuer 11310100000001011L --valid-until 2036-12-31",

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
 use huxin_chain_spec::ids::{
-    BasisCode, IdError, LicenceId, LicenceIssuer, LicenceRef, LicenceType, RegionCode, SealId, TimeMs, Uscc, licence_name,
+    BasisCode, IdError, LicenceId, LicenceIssuer, LicenceRef, LicenceType, RegionCode, SealId, TimeMs, Uscc,
+    licence_name,
 };
 use huxin_chain_spec::receipt::Receipt;
 use huxin_chain_spec::record::licence::{Licence, SealReference};

@@ -33,7 +33,8 @@ fn new_cases_of_the_predecessors_items_are_opened_at_the_successor() {
     let mut world = World::new();
     let (old, b, c) = (world.old.clone(), world.b.clone(), world.c.clone());
     let jiangsu = world.cases.issuer(JIANGSU).clone();
-    let collected = |world: &World, by: &Issuer, mode, agency: &Issuer| world.tried(by, collect(world, by, mode, agency));
+    let collected =
+        |world: &World, by: &Issuer, mode, agency: &Issuer| world.tried(by, collect(world, by, mode, agency));
     assert_eq!(collected(&world, &b, CaseMode::FullOnline, &b), Err(Code::CaseAgencyNotCompetent), "before");
     world.hand_on(&old, &b, cases());
     for mode in [CaseMode::FullOnline, CaseMode::CollectOnBehalf, CaseMode::Relay, CaseMode::NoApplication] {
@@ -76,7 +77,11 @@ fn a_successor_in_another_province_decides_under_the_predecessors_items() {
     assert_eq!(world.tried(&there, collect(&world, &there, mode, &there)), Err(Code::CaseItemProvince), "before");
     world.hand_on_to_province(ZHEJIANG, cases());
     let jiangsu = world.cases.issuer(JIANGSU).clone();
-    assert_eq!(world.tried(&jiangsu, collect(&world, &jiangsu, mode, &jiangsu)), Err(Code::CaseItemProvince), "a third");
+    assert_eq!(
+        world.tried(&jiangsu, collect(&world, &jiangsu, mode, &jiangsu)),
+        Err(Code::CaseItemProvince),
+        "a third"
+    );
     world.must(&jiangsu, collect(&world, &jiangsu, mode, &there));
     world.must(&jiangsu, check("new"));
     world.must(&jiangsu, send("new", there.organisation, root(1)));

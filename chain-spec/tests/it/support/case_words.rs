@@ -113,7 +113,9 @@ impl CaseWorld {
     /// On Monday, 2026-03-02, at ten in the morning.
     pub fn found() -> Self {
         let provinces = provinces();
-        let mut ledger = CaseLedger::found(&genesis_of(&provinces));
+        let genesis = genesis_of(&provinces);
+        super::word_for(&genesis);
+        let mut ledger = CaseLedger::found(&genesis);
         for province in &provinces {
             ledger.publish(&item_key(province), PublicationBody::Item(item(&province.issuer)));
             let guide_key = PublicationKey { kind: PublicationKind::Guide, ..item_key(province) };

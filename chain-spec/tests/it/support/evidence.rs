@@ -201,7 +201,8 @@ pub fn material() -> Material {
 }
 
 pub fn material_demand() -> MaterialDemand {
-    MaterialDemand { about: about_subject(), material: "CL-001".parse().unwrap(), basis: basis("BZ-1") }
+    let held_by = None;
+    MaterialDemand { about: about_subject(), material: "CL-001".parse().unwrap(), held_by, basis: basis("BZ-1") }
 }
 
 /// Jiangsu's issuer asks Shanghai's issuer.

@@ -4,7 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, Signer as _, SigningKey};
-use huxin_chain_spec::ids::{BasisCode, LicenceRef, LicenceType, RegionCode, TimeMs, Uscc, name_of};
+use huxin_chain_spec::genesis::Genesis;
+use huxin_chain_spec::ids::{BasisCode, LicenceRef, LicenceType, RegionCode, SystemId, TimeMs, Uscc, name_of};
 use huxin_chain_spec::record::licence::{Change, Document, Licence};
 use huxin_chain_spec::record::membership::Permissions;
 use huxin_chain_spec::record::{LicenceOperation, MembershipOperation};
@@ -24,8 +25,8 @@ pub fn other_licence_type() -> LicenceType {
 }
 
 thread_local! {
-    /// The digest algorithm of the ledger that is worded for.
-    static ALGORITHM: Cell<DigestAlgorithm> = const { Cell::new(SHA256) };
+    /// Digest algorithm and genesis hash of the ledger that is worded for.
+    static LEDGER: Cell<(DigestAlgorithm, Digest)> = const { Cell::new((SHA256, Digest::ZERO)) };
     /// Whose licence a test last worded under a name.
     static OWNERS: RefCell<BTreeMap<String, Uscc>> = const { RefCell::new(BTreeMap::new()) };
 }
@@ -38,12 +39,12 @@ pub fn licence_ref(name: &str) -> LicenceRef {
 
 /// The reference of the licence that this issuer calls by a name.
 pub fn licence_ref_of(issuer: Uscc, name: &str) -> LicenceRef {
-    LicenceRef::owned(ALGORITHM.get(), &issuer, &name_digest(name))
+    LicenceRef::owned(LEDGER.get().0, &issuer, &name_digest(name))
 }
 
-/// From here on references are those of a ledger with this digest algorithm.
-pub fn word_for(algorithm: DigestAlgorithm) {
-    ALGORITHM.set(algorithm);
+/// From here on references, and proofs that one holds a key, are for the ledger of this genesis.
+pub fn word_for(genesis: &Genesis) {
+    LEDGER.set((genesis.ledger_hash, genesis.hash()));
 }
 
 /// What an organisation calls a thing with this name.
@@ -110,5 +111,16 @@ pub fn transfer_in(issuer: &Issuer, old: &str, new: &str) -> LicenceOperation {
 
 /// The operation that admits a key of an organisation.
 pub fn key_add(key: &SigningKey, organisation: Uscc, permissions: Permissions) -> MembershipOperation {
-    MembershipOperation::KeyAdd { key: key.public_key(), organisation, system: None, permissions }
+    key_add_of(key, organisation, None, permissions)
+}
+
+/// The operation that admits a key of an organisation or of a system of it, with the key's proof.
+pub fn key_add_of(
+    key: &SigningKey,
+    organisation: Uscc,
+    system: Option<SystemId>,
+    permissions: Permissions,
+) -> MembershipOperation {
+    let proof = key.sign_possession(&LEDGER.get().1, &organisation);
+    MembershipOperation::KeyAdd { key: key.public_key(), organisation, system, permissions, proof }
 }

@@ -10,9 +10,7 @@ use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::state::publication::PublicationState;
 
 use super::{RootArguments, StepArguments};
-use crate::commands::arguments::{
-    DigestSource, Owned, ReceiptFile, bundle_ref, owned, publication_key, sorted, word,
-};
+use crate::commands::arguments::{DigestSource, Owned, ReceiptFile, bundle_ref, owned, publication_key, sorted, word};
 use crate::error::ClientError;
 use crate::said::Said;
 use crate::say;

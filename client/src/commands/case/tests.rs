@@ -82,7 +82,9 @@ fn operations_are_those_made_by_hand() {
     let correction = operation("request-correction 11100000000013338W/A-1 --item M-2 --item M-1 --item M-2").unwrap();
     let items = vec!["M-1".parse().unwrap(), "M-2".parse().unwrap()];
     assert_eq!(correction, CaseOperation::RequestCorrection { step: step(), items });
-    let sent = operation("send 11100000000013338W/A-1 --to 11100000000013338W --material-root HEX --mandate mandate/all/D-1").unwrap();
+    let sent =
+        operation("send 11100000000013338W/A-1 --to 11100000000013338W --material-root HEX --mandate mandate/all/D-1")
+            .unwrap();
     let step = Step { mandate: Some("mandate/all/D-1".parse().unwrap()), ..step() };
     assert_eq!(sent, CaseOperation::Send { step, to: AGENCY.parse().unwrap(), material_root: digest() });
     let result = operation("result 11100000000013338W/A-1 --document HEX --licence HEX").unwrap();
@@ -116,7 +118,8 @@ fn a_collection_by_hand() {
         }),
     };
     assert_eq!(operation(&words).unwrap(), CaseOperation::Collect(Box::new(collection)));
-    let alone = format!("collect 11100000000013338W/A-1 --mode relay --agency {AGENCY} --item {ITEM} --policy policy/all/P-1");
+    let alone =
+        format!("collect 11100000000013338W/A-1 --mode relay --agency {AGENCY} --item {ITEM} --policy policy/all/P-1");
     assert!(parse(&alone).unwrap_err().to_string().contains("--policy-version"));
 }
 
@@ -150,7 +153,10 @@ fn bad_words_say_what_is_wrong() {
         refused("deliver 11100000000013338W/A-1 --channel pigeon --commitment HEX")
             .contains("there is no `pigeon`; choose one of `online`")
     );
-    assert!(refused("accept 11100000000013338W/A-1 --mandate mandates/all/D-1").contains("there is no kind of publication called"));
+    assert!(
+        refused("accept 11100000000013338W/A-1 --mandate mandates/all/D-1")
+            .contains("there is no kind of publication called")
+    );
     assert!(refused("request-correction 11100000000013338W/A-1").contains("--item <MATERIAL>"));
     assert!(refused("list --agency 11100000000013338W --only late").contains("choose open, overdue or unanswered"));
     let error = operation("grant 11100000000013338W/A-1 --decision gone.pdf").unwrap_err().to_string();

@@ -24,7 +24,8 @@ fn digest() -> Digest {
 }
 
 fn parse(words: &str) -> Result<EvidenceCommand, clap::Error> {
-    let words = words.replace("HEX", &hex()).replace("ABOUT", "--purpose P-1 --case 11100000000013338W/A-1 --subject HEX");
+    let words =
+        words.replace("HEX", &hex()).replace("ABOUT", "--purpose P-1 --case 11100000000013338W/A-1 --subject HEX");
     let words = words.replace("HEX", &hex()).replace("KEY_A", KEY_A).replace("KEY_B", KEY_B);
     let cli = Cli::try_parse_from(["huxin", "evidence"].into_iter().chain(words.split_whitespace()))?;
     let Command::Evidence(command) = cli.command else { unreachable!() };
@@ -36,7 +37,11 @@ fn operation(words: &str) -> Result<EvidenceOperation, ClientError> {
 }
 
 fn about() -> About {
-    About { purpose: "P-1".parse().unwrap(), case: Some(crate::commands::arguments::case_ref(ALGORITHM, "11100000000013338W/A-1").unwrap()), subject: Some(digest()) }
+    About {
+        purpose: "P-1".parse().unwrap(),
+        case: Some(crate::commands::arguments::case_ref(ALGORITHM, "11100000000013338W/A-1").unwrap()),
+        subject: Some(digest()),
+    }
 }
 
 #[test]
