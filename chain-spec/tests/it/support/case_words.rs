@@ -19,9 +19,7 @@ use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::state::case::{BundleState, CaseState, CaseStatus};
 
 use super::case_ledger::CaseLedger;
-use super::{
-    Issuer, Province, SHA256, SHANGHAI, basis, digest, genesis_of, key, key_add, name_digest, provinces, uscc,
-};
+use super::{Issuer, Province, SHA256, basis, digest, genesis_of, home, key, key_add, name_digest, provinces, uscc};
 
 pub const PROMISED_DAYS: u16 = 10;
 pub const ACKNOWLEDGE_DAYS: u8 = 2;
@@ -55,13 +53,13 @@ pub fn opened_by(name: &str, opener: Uscc) {
 /// The reference of the case that Shanghai's issuer, or the opener named before, calls by this name.
 pub fn case_ref(name: &str) -> CaseRef {
     let opener = OPENERS.with_borrow(|openers| openers.get(name).copied());
-    let opener = opener.unwrap_or_else(|| provinces()[SHANGHAI].issuer.organisation);
+    let opener = opener.unwrap_or_else(home);
     CaseRef::owned(SHA256, &opener, &name_digest(name))
 }
 
 /// The reference of the bundle that Shanghai's issuer calls by this name.
 pub fn bundle_ref(name: &str) -> BundleRef {
-    BundleRef::owned(SHA256, &provinces()[SHANGHAI].issuer.organisation, &name_digest(name))
+    BundleRef::owned(SHA256, &home(), &name_digest(name))
 }
 
 pub fn material(name: &str) -> MaterialCode {

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, Signer as _, SigningKey};
 use huxin_chain_spec::genesis::Genesis;
@@ -24,6 +25,12 @@ pub fn other_licence_type() -> LicenceType {
     "11100000000013338W009".parse().unwrap()
 }
 
+/// Shanghai's issuer. Kept, since its check characters are searched for.
+pub fn home() -> Uscc {
+    static HOME: LazyLock<Uscc> = LazyLock::new(|| provinces()[SHANGHAI].issuer.organisation);
+    *HOME
+}
+
 thread_local! {
     /// Digest algorithm and genesis hash of the ledger that is worded for.
     static LEDGER: Cell<(DigestAlgorithm, Digest)> = const { Cell::new((SHA256, Digest::ZERO)) };
@@ -34,7 +41,7 @@ thread_local! {
 /// The reference of the licence that was last worded under a name; of Shanghai's issuer where none was.
 pub fn licence_ref(name: &str) -> LicenceRef {
     let owner = OWNERS.with_borrow(|owners| owners.get(name).copied());
-    licence_ref_of(owner.unwrap_or_else(|| provinces()[SHANGHAI].issuer.organisation), name)
+    licence_ref_of(owner.unwrap_or_else(home), name)
 }
 
 /// The reference of the licence that this issuer calls by a name.
