@@ -28,6 +28,7 @@ mod lineages;
 mod membership;
 mod names;
 mod privacy;
+mod privacy_rates;
 mod properties;
 mod publication;
 mod receipt_transitions;
