@@ -256,7 +256,7 @@ enum Possession {
     /// By its holder, elsewhere.
     Proof(PublicKey, Signature),
     /// Here, by the key itself.
-    Key(SigningKey),
+    Key(Box<SigningKey>),
 }
 
 impl AddKey {
@@ -279,7 +279,7 @@ impl AddKey {
         match self.proof {
             Some(proof) => Ok(Possession::Proof(public_key(&self.public_key)?, proof)),
             None if self.public_key.parse::<PublicKey>().is_err() && path.exists() => {
-                Ok(Possession::Key(keys::open(&path, || global.passphrase(&path))?.1))
+                Ok(Possession::Key(Box::new(keys::open(&path, || global.passphrase(&path))?.1)))
             }
             None => {
                 public_key(&self.public_key)?;
