@@ -89,11 +89,13 @@ impl World {
     fn case(&self, number: usize) -> [(KeyId, CaseOperation); STEPS] {
         use CaseOperation as Op;
         let digest = |byte: u8| Digest([byte; 32]);
-        let case = CaseRef::of(DigestAlgorithm::Sha256, &format!("case {number}"));
+        let name = DigestAlgorithm::Sha256.plain(&[b"case", &number.to_le_bytes()]);
+        let case = CaseRef::owned(DigestAlgorithm::Sha256, &self.agencies[0].organisation, &name);
         let step = || Step { case, mandate: None };
         let [a, b] = [self.agencies[0].key, self.agencies[1].key];
         let collection = Collection {
             step: step(),
+            name,
             mode: CaseMode::CollectOnBehalf,
             matter: self.matter.clone(),
             materials: self.materials[..5].to_vec(),
@@ -145,9 +147,10 @@ impl World {
         let Agency { organisation, region, key } = self.agencies[0];
         let licence_type: LicenceType = "11100000000013338W011".parse().unwrap();
         let one = |number: usize| {
-            let name = number.to_le_bytes();
+            let name = DigestAlgorithm::Sha256.plain(&[&number.to_le_bytes()]);
             let licence = Licence {
-                licence: LicenceRef(DigestAlgorithm::Sha256.plain(&[&name])),
+                licence: LicenceRef::owned(DigestAlgorithm::Sha256, &organisation, &name),
+                name,
                 licence_type,
                 issuer: organisation,
                 region,

@@ -9,7 +9,7 @@ use huxin_chain_spec::codec;
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, SignatureScheme, Signer as _, SigningKey};
 use huxin_chain_spec::execute;
 use huxin_chain_spec::genesis::{Genesis, GenesisIssuer, GenesisProvince, GenesisValidator, Parameters};
-use huxin_chain_spec::ids::{Height, LicenceId, LicenceRef, RecordIndex, TimeMs, TxId};
+use huxin_chain_spec::ids::{Height, LicenceId, LicenceRef, RecordIndex, TimeMs, TxId, licence_name};
 use huxin_chain_spec::log;
 use huxin_chain_spec::map;
 use huxin_chain_spec::memory::MemoryLedger;
@@ -292,6 +292,7 @@ pub fn issue_in(province: usize, serial: &str, content: &[u8]) -> Operation {
     let id = LicenceId::new("11100000000013338W011".parse().unwrap(), issuer, serial, 1).unwrap();
     Operation::Licence(LicenceOperation::Issue(Licence {
         licence: LicenceRef::of(ALGORITHM, &id),
+        name: licence_name(ALGORITHM, &Digest::ZERO, &id),
         licence_type: "11100000000013338W011".parse().unwrap(),
         issuer,
         region: seat.region().unwrap(),

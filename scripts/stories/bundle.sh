@@ -6,6 +6,8 @@
 source "$ROOT/scripts/stories/matters"
 run_name=$(basename "$work")
 BUNDLE="一件事-$run_name"
+# Names belong to the lead.
+BUNDLE="$(agency 310000)/$BUNDLE"
 FIRST="$BUNDLE-1" LEFT="$BUNDLE-2" RIGHT="$BUNDLE-3" LAST="$BUNDLE-4"
 
 # hand_over CASE PROVINCE: Shanghai collects, checks and hands over a case of the bundle.

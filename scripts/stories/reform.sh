@@ -7,7 +7,7 @@ source "$ROOT/scripts/stories/matters"
 
 old=$(agency 310000)
 new=11310100000009005R
-CASE="改革-$(basename "$work")"
+CASE="$(agency 330000)/改革-$(basename "$work")"
 jiangsu_agency=$(agency 320000)
 
 # registrar COMMAND...: recorded by Shanghai's registrar.

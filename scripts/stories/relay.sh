@@ -4,7 +4,7 @@
 
 # shellcheck source=scripts/stories/matters
 source "$ROOT/scripts/stories/matters"
-CASE="接续-$(basename "$work")"
+CASE="$(agency 310000)/接续-$(basename "$work")"
 
 # open_cases PROVINCE COUNT: how many open cases its agency has, as Anhui's node lists them.
 open_cases() {

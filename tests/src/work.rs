@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use huxin_chain_spec::crypto::{DigestAlgorithm, SigningKey};
+use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, SigningKey};
 use huxin_chain_spec::genesis::Genesis;
-use huxin_chain_spec::ids::{Height, LicenceId, LicenceRef, LicenceType, RegionCode, TimeMs, Uscc};
+use huxin_chain_spec::ids::{Height, LicenceId, LicenceRef, LicenceType, RegionCode, TimeMs, Uscc, licence_name};
 use huxin_chain_spec::record::licence::{Change, Document, Licence};
 use huxin_chain_spec::record::{LicenceOperation, Operation};
 use huxin_client::keys;
@@ -62,6 +62,7 @@ impl Issuer {
     pub fn licence(&self, id: &LicenceId, file: &[u8]) -> Licence {
         Licence {
             licence: self.reference(id),
+            name: licence_name(self.algorithm(), &Digest::ZERO, id),
             licence_type: self.licence_type,
             issuer: self.organisation,
             region: self.region,

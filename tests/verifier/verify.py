@@ -432,7 +432,7 @@ def require_whole(record):
     if record[139:141] != b"\x01\x00":
         return
     reader = Reader(record)
-    reader.bytes(141 + 32 + 21 + 18 + 6 + 2 + 32)
+    reader.bytes(141 + 32 + 32 + 21 + 18 + 6 + 2 + 32)
     reader.opt(reader.digest)
     reader.u64()
     reader.opt(reader.digest)

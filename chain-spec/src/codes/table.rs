@@ -69,6 +69,9 @@ codes! {
     216 KeyMalformed "key.malformed"
         "The bytes are not a key of the scheme they name: no point of the SM2 curve, or a secret outside its range." "Check the copy, or make a new key with `huxin keys new`."
         "该数据不是所称算法的密钥：不是 SM2 曲线上的点，或私钥超出范围。" "请核对拷贝，或用 `huxin keys new` 重新生成。"
+    217 KeyNotPossessed "key.not_possessed"
+        "The proof of possession does not verify: it is not the new key's signature over this chain, the organisation and the key." "Have the holder of the new key make the proof with `huxin keys prove`, for this genesis and this organisation."
+        "持有证明无法验证：它不是新密钥对本链、该机构和该公钥的签名。" "请由新密钥持有者用 `huxin keys prove` 针对本创世文件和该机构制作证明。"
     230 KeyFileMalformed "keyfile.malformed"
         "The file is not a key file, or is damaged." "Restore it from a backup; do not edit key files by hand."
         "该文件不是密钥文件，或已损坏。" "请从备份恢复；不要手工编辑密钥文件。"
@@ -193,6 +196,9 @@ codes! {
     436 LicenceHistoryFull "licence.history_full"
         "The licence has changed its status as often as the ledger keeps." "Record a new version of it (amend); its history begins empty. Restore, end and withdraw stay possible."
         "该证照的状态变更次数已达账本保存上限。" "请上账新版本（变更），其历史从零开始；恢复、终结和撤销不受限制。"
+    450 LicenceReferenceNotOwn "licence.reference_not_own"
+        "The reference is not one of the issuer's own: it is not made from the issuer's code and the name given." "Make the reference from the code of the organisation that signs; a name of another issuer cannot be taken."
+        "该引用不属于颁发机构自身：它不是由颁发机构代码和所给名称算出的。" "请用签名机构自己的代码计算引用；其他机构的名称不能占用。"
 
     // 5xx: membership rules.
     501 OrganisationUnknown "organisation.unknown"
@@ -657,6 +663,12 @@ codes! {
     1171 CaseNoticeGiven "case.notice_given"
         "The case has given its notice already." "Nothing is left to do; the cases that waited for it have been received."
         "该办件已经作出书面告知。" "无需再次告知；等待其告知的办件已视为收件。"
+    1180 CaseReferenceNotOwn "case.reference_not_own"
+        "The reference is not one of the organisation that opens the case (in a bundle, of its lead)." "Make the reference from the code of the organisation that opens the case and its own number; a case of another cannot be taken."
+        "该引用不属于收件机构（集成办为牵头部门）自身。" "请用收件机构自己的代码和编号计算引用；其他机构的办件不能占用。"
+    1181 CaseBundleReferenceNotOwn "case.bundle_reference_not_own"
+        "The reference is not one of the lead of the bundle." "Make the reference from the lead's code and its own number; a bundle of another cannot be taken."
+        "该引用不属于牵头部门自身。" "请用牵头部门自己的代码和编号计算引用；其他部门的事项不能占用。"
 
     // 12xx: publication rules.
     1201 PublicationScopeNotAllowed "publication.scope_not_allowed"
@@ -865,6 +877,9 @@ codes! {
     1331 EvidenceShareWithSelf "evidence.share_with_self"
         "The organisation asks itself for data." "Name the organisation that holds the data."
         "请求方与提供方为同一单位。" "请填写持有数据的单位。"
+    1332 EvidenceShareReferenceNotOwn "evidence.share_reference_not_own"
+        "The reference of the request is not one of the requester's own." "Make the reference from the requester's code and the name given; a request of another cannot be taken."
+        "该申请的引用不属于申请方自身。" "请用申请方自己的代码和所给名称计算引用；其他机构的申请不能占用。"
     1340 EvidenceSessionParticipants "evidence.session_participants"
         "The list of participants is too short, too long, unsorted or holds one twice." "Give 2 to 8 different keys in ascending order."
         "参与方列表过短、过长、未排序或有重复。" "请按升序给出 2 至 8 个互不相同的密钥标识。"

@@ -3,8 +3,9 @@
 use zeroize::ZeroizeOnDrop;
 
 use super::{KeyId, PublicKey, Signature, SignatureScheme, sm2, tags};
+use crate::codec;
 use crate::crypto::Digest;
-use crate::ids::TxId;
+use crate::ids::{TxId, Uscc};
 
 /// Makes signatures. One named method per purpose, so that no caller can sign bytes of its own making.
 pub trait Signer: Send + Sync {
@@ -12,6 +13,8 @@ pub trait Signer: Send + Sync {
     fn public_key(&self) -> PublicKey;
     /// Signs a transaction by its identifier.
     fn sign_transaction(&self, tx_id: &TxId) -> Signature;
+    /// Proves possession of this key to the chain with this genesis hash, on which `organisation` is to sign with it.
+    fn sign_possession(&self, genesis: &Digest, organisation: &Uscc) -> Signature;
     /// Signs with an electronic seal, by the digest that is signed (see [`verify_seal`]).
     fn sign_seal(&self, message: &Digest) -> Signature;
     /// Signs the bytes of a vote or proposal as laid out by [`crate::certificate`].
@@ -21,7 +24,7 @@ pub trait Signer: Send + Sync {
 /// What the ledger's own signatures are for. With SM2 each purpose has a user id of its own, which enters Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SignedAs {
-    /// Transactions of organisations, systems and provinces.
+    /// Transactions of organisations, systems and provinces, and the proof that one holds such a key.
     Transaction,
     /// Everything a validator signs: votes, proposals, parts of blocks, the proof of its network key.
     Consensus,
@@ -103,6 +106,10 @@ impl Signer for SigningKey {
         self.sign(SignedAs::Transaction, &transaction_message(tx_id))
     }
 
+    fn sign_possession(&self, genesis: &Digest, organisation: &Uscc) -> Signature {
+        self.sign(SignedAs::Transaction, &possession_message(genesis, organisation, &self.public))
+    }
+
     fn sign_seal(&self, message: &Digest) -> Signature {
         use ed25519_dalek::Signer as _;
         match &self.key {
@@ -119,6 +126,15 @@ impl Signer for SigningKey {
 /// The bytes under a transaction's signature: tag length, tag, transaction id.
 pub fn transaction_message(tx_id: &TxId) -> Vec<u8> {
     tagged_message(tags::TRANSACTION_SIGNATURE, &tx_id.0)
+}
+
+/// The bytes by which the holder of a new key proves that it holds it: tag length, tag, genesis hash, organisation, public key. Without
+/// such a proof a key could be registered by whoever saw its public half first.
+pub fn possession_message(genesis: &Digest, organisation: &Uscc, key: &PublicKey) -> Vec<u8> {
+    let mut message = tagged_message(tags::KEY_POSSESSION, genesis);
+    message.extend_from_slice(organisation.as_bytes());
+    message.extend_from_slice(&codec::encode(key));
+    message
 }
 
 /// The bytes under a seal's signature, where the seal's key is not SM2: tag length, tag, the digest that is signed.

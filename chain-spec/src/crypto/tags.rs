@@ -7,12 +7,18 @@ pub const KEY_ID: &str = "huxin/key-id/v1";
 pub const TRANSACTION_ID: &str = "huxin/transaction-id/v2";
 /// Bytes under a transaction's signature: `tag, transaction id`.
 pub const TRANSACTION_SIGNATURE: &str = "huxin/transaction/v1";
-/// A licence as the ledger names it: `H(tag, identifier text)`.
-pub const LICENCE_REF: &str = "huxin/licence/v1";
-/// A case as the ledger names it: `H(tag, case number)`.
-pub const CASE_REF: &str = "huxin/case/v1";
-/// A bundle of cases as the ledger names it: `H(tag, bundle number)`.
-pub const BUNDLE_REF: &str = "huxin/bundle/v1";
+/// What an organisation calls a thing of its own: `H(tag, blinding, text)`.
+pub const NAME: &str = "huxin/name/v1";
+/// Bytes by which the holder of a new key proves that it holds it: `tag, genesis hash, organisation, public key`.
+pub const KEY_POSSESSION: &str = "huxin/key-possession/v1";
+/// A licence as the ledger names it: `H(tag, issuer, name)`.
+pub const LICENCE_REF: &str = "huxin/licence/v2";
+/// A case as the ledger names it: `H(tag, organisation that opens it, name)`.
+pub const CASE_REF: &str = "huxin/case/v2";
+/// A bundle of cases as the ledger names it: `H(tag, lead, name)`.
+pub const BUNDLE_REF: &str = "huxin/bundle/v2";
+/// A request for shared data as the ledger names it: `H(tag, requester, name)`.
+pub const SHARE_REF: &str = "huxin/share/v1";
 /// Leaf of the entries tree of a publication: `H(tag, entry)`.
 pub const PUBLICATION_ENTRY: &str = "huxin/publication-entry/v1";
 /// Content of a version of a publication, as provinces co-sign it: `H(tag, publication, version, body, parties)`.

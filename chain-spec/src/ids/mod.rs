@@ -42,7 +42,7 @@ pub use licence_id::{LICENCE_ID_CHARS_MAX, LICENCE_ROOT, LicenceId, LicenceIssue
 pub use licence_type::LicenceType;
 pub use number::{Height, RecordIndex};
 pub use province::ProvinceCode;
-pub use reference::{BundleRef, CaseRef, LicenceRef, TxId};
+pub use reference::{BundleRef, CaseRef, LicenceRef, TxId, licence_name, name_of, share_ref};
 pub use region::RegionCode;
 pub use seal::SealId;
 pub use time::{TimeMs, time_text};

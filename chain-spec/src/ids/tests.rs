@@ -100,13 +100,15 @@ fn development_chains_are_told_by_their_name() {
     assert!(!development("yangtze-delta") && !development("dev") && !development("my-dev-1"));
 }
 
-/// The reference is the digest of 16 (length of the tag), the tag and the text.
+/// The name is the digest of 13 (length of the tag), the tag, the blinding and the text; the reference that of 16, the tag, the issuer
+/// and the name.
 #[test]
 fn licence_references() {
     let id: LicenceId = "1.2.156.3005.2.11100000000013338W011.113100000000000191.20260001.001.A".parse().unwrap();
     for algorithm in [DigestAlgorithm::Sha256, DigestAlgorithm::Sm3] {
         let text = id.to_string();
-        let parts = [&[16][..], b"huxin/licence/v1", text.as_bytes()];
+        let name = algorithm.plain(&[&[13], b"huxin/name/v1", &[0; 32], text.as_bytes()]);
+        let parts = [&[16][..], b"huxin/licence/v2", b"113100000000000191", name.as_bytes()];
         assert_eq!(LicenceRef::of(algorithm, &id).0, algorithm.plain(&parts));
     }
 }

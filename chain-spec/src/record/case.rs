@@ -82,7 +82,10 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Collection {
+    /// The case is [`CaseRef::owned`] by the signer's organisation, or in a bundle by its lead, of `name`.
     pub step: Step,
+    /// What that organisation calls the case ([`crate::ids::name_of`] its number).
+    pub name: Digest,
     pub mode: CaseMode,
     pub matter: Matter,
     /// Materials collected: sorted, each of the guide, at most [`CASE_MATERIALS_MAX`].
@@ -144,7 +147,10 @@ pub enum DeliveryChannel {
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BundleOpening {
+    /// [`BundleRef::owned`] by the lead, of `name`.
     pub bundle: BundleRef,
+    /// What the lead calls the bundle ([`crate::ids::name_of`] its number).
+    pub name: Digest,
     /// 牵头部门: the signer's organisation; it collects every case of the bundle.
     pub lead: Uscc,
     /// Root of the materials, one for all cases.

@@ -1,6 +1,7 @@
 //! Licence records (电子证照, GB/T 36901..36906): the statements an issuing organisation makes about one licence.
 //!
-//! A licence's identifier is on the ledger only as [`LicenceRef`], the tagged digest of its text.
+//! A licence's identifier is on the ledger only as a tagged digest of its text, and the licence stands under [`LicenceRef`], which binds
+//! that digest to the issuer.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -41,7 +42,10 @@ pub enum LicenceOperation {
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Licence {
+    /// [`LicenceRef::owned`] by the issuer, of `name`.
     pub licence: LicenceRef,
+    /// What the issuer calls it ([`crate::ids::licence_name`]).
+    pub name: Digest,
     /// 证照类型代码.
     pub licence_type: LicenceType,
     /// 证照颁发机构代码; must be the signer's organisation.

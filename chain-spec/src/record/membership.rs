@@ -3,7 +3,7 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
-use crate::crypto::{KeyId, PublicKey};
+use crate::crypto::{KeyId, PublicKey, Signature};
 use crate::ids::{BasisCode, LicenceType, RegionCode, SystemId, Uscc};
 
 /// Most licence types one key may be limited to.
@@ -17,12 +17,13 @@ pub enum MembershipOperation {
     OrganisationAdd { organisation: Uscc, region: RegionCode },
     /// Suspends, resumes or removes an organisation. Removal is final.
     OrganisationStatus { organisation: Uscc, change: StatusChange, basis: BasisCode },
-    /// Registers a service system of an organisation.
+    /// Registers a service system of an organisation. Its code is the organisation's own: another may use the same.
     SystemAdd { system: SystemId, organisation: Uscc },
     /// Suspends, resumes or removes a system. Removal is final.
-    SystemStatus { system: SystemId, change: StatusChange, basis: BasisCode },
-    /// Adds a key of an organisation, optionally of one of its systems.
-    KeyAdd { key: PublicKey, organisation: Uscc, system: Option<SystemId>, permissions: Permissions },
+    SystemStatus { system: SystemId, organisation: Uscc, change: StatusChange, basis: BasisCode },
+    /// Adds a key of an organisation, optionally of one of its systems. `proof` is the new key's own signature
+    /// ([`crate::crypto::possession_message`]): nobody registers a key that another holds.
+    KeyAdd { key: PublicKey, organisation: Uscc, system: Option<SystemId>, permissions: Permissions, proof: Signature },
     /// Suspends, resumes or removes a key. Removal is final.
     KeyStatus { key: KeyId, change: StatusChange, basis: BasisCode },
     /// Hands an organisation's competence on to another (机构改革). To another province it is an offer, until that province's registrar

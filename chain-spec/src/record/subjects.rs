@@ -9,19 +9,20 @@ use super::licence::LicenceOperation;
 use super::membership::Succession;
 use super::{CaseOperation, MembershipOperation, Operation, PublicationOperation, SealOperation};
 use crate::crypto::{Digest, DigestAlgorithm};
-use crate::ids::{LicenceRef, RecordIndex};
+use crate::ids::{LicenceRef, RecordIndex, Uscc};
 use crate::state::StateKey;
 
 impl Operation {
-    /// The things that the record `index` with this operation is about, without repetition. At most a handful.
-    pub fn subjects(&self, algorithm: DigestAlgorithm, index: RecordIndex) -> Vec<StateKey> {
+    /// The things that the record `index` with this operation, signed for `organisation`, is about, without repetition. At most a
+    /// handful.
+    pub fn subjects(&self, algorithm: DigestAlgorithm, organisation: &Uscc, index: RecordIndex) -> Vec<StateKey> {
         let mut subjects = match self {
             Self::Membership(operation) => membership(operation),
             Self::Licence(operation) => licence(operation),
             Self::Seal(operation) => seal(operation, algorithm),
             Self::Case(operation) => case(operation),
             Self::Publication(operation) => publication(operation),
-            Self::Evidence(operation) => evidence(operation),
+            Self::Evidence(operation) => evidence(operation, organisation),
             Self::Governance(operation) => governance(operation, index),
         };
         subjects.sort_unstable();
@@ -37,9 +38,9 @@ fn membership(operation: &MembershipOperation) -> Vec<StateKey> {
             vec![StateKey::Organisation(*organisation)]
         }
         Op::SystemAdd { system, organisation } => {
-            vec![StateKey::System(system.clone()), StateKey::Organisation(*organisation)]
+            vec![StateKey::System(*organisation, system.clone()), StateKey::Organisation(*organisation)]
         }
-        Op::SystemStatus { system, .. } => vec![StateKey::System(system.clone())],
+        Op::SystemStatus { system, organisation, .. } => vec![StateKey::System(*organisation, system.clone())],
         Op::KeyAdd { key, organisation, .. } => vec![StateKey::Key(key.id()), StateKey::Organisation(*organisation)],
         Op::KeyStatus { key, .. } => vec![StateKey::Key(*key)],
         Op::OrganisationSucceed(succession) => of_succession(succession),
@@ -80,7 +81,7 @@ fn publication(operation: &PublicationOperation) -> Vec<StateKey> {
     vec![StateKey::Publication(operation.publication().clone())]
 }
 
-fn evidence(operation: &EvidenceOperation) -> Vec<StateKey> {
+fn evidence(operation: &EvidenceOperation, organisation: &Uscc) -> Vec<StateKey> {
     use EvidenceOperation as Op;
     let about = operation.about();
     let mut subjects: Vec<StateKey> = about.and_then(|about| about.case).map(StateKey::Case).into_iter().collect();
@@ -89,7 +90,8 @@ fn evidence(operation: &EvidenceOperation) -> Vec<StateKey> {
     let share = |request: &Digest| StateKey::Share(*request);
     match operation {
         Op::Material(material) => {
-            subjects.extend(subject.map(|subject| StateKey::Material(subject, material.material.clone())));
+            subjects
+                .extend(subject.map(|subject| StateKey::Material(*organisation, subject, material.material.clone())));
             match &material.origin {
                 MaterialOrigin::Licence { licence: from } => subjects.push(licence(from)),
                 MaterialOrigin::Share { request } => subjects.push(share(request)),
@@ -97,7 +99,10 @@ fn evidence(operation: &EvidenceOperation) -> Vec<StateKey> {
             }
         }
         Op::MaterialDemand(demand) => {
-            subjects.extend(subject.map(|subject| StateKey::Material(subject, demand.material.clone())));
+            let files = [Some(*organisation), demand.held_by].into_iter().flatten();
+            let files =
+                files.map(|file| subject.map(|subject| StateKey::Material(file, subject, demand.material.clone())));
+            subjects.extend(files.flatten());
         }
         Op::LicenceUse(usage) => subjects.push(licence(&usage.licence)),
         Op::ShareRequest(request) => subjects.push(share(&request.request)),
@@ -171,16 +176,20 @@ mod tests {
 
     const DIGEST: Digest = Digest([7; 32]);
 
+    fn me() -> Uscc {
+        "11100000000013338W".parse().unwrap()
+    }
+
     #[test]
     fn what_happened_around_a_case_is_found_under_the_case() {
         let case = CaseRef(DIGEST);
         let step = Operation::Case(CaseOperation::Accept { step: Step { case, mandate: None } });
-        assert_eq!(step.subjects(Sha256, RecordIndex(3)), [StateKey::Case(case)]);
+        assert_eq!(step.subjects(Sha256, &me(), RecordIndex(3)), [StateKey::Case(case)]);
         let about = About { purpose: "P-1".parse().unwrap(), case: Some(case), subject: None };
         let usage = LicenceUse { about, licence: LicenceRef(DIGEST), result: UseResult::Relied };
         let usage = Operation::Evidence(EvidenceOperation::LicenceUse(usage));
         assert_eq!(
-            usage.subjects(Sha256, RecordIndex(4)),
+            usage.subjects(Sha256, &me(), RecordIndex(4)),
             [StateKey::Licence(LicenceRef(DIGEST)), StateKey::Case(case)]
         );
     }
@@ -193,7 +202,7 @@ mod tests {
             network_key: None,
         };
         let propose = GovernanceOperation::Propose { action, closes_ms: crate::ids::TimeMs(9), rationale: DIGEST };
-        let subjects = Operation::Governance(propose).subjects(Sha256, RecordIndex(5));
+        let subjects = Operation::Governance(propose).subjects(Sha256, &me(), RecordIndex(5));
         assert!(subjects.contains(&StateKey::Proposal(RecordIndex(5))));
         assert!(subjects.contains(&StateKey::ValidatorNode(KeyId(DIGEST))));
         assert_eq!(subjects.len(), 3);

@@ -69,6 +69,9 @@ pub(super) fn apply<R: StateReader>(
     }
     if let Some(licence) = operation.new_licence() {
         check_licence(overlay, actor, licence)?;
+        if licence.licence != LicenceRef::owned(context.algorithm, &licence.issuer, &licence.name) {
+            return Err(Code::LicenceReferenceNotOwn.into());
+        }
         if overlay.issued_at(&licence.licence)?.is_some() {
             return Err(Code::LicenceDuplicate.into());
         }

@@ -1,7 +1,7 @@
 //! Rules of the membership family: a province governs its own organisations, systems and keys.
 
 use crate::codes::Code;
-use crate::crypto::{KeyId, PublicKey};
+use crate::crypto::{self, KeyId, PublicKey, SignedAs, possession_message};
 use crate::genesis;
 use crate::ids::{RecordIndex, SystemId, Uscc};
 use crate::record::MembershipOperation;
@@ -42,9 +42,15 @@ pub(super) fn apply<R: StateReader>(
             change_organisation(overlay, actor, organisation, *change)
         }
         Op::SystemAdd { system, organisation } => add_system(overlay, actor, system, organisation),
-        Op::SystemStatus { system, change, .. } => change_system(overlay, actor, system, *change),
-        Op::KeyAdd { key, organisation, system, permissions } => {
+        Op::SystemStatus { system, organisation, change, .. } => {
+            change_system(overlay, actor, system, organisation, *change)
+        }
+        Op::KeyAdd { key, organisation, system, permissions, proof } => {
             check_new_key(context, key, permissions)?;
+            let message = possession_message(&context.genesis, organisation, key);
+            if !crypto::verify(SignedAs::Transaction, key, &message, proof) {
+                return Err(Code::KeyNotPossessed.into());
+            }
             add_key(overlay, actor, key, organisation, system.as_ref(), permissions)
         }
         Op::KeyStatus { key, change, .. } => change_key(overlay, actor, key, *change),
@@ -112,7 +118,7 @@ fn add_system<R: StateReader>(
     organisation: &Uscc,
 ) -> Result<(), RuleError> {
     check_own_active(overlay, actor, organisation)?;
-    let key = StateKey::System(system.clone());
+    let key = StateKey::System(*organisation, system.clone());
     if overlay.read::<SystemState>(&key)?.is_some() {
         return Err(Code::SystemExists.into());
     }
@@ -124,11 +130,12 @@ fn change_system<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
     actor: &Actor,
     system: &SystemId,
+    organisation: &Uscc,
     change: StatusChange,
 ) -> Result<(), RuleError> {
-    let key = StateKey::System(system.clone());
+    let key = StateKey::System(*organisation, system.clone());
     let state: SystemState = overlay.read(&key)?.ok_or(Code::SystemUnknown)?;
-    own_organisation(overlay, actor, &state.organisation)?;
+    own_organisation(overlay, actor, organisation)?;
     let standing = state.standing.after(change).ok_or(Code::SystemWrongState)?;
     overlay.write(key, &SystemState { standing, ..state });
     Ok(())
@@ -169,8 +176,9 @@ fn add_key<R: StateReader>(
         }
     }
     if let Some(system) = system {
-        let state: SystemState = overlay.read(&StateKey::System(system.clone()))?.ok_or(Code::SystemUnknown)?;
-        if state.organisation != *organisation || state.standing != Standing::Active {
+        let address = StateKey::System(*organisation, system.clone());
+        let state: SystemState = overlay.read(&address)?.ok_or(Code::SystemUnknown)?;
+        if state.standing != Standing::Active {
             return Err(Code::SystemWrongState.into());
         }
     }

@@ -254,7 +254,8 @@ fn actor<R: StateReader>(overlay: &Overlay<'_, R>, id: &crate::crypto::KeyId) ->
         overlay.read(&StateKey::Organisation(key.organisation))?.ok_or(Code::OrganisationUnknown)?;
     check_organisation(&organisation)?;
     if let Some(system) = &key.system {
-        let system: SystemState = overlay.read(&StateKey::System(system.clone()))?.ok_or(Code::SystemUnknown)?;
+        let address = StateKey::System(key.organisation, system.clone());
+        let system: SystemState = overlay.read(&address)?.ok_or(Code::SystemUnknown)?;
         if system.standing != Standing::Active {
             return Err(Code::SystemWrongState.into());
         }

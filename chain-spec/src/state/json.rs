@@ -26,7 +26,7 @@ pub fn to_json(key: &StateKey, bytes: &[u8]) -> Result<serde_json::Value, StateU
     let result = match key {
         StateKey::Province(_) => json::<ProvinceState>(bytes),
         StateKey::Organisation(_) => json::<OrganisationState>(bytes),
-        StateKey::System(_) => json::<SystemState>(bytes),
+        StateKey::System(..) => json::<SystemState>(bytes),
         StateKey::Key(_) => json::<KeyState>(bytes),
         StateKey::OrganisationHead(_) => json::<OrganisationHead>(bytes),
         StateKey::Licence(_) => json::<LicenceState>(bytes),
@@ -38,7 +38,7 @@ pub fn to_json(key: &StateKey, bytes: &[u8]) -> Result<serde_json::Value, StateU
         StateKey::PublicationVersion(..) => json::<PublicationVersionState>(bytes),
         StateKey::Material(..) => json::<MaterialState>(bytes),
         StateKey::Share(_) => json::<ShareState>(bytes),
-        StateKey::Rating(_) => json::<RatingState>(bytes),
+        StateKey::Rating(..) => json::<RatingState>(bytes),
         StateKey::Proposal(_) => json::<ProposalState>(bytes),
         StateKey::Parameters => json::<GovernedParameters>(bytes),
         StateKey::Trust(_) => json::<TrustState>(bytes),

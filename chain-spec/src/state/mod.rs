@@ -42,7 +42,8 @@ pub const STATE_BYTES_MAX: usize = 64 * 1024;
 pub enum StateKey {
     Province(ProvinceCode),
     Organisation(Uscc),
-    System(SystemId),
+    /// A service system, by the organisation that runs it and what that calls it.
+    System(Uscc, SystemId),
     Key(KeyId),
     /// Sequence number and running digest of an organisation.
     OrganisationHead(Uscc),
@@ -60,12 +61,13 @@ pub enum StateKey {
     Publication(PublicationKey),
     /// One published version of a publication, never changed again.
     PublicationVersion(PublicationKey, u32),
-    /// Which material of a kind a subject has handed in: `(subject commitment, kind)`.
-    Material(Digest, MaterialCode),
+    /// Which material of a kind a subject has handed in to an organisation: `(organisation, subject commitment, kind)`. Commitments are
+    /// made with a key of the organisation's own, so another's entry would say nothing, and may not overwrite this one.
+    Material(Uscc, Digest, MaterialCode),
     /// A request for shared data, by the digest the requester chose.
     Share(Digest),
-    /// The one rating of a case.
-    Rating(CaseRef),
+    /// The one rating of a case that an organisation recorded; each has its own, so none takes another's place.
+    Rating(CaseRef, Uscc),
     /// A proposal, by the record that made it.
     Proposal(RecordIndex),
     /// Thresholds and limits in force.

@@ -7,7 +7,7 @@ use crate::crypto::Digest;
 use crate::ids::{ProvinceCode, PublicationCode, RecordIndex, TimeMs, Uscc};
 use crate::record::publication::{ConsultationWindow, PublicationBody};
 
-/// The version in force, and the draft of the next one.
+/// The version in force, and the drafts of the next one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct PublicationState {
     /// Newest published version, from 1; 0 before the first. In force unless `repealed`.
@@ -17,8 +17,9 @@ pub struct PublicationState {
     /// The organisation whose publication it is: the agency of the item, the principal of the mandate, otherwise the first
     /// publisher.
     pub owner: Option<Uscc>,
-    /// What is being prepared.
-    pub draft: Option<DraftState>,
+    /// What is being prepared, oldest first: at most one draft by each province, so at most 34. The first to be published takes the
+    /// version, and the others with it.
+    pub drafts: Vec<DraftState>,
     /// Provinces that consent to the end of the version in force, sorted; at most 34.
     pub repeal_signed_by: Vec<ProvinceCode>,
 }
@@ -144,14 +145,19 @@ impl PublicationState {
         (self.version > 0 && self.repealed.is_none()).then_some(self.version)
     }
 
-    /// Status of the publication.
+    /// Status of the publication with the oldest draft.
     pub fn status(&self) -> PublicationStatus {
+        self.status_with(self.drafts.first())
+    }
+
+    /// Status of the publication as far as this draft is concerned.
+    pub fn status_with(&self, draft: Option<&DraftState>) -> PublicationStatus {
         let force = match (self.version, self.repealed) {
             (0, _) => Force::Unpublished,
             (_, None) => Force::InForce,
             (_, Some(_)) => Force::Repealed,
         };
-        let draft = self.draft.as_ref().map_or(DraftStatus::None, DraftState::status);
+        let draft = draft.map_or(DraftStatus::None, DraftState::status);
         PublicationStatus { force, draft }
     }
 }

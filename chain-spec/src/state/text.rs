@@ -143,7 +143,7 @@ impl Display for StateKey {
         match self {
             Self::Province(code) => write!(f, "province/{code}"),
             Self::Organisation(code) => write!(f, "organisation/{code}"),
-            Self::System(system) => write!(f, "system/{system}"),
+            Self::System(organisation, system) => write!(f, "system/{organisation}/{system}"),
             Self::Key(key) => write!(f, "key/{key}"),
             Self::OrganisationHead(code) => write!(f, "organisation-head/{code}"),
             Self::Licence(licence) => write!(f, "licence/{licence}"),
@@ -155,9 +155,9 @@ impl Display for StateKey {
             Self::PublicationVersion(publication, version) => {
                 write!(f, "publication-version/{publication}/{version}")
             }
-            Self::Material(subject, kind) => write!(f, "material/{subject}/{kind}"),
+            Self::Material(organisation, subject, kind) => write!(f, "material/{organisation}/{subject}/{kind}"),
             Self::Share(request) => write!(f, "share/{request}"),
-            Self::Rating(case) => write!(f, "rating/{case}"),
+            Self::Rating(case, organisation) => write!(f, "rating/{case}/{organisation}"),
             Self::Proposal(record) => write!(f, "proposal/{record}"),
             Self::Parameters => f.write_str("parameters"),
             Self::Trust(certificate) => write!(f, "trust/{certificate}"),
@@ -190,7 +190,11 @@ impl FromStr for StateKey {
         Ok(match kind {
             "province" => Self::Province(rest.parse()?),
             "organisation" => Self::Organisation(rest.parse()?),
-            "system" => Self::System(rest.parse()?),
+            "system" => {
+                let form = StateKeyError::Form { kind: "system", form: "system/<organisation>/<code>" };
+                let [organisation, system] = parts(rest).ok_or(form)?;
+                Self::System(organisation.parse()?, system.parse()?)
+            }
             "key" => Self::Key(rest.parse().map_err(|_| digest_form("key"))?),
             "organisation-head" => Self::OrganisationHead(rest.parse()?),
             "licence" => Self::Licence(rest.parse()?),
@@ -213,12 +217,20 @@ impl FromStr for StateKey {
                 Self::PublicationVersion(publication.parse()?, version.parse().map_err(|_| form())?)
             }
             "material" => {
-                let form = StateKeyError::Form { kind: "material", form: "material/<subject commitment>/<kind>" };
-                let [subject, material] = parts(rest).ok_or(form)?;
-                Self::Material(subject.parse().map_err(|_| digest_form("material"))?, material.parse()?)
+                let form = StateKeyError::Form {
+                    kind: "material",
+                    form: "material/<organisation>/<subject commitment>/<kind>",
+                };
+                let [organisation, subject, material] = parts(rest).ok_or(form)?;
+                let subject = subject.parse().map_err(|_| digest_form("material"))?;
+                Self::Material(organisation.parse()?, subject, material.parse()?)
             }
             "share" => Self::Share(rest.parse().map_err(|_| digest_form("share"))?),
-            "rating" => Self::Rating(rest.parse()?),
+            "rating" => {
+                let form = StateKeyError::Form { kind: "rating", form: "rating/<case>/<organisation>" };
+                let [case, organisation] = parts(rest).ok_or(form)?;
+                Self::Rating(case.parse()?, organisation.parse()?)
+            }
             "proposal" => Self::Proposal(rest.parse()?),
             "parameters" => return alone("set of parameters", Self::Parameters),
             "trust" => Self::Trust(rest.parse().map_err(|_| digest_form("trust"))?),
@@ -283,7 +295,7 @@ mod tests {
         let keys = [
             StateKey::Province(province),
             StateKey::Organisation(uscc.parse().unwrap()),
-            StateKey::System("S1".parse().unwrap()),
+            StateKey::System(uscc.parse().unwrap(), "S1".parse().unwrap()),
             StateKey::Key(KeyId(digest)),
             StateKey::OrganisationHead(uscc.parse().unwrap()),
             StateKey::Licence(LicenceRef(digest)),
@@ -293,9 +305,9 @@ mod tests {
             StateKey::Bundle(BundleRef(digest)),
             StateKey::Publication(publication.clone()),
             StateKey::PublicationVersion(local.clone(), 3),
-            StateKey::Material(digest, "M-1".parse().unwrap()),
+            StateKey::Material(uscc.parse().unwrap(), digest, "M-1".parse().unwrap()),
             StateKey::Share(digest),
-            StateKey::Rating(CaseRef(digest)),
+            StateKey::Rating(CaseRef(digest), uscc.parse().unwrap()),
             StateKey::Proposal(RecordIndex(9)),
             StateKey::Parameters,
             StateKey::Trust(digest),

@@ -1,7 +1,7 @@
 //! The case family: every refusal beyond the table of steps, each by its own code.
 
 use huxin_chain_spec::codes::Code;
-use huxin_chain_spec::ids::{CaseRef, Uscc};
+use huxin_chain_spec::ids::Uscc;
 use huxin_chain_spec::record::CaseOperation;
 use huxin_chain_spec::record::case::{Collection, DeliveryChannel, Matter, PolicyVersion};
 use huxin_chain_spec::record::membership::{MembershipOperation, Permissions, StatusChange};
@@ -72,8 +72,10 @@ fn duties_must_be_named_where_there_are_any() {
 fn modes() {
     let mut world = CaseWorld::found();
     assert_eq!(collected(&world, CaseMode::FullOnline, |_| {}), Some(Code::CaseModePlaces), "two provinces");
+    opened_by("a", world.organisation(JIANGSU));
     let at_home = world.collection("a", CaseMode::FullOnline, JIANGSU);
     assert_eq!(world.trial(world.signer(JIANGSU), collect(at_home)).unwrap().status, CaseStatus::Collected);
+    opened_by("a", world.organisation(SHANGHAI));
     assert_eq!(collected(&world, CaseMode::Bundle, |_| {}), Some(Code::CaseBundleMode));
     let bundled = |collection: &mut Collection| collection.bundle = Some(bundle_ref("b"));
     assert_eq!(collected(&world, CaseMode::Relay, bundled), Some(Code::CaseBundleMode));
@@ -89,6 +91,7 @@ fn modes() {
 fn without_application() {
     let world = CaseWorld::found();
     let policy = Some(PolicyVersion { policy: policy_key(), version: 1 });
+    opened_by("a", world.organisation(JIANGSU));
     let mut collection =
         Collection { materials: Vec::new(), policy, ..world.collection("a", CaseMode::NoApplication, JIANGSU) };
     let trial = |collection: &Collection, by: usize| world.trial(world.signer(by), collect(collection.clone()));
@@ -285,6 +288,7 @@ fn collecting_on_behalf_of_another() {
     let window = world.admit(ANHUI, "1134000000298637", Permissions::agency());
     let mandate = full_mandate(window.organisation, world.organisation(SHANGHAI));
     let key = world.mandate("WBY-1", SHANGHAI, mandate);
+    opened_by("a", window.organisation);
     let opening = || under(&key, collect(world.collection("a", CaseMode::CollectOnBehalf, JIANGSU)));
     let state = world.trial(window.key.id(), opening()).unwrap();
     assert_eq!((state.origin, state.origin_province), (world.organisation(SHANGHAI), world.provinces[SHANGHAI].code));
@@ -390,5 +394,5 @@ fn bundles() {
 /// The reference of a case says nothing about its number.
 #[test]
 fn references_differ_by_purpose() {
-    assert_ne!(CaseRef::of(SHA256, "a").0, bundle_ref("a").0);
+    assert_ne!(case_ref("a").0, bundle_ref("a").0);
 }

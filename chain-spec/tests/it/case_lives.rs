@@ -113,6 +113,10 @@ fn live_through(world: &mut CaseWorld, attempts: &[Attempt]) {
         world.ledger.now = world.ledger.now.plus_ms(attempt.hours * 3_600_000);
         let case = *attempt.case.get(&NAMES);
         let state: Option<CaseState> = world.ledger.read(&StateKey::Case(case_ref(case)));
+        if state.is_none() && !case.starts_with('b') {
+            // Each opens cases in its own name.
+            opened_by(case, world.organisation(attempt.who.index(4)));
+        }
         let operation = match &state {
             None => collect(world, case, attempt.choice),
             Some(state) => {

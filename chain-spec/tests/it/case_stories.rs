@@ -173,6 +173,7 @@ fn collected_elsewhere_and_delivered_there() {
 fn without_application() {
     let mut world = CaseWorld::found();
     let policy = Some(PolicyVersion { policy: policy_key(), version: 1 });
+    opened_by("a", world.organisation(JIANGSU));
     let collection =
         Collection { materials: Vec::new(), policy, ..world.collection("a", CaseMode::NoApplication, JIANGSU) };
     world.by(JIANGSU, CaseOperation::Collect(Box::new(collection)));

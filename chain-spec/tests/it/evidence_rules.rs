@@ -108,7 +108,7 @@ fn material_rows() -> Vec<Refusal<Attempt>> {
         ),
         row(Code::EvidenceShareUnknown, "`material` from a share", "the share exists", "C13", |bench| {
             spoiled!(bench, Material, |material| {
-                material.origin = MaterialOrigin::Share { request: subject("unknown") };
+                material.origin = MaterialOrigin::Share { request: share_named("unknown") };
             })
         }),
         row(
@@ -118,12 +118,12 @@ fn material_rows() -> Vec<Refusal<Attempt>> {
             "C13",
             |bench| {
                 spoiled!(bench, Material, |material| {
-                    material.origin = MaterialOrigin::Share { request: subject("Delivered") };
+                    material.origin = MaterialOrigin::Share { request: share_named("Delivered") };
                 })
             },
         ),
         row(Code::EvidenceShareNotDelivered, "`material` from a share", "it was delivered", "C13", |bench| {
-            let origin = MaterialOrigin::Share { request: subject("Approved") };
+            let origin = MaterialOrigin::Share { request: share_named("Approved") };
             (bench.network.issuer(JIANGSU), Op::Material(Material { origin, ..material() }))
         }),
     ]
@@ -140,11 +140,19 @@ fn share_rows() -> Vec<Refusal<Attempt>> {
     const ASK: &str = "`share_request`";
     vec![
         row(Code::EvidenceShareDuplicate, ASK, "the digest of the request is new", LEDGER, |bench| {
-            asked(bench, |request| request.request = subject("Denied"))
+            asked(bench, |request| *request = share_request("Denied"))
         }),
         row(Code::EvidenceShareWithSelf, ASK, "the provider is another organisation", "E9", |bench| {
-            (bench.home(), Op::ShareRequest(share_request("fresh")))
+            let provider = bench.network.provinces[JIANGSU].issuer.organisation;
+            asked(bench, |request| request.provider = provider)
         }),
+        row(
+            Code::EvidenceShareReferenceNotOwn,
+            ASK,
+            "the reference is made from the requester's code and the name given",
+            "E9",
+            |bench| (bench.home(), Op::ShareRequest(share_request("fresh"))),
+        ),
         row(Code::EvidenceShareCount, ASK, "at least one record is asked for", "E9", |bench| {
             asked(bench, |request| request.records_max = 0)
         }),
@@ -293,7 +301,7 @@ fn each_rule_refuses_with_its_own_code() {
     }
     let (signer, good) = asked(&bench, |_| {});
     bench.try_one(&signer, good).unwrap();
-    let origin = MaterialOrigin::Share { request: subject("Delivered") };
+    let origin = MaterialOrigin::Share { request: share_named("Delivered") };
     let taker = bench.network.issuer(JIANGSU);
     bench.try_one(&taker, Op::Material(Material { origin, ..material() })).unwrap();
 }
@@ -324,7 +332,7 @@ fn a_material_comes_from_a_standing_delivery() {
     let mut bench = bench();
     let taker = bench.network.issuer(JIANGSU);
     for status in ShareStatus::ALL {
-        let origin = MaterialOrigin::Share { request: subject(&format!("{status:?}")) };
+        let origin = MaterialOrigin::Share { request: share_named(&format!("{status:?}")) };
         let found = bench.try_one(&taker, Op::Material(Material { origin, ..material() })).err();
         let stands = status == ShareStatus::Delivered;
         assert_eq!(found, (!stands).then_some(Code::EvidenceShareNotDelivered), "{status:?}");

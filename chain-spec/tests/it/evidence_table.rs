@@ -3,6 +3,7 @@
 use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::crypto::SigningKey;
 use huxin_chain_spec::record::EvidenceOperation;
+use huxin_chain_spec::record::evidence::{About, Material, MaterialDemand};
 use huxin_chain_spec::record::membership::Permissions;
 use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::state::evidence::{CaseEvidenceState, MaterialState, RatingState, ShareState, ShareStatus};
@@ -65,7 +66,7 @@ pub fn bring_into(bench: &mut EvidenceBench, name: &str, status: ShareStatus) {
 }
 
 pub fn share(bench: &EvidenceBench, name: &str) -> ShareState {
-    bench.read(&StateKey::Share(subject(name))).unwrap()
+    bench.read(&StateKey::Share(share_named(name))).unwrap()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -93,7 +94,7 @@ fn every_step_in_every_state_by_every_signer() {
             for role in [Role::Provider, Role::Requester, Role::Third, Role::Powerless] {
                 let signer = signer(&bench, role);
                 let found = bench.try_one(&signer, step(kind, &name)).map(|changes| {
-                    let bytes = &changes.states[&StateKey::Share(subject(&name))];
+                    let bytes = &changes.states[&StateKey::Share(share_named(&name))];
                     huxin_chain_spec::codec::decode::<ShareState>(bytes, 65_536).unwrap().status
                 });
                 assert_eq!(found, expected(entitled, kind, role), "{status:?} {kind} {role:?}");
@@ -160,16 +161,28 @@ fn a_repeated_demand_is_counted() {
     let mut bench = EvidenceBench::new();
     let home = bench.home();
     let there = bench.network.issuer(ANHUI);
-    let address = StateKey::Material(subject("s"), "CL-001".parse().unwrap());
+    let of = |province: usize| {
+        let organisation = provinces()[province].issuer.organisation;
+        StateKey::Material(organisation, subject("s"), "CL-001".parse().unwrap())
+    };
+    let held_by = Some(provinces()[SHANGHAI].issuer.organisation);
+    let elsewhere = Op::MaterialDemand(MaterialDemand { held_by, ..material_demand() });
     bench.must(&home, Op::MaterialDemand(material_demand()));
-    let state: MaterialState = bench.read(&address).unwrap();
-    assert_eq!((state.demands, state.repeated_demands, state.repeated), (1, 0, false), "nothing was on file");
+    bench.must(&there, elsewhere.clone());
+    for address in [of(SHANGHAI), of(ANHUI)] {
+        let state: MaterialState = bench.read(&address).unwrap();
+        assert_eq!((state.demands, state.repeated_demands, state.repeated), (1, 0, false), "nothing was on file");
+    }
     let first = bench.must(&home, Op::Material(material()));
-    let state: MaterialState = bench.read(&address).unwrap();
+    let state: MaterialState = bench.read(&of(SHANGHAI)).unwrap();
     assert!(state.serves_at(bench.time()));
-    let demand = bench.must(&there, Op::MaterialDemand(material_demand()));
-    let second = bench.must(&there, Op::Material(material()));
-    let state: MaterialState = bench.read(&address).unwrap();
+    let demand = bench.must(&there, elsewhere.clone());
+    let state: MaterialState = bench.read(&of(ANHUI)).unwrap();
+    assert_eq!((state.demands, state.repeated_demands, state.repeated), (2, 1, true), "Shanghai has it");
+    assert_eq!((state.first, state.latest_demand), (None, Some(demand)));
+    let demand = bench.must(&home, Op::MaterialDemand(material_demand()));
+    let second = bench.must(&home, Op::Material(material()));
+    let state: MaterialState = bench.read(&of(SHANGHAI)).unwrap();
     assert_eq!((state.first, state.latest, state.latest_demand), (Some(first), Some(second), Some(demand)));
     assert_eq!((state.demands, state.repeated_demands, state.repeated), (2, 1, true));
     assert_eq!((state.materials, state.repeated_materials), (2, 1));
@@ -178,8 +191,42 @@ fn a_repeated_demand_is_counted() {
     let ending = huxin_chain_spec::record::evidence::Material { valid_until_ms: Some(until), ..material() };
     bench.must(&home, Op::Material(ending));
     bench.must(&home, Op::MaterialDemand(material_demand()));
-    let state: MaterialState = bench.read(&address).unwrap();
+    bench.must(&there, elsewhere);
+    let state: MaterialState = bench.read(&of(SHANGHAI)).unwrap();
     assert_eq!((state.demands, state.repeated_demands, state.repeated), (3, 1, false));
+    let state: MaterialState = bench.read(&of(ANHUI)).unwrap();
+    assert_eq!((state.demands, state.repeated_demands, state.repeated), (3, 1, false));
+}
+
+/// One entry stood for all organisations: Zhejiang could put junk in the place of what Shanghai had on file, and the applicant could be
+/// asked for it again.
+#[test]
+fn attack_overwriting_what_another_has_on_file() {
+    let mut bench = EvidenceBench::new();
+    let (home, there) = (bench.home(), bench.network.issuer(ZHEJIANG));
+    let address = StateKey::Material(
+        bench.network.provinces[SHANGHAI].issuer.organisation,
+        subject("s"),
+        "CL-001".parse().unwrap(),
+    );
+    bench.must(&home, Op::Material(material()));
+    let before: MaterialState = bench.read(&address).unwrap();
+    let about = About { case: None, ..about_subject() };
+    let junk = Material { about, shareable: false, document: document("junk"), ..material() };
+    bench.must(&there, Op::Material(junk));
+    assert_eq!(bench.read::<MaterialState>(&address), Some(before));
+}
+
+/// There was one rating of a case: whoever came first, such as the agency that decides it, kept the citizen's off the ledger.
+#[test]
+fn attack_rating_a_case_before_others_do() {
+    let mut bench = EvidenceBench::new();
+    let (decider, window) = (bench.network.issuer(JIANGSU), bench.home());
+    let rating = all_evidence().into_iter().find(|operation| matches!(operation, Op::Rating(_))).unwrap();
+    for signer in [decider, window] {
+        bench.must(&signer, rating.clone());
+        assert_eq!(bench.try_one(&signer, rating.clone()).err(), Some(Code::EvidenceRatingExists));
+    }
 }
 
 #[test]
@@ -197,7 +244,8 @@ fn what_is_counted_of_a_case() {
     let state: CaseEvidenceState = bench.read(&StateKey::CaseEvidence(case("c"))).unwrap();
     assert_eq!((state.visits, state.sessions, state.deliveries, state.archived_by), (2, 1, 1, last));
     assert!(state.published_by.is_some());
-    let rating: RatingState = bench.read(&StateKey::Rating(case("c"))).unwrap();
+    let rating: RatingState =
+        bench.read(&StateKey::Rating(case("c"), provinces()[SHANGHAI].issuer.organisation)).unwrap();
     assert_eq!(rating.level, huxin_chain_spec::record::evidence::RatingLevel::Dissatisfied);
 }
 

@@ -91,12 +91,13 @@ fn guards_of_a_new_licence() {
         (Code::LicenceDocumentMissing, |licence, _| licence.document = Document { size_bytes: 0, ..licence.document }),
         (Code::LicenceValidityWindow, |licence, _| licence.valid_until_ms = Some(licence.valid_from_ms)),
         (Code::LicenceValidityWindow, |licence, _| licence.valid_until_ms = Some(TimeMs(0))),
-        (Code::LicenceDuplicate, |licence, _| licence.licence = licence_ref("old")),
+        (Code::LicenceReferenceNotOwn, |licence, _| licence.licence = licence_ref("old")),
         (Code::IdentifierUnknownProvince, |licence, _| licence.region = structure("990000")),
         (Code::IdentifierUsccCheck, |licence, _| licence.issuer = structure("91110000802100433A")),
         (Code::IdentifierUsccCheck, |licence, _| licence.licence_type = structure("111000000000133380011")),
         (Code::IdentifierCharacter, |licence, _| licence.licence_type = structure("11100000000013338W0A1")),
     ];
+    assert_eq!(network.try_one(&home.key, issue(&home, "old")).unwrap_err(), Code::LicenceDuplicate);
     for (code, spoil) in faults {
         let mut here = good(&home);
         spoil(&mut here, &foreign);

@@ -1,9 +1,10 @@
 //! The membership family: a province governs its own organisations, systems and keys, and nobody else's.
 
 use huxin_chain_spec::codes::Code;
-use huxin_chain_spec::crypto::{PublicKey, Signer};
+use huxin_chain_spec::crypto::{PublicKey, SignatureScheme, Signer, SigningKey};
 use huxin_chain_spec::genesis::is_example_key;
 use huxin_chain_spec::ids::{LicenceType, SystemId, Uscc};
+use huxin_chain_spec::keyfile::KeyFile;
 use huxin_chain_spec::record::Operation;
 use huxin_chain_spec::record::membership::{
     KEY_LICENCE_TYPES_MAX, MembershipOperation, Permissions, Standing, StatusChange,
@@ -62,14 +63,19 @@ impl Bench {
         let basis = basis("ZZ-1");
         [
             MembershipOperation::OrganisationStatus { organisation: self.organisation, change, basis: basis.clone() },
-            MembershipOperation::SystemStatus { system: system("DZZZ-1"), change, basis: basis.clone() },
+            MembershipOperation::SystemStatus {
+                system: system("DZZZ-1"),
+                organisation: self.organisation,
+                change,
+                basis: basis.clone(),
+            },
             MembershipOperation::KeyStatus { key: key("member").id(), change, basis },
         ]
     }
 
     fn standings(&self) -> [Standing; 3] {
         let organisation: OrganisationState = self.thing(&StateKey::Organisation(self.organisation));
-        let system: SystemState = self.thing(&StateKey::System(system("DZZZ-1")));
+        let system: SystemState = self.thing(&StateKey::System(self.organisation, system("DZZZ-1")));
         let key: KeyState = self.thing(&StateKey::Key(key("member").id()));
         [organisation.standing, system.standing, key.standing]
     }
@@ -222,7 +228,12 @@ fn unknown_members() {
             Code::OrganisationUnknown,
         ),
         (
-            MembershipOperation::SystemStatus { system: system("NONE"), change, basis: basis.clone() },
+            MembershipOperation::SystemStatus {
+                system: system("NONE"),
+                organisation: bench.organisation,
+                change,
+                basis: basis.clone(),
+            },
             Code::SystemUnknown,
         ),
         (MembershipOperation::KeyStatus { key: key("nobody").id(), change, basis }, Code::KeyUnknown),
@@ -258,17 +269,14 @@ fn an_inactive_organisation_gets_no_systems_or_keys() {
 fn a_key_of_a_system_needs_that_system_active_and_of_its_own_organisation() {
     let mut bench = Bench::new();
     let (registrar, organisation) = (bench.registrar.clone(), bench.organisation);
-    let of_system = |name: &str, organisation: Uscc, of: &str| MembershipOperation::KeyAdd {
-        key: key(name).public_key(),
-        organisation,
-        system: Some(system(of)),
-        permissions: Permissions::all_licences(),
+    let of_system = |name: &str, organisation: Uscc, of: &str| {
+        key_add_of(&key(name), organisation, Some(system(of)), Permissions::all_licences())
     };
     let other = bench.network.provinces[SHANGHAI].issuer.organisation;
     let refused = bench.network.try_one(&registrar, of_system("s", organisation, "NONE"));
     assert_eq!(refused.unwrap_err(), Code::SystemUnknown);
     let refused = bench.network.try_one(&registrar, of_system("s", other, "DZZZ-1"));
-    assert_eq!(refused.unwrap_err(), Code::SystemWrongState);
+    assert_eq!(refused.unwrap_err(), Code::SystemUnknown, "another organisation has no such system");
     bench.network.must(&registrar, of_system("s", organisation, "DZZZ-1"));
     let member = Issuer { organisation, region: "310104".parse().unwrap(), key: key("s") };
     bench.network.must(&member.key, issue(&member, "by system"));
@@ -288,15 +296,14 @@ fn a_removed_system_signs_no_later_operation_of_the_same_transaction() {
     bench.network.must(&registrar, MembershipOperation::SystemAdd { system: system("DJ-1"), organisation: authority });
     let clerk = key("clerk");
     let permissions = Permissions::registrar();
-    let add = MembershipOperation::KeyAdd {
-        key: clerk.public_key(),
-        organisation: authority,
-        system: Some(system("DJ-1")),
-        permissions,
-    };
+    let add = key_add_of(&clerk, authority, Some(system("DJ-1")), permissions);
     bench.network.must(&registrar, add);
-    let remove =
-        MembershipOperation::SystemStatus { system: system("DJ-1"), change: StatusChange::Remove, basis: basis("X") };
+    let remove = MembershipOperation::SystemStatus {
+        system: system("DJ-1"),
+        organisation: authority,
+        change: StatusChange::Remove,
+        basis: basis("X"),
+    };
     let other =
         MembershipOperation::OrganisationStatus { organisation, change: StatusChange::Suspend, basis: basis("X") };
     let operations = |first: &MembershipOperation, second: &MembershipOperation| {
@@ -346,27 +353,29 @@ fn a_key_that_is_no_point_of_the_curve_is_refused() {
         organisation: bench.organisation,
         system: None,
         permissions: Permissions::all_licences(),
+        proof: huxin_chain_spec::crypto::Signature::Ed25519([0; 64]),
     };
     let registrar = bench.registrar.clone();
     assert_eq!(bench.network.try_one(&registrar, operation).unwrap_err(), Code::KeyMalformed);
 }
 
-/// The first key of `keys-example/public-keys.txt`.
-pub fn example_key() -> PublicKey {
-    let list = include_str!("../../../keys-example/public-keys.txt");
-    let words = list.lines().filter_map(|line| line.split_whitespace().next());
-    let key = words.filter_map(|word| word.parse().ok()).next().expect("keys-example lists its keys");
-    assert!(is_example_key(&key));
+/// A published key, whose secret everybody has.
+fn example_signer() -> SigningKey {
+    let file = KeyFile::parse(include_str!("../../../keys-example/shanghai/issuer.key")).unwrap();
+    let key = file.open(None).unwrap();
+    assert!(is_example_key(&key.public_key()));
     key
+}
+
+/// A published key.
+pub fn example_key() -> PublicKey {
+    example_signer().public_key()
 }
 
 #[test]
 fn a_published_example_key_works_on_development_chains_only() {
-    let add = |network: &Network| MembershipOperation::KeyAdd {
-        key: example_key(),
-        organisation: network.provinces[SHANGHAI].issuer.organisation,
-        system: None,
-        permissions: Permissions::all_licences(),
+    let add = |network: &Network| {
+        key_add(&example_signer(), network.provinces[SHANGHAI].issuer.organisation, Permissions::all_licences())
     };
     let mut real = Network::found();
     let (registrar, operation) = (real.registrar(SHANGHAI), add(&real));
@@ -374,4 +383,57 @@ fn a_published_example_key_works_on_development_chains_only() {
     let mut trial = Network::found_with(|genesis| genesis.chain_id = "dev-trial".parse().unwrap());
     let operation = add(&trial);
     assert!(trial.try_one(&registrar, operation).is_ok());
+}
+
+/// A23: Zhejiang registers the key that Shanghai is about to add, whose public half it saw in the waiting transactions. Shanghai then was
+/// refused with `key.exists`.
+#[test]
+fn attack_a23_registering_a_key_that_another_holds() {
+    for scheme in [SignatureScheme::Ed25519, SignatureScheme::Sm2] {
+        let mut network = Network::found();
+        let (home, there) = (network.provinces[SHANGHAI].clone(), network.provinces[ZHEJIANG].clone());
+        let new = SigningKey::from_secret(scheme, [7; 32]).unwrap();
+        let own = key_add(&new, home.issuer.organisation, Permissions::all_licences());
+        let MembershipOperation::KeyAdd { key, permissions, proof, .. } = own.clone() else { unreachable!() };
+        let stolen = |organisation, proof| MembershipOperation::KeyAdd {
+            key,
+            organisation,
+            system: None,
+            permissions: permissions.clone(),
+            proof,
+        };
+        let of_another_chain = new.sign_possession(&digest(1), &there.issuer.organisation);
+        let of_another_key = there.registrar.sign_possession(&network.genesis.hash(), &there.issuer.organisation);
+        for proof in [proof, of_another_chain, of_another_key] {
+            let refused = network.try_one(&there.registrar, stolen(there.issuer.organisation, proof));
+            assert_eq!(refused.unwrap_err(), Code::KeyNotPossessed);
+        }
+        // Nor does the proof for one organisation serve another of the same province.
+        let elsewhere = stolen(home.organisation, proof);
+        assert_eq!(network.try_one(&home.registrar, elsewhere).unwrap_err(), Code::KeyNotPossessed);
+        network.must(&home.registrar, own);
+    }
+}
+
+/// A13: Zhejiang registers a system under the code that Shanghai's bureau gives its own. Shanghai then was refused with `system.exists`.
+#[test]
+fn attack_a13_squatting_names_of_systems() {
+    let mut network = Network::found();
+    let [home, there] = [SHANGHAI, ZHEJIANG].map(|province| network.provinces[province].clone());
+    let add = |organisation| MembershipOperation::SystemAdd { system: system("OA-1"), organisation };
+    network.must(&there.registrar, add(there.issuer.organisation));
+    network.must(&home.registrar, add(home.issuer.organisation));
+    assert_eq!(network.try_one(&home.registrar, add(home.issuer.organisation)).unwrap_err(), Code::SystemExists);
+    let remove = |organisation| MembershipOperation::SystemStatus {
+        system: system("OA-1"),
+        organisation,
+        change: StatusChange::Remove,
+        basis: basis("X"),
+    };
+    let refused = network.try_one(&there.registrar, remove(home.issuer.organisation));
+    assert_eq!(refused.unwrap_err(), Code::OrganisationWrongProvince);
+    network.must(&there.registrar, remove(there.issuer.organisation));
+    let own = StateKey::System(home.issuer.organisation, system("OA-1"));
+    let own: SystemState = huxin_chain_spec::state::read(&network.ledger, &own).unwrap().unwrap();
+    assert_eq!(own.standing, Standing::Active);
 }

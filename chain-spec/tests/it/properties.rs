@@ -121,14 +121,15 @@ fn documents() -> impl Strategy<Value = Document> {
 }
 
 fn licences() -> impl Strategy<Value = Licence> {
-    let names = (references(), licence_types(), organisations(), regions(), any::<u16>());
+    let names = ((references(), digests()), licence_types(), organisations(), regions(), any::<u16>());
     let content = (documents(), option::of(digests()), option::of(seals()), option::of(bases()), option::of(digests()));
     (names, content, any::<u64>(), option::of(any::<u64>())).prop_map(|(names, content, from, until)| {
-        let (licence, licence_type, issuer, region, version) = names;
+        let ((licence, name), licence_type, issuer, region, version) = names;
         let (document, metadata, seal, exception, holder) = content;
         let (valid_from_ms, valid_until_ms) = (TimeMs(from), until.map(TimeMs));
         Licence {
             licence,
+            name,
             licence_type,
             issuer,
             region,
@@ -182,13 +183,17 @@ fn membership_operations() -> impl Strategy<Value = MembershipOperation> {
             basis
         }),
         (systems(), organisations()).prop_map(|(system, organisation)| Op::SystemAdd { system, organisation }),
-        (systems(), status_changes(), bases()).prop_map(|(system, change, basis)| Op::SystemStatus {
-            system,
-            change,
-            basis
-        }),
-        (keys(), organisations(), option::of(systems()), permissions())
-            .prop_map(|(key, organisation, system, permissions)| Op::KeyAdd { key, organisation, system, permissions }),
+        (systems(), organisations(), status_changes(), bases())
+            .prop_map(|(system, organisation, change, basis)| Op::SystemStatus { system, organisation, change, basis }),
+        (keys(), organisations(), option::of(systems()), permissions(), signatures()).prop_map(
+            |(key, organisation, system, permissions, proof)| Op::KeyAdd {
+                key,
+                organisation,
+                system,
+                permissions,
+                proof,
+            }
+        ),
         (digests(), status_changes(), bases()).prop_map(|(key, change, basis)| Op::KeyStatus {
             key: KeyId(key),
             change,

@@ -171,6 +171,7 @@ impl Network {
         let mut genesis = genesis_of(&provinces);
         change(&mut genesis);
         let ledger = MemoryLedger::found_with_history(&genesis).unwrap();
+        word_for(&genesis);
         let signers = provinces.len();
         let (blocks, records, newcomers, changes) = Default::default();
         let outcomes = Vec::new();

@@ -334,13 +334,12 @@ fn fields_holding(text: &str, home: &Issuer, recipient: &Province) -> Vec<Operat
     let (organisation, status) = (home.organisation, StatusChange::Suspend);
     let system: huxin_chain_spec::ids::SystemId = text.parse().unwrap();
     let permissions = Permissions::all_licences();
-    let key_of_system =
-        M::KeyAdd { key: key("k").public_key(), organisation, system: Some(system.clone()), permissions };
+    let key_of_system = key_add_of(&key("k"), organisation, Some(system.clone()), permissions);
     let membership = [
         M::OrganisationStatus { organisation, change: status, basis: code.clone() },
         M::SystemAdd { system: system.clone(), organisation },
-        M::SystemStatus { system, change: status, basis: basis("X") },
-        M::SystemStatus { system: "S".parse().unwrap(), change: status, basis: code.clone() },
+        M::SystemStatus { system, organisation, change: status, basis: basis("X") },
+        M::SystemStatus { system: "S".parse().unwrap(), organisation, change: status, basis: code.clone() },
         key_of_system,
         M::KeyStatus { key: home.key.id(), change: status, basis: code },
     ];

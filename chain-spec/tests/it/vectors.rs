@@ -24,7 +24,7 @@ use huxin_chain_spec::crypto::{
     transaction_message, verify,
 };
 use huxin_chain_spec::genesis::Genesis;
-use huxin_chain_spec::ids::{Height, LicenceId, LicenceRef, RecordIndex, TimeMs, TxId};
+use huxin_chain_spec::ids::{Height, LicenceId, LicenceRef, RecordIndex, TimeMs, TxId, licence_name};
 use huxin_chain_spec::log;
 use huxin_chain_spec::receipt::{RECEIPT_MAGIC, Receipt};
 use huxin_chain_spec::record::membership::{Permissions, Standing, SuccessionScope};
@@ -325,7 +325,11 @@ fn state_keys() {
     let keys = [
         (StateKey::Province(home.code), "province", json!(home.code)),
         (StateKey::Organisation(home.organisation), "organisation", json!(home.organisation)),
-        (StateKey::System("DZZZ-1".parse().unwrap()), "system", json!("DZZZ-1")),
+        (
+            StateKey::System(home.organisation, "DZZZ-1".parse().unwrap()),
+            "system",
+            json!([home.organisation, "DZZZ-1"]),
+        ),
         (StateKey::Key(home.registrar.id()), "key", json!(home.registrar.id())),
         (StateKey::OrganisationHead(home.organisation), "organisation_head", json!(home.organisation)),
         (StateKey::Licence(licence_ref("a")), "licence", json!(licence_ref("a"))),
@@ -485,7 +489,11 @@ fn licence_references() {
             "licence_ref",
             &reference,
             json!(text),
-            json!({ "reference_sha256": reference, "reference_sm3": LicenceRef::of(SM3, &id) }),
+            json!({
+                "name_sha256": licence_name(SHA256, &Digest::ZERO, &id),
+                "reference_sha256": reference,
+                "reference_sm3": LicenceRef::of(SM3, &id),
+            }),
         )
     });
     let digest_as_id = KeyId(digest(1));

@@ -105,7 +105,7 @@ pub async fn carry(
             random.fill_bytes(&mut bytes);
             Digest(bytes)
         };
-        let cases: Vec<(CaseRef, Digest)> = (0..count).map(|_| (CaseRef(digest()), digest())).collect();
+        let cases: Vec<(Digest, Digest)> = (0..count).map(|_| (digest(), digest())).collect();
         for number in 0..STEPS {
             let started = Instant::now();
             if started >= window.until {
@@ -135,19 +135,26 @@ pub async fn carry(
 fn transaction(
     origin: &Target,
     receiver: &Target,
-    cases: &[(CaseRef, Digest)],
+    cases: &[(Digest, Digest)],
     number: usize,
     height: &AtomicU64,
 ) -> Result<crate::sdk::SignedTransaction, ClientError> {
     let operations = cases
         .iter()
-        .map(|(case, root)| step(*case, *root, number, receiver).map(Operation::Case))
+        .map(|(name, root)| step(origin, *name, *root, number, receiver).map(Operation::Case))
         .collect::<Result<Vec<_>, ClientError>>()?;
     // Collection, check and hand-over are the origin's; the rest is the deciding agency's.
     sign(if number < 3 { origin } else { receiver }, operations, height)
 }
 
-fn step(case: CaseRef, root: Digest, number: usize, receiver: &Target) -> Result<CaseOperation, ClientError> {
+fn step(
+    origin: &Target,
+    name: Digest,
+    root: Digest,
+    number: usize,
+    receiver: &Target,
+) -> Result<CaseOperation, ClientError> {
+    let case = CaseRef::owned(origin.signer.algorithm(), &origin.issuer, &name);
     let step = Step { case, mandate: None };
     Ok(match number {
         0 => {
@@ -156,6 +163,7 @@ fn step(case: CaseRef, root: Digest, number: usize, receiver: &Target) -> Result
                 Matter { agency: receiver.issuer, item, item_version: 1, guide_version: 1, duty_version: None };
             CaseOperation::Collect(Box::new(Collection {
                 step,
+                name,
                 mode: CaseMode::CollectOnBehalf,
                 matter,
                 materials: materials()?,

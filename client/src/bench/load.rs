@@ -88,15 +88,16 @@ impl Tally {
     }
 }
 
-/// A licence with random digests under a new reference.
-pub fn licence(target: &Target, random: &mut StdRng, reference: LicenceRef) -> Licence {
+/// A licence with random digests that the issuer calls by this name.
+pub fn licence(target: &Target, random: &mut StdRng, name: Digest) -> Licence {
     let mut digest = || {
         let mut bytes = [0; 32];
         random.fill_bytes(&mut bytes);
         Digest(bytes)
     };
     Licence {
-        licence: reference,
+        licence: LicenceRef::owned(target.signer.algorithm(), &target.issuer, &name),
+        name,
         licence_type: target.licence_type,
         issuer: target.issuer,
         region: target.region,
@@ -114,9 +115,9 @@ pub fn licence(target: &Target, random: &mut StdRng, reference: LicenceRef) -> L
 /// `count` issues of new licences.
 pub fn issues(target: &Target, random: &mut StdRng, count: usize) -> Vec<Operation> {
     let mut issue = || {
-        let mut reference = [0; 32];
-        random.fill_bytes(&mut reference);
-        Operation::Licence(LicenceOperation::Issue(licence(target, random, LicenceRef(Digest(reference)))))
+        let mut name = [0; 32];
+        random.fill_bytes(&mut name);
+        Operation::Licence(LicenceOperation::Issue(licence(target, random, Digest(name))))
     };
     (0..count).map(|_| issue()).collect()
 }

@@ -4,7 +4,8 @@ use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use huxin_chain_spec::api::VerifyAnswer;
-use huxin_chain_spec::ids::{LicenceId, LicenceRef};
+use huxin_chain_spec::crypto::Digest;
+use huxin_chain_spec::ids::{LicenceId, licence_name};
 use huxin_chain_spec::record::{LicenceOperation, Operation};
 use rand::rngs::StdRng;
 use rand::{Rng as _, RngExt as _};
@@ -37,8 +38,8 @@ pub async fn prepare(
         let mut operations = Vec::new();
         for number in batch * BATCH..((batch + 1) * BATCH).min(count) {
             let id = identifier(target, mark, number)?;
-            let reference = LicenceRef::of(target.signer.algorithm(), &id);
-            operations.push(Operation::Licence(LicenceOperation::Issue(licence(target, &mut random, reference))));
+            let name = licence_name(target.signer.algorithm(), &Digest::ZERO, &id);
+            operations.push(Operation::Licence(LicenceOperation::Issue(licence(target, &mut random, name))));
             ids.push(id);
         }
         let transaction = sign(target, operations, height)?;

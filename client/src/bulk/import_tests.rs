@@ -73,6 +73,7 @@ fn row(line: u64) -> Row {
     let digest = DigestAlgorithm::Sha256.plain(&[&line.to_le_bytes()]);
     let licence = Licence {
         licence: LicenceRef(digest),
+        name: digest,
         licence_type: "11100000000013338W011".parse().unwrap(),
         issuer: "113100000000000191".parse().unwrap(),
         region: "310000".parse().unwrap(),

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
-use huxin_chain_spec::ids::{LicenceId, LicenceIssuer, LicenceRef, RegionCode, TimeMs, Uscc};
+use huxin_chain_spec::ids::{LicenceId, LicenceIssuer, LicenceRef, RegionCode, TimeMs, Uscc, licence_name};
 use huxin_chain_spec::privacy;
 use huxin_chain_spec::record::licence::{DOCUMENT_BYTES_MAX, Document, Licence, SealReference};
 use huxin_chain_spec::rules::licence::LICENCE_VERSION_MAX;
@@ -255,6 +255,7 @@ impl Raw {
         }
         Ok(Licence {
             licence: LicenceRef::of(algorithm, &id),
+            name: licence_name(algorithm, &Digest::ZERO, &id),
             licence_type: id.licence_type(),
             issuer,
             region,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, ParseDigestError};
-use huxin_chain_spec::ids::{BundleRef, CaseRef, IdError, LicenceProfile, LicenceRef};
+use huxin_chain_spec::ids::{BundleRef, CaseRef, IdError, LicenceProfile, LicenceRef, Uscc, name_of};
 use huxin_chain_spec::record::licence::{DOCUMENT_BYTES_MAX, Document};
 use huxin_chain_spec::record::publication::{PublicationKey, PublicationKind};
 use huxin_chain_spec::state::StateKeyError;
@@ -191,31 +191,71 @@ impl DocumentSource {
     }
 }
 
-/// The reference of something named by its number or by 64 hexadecimal characters. Numbers never go on the ledger.
-fn reference<T: std::str::FromStr>(text: &str, place: &str, of: impl FnOnce(&str) -> T) -> Result<T, ClientError> {
-    if let Ok(reference) = text.parse() {
-        return Ok(reference);
-    }
-    if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(ClientError::at(place, say!("a reference is written in lower case", "引用须为小写")));
-    }
-    if text.is_empty() || text.trim() != text {
+/// A thing by its owner and the number that the owner gave it. Numbers never go on the ledger, only the digest `name`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owned {
+    pub owner: Uscc,
+    pub name: Digest,
+}
+
+/// Reads `CODE/NUMBER`: the organisation that opened it, and its own number. Where the owner is known otherwise, the number alone will
+/// do, and a code that stands before it must be the owner's.
+pub fn owned(algorithm: DigestAlgorithm, text: &str, place: &str, owner: Option<&Uscc>) -> Result<Owned, ClientError> {
+    let (given, number) = match text.split_once('/') {
+        Some((code, number)) => (Some(code.parse().map_err(|error: IdError| ClientError::at(place, error))?), number),
+        None => (None, text),
+    };
+    if number.is_empty() || number.trim() != number {
         return Err(ClientError::at(
             place,
             say!("a number is not empty and has no spaces around it", "编号不能为空，前后不能有空格"),
         ));
     }
-    Ok(of(text))
+    let owner: Uscc = match (given, owner) {
+        (Some(given), Some(owner)) if given != *owner => {
+            let said = say!("it belongs to {given}, not to {owner}", "它属于 {given}，不属于 {owner}");
+            return Err(ClientError::at(place, said));
+        }
+        (Some(owner), _) => owner,
+        (None, Some(owner)) => *owner,
+        (None, None) => {
+            let said = say!(
+                "write CODE/NUMBER, the organisation that opened it and its number, or the reference (64 hex)",
+                "请写作 机构代码/编号（开件机构及其编号），或给出引用（64 位十六进制）"
+            );
+            return Err(ClientError::at(place, said));
+        }
+    };
+    Ok(Owned { owner, name: name_of(algorithm, &Digest::ZERO, number) })
 }
 
-/// A case by its number (办件编号) or reference.
+/// A reference of 64 hexadecimal characters, if the text is one.
+fn reference<T: std::str::FromStr>(text: &str, place: &str) -> Result<Option<T>, ClientError> {
+    if let Ok(reference) = text.parse() {
+        return Ok(Some(reference));
+    }
+    if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(ClientError::at(place, say!("a reference is written in lower case", "引用须为小写")));
+    }
+    Ok(None)
+}
+
+/// A case by who opened it and its number (办件编号), or by its reference.
 pub fn case_ref(algorithm: DigestAlgorithm, text: &str) -> Result<CaseRef, ClientError> {
-    reference(text, "CASE", |number| CaseRef::of(algorithm, number))
+    if let Some(reference) = reference(text, "CASE")? {
+        return Ok(reference);
+    }
+    let Owned { owner, name } = owned(algorithm, text, "CASE", None)?;
+    Ok(CaseRef::owned(algorithm, &owner, &name))
 }
 
-/// A bundle by its number or reference.
+/// A bundle by its lead and number, or by its reference.
 pub fn bundle_ref(algorithm: DigestAlgorithm, text: &str) -> Result<BundleRef, ClientError> {
-    reference(text, "BUNDLE", |number| BundleRef::of(algorithm, number))
+    if let Some(reference) = reference(text, "BUNDLE")? {
+        return Ok(reference);
+    }
+    let Owned { owner, name } = owned(algorithm, text, "BUNDLE", None)?;
+    Ok(BundleRef::owned(algorithm, &owner, &name))
 }
 
 /// A licence by its identifier (电子证照标识) or reference.
@@ -368,14 +408,22 @@ mod tests {
         assert!(sentence(document("gone.ofd")).contains("there is no file gone.ofd"));
     }
 
+    /// The same number at two organisations is two cases.
     #[test]
-    fn a_case_is_a_number_or_a_reference() {
+    fn a_case_is_its_opener_and_number_or_a_reference() {
         let algorithm = DigestAlgorithm::Sha256;
-        let reference = CaseRef::of(algorithm, "310000-2026-0001");
-        assert_eq!(case_ref(algorithm, "310000-2026-0001").unwrap(), reference);
+        let text = "11100000000013338W/310000-2026-0001";
+        let name = name_of(algorithm, &Digest::ZERO, "310000-2026-0001");
+        let reference = CaseRef::owned(algorithm, &"11100000000013338W".parse().unwrap(), &name);
+        assert_eq!(case_ref(algorithm, text).unwrap(), reference);
         assert_eq!(case_ref(algorithm, &reference.to_string()).unwrap(), reference);
+        assert_ne!(case_ref(algorithm, "113100000000000191/310000-2026-0001").unwrap(), reference);
         assert!(sentence(case_ref(algorithm, &reference.to_string().to_uppercase())).contains("lower case"));
-        assert!(sentence(case_ref(algorithm, " 1")).contains("no spaces around it"));
+        assert!(sentence(case_ref(algorithm, "11100000000013338W/ 1")).contains("no spaces around it"));
+        assert!(sentence(case_ref(algorithm, "310000-2026-0001")).contains("write CODE/NUMBER"));
+        assert!(sentence(case_ref(algorithm, "11100000000013338X/1")).starts_with("CASE: "));
+        let lead = "113100000000000191".parse().unwrap();
+        assert!(sentence(owned(algorithm, text, "--child", Some(&lead))).contains("not to 113100000000000191"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The examples of the help pages. A test reads each with the command's own parser.
 
 use super::help::Page;
-use super::help::Uses::{Hash, Local, Nodes, Outcome, Passphrase, Question, Record, Trust};
+use super::help::Uses::{Hash, Local, Nodes, Outcome, Passphrase, Possession, Question, Record, Trust};
 
 const fn page(path: &'static str, uses: super::help::Uses, examples: &'static [&'static str]) -> Page {
     Page { path, uses, examples }
@@ -16,6 +16,7 @@ pub const PAGES: &[Page] = &[
     ]),
     page("keys show", Local, &["huxin keys show issuer.key"]),
     page("keys peer-id", Local, &["huxin keys peer-id network.key"]),
+    page("keys prove", Possession, &["huxin keys prove issuer.key --organisation 11310100000001011L"]),
     page("keys add", Record, &["huxin keys add issuer.key --organisation 11310100000001011L --issue --change-status --key registrar.key"]),
     page("keys suspend", Record, &["huxin keys suspend issuer.key --basis B-1 --key registrar.key"]),
     page("keys resume", Record, &["huxin keys resume issuer.key --basis B-1 --key registrar.key"]),
@@ -33,9 +34,9 @@ pub const PAGES: &[Page] = &[
         "huxin organisation authority 11310100000001011L --cases",
     ]),
     page("system add", Record, &["huxin system add SYS-1 --organisation 11310100000001011L --key registrar.key"]),
-    page("system suspend", Record, &["huxin system suspend SYS-1 --basis B-1 --key registrar.key"]),
-    page("system resume", Record, &["huxin system resume SYS-1 --basis B-1 --key registrar.key"]),
-    page("system remove", Record, &["huxin system remove SYS-1 --basis B-1 --key registrar.key"]),
+    page("system suspend", Record, &["huxin system suspend SYS-1 --organisation 11310100000001011L --basis B-1 --key registrar.key"]),
+    page("system resume", Record, &["huxin system resume SYS-1 --organisation 11310100000001011L --basis B-1 --key registrar.key"]),
+    page("system remove", Record, &["huxin system remove SYS-1 --organisation 11310100000001011L --basis B-1 --key registrar.key"]),
     page("licence issue", Record, &[
         "huxin licence issue licence.ofd --trust-list trust --receipt licence.receipt",
         "huxin licence issue scan.pdf --licence-type 11100000000013338W011 --issuer 11310100000001011L --valid-until 2036-12-31",
@@ -79,46 +80,46 @@ pub const PAGES: &[Page] = &[
     page("publish entry-prove", Question, &["huxin publish entry-prove --entries list.txt --entry 001010100000 --out entry.proof"]),
     page("publish entry-check", Question, &["huxin publish entry-check item-list/all/2026 --entry 001010100000 --proof entry.proof"]),
     page("case collect", Record, &[
-        "huxin case collect 2026-0001 --mode relay --agency 11310100000001011L --item item/310000/001010100000 --material M1",
+        "huxin case collect 11310100000001011L/2026-0001 --mode relay --agency 11310100000001011L --item item/310000/001010100000 --material M1",
     ]),
-    page("case check", Record, &["huxin case check 2026-0001 --identity window --formal checklist.pdf"]),
-    page("case send", Record, &["huxin case send 2026-0001 --to 11310100000001011L --material-root materials.txt"]),
-    page("case acknowledge", Record, &["huxin case acknowledge 2026-0001 --material-root materials.txt"]),
-    page("case bounce", Record, &["huxin case bounce 2026-0001 --reason R-1"]),
-    page("case request-correction", Record, &["huxin case request-correction 2026-0001 --item M1 --item M2"]),
-    page("case resubmit", Record, &["huxin case resubmit 2026-0001 --material-root materials.txt"]),
-    page("case accept", Record, &["huxin case accept 2026-0001"]),
-    page("case accept-conditionally", Record, &["huxin case accept-conditionally 2026-0001 --missing M2 --promise promise.pdf"]),
-    page("case fulfil", Record, &["huxin case fulfil 2026-0001 --material-root materials.txt"]),
-    page("case not-accept", Record, &["huxin case not-accept 2026-0001 --reason R-1"]),
-    page("case pause", Record, &["huxin case pause 2026-0001 --basis B-1"]),
-    page("case resume", Record, &["huxin case resume 2026-0001"]),
+    page("case check", Record, &["huxin case check 11310100000001011L/2026-0001 --identity window --formal checklist.pdf"]),
+    page("case send", Record, &["huxin case send 11310100000001011L/2026-0001 --to 11310100000001011L --material-root materials.txt"]),
+    page("case acknowledge", Record, &["huxin case acknowledge 11310100000001011L/2026-0001 --material-root materials.txt"]),
+    page("case bounce", Record, &["huxin case bounce 11310100000001011L/2026-0001 --reason R-1"]),
+    page("case request-correction", Record, &["huxin case request-correction 11310100000001011L/2026-0001 --item M1 --item M2"]),
+    page("case resubmit", Record, &["huxin case resubmit 11310100000001011L/2026-0001 --material-root materials.txt"]),
+    page("case accept", Record, &["huxin case accept 11310100000001011L/2026-0001"]),
+    page("case accept-conditionally", Record, &["huxin case accept-conditionally 11310100000001011L/2026-0001 --missing M2 --promise promise.pdf"]),
+    page("case fulfil", Record, &["huxin case fulfil 11310100000001011L/2026-0001 --material-root materials.txt"]),
+    page("case not-accept", Record, &["huxin case not-accept 11310100000001011L/2026-0001 --reason R-1"]),
+    page("case pause", Record, &["huxin case pause 11310100000001011L/2026-0001 --basis B-1"]),
+    page("case resume", Record, &["huxin case resume 11310100000001011L/2026-0001"]),
     page("case relay", Record, &[
-        "huxin case relay 2026-0001 --agency 11310100000001011L --item item/310000/001010100000 --notice notice.pdf --result result.pdf",
+        "huxin case relay 11310100000001011L/2026-0001 --agency 11310100000001011L --item item/310000/001010100000 --notice notice.pdf --result result.pdf",
     ]),
-    page("case grant", Record, &["huxin case grant 2026-0001 --decision decision.pdf"]),
-    page("case refuse", Record, &["huxin case refuse 2026-0001 --decision decision.pdf --basis B-1"]),
-    page("case result", Record, &["huxin case result 2026-0001 --document licence.ofd --licence ID"]),
+    page("case grant", Record, &["huxin case grant 11310100000001011L/2026-0001 --decision decision.pdf"]),
+    page("case refuse", Record, &["huxin case refuse 11310100000001011L/2026-0001 --decision decision.pdf --basis B-1"]),
+    page("case result", Record, &["huxin case result 11310100000001011L/2026-0001 --document licence.ofd --licence ID"]),
     page("case deliver", Record, &[
-        "huxin case deliver 2026-0001 --channel courier --commitment abababababababababababababababababababababababababababababababab",
+        "huxin case deliver 11310100000001011L/2026-0001 --channel courier --commitment abababababababababababababababababababababababababababababababab",
     ]),
-    page("case close", Record, &["huxin case close 2026-0001"]),
-    page("case archive", Record, &["huxin case archive 2026-0001 --archive files.txt"]),
-    page("case withdraw", Record, &["huxin case withdraw 2026-0001 --request statement.pdf"]),
-    page("case notify", Record, &["huxin case notify 2026-0001 --notice notice.pdf"]),
+    page("case close", Record, &["huxin case close 11310100000001011L/2026-0001"]),
+    page("case archive", Record, &["huxin case archive 11310100000001011L/2026-0001 --archive files.txt"]),
+    page("case withdraw", Record, &["huxin case withdraw 11310100000001011L/2026-0001 --request statement.pdf"]),
+    page("case notify", Record, &["huxin case notify 11310100000001011L/2026-0001 --notice notice.pdf"]),
     page("case open-bundle", Record, &[
         "huxin case open-bundle B-2026-0001 --lead 11310100000001011L --material-root materials.txt --child 2026-0001 --child 2026-0002:after=1",
     ]),
-    page("case show", Question, &["huxin case show 2026-0001 --as-of 2026-11-21"]),
+    page("case show", Question, &["huxin case show 11310100000001011L/2026-0001 --as-of 2026-11-21"]),
     page("case list", Nodes, &["huxin case list --agency 11310100000001011L --only overdue"]),
     page("evidence material", Record, &[
-        "huxin evidence material --purpose P-1 --case 2026-0001 --material M1 --document form.pdf --class personal --ground \
+        "huxin evidence material --purpose P-1 --case 11310100000001011L/2026-0001 --material M1 --document form.pdf --class personal --ground \
          consent --valid-until 2036-12-31",
     ]),
-    page("evidence material-demand", Record, &["huxin evidence material-demand --purpose P-1 --case 2026-0001 --material M1 --basis B-1"]),
-    page("evidence licence-use", Record, &["huxin evidence licence-use ID --purpose P-1 --case 2026-0001 --result relied"]),
+    page("evidence material-demand", Record, &["huxin evidence material-demand --purpose P-1 --case 11310100000001011L/2026-0001 --material M1 --basis B-1"]),
+    page("evidence licence-use", Record, &["huxin evidence licence-use ID --purpose P-1 --case 11310100000001011L/2026-0001 --result relied"]),
     page("evidence share-request", Record, &[
-        "huxin evidence share-request --purpose P-1 --case 2026-0001 --provider 11310100000001011L --catalogue \
+        "huxin evidence share-request --requester 11320000000000035T --purpose P-1 --case 11310100000001011L/2026-0001 --provider 11310100000001011L --catalogue \
          data-catalogue/310000/D-1 --catalogue-version 1 --resource entry.txt --records-max 100 --due 2026-12-31",
     ]),
     page("evidence share-approve", Record, &[
@@ -131,29 +132,29 @@ pub const PAGES: &[Page] = &[
     page("evidence share-return", Record, &[
         "huxin evidence share-return abababababababababababababababababababababababababababababababab --basis B-1",
     ]),
-    page("evidence assertion", Record, &["huxin evidence assertion --purpose P-1 --case 2026-0001 --assertion login.json --level high"]),
+    page("evidence assertion", Record, &["huxin evidence assertion --purpose P-1 --case 11310100000001011L/2026-0001 --assertion login.json --level high"]),
     page("evidence session", Record, &[
-        "huxin evidence session --purpose P-1 --case 2026-0001 --participant here.key --participant there.key --started \
+        "huxin evidence session --purpose P-1 --case 11310100000001011L/2026-0001 --participant here.key --participant there.key --started \
          2026-11-21T09:00:00+08:00 --ended 2026-11-21T09:30:00+08:00 --recording session.mp4 --identity passed",
     ]),
     page("evidence archive-deposit", Record, &[
-        "huxin evidence archive-deposit --purpose P-1 --case 2026-0001 --archive 11310100000001011L --files-root files.txt --files \
+        "huxin evidence archive-deposit --purpose P-1 --case 11310100000001011L/2026-0001 --archive 11310100000001011L --files-root files.txt --files \
          12 --report report.pdf --handover handover.pdf --retention permanent",
     ]),
     page("evidence delivery", Record, &[
-        "huxin evidence delivery --purpose P-1 --case 2026-0001 --courier \
+        "huxin evidence delivery --purpose P-1 --case 11310100000001011L/2026-0001 --courier \
          abababababababababababababababababababababababababababababababab --stage received",
     ]),
-    page("evidence visit", Record, &["huxin evidence visit --purpose P-1 --case 2026-0001 --region 310100 --reason submission"]),
-    page("evidence rating", Record, &["huxin evidence rating --purpose P-1 --case 2026-0001 --level satisfied --channel online"]),
+    page("evidence visit", Record, &["huxin evidence visit --purpose P-1 --case 11310100000001011L/2026-0001 --region 310100 --reason submission"]),
+    page("evidence rating", Record, &["huxin evidence rating --purpose P-1 --case 11310100000001011L/2026-0001 --level satisfied --channel online"]),
     page("evidence metric-statement", Record, &[
         "huxin evidence metric-statement --purpose P-1 --metric M-1 --definition metric.sql --region 310000 --first 0 --end 1000 --value 98.75",
     ]),
     page("evidence intermediary-report", Record, &[
-        "huxin evidence intermediary-report --purpose P-1 --case 2026-0001 --report survey.pdf --institution 11310100000001011L --licence ID",
+        "huxin evidence intermediary-report --purpose P-1 --case 11310100000001011L/2026-0001 --report survey.pdf --institution 11310100000001011L --licence ID",
     ]),
     page("evidence decision-publication", Record, &[
-        "huxin evidence decision-publication --purpose P-1 --case 2026-0001 --decision decision.pdf --redaction R-1 --from \
+        "huxin evidence decision-publication --purpose P-1 --case 11310100000001011L/2026-0001 --decision decision.pdf --redaction R-1 --from \
          2026-12-01 --until 2026-12-31",
     ]),
     page("evidence match-decision", Record, &[

@@ -15,6 +15,8 @@ pub enum Uses {
     Hash,
     /// A trust root, no node.
     Trust,
+    /// A trust root and the passphrase of a key, no node.
+    Possession,
     /// Nodes, whose word it is.
     Nodes,
     /// Nodes, and a trust root where a proof is wanted of how a transaction ended.
@@ -32,6 +34,7 @@ impl Uses {
             Self::Passphrase => matches!(option, "json" | "passphrase_file"),
             Self::Hash => matches!(option, "json" | "trust_root"),
             Self::Trust => matches!(option, "json" | "genesis" | "trust_root" | "known"),
+            Self::Possession => matches!(option, "json" | "genesis" | "trust_root" | "passphrase_file"),
             Self::Nodes => matches!(option, "json" | "nodes" | "wait_s"),
             Self::Outcome => matches!(option, "json" | "nodes" | "wait_s" | "genesis" | "trust_root" | "known"),
             Self::Question => matches!(option, "json" | "nodes" | "genesis" | "trust_root" | "known" | "max_age_s"),

@@ -6,6 +6,7 @@ use clap::Args;
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
 use huxin_chain_spec::ids::{
     BasisCode, IdError, LicenceId, LicenceIssuer, LicenceRef, LicenceType, RegionCode, SealId, TimeMs, Uscc,
+    licence_name,
 };
 use huxin_chain_spec::receipt::Receipt;
 use huxin_chain_spec::record::licence::{Licence, SealReference};
@@ -166,6 +167,7 @@ impl NewLicence {
         let region = self.region.map_or_else(|| region_of(&issuer), Ok)?;
         let licence = Licence {
             licence: LicenceRef::of(algorithm, &id),
+            name: licence_name(algorithm, &Digest::ZERO, &id),
             licence_type: id.licence_type(),
             issuer,
             region,

@@ -3,17 +3,19 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use huxin_chain_spec::crypto::{KeyId, PublicKey, SignatureScheme, Signer as _};
+use huxin_chain_spec::crypto::{KeyId, PublicKey, Signature, SignatureScheme, Signer as _, SigningKey};
 use huxin_chain_spec::ids::{LicenceType, SystemId, Uscc};
 use huxin_chain_spec::keyfile::{KeyFileError, KeyPurpose};
-use huxin_chain_spec::record::MembershipOperation;
 use huxin_chain_spec::record::membership::{Permissions, StatusChange};
+use huxin_chain_spec::record::{MembershipOperation, Operation};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::context::Global;
+use super::arguments::ReceiptFile;
+use super::context::{Global, Needs};
 use super::members::{StatusArguments, record};
 use super::output::Output;
+use super::record::submit;
 use crate::error::{ClientError, ExitCode};
 use crate::keys;
 use crate::said::Said;
@@ -33,6 +35,14 @@ pub enum Keys {
     PeerId {
         /// Key file made with --purpose network.
         file: PathBuf,
+    },
+    /// Prove to a chain that one holds a key, for the registrar who registers it: prints the proof. The secret stays where it is.
+    Prove {
+        /// Key file.
+        file: PathBuf,
+        /// Unified social credit code of the organisation that is to sign with it.
+        #[arg(long)]
+        organisation: Uscc,
     },
     /// Register a key of an organisation (signed by the province's registrar).
     Add(AddKey),
@@ -78,8 +88,11 @@ impl KeyScheme {
 
 #[derive(Debug, Clone, Args)]
 pub struct AddKey {
-    /// `ed25519:<hex>`, `sm2:<hex>`, or a key file.
+    /// `ed25519:<hex>` or `sm2:<hex>` with --proof; or the key file itself, which makes the proof.
     public_key: String,
+    /// What `huxin keys prove` printed where the key file is: ed25519:<hex> or sm2:<hex>.
+    #[arg(long, value_name = "PROOF")]
+    proof: Option<Signature>,
     /// Unified social credit code of the organisation that signs with it.
     #[arg(long)]
     organisation: Uscc,
@@ -155,7 +168,14 @@ impl Keys {
                 output.answer(&json!({ "peer_id": id }), || id.clone());
                 Ok(ExitCode::Success)
             }
-            Self::Add(add) => record(global, output, || add.clone().operation()).await,
+            Self::Prove { file, organisation } => {
+                let (_, key) = keys::open(&file, || global.passphrase(&file))?;
+                let proof = key.sign_possession(global.trust()?.hash(), &organisation);
+                let value = json!({ "public_key": key.public_key(), "organisation": organisation, "proof": proof });
+                output.answer(&value, || format!("public key  {}\nproof       {proof}", key.public_key()));
+                Ok(ExitCode::Success)
+            }
+            Self::Add(add) => add.run(global, output).await,
             Self::Suspend(key) => key.run(StatusChange::Suspend, global, output).await,
             Self::Resume(key) => key.run(StatusChange::Resume, global, output).await,
             Self::Remove(key) => key.run(StatusChange::Remove, global, output).await,
@@ -231,13 +251,54 @@ pub(super) fn key_id(text: &str) -> Result<KeyId, ClientError> {
     Ok(found_key(text)?.ok_or_else(|| ClientError::at("key id", none()))?.id())
 }
 
+/// How the possession of a new key is proven.
+enum Possession {
+    /// By its holder, elsewhere.
+    Proof(PublicKey, Signature),
+    /// Here, by the key itself.
+    Key(Box<SigningKey>),
+}
+
 impl AddKey {
-    fn operation(self) -> Result<MembershipOperation, ClientError> {
+    async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
+        let (client, possession) = global.ready(Needs::Record, |_| self.possession(global)).await?;
+        let (key, proof) = match possession {
+            Possession::Proof(key, proof) => (key, proof),
+            Possession::Key(key) => {
+                (key.public_key(), key.sign_possession(&client.chain().genesis_hash, &self.organisation))
+            }
+        };
+        let operation = Operation::Membership(self.operation(key, proof));
+        let recorded = submit(global, &client, operation, &[], &ReceiptFile::default()).await?;
+        output.answer(&recorded.value, || recorded.text.clone());
+        Ok(ExitCode::Success)
+    }
+
+    fn possession(&self, global: &Global) -> Result<Possession, ClientError> {
+        let path = PathBuf::from(&self.public_key);
+        match self.proof {
+            Some(proof) => Ok(Possession::Proof(public_key(&self.public_key)?, proof)),
+            None if self.public_key.parse::<PublicKey>().is_err() && path.exists() => {
+                Ok(Possession::Key(Box::new(keys::open(&path, || global.passphrase(&path))?.1)))
+            }
+            None => {
+                public_key(&self.public_key)?;
+                let organisation = &self.organisation;
+                let said = say!(
+                    "needed with a public key: its holder makes the proof with `huxin keys prove FILE --organisation {organisation}`",
+                    "登记公钥时必须给出：由密钥持有者用 huxin keys prove FILE --organisation {organisation} 制作"
+                );
+                Err(ClientError::at("--proof", said))
+            }
+        }
+    }
+
+    fn operation(self, key: PublicKey, proof: Signature) -> MembershipOperation {
         let mut licence_types = self.licence_types;
         licence_types.sort();
         licence_types.dedup();
-        Ok(MembershipOperation::KeyAdd {
-            key: public_key(&self.public_key)?,
+        MembershipOperation::KeyAdd {
+            key,
             organisation: self.organisation,
             system: self.system,
             permissions: Permissions {
@@ -253,7 +314,8 @@ impl AddKey {
                 govern: false,
                 licence_types,
             },
-        })
+            proof,
+        }
     }
 }
 

@@ -66,6 +66,9 @@ pub enum System {
     Suspend {
         /// Code of the system.
         system: SystemId,
+        /// Unified social credit code of the organisation that runs it.
+        #[arg(long)]
+        organisation: Uscc,
         #[command(flatten)]
         status: StatusArguments,
     },
@@ -73,6 +76,9 @@ pub enum System {
     Resume {
         /// Code of the system.
         system: SystemId,
+        /// Unified social credit code of the organisation that runs it.
+        #[arg(long)]
+        organisation: Uscc,
         #[command(flatten)]
         status: StatusArguments,
     },
@@ -80,6 +86,9 @@ pub enum System {
     Remove {
         /// Code of the system.
         system: SystemId,
+        /// Unified social credit code of the organisation that runs it.
+        #[arg(long)]
+        organisation: Uscc,
         #[command(flatten)]
         status: StatusArguments,
     },
@@ -121,14 +130,14 @@ impl System {
         use MembershipOperation as Op;
         let operation = match self {
             Self::Add { system, organisation } => Op::SystemAdd { system, organisation },
-            Self::Suspend { system, status } => {
-                Op::SystemStatus { system, change: StatusChange::Suspend, basis: status.basis }
+            Self::Suspend { system, organisation, status } => {
+                Op::SystemStatus { system, organisation, change: StatusChange::Suspend, basis: status.basis }
             }
-            Self::Resume { system, status } => {
-                Op::SystemStatus { system, change: StatusChange::Resume, basis: status.basis }
+            Self::Resume { system, organisation, status } => {
+                Op::SystemStatus { system, organisation, change: StatusChange::Resume, basis: status.basis }
             }
-            Self::Remove { system, status } => {
-                Op::SystemStatus { system, change: StatusChange::Remove, basis: status.basis }
+            Self::Remove { system, organisation, status } => {
+                Op::SystemStatus { system, organisation, change: StatusChange::Remove, basis: status.basis }
             }
         };
         record(global, output, || Ok(operation.clone())).await

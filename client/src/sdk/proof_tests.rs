@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use base64::engine::general_purpose::STANDARD;
+use huxin_chain_spec::crypto::Digest;
+use huxin_chain_spec::ids::licence_name;
 use huxin_chain_spec::receipt::Receipt;
 use huxin_chain_spec::record::{LicenceOperation, Operation};
 
@@ -162,19 +164,35 @@ fn one_changed_byte_is_found() {
     assert_eq!(found.verdict, Verdict::Invalid);
 }
 
-/// A record under an identifier that claims another issuer is not that licence. The node, which is told the reference
-/// only, cannot know; the holder of the text can.
+/// A record whose type is not that of the identifier is not that licence. The node, which is told the reference only, cannot know; the
+/// holder of the text can.
 #[test]
 fn an_identifier_that_contradicts_its_record_is_invalid() {
     let mut chain = TestChain::new();
+    let Operation::Licence(LicenceOperation::Issue(mut licence)) = issue("A", A) else { unreachable!() };
+    let other = LicenceId::new("11100000000013338W009".parse().unwrap(), licence.issuer, "A", 1).unwrap();
+    licence.licence = LicenceRef::of(DigestAlgorithm::Sha256, &other);
+    licence.name = licence_name(DigestAlgorithm::Sha256, &Digest::ZERO, &other);
+    chain.decide(vec![Operation::Licence(LicenceOperation::Issue(licence))]);
+    (0..3).for_each(|_| chain.decide_empty());
+    let question = Question { subject: Subject::Identifier(other), document: None, as_of: None };
+    let found = check(&chain, &question, &answer("valid", Some(chain.receipt(0, 4, None)), None)).unwrap();
+    assert_eq!((found.verdict, found.proven), (Verdict::Invalid, true));
+}
+
+/// Another organisation may record the name of a licence, but only as a licence of its own, which is no answer about that one.
+#[test]
+fn attack_a1_a_neighbours_record_of_the_same_name_is_no_answer() {
+    let mut chain = TestChain::new();
+    let Operation::Licence(LicenceOperation::Issue(mut licence)) = issue("A", A) else { unreachable!() };
     let stolen =
         LicenceId::new("11100000000013338W011".parse().unwrap(), "11100000000013338W".parse().unwrap(), "A", 1);
     let stolen = stolen.unwrap();
-    let Operation::Licence(LicenceOperation::Issue(mut licence)) = issue("A", A) else { unreachable!() };
-    licence.licence = LicenceRef::of(DigestAlgorithm::Sha256, &stolen);
+    licence.name = licence_name(DigestAlgorithm::Sha256, &Digest::ZERO, &stolen);
+    licence.licence = LicenceRef::owned(DigestAlgorithm::Sha256, &licence.issuer, &licence.name);
     chain.decide(vec![Operation::Licence(LicenceOperation::Issue(licence))]);
     (0..3).for_each(|_| chain.decide_empty());
     let question = Question { subject: Subject::Identifier(stolen), document: None, as_of: None };
-    let found = check(&chain, &question, &answer("valid", Some(chain.receipt(0, 4, None)), None)).unwrap();
-    assert_eq!((found.verdict, found.proven), (Verdict::Invalid, true));
+    let found = check(&chain, &question, &answer("valid", Some(chain.receipt(0, 4, None)), None));
+    assert!(matches!(found, Err(ClientError::ProofMismatch { .. })), "{found:?}");
 }

@@ -314,7 +314,7 @@ pub(super) fn check_entry(
     if !is_same {
         return Err(format!("record {index} does not say what the answer says of it"));
     }
-    if !record.operation.subjects(algorithm, receipt.index).contains(key) {
+    if !record.operation.subjects(algorithm, &record.organisation, receipt.index).contains(key) {
         return Err(format!("record {index} is not about {key}"));
     }
     Ok(())

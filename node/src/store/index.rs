@@ -29,7 +29,7 @@ impl Store {
         let records = &executed.changes.records;
         let first = executed.log.head.size - records.len() as u64;
         for (index, (record, _)) in (first..).map(RecordIndex).zip(records) {
-            for subject in record.operation.subjects(algorithm, index) {
+            for subject in record.operation.subjects(algorithm, &record.organisation, index) {
                 batch.put_cf(cf, concat(&subject.to_bytes(), &index.0.to_be_bytes()), []);
             }
         }

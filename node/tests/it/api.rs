@@ -237,8 +237,11 @@ async fn a_wrong_check_character_is_a_warning_and_a_malformed_identifier_an_erro
     let as_written = LicenceId::from_structure(&wrong).unwrap();
     let mut operations = Vec::new();
     for (number, id) in [(1, &id), (2, &as_written)] {
-        let licence =
-            huxin_chain_spec::record::licence::Licence { licence: LicenceRef::of(ALGORITHM, id), ..licence(number) };
+        let licence = huxin_chain_spec::record::licence::Licence {
+            licence: LicenceRef::of(ALGORITHM, id),
+            name: huxin_chain_spec::ids::licence_name(ALGORITHM, &huxin_chain_spec::crypto::Digest::ZERO, id),
+            ..licence(number)
+        };
         operations.push(Operation::Licence(LicenceOperation::Issue(licence)));
     }
     node.commit(vec![sign(operations, 1)]);

@@ -50,13 +50,19 @@ pub fn open(folder: &Path) -> Result<Ledger, StoreError> {
     Ledger::open(folder, genesis())
 }
 
+/// What the issuer calls its licence with this number.
+pub fn name(number: u64) -> Digest {
+    ALGORITHM.plain(&[b"licence", &number.to_le_bytes()])
+}
+
 pub fn reference(number: u64) -> LicenceRef {
-    LicenceRef(ALGORITHM.plain(&[b"licence", &number.to_le_bytes()]))
+    LicenceRef::owned(ALGORITHM, &"11320500014150050B".parse().unwrap(), &name(number))
 }
 
 pub fn licence(number: u64) -> Licence {
     Licence {
         licence: reference(number),
+        name: name(number),
         licence_type: "11100000000013338W011".parse().unwrap(),
         issuer: "11320500014150050B".parse().unwrap(),
         region: "310100".parse().unwrap(),

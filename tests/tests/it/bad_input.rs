@@ -50,9 +50,10 @@ impl Scene {
     async fn issuer_with(&self, permissions: Permissions) -> (SigningKey, Issuer) {
         let key = new_key();
         let organisation = self.issuer.organisation;
+        let proof = key.sign_possession(&self.network.genesis.hash(), &organisation);
         let public = key.public_key();
-        self.commit_membership(MembershipOperation::KeyAdd { key: public, organisation, system: None, permissions })
-            .await;
+        let add = MembershipOperation::KeyAdd { key: public, organisation, system: None, permissions, proof };
+        self.commit_membership(add).await;
         let issuer = Issuer::with_key(&self.network.genesis, self.network.keys("310000"), key.clone());
         (key, issuer)
     }

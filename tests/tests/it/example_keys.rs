@@ -51,11 +51,14 @@ async fn a_real_chain_does_not_register_one() {
     network.start_all();
     network.wait_all_ready().await;
     let registrar = keys::open_plain(&network.keys("310000").registrar).unwrap();
+    let (example, organisation) =
+        (keys::open_plain(&example("issuer")).unwrap(), network.issuer("310000").organisation);
     let add = Operation::Membership(MembershipOperation::KeyAdd {
-        key: keys::open_plain(&example("issuer")).unwrap().public_key(),
-        organisation: network.issuer("310000").organisation,
+        key: example.public_key(),
+        organisation,
         system: None,
         permissions: Permissions::all_licences(),
+        proof: example.sign_possession(&network.genesis.hash(), &organisation),
     });
     let signer = TransactionSigner::new(&network.genesis, registrar);
     let reply = network.api(0).submit(&signer.sign(vec![add], Height(0), 1_000).unwrap().bytes).await;

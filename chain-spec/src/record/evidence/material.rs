@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::About;
 use crate::crypto::Digest;
-use crate::ids::{BasisCode, LicenceRef, MaterialCode, TimeMs};
+use crate::ids::{BasisCode, LicenceRef, MaterialCode, TimeMs, Uscc};
 use crate::record::licence::Document;
 
 /// A material that was put on file (电子申请材料).
@@ -71,6 +71,9 @@ pub enum Ground {
 pub struct MaterialDemand {
     pub about: About,
     pub material: MaterialCode,
+    /// The organisation on whose file the material is or could be, where it is another than the signer's. Whether the demand was a
+    /// repeated one is judged by that file.
+    pub held_by: Option<Uscc>,
     /// Code of the basis on which it was demanded.
     pub basis: BasisCode,
 }

@@ -14,8 +14,10 @@ use crate::record::publication::PublicationKey;
 #[serde(deny_unknown_fields)]
 pub struct ShareRequest {
     pub about: About,
-    /// Digest that names this request; the requester chooses it.
+    /// [`crate::ids::share_ref`] of the requester, the signer's organisation, and `name`.
     pub request: Digest,
+    /// What the requester calls the request; it chooses the digest.
+    pub name: Digest,
     /// Organisation that holds the data; it answers and delivers.
     pub provider: Uscc,
     /// The data catalogue the resource is listed in (政务数据共享清单目录).

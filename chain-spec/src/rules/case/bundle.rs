@@ -26,6 +26,9 @@ pub(super) fn open<R: StateReader>(
         return Err(Code::CaseWrongAgency.into());
     }
     check_keeps(overlay, cx.actor, &opening.lead, Competence::Cases)?;
+    if opening.bundle != BundleRef::owned(cx.context.algorithm, &opening.lead, &opening.name) {
+        return Err(Code::CaseBundleReferenceNotOwn.into());
+    }
     let key = StateKey::Bundle(opening.bundle);
     if overlay.read::<BundleState>(&key)?.is_some() {
         return Err(Code::CaseBundleDuplicate.into());
@@ -79,6 +82,11 @@ pub(super) fn join<R: StateReader>(
     let child = state.children.iter().zip(0u8..).find(|(child, _)| child.case == *case);
     let (_, position) = child.ok_or(Code::CaseBundleNotChild)?;
     Ok(BundlePlace { bundle: *bundle, position })
+}
+
+/// Who opened the bundle.
+pub(super) fn lead<R: StateReader>(overlay: &Overlay<'_, R>, place: BundlePlace) -> Result<Uscc, RuleError> {
+    Ok(read(overlay, place)?.lead)
 }
 
 /// 移交 in a bundle: the root is the bundle's, and the case is received at once if it waits for no other.

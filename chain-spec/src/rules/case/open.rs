@@ -1,7 +1,7 @@
 //! 收件: opens a case, and freezes the versions that govern it.
 
 use crate::codes::Code;
-use crate::ids::{ItemCode, MaterialCode, ProvinceCode};
+use crate::ids::{CaseRef, ItemCode, MaterialCode, ProvinceCode};
 use crate::record::case::{CASE_MATERIALS_MAX, Collection, Matter, PolicyVersion};
 use crate::record::publication::{CaseMode, Guide, PublicationBody, PublicationKey, PublicationKind, Scope};
 use crate::rules::overlay::Overlay;
@@ -21,7 +21,7 @@ pub(super) fn collect<R: StateReader>(
     cx: OperationContext<'_>,
     collection: &Collection,
 ) -> Result<(), RuleError> {
-    let Collection { step, mode, matter, materials, subject, bundle, policy } = collection;
+    let Collection { step, name, mode, matter, materials, subject, bundle, policy } = collection;
     if read_case(overlay, &step.case)?.is_some() {
         return Err(Code::CaseDuplicate.into());
     }
@@ -39,6 +39,14 @@ pub(super) fn collect<R: StateReader>(
         Some(bundle) => Some(bundle::join(overlay, cx, bundle, &step.case, &origin)?),
         None => None,
     };
+    // The names of a bundle's cases belong to its lead, whoever acts for the lead by now.
+    let owner = match place {
+        Some(place) => bundle::lead(overlay, place)?,
+        None => cx.actor.key.organisation,
+    };
+    if step.case != CaseRef::owned(cx.context.algorithm, &owner, name) {
+        return Err(Code::CaseReferenceNotOwn.into());
+    }
     let mut state = CaseState {
         status: CaseStatus::Collected,
         mode: *mode,

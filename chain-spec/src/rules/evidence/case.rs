@@ -90,7 +90,7 @@ pub(super) fn rating<R: StateReader>(
     cx: OperationContext<'_>,
     rating: &Rating,
 ) -> Result<(), RuleError> {
-    let key = StateKey::Rating(case_of(&rating.about)?);
+    let key = StateKey::Rating(case_of(&rating.about)?, cx.actor.key.organisation);
     if overlay.exists(&key)? {
         return Err(Code::EvidenceRatingExists.into());
     }

@@ -2,7 +2,7 @@
 
 use crate::codes::Code;
 use crate::crypto::Digest;
-use crate::ids::MaterialCode;
+use crate::ids::{MaterialCode, Uscc};
 use crate::record::evidence::{About, Material, MaterialDemand, MaterialOrigin};
 use crate::rules::overlay::Overlay;
 use crate::rules::{OperationContext, RuleError};
@@ -23,7 +23,7 @@ pub(super) fn file<R: StateReader>(
         return Err(Code::EvidenceMaterialExpired.into());
     }
     check_origin(overlay, cx, &material.origin)?;
-    let key = key_of(&material.about, &material.material)?;
+    let key = key_of(&cx.actor.key.organisation, &material.about, &material.material)?;
     let state: MaterialState = overlay.read(&key)?.unwrap_or_default();
     let by_applicant = matches!(material.origin, MaterialOrigin::Applicant);
     let is_repeated = by_applicant && state.serves_at(cx.context.time_ms);
@@ -47,9 +47,16 @@ pub(super) fn demand<R: StateReader>(
     cx: OperationContext<'_>,
     demand: &MaterialDemand,
 ) -> Result<(), RuleError> {
-    let key = key_of(&demand.about, &demand.material)?;
+    let key = key_of(&cx.actor.key.organisation, &demand.about, &demand.material)?;
     let state: MaterialState = overlay.read(&key)?.unwrap_or_default();
-    let repeated = state.serves_at(cx.context.time_ms);
+    let repeated = match &demand.held_by {
+        Some(holder) => {
+            holder.check().map_err(|error| error.code())?;
+            let held: Option<MaterialState> = overlay.read(&key_of(holder, &demand.about, &demand.material)?)?;
+            held.is_some_and(|held| held.serves_at(cx.context.time_ms))
+        }
+        None => state.serves_at(cx.context.time_ms),
+    };
     let state = MaterialState {
         demands: state.demands.saturating_add(1),
         repeated_demands: state.repeated_demands.saturating_add(u32::from(repeated)),
@@ -61,9 +68,10 @@ pub(super) fn demand<R: StateReader>(
     Ok(())
 }
 
-fn key_of(about: &About, material: &MaterialCode) -> Result<StateKey, Code> {
+/// The entry of an organisation; only its own signers write it.
+fn key_of(holder: &Uscc, about: &About, material: &MaterialCode) -> Result<StateKey, Code> {
     let subject: Digest = about.subject.ok_or(Code::EvidenceSubjectMissing)?;
-    Ok(StateKey::Material(subject, material.clone()))
+    Ok(StateKey::Material(*holder, subject, material.clone()))
 }
 
 /// The source of the material must exist: the licence, or the data share that was delivered to the signer's organisation.

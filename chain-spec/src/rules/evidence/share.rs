@@ -1,6 +1,7 @@
 //! The life of a data share (政务数据共享条例, 国务院令第809号).
 
 use crate::codes::Code;
+use crate::ids::share_ref;
 use crate::record::EvidenceOperation;
 use crate::record::evidence::ShareRequest;
 use crate::record::publication::PublicationKind;
@@ -66,6 +67,10 @@ pub(super) fn request<R: StateReader>(
 ) -> Result<(), RuleError> {
     if overlay.exists(&StateKey::Share(request.request))? {
         return Err(Code::EvidenceShareDuplicate.into());
+    }
+    let me = &cx.actor.key.organisation;
+    if request.request != share_ref(cx.context.algorithm, me, &request.name) {
+        return Err(Code::EvidenceShareReferenceNotOwn.into());
     }
     if request.provider == cx.actor.key.organisation {
         return Err(Code::EvidenceShareWithSelf.into());

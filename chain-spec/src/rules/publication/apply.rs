@@ -31,6 +31,24 @@ struct Step<'a> {
     key: &'a PublicationKey,
     approval: Approval,
     state: PublicationState,
+    /// The draft that the operation is about, by its place among `state.drafts`.
+    place: Option<usize>,
+}
+
+impl Step<'_> {
+    fn draft(&self) -> Option<&DraftState> {
+        self.state.drafts.get(self.place?)
+    }
+
+    fn draft_mut(&mut self) -> Result<&mut DraftState, Code> {
+        self.place.and_then(|place| self.state.drafts.get_mut(place)).ok_or(Code::PublicationNoDraft)
+    }
+
+    /// Takes the draft out of the state.
+    fn take_draft(&mut self) -> Option<DraftState> {
+        let place = self.place.take().filter(|place| *place < self.state.drafts.len())?;
+        Some(self.state.drafts.remove(place))
+    }
 }
 
 /// Applies `operation`, which becomes record `index`.
@@ -49,14 +67,15 @@ pub(in crate::rules) fn apply<R: StateReader>(
     }
     let approval = approval(key.kind, key.scope)?;
     let state: PublicationState = overlay.read(&StateKey::Publication(key.clone()))?.unwrap_or_default();
-    let mut step = Step { context, actor, index, key, approval, state };
+    let place = party::draft_of(overlay, context, actor, &state.drafts, operation)?;
+    let mut step = Step { context, actor, index, key, approval, state, place };
     let consents = match operation {
         Op::Repeal { .. } => repeal_consents(overlay, &step)?,
         _ => Consents::default(),
     };
     let complete = is_complete(&step, operation, &consents);
-    let next = next_status(step.state.status(), operation, &step.approval, complete)?;
-    check_version(&step.state, operation)?;
+    let next = next_status(step.state.status_with(step.draft()), operation, &step.approval, complete)?;
+    check_version(&step, operation)?;
     match operation {
         Op::Draft { body, parties, consultation, .. } => {
             draft(overlay, &mut step, body, parties, consultation.as_ref())?;
@@ -67,7 +86,7 @@ pub(in crate::rules) fn apply<R: StateReader>(
             close_consultation(overlay, &mut step, result)?;
         }
         Op::CoSign { body_digest, .. } => {
-            let draft = step.state.draft.as_mut().ok_or(Code::PublicationNoDraft)?;
+            let draft = step.draft_mut()?;
             if draft.content != *body_digest {
                 return Err(Code::PublicationDigestMismatch.into());
             }
@@ -75,7 +94,7 @@ pub(in crate::rules) fn apply<R: StateReader>(
         }
         Op::Publish { version, body, .. } => publish(overlay, &mut step, *version, body)?,
         Op::Withdraw { .. } => {
-            let draft = step.state.draft.take().ok_or(Code::PublicationNoDraft)?;
+            let draft = step.take_draft().ok_or(Code::PublicationNoDraft)?;
             party::check_withdraw(overlay, actor, &draft, context.time_ms)?;
         }
         Op::Repeal { .. } => repeal(overlay, &mut step, consents, next)?,
@@ -104,10 +123,8 @@ fn check_permission(actor: &Actor, operation: &PublicationOperation) -> Result<(
 /// Whether every signature that the rule asks for is there once this operation is applied.
 fn is_complete(step: &Step<'_>, operation: &PublicationOperation, consents: &Consents) -> bool {
     use PublicationOperation as Op;
-    let with_more = |more: usize| {
-        let draft = step.state.draft.as_ref();
-        draft.is_some_and(|draft| draft.signed_by.len() + more >= usize::from(draft.needed))
-    };
+    let with_more =
+        |more: usize| step.draft().is_some_and(|draft| draft.signed_by.len() + more >= usize::from(draft.needed));
     match operation {
         Op::Draft { .. } => step.approval.signatures == Signatures::OneProvince,
         Op::CloseConsultation { .. } => with_more(0),
@@ -119,15 +136,15 @@ fn is_complete(step: &Step<'_>, operation: &PublicationOperation, consents: &Con
 
 /// The version an operation must name: the next to be published, the one being prepared, the one in force, or any
 /// published.
-fn check_version(state: &PublicationState, operation: &PublicationOperation) -> Result<(), Code> {
+fn check_version(step: &Step<'_>, operation: &PublicationOperation) -> Result<(), Code> {
     use PublicationOperation as Op;
-    let named = operation.version();
+    let (state, named) = (&step.state, operation.version());
     match operation {
         Op::Publish { .. } | Op::Draft { .. } if state.version.checked_add(1) != Some(named) => {
             Err(Code::PublicationVersionNotNext)
         }
         Op::CloseConsultation { .. } | Op::CoSign { .. } | Op::Withdraw { .. }
-            if state.draft.as_ref().is_none_or(|draft| draft.version != named) =>
+            if step.draft().is_none_or(|draft| draft.version != named) =>
         {
             Err(Code::PublicationDraftVersion)
         }
@@ -163,7 +180,7 @@ fn draft<R: StateReader>(
         Signatures::AllProvinces | Signatures::TwoThirds | Signatures::Parties => Vec::new(),
     };
     let version = step.state.version.saturating_add(1);
-    step.state.draft = Some(DraftState {
+    step.state.drafts.push(DraftState {
         version,
         content: content_digest(context.algorithm, step.key, version, content, parties),
         drafted_by: step.index,
@@ -202,13 +219,14 @@ fn close_consultation<R: StateReader>(
     step: &mut Step<'_>,
     result: ConsultationResult,
 ) -> Result<(), RuleError> {
-    let draft = step.state.draft.as_mut().ok_or(Code::PublicationNoDraft)?;
-    party::check_lead(overlay, step.actor, draft)?;
+    let (actor, context) = (step.actor, step.context);
+    let draft = step.draft_mut()?;
+    party::check_lead(overlay, actor, draft)?;
     let consultation = draft.consultation.as_mut().ok_or(Code::PublicationNotConsulting)?;
-    if step.context.time_ms < consultation.window.closes_ms {
+    if context.time_ms < consultation.window.closes_ms {
         return Err(Code::PublicationConsultationOpen.into());
     }
-    let is_empty = result.opinions_root == log::empty_root(step.context.algorithm);
+    let is_empty = result.opinions_root == log::empty_root(context.algorithm);
     if is_empty != (result.opinions == 0) {
         return Err(Code::PublicationOpinionsRoot.into());
     }
@@ -245,7 +263,7 @@ fn publish<R: StateReader>(
     content: &PublicationBody,
 ) -> Result<(), RuleError> {
     let (context, actor) = (step.context, step.actor);
-    let draft = step.state.draft.take();
+    let draft = step.take_draft();
     match &draft {
         Some(draft) => {
             party::check_lead(overlay, actor, draft)?;

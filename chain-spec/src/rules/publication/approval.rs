@@ -10,8 +10,8 @@ pub const CONSULTATION_LIST_DAYS_MIN: u16 = 30;
 /// Longest consultation, in days, so that a draft cannot be parked for ever.
 pub const CONSULTATION_DAYS_MAX: u16 = 365;
 
-/// How long only its lead may withdraw a draft, in days from its submission or the end of its consultation. An open draft
-/// blocks every other version, so without this limit one province could stop the others from ever publishing one.
+/// How long only its lead may withdraw a draft, in days from its submission or the end of its consultation. A draft stands in nobody
+/// else's way, since each province prepares its own; afterwards the others may clear it away.
 pub const DRAFT_DAYS_MAX: u16 = 365;
 
 /// Whose signatures a version needs.

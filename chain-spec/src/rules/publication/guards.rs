@@ -30,7 +30,7 @@ const MANDATE: &str = "draft, publish: mandate, delegation";
 pub const GUARDS: &[Guard] = &[
     guard(ALL, "the key holds `publish`; for `acknowledge` any of `publish`, `cases`, `evidence`", Code::KeyNotPermitted),
     guard(ALL, "the kind exists in the scope (table of kinds)", Code::PublicationScopeNotAllowed),
-    guard(DRAFT, "nothing is being prepared", Code::PublicationDraftPending),
+    guard(DRAFT, "the signer's province prepares nothing yet; what others prepare stands beside it", Code::PublicationDraftPending),
     guard("close_consultation, co_sign, withdraw", "something is being prepared", Code::PublicationNoDraft),
     guard(CLOSE, "the draft has a consultation that is not closed", Code::PublicationNotConsulting),
     guard("co_sign, publish", "no consultation is open", Code::PublicationConsultationOpen),

@@ -2,12 +2,13 @@
 
 use crate::codes::Code;
 use crate::ids::{ProvinceCode, TimeMs, Uscc};
+use crate::record::PublicationOperation;
 use crate::record::membership::Standing;
 use crate::record::publication::{Mandate, PARTIES_MAX, PublicationKey, Scope};
 use crate::rules::overlay::Overlay;
 use crate::rules::succession::{acts_itself, check_keeps, holder};
-use crate::rules::{Actor, RuleError, active_organisation};
-use crate::state::publication::{DraftState, PublicationState};
+use crate::rules::{Actor, BlockContext, RuleError, active_organisation};
+use crate::state::publication::{DraftState, DraftStatus, PublicationState};
 use crate::state::succession::Competence;
 use crate::state::{OrganisationState, ProvinceState, StateKey, StateReader};
 
@@ -86,6 +87,57 @@ pub(super) fn live_owner<R: StateReader>(
     Ok(is_active.then_some(owner))
 }
 
+/// Which of the drafts of a version an operation is about: the signer's province prepares its own; a signature names the content; and
+/// what else is done with a draft is done with one that the signer may continue. Where there is none of these the oldest, of which the
+/// refusal speaks.
+pub(super) fn draft_of<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    context: &BlockContext,
+    actor: &Actor,
+    drafts: &[DraftState],
+    operation: &PublicationOperation,
+) -> Result<Option<usize>, RuleError> {
+    use PublicationOperation as Op;
+    let here = actor.province();
+    let own = drafts.iter().position(|draft| draft.lead_province == here);
+    let oldest = (!drafts.is_empty()).then_some(0);
+    match operation {
+        Op::Draft { .. } => Ok(own),
+        Op::CoSign { body_digest, .. } => {
+            // Two provinces may have laid the same content open.
+            let with = |draft: &DraftState| draft.content == *body_digest;
+            let waits =
+                |draft: &DraftState| draft.status() != DraftStatus::Consulting && !draft.signed_by.contains(&here);
+            let waiting = drafts.iter().position(|draft| with(draft) && waits(draft));
+            Ok(waiting.or_else(|| drafts.iter().position(with)).or(oldest))
+        }
+        Op::CloseConsultation { .. } | Op::Publish { .. } | Op::Withdraw { .. } => {
+            let candidates: Vec<usize> = own.into_iter().chain(0..drafts.len()).collect();
+            for place in &candidates {
+                if is_allowed(check_lead(overlay, actor, &drafts[*place]))? {
+                    return Ok(Some(*place));
+                }
+            }
+            for place in candidates.iter().filter(|_| matches!(operation, Op::Withdraw { .. })) {
+                if is_allowed(check_withdraw(overlay, actor, &drafts[*place], context.time_ms))? {
+                    return Ok(Some(*place));
+                }
+            }
+            Ok(oldest)
+        }
+        Op::Repeal { .. } | Op::Acknowledge { .. } => Ok(None),
+    }
+}
+
+/// Whether a rule allows it; a store that cannot answer is no answer.
+fn is_allowed(found: Result<(), RuleError>) -> Result<bool, RuleError> {
+    match found {
+        Ok(()) => Ok(true),
+        Err(RuleError::Refused(_)) => Ok(false),
+        Err(unavailable) => Err(unavailable),
+    }
+}
+
 /// Who may continue a draft: its lead or the successor of the lead, or the authority of the lead's province.
 pub(super) fn check_lead<R: StateReader>(
     overlay: &Overlay<'_, R>,
@@ -101,8 +153,7 @@ pub(super) fn check_lead<R: StateReader>(
 }
 
 /// Who may withdraw a draft: its lead, or the authority of the lead's province; and if that province has left, or the draft
-/// is older than [`DRAFT_DAYS_MAX`], the authority of any province that was to sign. Otherwise an abandoned draft would block
-/// every further version.
+/// is older than [`DRAFT_DAYS_MAX`], the authority of any province that was to sign.
 pub(super) fn check_withdraw<R: StateReader>(
     overlay: &Overlay<'_, R>,
     actor: &Actor,

@@ -26,15 +26,18 @@ active when the draft is submitted; a version ends by the consent of those activ
 const FEET: &str = "
 ## Drafts
 
+* **Side by side.** Each province prepares the next version by itself, one draft at most; drafts of several provinces stand side by side,
+  oldest first, and none blocks another. A signature names the content it is for; closing, publishing and withdrawing are about a draft
+  that the signer may continue. The first to be published takes the version, and the other drafts of it are out. The tables below are
+  about one draft.
 * **Withdrawal.** The lead, or the authority of its province, may withdraw a draft. So may the authority of any province that was to
-  sign, if the lead's province has left, or once 365 days have passed since the draft or the end of its consultation: otherwise an
-  abandoned draft would block every further version.
+  sign, if the lead's province has left, or once 365 days have passed since the draft or the end of its consultation.
 * **Parties.** Only a kind that is signed by its parties names them: sorted, no duplicates, the signer's province among them, at least
   two. The parties of a delegation are the provinces of principal and agent.
 
 ## What is stored
 
-* `Publication(key)`: the newest version, whether it was repealed, its owner, and the draft with its consultation and signatures.
+* `Publication(key)`: the newest version, whether it was repealed, its owner, and the drafts with their consultations and signatures.
 * `PublicationVersion(key, n)`: the published version: body, time, record, the provinces that signed, the consultation before it.
   `in_force_at` finds the version of any day from these.
 * `ItemVariants(basic code)`: what each province published last under the code; `divergence` groups the provinces that agree (E3).

@@ -126,7 +126,7 @@ impl Bench {
 
     /// Ends the consultation on the draft with two opinions.
     fn close(&mut self, subject: &Subject) {
-        let draft = self.state(&subject.key).draft.unwrap();
+        let draft = self.state(&subject.key).drafts[0].clone();
         if let Some(consultation) = draft.consultation {
             self.wait_until(consultation.window.closes_ms);
             let lead = self.lead(subject);
@@ -136,7 +136,7 @@ impl Bench {
 
     /// All who are asked sign.
     fn co_sign(&mut self, subject: &Subject) {
-        let draft = self.state(&subject.key).draft.unwrap();
+        let draft = self.state(&subject.key).drafts[0].clone();
         let missing = draft.signers.iter().filter(|province| !draft.signed_by.contains(province));
         for province in missing {
             let position = self.network.provinces.iter().position(|one| one.code == *province).unwrap();

@@ -81,7 +81,7 @@ fn a_consultation_runs_to_its_end() {
     let list = bench.subject(K::ItemList, Scope::Consortium, 1);
     let lead = authority(SHANGHAI);
     bench.draft(&list, 1, true);
-    let closes = bench.state(&list.key).draft.unwrap().consultation.unwrap().window.closes_ms;
+    let closes = bench.state(&list.key).drafts[0].consultation.unwrap().window.closes_ms;
     bench.wait_until(TimeMs(closes.0 - 1 - BLOCK_MS));
     for early in [list.close(1), list.publish(1), list.co_sign(1)] {
         assert_eq!(bench.try_one(&lead, early), Err(Code::PublicationConsultationOpen));
@@ -307,8 +307,62 @@ fn try_without(
     }
 }
 
-/// A draft blocks every other version. One province could submit a draft and abandon it, and none of the others could ever
-/// publish a calendar.
+/// A14: a draft blocked every other version. Zhejiang laid an empty calendar open, with a consultation of 364 days, and nobody else could
+/// draft one for two years.
+#[test]
+fn attack_a14_blocking_a_common_document_by_a_draft() {
+    let mut bench = Bench::new();
+    let blocking = bench.subject(K::Calendar, Scope::Consortium, 6);
+    let holidays = PublicationBody::Calendar(Calendar { year: 2026, holidays: vec![1], makeup_days: Vec::new() });
+    let calendar = Subject { body: holidays, ..blocking.clone() };
+    let opens_ms = bench.network.next_ms();
+    let window = ConsultationWindow { opens_ms, closes_ms: opens_ms.plus_ms(364 * DAY_MS) };
+    let (home, attacker) = (authority(SHANGHAI), authority(ZHEJIANG));
+    bench.must(&attacker, blocking.draft(1, Some(window)));
+    bench.must(&home, calendar.draft(1, None));
+    assert_eq!(bench.try_one(&home, calendar.draft(1, None)), Err(Code::PublicationDraftPending), "one by each");
+    // A second attacker lays the genuine calendar open once more, for a consultation without end: no signature gets lost there.
+    bench.must(&authority(ANHUI), calendar.draft(1, Some(window)));
+    // A signature goes to the draft whose content it names, and what the lead does to its own.
+    for position in [JIANGSU, ANHUI] {
+        assert_eq!(bench.try_one(&authority(position), blocking.co_sign(1)), Err(Code::PublicationConsultationOpen));
+        bench.must(&authority(position), calendar.co_sign(1));
+    }
+    assert_eq!(bench.try_one(&attacker, calendar.publish(1)), Err(Code::PublicationConsultationOpen));
+    assert_eq!(bench.try_one(&home, calendar.publish(1)), Err(Code::PublicationSignaturesMissing));
+    bench.must(&home, calendar.co_sign(1));
+    bench.must(&home, calendar.publish(1));
+    let state = bench.state(&calendar.key);
+    assert_eq!((state.version, state.drafts), (1, Vec::new()), "the version that was prepared is out");
+    assert_eq!(bench.try_one(&attacker, blocking.close(1)), Err(Code::PublicationNoDraft));
+}
+
+/// Each province withdraws its own draft, and what it may do to another's is what it might before.
+#[test]
+fn drafts_side_by_side_end_one_by_one() {
+    let mut bench = Bench::new();
+    let calendar = bench.subject(K::Calendar, Scope::Consortium, 6);
+    for position in [ZHEJIANG, SHANGHAI, ANHUI] {
+        bench.must(&authority(position), calendar.draft(1, None));
+    }
+    let leads = |bench: &Bench| -> Vec<ProvinceCode> {
+        bench.state(&calendar.key).drafts.iter().map(|draft| draft.lead_province).collect()
+    };
+    let code = |bench: &Bench, position: usize| bench.network.provinces[position].code;
+    assert_eq!(leads(&bench), [ZHEJIANG, SHANGHAI, ANHUI].map(|position| code(&bench, position)));
+    // The same content three times: a second signature goes to the second draft.
+    for _ in 0..3 {
+        bench.must(&authority(JIANGSU), calendar.co_sign(1));
+    }
+    assert_eq!(bench.try_one(&authority(JIANGSU), calendar.co_sign(1)), Err(Code::PublicationAlreadySigned));
+    assert_eq!(bench.try_one(&authority(JIANGSU), calendar.withdraw(1)), Err(Code::PublicationNotLead));
+    bench.must(&authority(SHANGHAI), calendar.withdraw(1));
+    assert_eq!(leads(&bench), [ZHEJIANG, ANHUI].map(|position| code(&bench, position)));
+    bench.must(&authority(SHANGHAI), calendar.draft(1, None));
+    assert_eq!(leads(&bench).len(), 3);
+}
+
+/// A draft that its lead abandons need not stand there for ever.
 #[test]
 fn a_draft_that_is_let_lie_can_be_withdrawn_by_the_others() {
     let mut bench = Bench::new();
@@ -316,7 +370,7 @@ fn a_draft_that_is_let_lie_can_be_withdrawn_by_the_others() {
     let drafts = [(calendar, false), (list, true)].map(|(kind, consulted)| {
         let subject = bench.subject(kind, Scope::Consortium, 6);
         bench.draft(&subject, 1, consulted);
-        let draft = bench.state(&subject.key).draft.unwrap();
+        let draft = bench.state(&subject.key).drafts[0].clone();
         let from = draft.consultation.map_or(draft.drafted_ms, |held| held.window.closes_ms);
         (subject, from.plus_ms(u64::from(DRAFT_DAYS_MAX) * DAY_MS))
     });
@@ -343,7 +397,7 @@ fn a_province_that_left() {
     assert_eq!(bench.try_one(&there, calendar.withdraw(1)), Err(Code::PublicationNotLead));
     assert_eq!(try_without(&mut bench, SHANGHAI, &agency, calendar.withdraw(1)), Err(Code::PublicationNotLead));
     assert_eq!(try_without(&mut bench, ANHUI, &there, calendar.withdraw(1)), Err(Code::PublicationNotLead));
-    assert_eq!(try_without(&mut bench, SHANGHAI, &there, calendar.withdraw(1)).unwrap().draft, None);
+    assert_eq!(try_without(&mut bench, SHANGHAI, &there, calendar.withdraw(1)).unwrap().drafts, []);
     bench.must(&home, calendar.withdraw(1));
     let list = bench.subject(K::Rule, Scope::Consortium, 1);
     bench.enact(&list, 1);
@@ -360,7 +414,7 @@ fn a_province_that_left() {
     // The consent of one that has left does not count, but neither is it asked for.
     assert!(!ended(&mut bench, JIANGSU), "Anhui has not consented");
     // A new common list asks those that are there.
-    let next = try_without(&mut bench, ANHUI, &home, list.draft(2, None)).unwrap().draft.unwrap();
+    let next = try_without(&mut bench, ANHUI, &home, list.draft(2, None)).unwrap().drafts.remove(0);
     assert_eq!((next.signers.len(), next.needed), (3, 3));
     let agreement = bench.subject(K::Agreement, Scope::Consortium, 1);
     let refused = try_without(&mut bench, JIANGSU, &home, agreement.draft(1, None));

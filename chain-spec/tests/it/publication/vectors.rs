@@ -113,7 +113,7 @@ fn states(bench: &Bench) -> Vec<Value> {
         state("publication, in force", &in_force),
         state(
             "publication, repealed, being prepared",
-            &PublicationState { repealed, draft: Some(draft), ..in_force.clone() },
+            &PublicationState { repealed, drafts: vec![draft], ..in_force.clone() },
         ),
         state("publication_version", &version),
         state("item_variants", &ItemVariants { variants: vec![variant(SHANGHAI, 1), variant(ANHUI, 2)] }),

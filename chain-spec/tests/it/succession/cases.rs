@@ -14,8 +14,9 @@ fn cases() -> SuccessionScope {
     SuccessionScope { cases: true, ..none() }
 }
 
-/// A case of OLD's item, to be decided by `agency`.
-fn collect(world: &World, mode: CaseMode, agency: &Issuer) -> CaseOperation {
+/// A case of OLD's item that `by` opens, to be decided by `agency`.
+fn collect(world: &World, by: &Issuer, mode: CaseMode, agency: &Issuer) -> CaseOperation {
+    opened_by("new", by.organisation);
     let mut collection = world.cases.collection("new", mode, SHANGHAI);
     collection.matter.agency = agency.organisation;
     if mode == CaseMode::NoApplication {
@@ -32,7 +33,8 @@ fn new_cases_of_the_predecessors_items_are_opened_at_the_successor() {
     let mut world = World::new();
     let (old, b, c) = (world.old.clone(), world.b.clone(), world.c.clone());
     let jiangsu = world.cases.issuer(JIANGSU).clone();
-    let collected = |world: &World, by: &Issuer, mode, agency: &Issuer| world.tried(by, collect(world, mode, agency));
+    let collected =
+        |world: &World, by: &Issuer, mode, agency: &Issuer| world.tried(by, collect(world, by, mode, agency));
     assert_eq!(collected(&world, &b, CaseMode::FullOnline, &b), Err(Code::CaseAgencyNotCompetent), "before");
     world.hand_on(&old, &b, cases());
     for mode in [CaseMode::FullOnline, CaseMode::CollectOnBehalf, CaseMode::Relay, CaseMode::NoApplication] {
@@ -72,11 +74,15 @@ fn a_successor_in_another_province_decides_under_the_predecessors_items() {
     let mut world = World::new();
     let there = world.cases.issuer(ZHEJIANG).clone();
     let mode = CaseMode::CollectOnBehalf;
-    assert_eq!(world.tried(&there, collect(&world, mode, &there)), Err(Code::CaseItemProvince), "before");
+    assert_eq!(world.tried(&there, collect(&world, &there, mode, &there)), Err(Code::CaseItemProvince), "before");
     world.hand_on_to_province(ZHEJIANG, cases());
     let jiangsu = world.cases.issuer(JIANGSU).clone();
-    assert_eq!(world.tried(&jiangsu, collect(&world, mode, &jiangsu)), Err(Code::CaseItemProvince), "a third");
-    world.must(&jiangsu, collect(&world, mode, &there));
+    assert_eq!(
+        world.tried(&jiangsu, collect(&world, &jiangsu, mode, &jiangsu)),
+        Err(Code::CaseItemProvince),
+        "a third"
+    );
+    world.must(&jiangsu, collect(&world, &jiangsu, mode, &there));
     world.must(&jiangsu, check("new"));
     world.must(&jiangsu, send("new", there.organisation, root(1)));
     // Its own mandates count, not those of the item's province.
@@ -186,10 +192,10 @@ fn an_organisation_in_its_own_matters_does_not_pay_for_reforms() {
     let world = under_way();
     let (old, jiangsu) = (world.old.clone(), world.cases.issuer(JIANGSU).clone());
     let own = works(&old, &world.cases.provinces[JIANGSU]);
-    let opening = ("collect", Op::from(collect(&world, CaseMode::FullOnline, &old)).0);
+    let opening = ("collect", Op::from(collect(&world, &old, CaseMode::FullOnline, &old)).0);
     let bundle = ("bundle", Op::from(bundle_open("bundle", old.organisation, &[("one", &[])])).0);
     let own = own.into_iter().chain([opening, bundle]).map(|(name, work)| (&old, name, work));
-    let elsewhere = ("at a window", Op::from(collect(&world, CaseMode::CollectOnBehalf, &old)).0);
+    let elsewhere = ("at a window", Op::from(collect(&world, &jiangsu, CaseMode::CollectOnBehalf, &old)).0);
     for (by, name, work) in own.chain([(&jiangsu, elsewhere.0, elsewhere.1)]) {
         let transaction = world.cases.ledger.transaction(by.key.id(), vec![work]);
         let counted = Counted { ledger: &world.cases.ledger, asked: Cell::new(0) };

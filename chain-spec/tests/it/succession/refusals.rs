@@ -134,3 +134,25 @@ fn a_hand_over_counts_for_the_next_operation_of_its_transaction() {
     assert_eq!(tried(vec![register.clone(), hand_on.clone()]), Ok(()));
     assert_eq!(tried(vec![hand_on, register]), Err(Code::OrganisationSucceeded));
 }
+
+/// Names never move, authority does: the successor changes what its predecessor named, under the name as it is, and names new things by its
+/// own code.
+#[test]
+fn a_name_stays_with_the_predecessor_and_authority_moves() {
+    use huxin_chain_spec::record::LicenceOperation;
+    use huxin_chain_spec::record::licence::Licence;
+    let mut world = World::new();
+    let (old, b) = (world.old.clone(), world.b.clone());
+    let named = old.licence("n");
+    world.must(&old, LicenceOperation::Issue(named.clone()));
+    world.hand_on(&old, &b, all());
+    let own = b.licence("n");
+    assert_ne!(own.licence, named.licence, "the same name at another organisation");
+    let stolen = Licence { licence: named.licence, ..own.clone() };
+    assert_eq!(world.tried(&b, LicenceOperation::Issue(stolen)), Err(Code::LicenceReferenceNotOwn));
+    let in_its_name = Licence { issuer: old.organisation, ..old.licence("another") };
+    assert_eq!(world.tried(&b, LicenceOperation::Issue(in_its_name)), Err(Code::LicenceIssuerMismatch));
+    let predecessor = named.licence;
+    let amended = Licence { version: 2, ..own };
+    world.must(&b, LicenceOperation::Amend { predecessor, licence: amended, basis: basis("BG-1") });
+}

@@ -58,7 +58,7 @@ impl CaseLedger {
             gap_from_ms: None,
         };
         let state =
-            PublicationState { version, repealed: None, owner: None, draft: None, repeal_signed_by: Vec::new() };
+            PublicationState { version, repealed: None, owner: None, drafts: Vec::new(), repeal_signed_by: Vec::new() };
         self.states.insert(StateKey::Publication(key.clone()), codec::encode(&state));
         self.states.insert(StateKey::PublicationVersion(key.clone(), version), codec::encode(&found));
         version

@@ -1,5 +1,8 @@
 //! Short ways to word cases, and four provinces with an item, a guide and a calendar each.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::crypto::{Digest, KeyId};
 use huxin_chain_spec::ids::{BundleRef, CaseRef, ItemCode, MaterialCode, TimeMs, Uscc};
@@ -16,7 +19,7 @@ use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::state::case::{BundleState, CaseState, CaseStatus};
 
 use super::case_ledger::CaseLedger;
-use super::{Issuer, Province, SHA256, basis, digest, genesis_of, key, key_add, provinces, uscc};
+use super::{Issuer, Province, SHA256, basis, digest, genesis_of, home, key, key_add, name_digest, provinces, uscc};
 
 pub const PROMISED_DAYS: u16 = 10;
 pub const ACKNOWLEDGE_DAYS: u8 = 2;
@@ -37,12 +40,26 @@ pub fn at(text: &str) -> TimeMs {
     text.parse().unwrap()
 }
 
-pub fn case_ref(name: &str) -> CaseRef {
-    CaseRef::of(SHA256, name)
+thread_local! {
+    /// Who opens the cases of a test that Shanghai's issuer does not open.
+    static OPENERS: RefCell<BTreeMap<String, Uscc>> = const { RefCell::new(BTreeMap::new()) };
 }
 
+/// From here on the case of this name is one that `opener` opens.
+pub fn opened_by(name: &str, opener: Uscc) {
+    OPENERS.with_borrow_mut(|openers| openers.insert(name.to_owned(), opener));
+}
+
+/// The reference of the case that Shanghai's issuer, or the opener named before, calls by this name.
+pub fn case_ref(name: &str) -> CaseRef {
+    let opener = OPENERS.with_borrow(|openers| openers.get(name).copied());
+    let opener = opener.unwrap_or_else(home);
+    CaseRef::owned(SHA256, &opener, &name_digest(name))
+}
+
+/// The reference of the bundle that Shanghai's issuer calls by this name.
 pub fn bundle_ref(name: &str) -> BundleRef {
-    BundleRef::of(SHA256, name)
+    BundleRef::owned(SHA256, &home(), &name_digest(name))
 }
 
 pub fn material(name: &str) -> MaterialCode {
@@ -94,7 +111,9 @@ impl CaseWorld {
     /// On Monday, 2026-03-02, at ten in the morning.
     pub fn found() -> Self {
         let provinces = provinces();
-        let mut ledger = CaseLedger::found(&genesis_of(&provinces));
+        let genesis = genesis_of(&provinces);
+        super::word_for(&genesis);
+        let mut ledger = CaseLedger::found(&genesis);
         for province in &provinces {
             ledger.publish(&item_key(province), PublicationBody::Item(item(&province.issuer)));
             let guide_key = PublicationKey { kind: PublicationKind::Guide, ..item_key(province) };
@@ -133,6 +152,7 @@ impl CaseWorld {
     pub fn collection(&self, case: &str, mode: CaseMode, to: usize) -> Collection {
         Collection {
             step: step(case),
+            name: name_digest(case),
             mode,
             matter: self.matter(to),
             materials: materials(&["M1", "M2"]),
@@ -181,6 +201,7 @@ impl CaseWorld {
 
     /// Collects and checks a case, and hands it over under the root 1.
     pub fn send(&mut self, case: &str, mode: CaseMode, from: usize, to: usize) {
+        opened_by(case, self.organisation(from));
         self.by(from, CaseOperation::Collect(Box::new(self.collection(case, mode, to))));
         self.by(from, check(case));
         self.by(from, send(case, self.organisation(to), root(1)));
@@ -355,7 +376,8 @@ pub fn notify(case: &str) -> CaseOperation {
 pub fn bundle_open(bundle: &str, lead: Uscc, children: &[(&str, &[u8])]) -> CaseOperation {
     let child = |(case, after): &(&str, &[u8])| BundleChild { case: case_ref(case), after: after.to_vec() };
     CaseOperation::BundleOpen(Box::new(BundleOpening {
-        bundle: bundle_ref(bundle),
+        bundle: BundleRef::owned(SHA256, &lead, &name_digest(bundle)),
+        name: name_digest(bundle),
         lead,
         material_root: root(1),
         children: children.iter().map(child).collect(),

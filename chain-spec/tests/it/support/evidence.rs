@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use huxin_chain_spec::codec;
 use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::crypto::{Digest, SigningKey};
-use huxin_chain_spec::ids::{CaseRef, Height, LicenceRef, RecordIndex, TimeMs, TxId};
+use huxin_chain_spec::ids::{CaseRef, Height, LicenceRef, RecordIndex, TimeMs, TxId, share_ref};
 use huxin_chain_spec::record::Operation;
 use huxin_chain_spec::record::evidence::*;
 use huxin_chain_spec::record::publication::{CaseMode, PublicationKey, PublicationKind, Scope};
@@ -156,7 +156,17 @@ impl EvidenceBench {
 }
 
 pub fn case(name: &str) -> CaseRef {
-    CaseRef::of(SHA256, name)
+    case_words::case_ref(name)
+}
+
+/// The reference of the share that an issuer of this organisation asks for under a name.
+pub fn share_of(requester: Uscc, name: &str) -> Digest {
+    share_ref(SHA256, &requester, &name_digest(name))
+}
+
+/// The reference of a share that Jiangsu's issuer asks for.
+pub fn share_named(name: &str) -> Digest {
+    share_of(provinces()[JIANGSU].issuer.organisation, name)
 }
 
 pub fn subject(name: &str) -> Digest {
@@ -191,14 +201,16 @@ pub fn material() -> Material {
 }
 
 pub fn material_demand() -> MaterialDemand {
-    MaterialDemand { about: about_subject(), material: "CL-001".parse().unwrap(), basis: basis("BZ-1") }
+    let held_by = None;
+    MaterialDemand { about: about_subject(), material: "CL-001".parse().unwrap(), held_by, basis: basis("BZ-1") }
 }
 
 /// Jiangsu's issuer asks Shanghai's issuer.
 pub fn share_request(name: &str) -> ShareRequest {
     ShareRequest {
         about: about_case(),
-        request: subject(name),
+        request: share_named(name),
+        name: name_digest(name),
         provider: provinces()[SHANGHAI].issuer.organisation,
         catalogue: published(PublicationKind::DataCatalogue),
         catalogue_version: 1,
@@ -209,15 +221,15 @@ pub fn share_request(name: &str) -> ShareRequest {
 }
 
 pub fn share_answer(name: &str) -> ShareAnswer {
-    ShareAnswer { request: subject(name), basis: basis("GX-1") }
+    ShareAnswer { request: share_named(name), basis: basis("GX-1") }
 }
 
 pub fn share_delivery(name: &str) -> ShareDelivery {
-    ShareDelivery { request: subject(name), records: 10, payload: document("payload") }
+    ShareDelivery { request: share_named(name), records: 10, payload: document("payload") }
 }
 
 pub fn share_return(name: &str) -> ShareReturn {
-    ShareReturn { request: subject(name), basis: basis("TH-1") }
+    ShareReturn { request: share_named(name), basis: basis("TH-1") }
 }
 
 fn participants() -> Vec<huxin_chain_spec::crypto::KeyId> {
@@ -235,6 +247,7 @@ pub fn all_evidence() -> Vec<EvidenceOperation> {
         Op::MaterialDemand(material_demand()),
         Op::LicenceUse(LicenceUse { about: about_case(), licence: licence_ref("a"), result: UseResult::Relied }),
         Op::ShareRequest(ShareRequest {
+            request: share_of(provinces()[SHANGHAI].issuer.organisation, "opposite"),
             provider: provinces()[JIANGSU].issuer.organisation,
             ..share_request("opposite")
         }),

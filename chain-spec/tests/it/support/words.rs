@@ -1,12 +1,17 @@
 //! Short ways to word what tests submit.
 
-use huxin_chain_spec::crypto::{DigestAlgorithm, Signer as _, SigningKey};
-use huxin_chain_spec::ids::{BasisCode, LicenceRef, LicenceType, RegionCode, TimeMs, Uscc};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, Signer as _, SigningKey};
+use huxin_chain_spec::genesis::Genesis;
+use huxin_chain_spec::ids::{BasisCode, LicenceRef, LicenceType, RegionCode, SystemId, TimeMs, Uscc, name_of};
 use huxin_chain_spec::record::licence::{Change, Document, Licence};
 use huxin_chain_spec::record::membership::Permissions;
 use huxin_chain_spec::record::{LicenceOperation, MembershipOperation};
 
-use super::{GENESIS_MS, Issuer, Province, SHA256};
+use super::{GENESIS_MS, Issuer, Province, SHA256, SHANGHAI, provinces};
 
 pub fn basis(text: &str) -> BasisCode {
     text.parse().unwrap()
@@ -20,15 +25,46 @@ pub fn other_licence_type() -> LicenceType {
     "11100000000013338W009".parse().unwrap()
 }
 
-/// The reference of a licence by a name.
+/// Shanghai's issuer. Kept, since its check characters are searched for.
+pub fn home() -> Uscc {
+    static HOME: LazyLock<Uscc> = LazyLock::new(|| provinces()[SHANGHAI].issuer.organisation);
+    *HOME
+}
+
+thread_local! {
+    /// Digest algorithm and genesis hash of the ledger that is worded for.
+    static LEDGER: Cell<(DigestAlgorithm, Digest)> = const { Cell::new((SHA256, Digest::ZERO)) };
+    /// Whose licence a test last worded under a name.
+    static OWNERS: RefCell<BTreeMap<String, Uscc>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// The reference of the licence that was last worded under a name; of Shanghai's issuer where none was.
 pub fn licence_ref(name: &str) -> LicenceRef {
-    LicenceRef(SHA256.plain(&[b"test licence ", name.as_bytes()]))
+    let owner = OWNERS.with_borrow(|owners| owners.get(name).copied());
+    licence_ref_of(owner.unwrap_or_else(home), name)
+}
+
+/// The reference of the licence that this issuer calls by a name.
+pub fn licence_ref_of(issuer: Uscc, name: &str) -> LicenceRef {
+    LicenceRef::owned(LEDGER.get().0, &issuer, &name_digest(name))
+}
+
+/// From here on references, and proofs that one holds a key, are for the ledger of this genesis.
+pub fn word_for(genesis: &Genesis) {
+    LEDGER.set((genesis.ledger_hash, genesis.hash()));
+}
+
+/// What an organisation calls a thing with this name.
+pub fn name_digest(name: &str) -> Digest {
+    name_of(SHA256, &Digest::ZERO, name)
 }
 
 /// A licence of this organisation, version 1, without end.
 pub fn licence(name: &str, organisation: Uscc, region: RegionCode) -> Licence {
+    OWNERS.with_borrow_mut(|owners| owners.insert(name.to_owned(), organisation));
     Licence {
-        licence: licence_ref(name),
+        licence: licence_ref_of(organisation, name),
+        name: name_digest(name),
         licence_type: licence_type(),
         issuer: organisation,
         region,
@@ -82,5 +118,16 @@ pub fn transfer_in(issuer: &Issuer, old: &str, new: &str) -> LicenceOperation {
 
 /// The operation that admits a key of an organisation.
 pub fn key_add(key: &SigningKey, organisation: Uscc, permissions: Permissions) -> MembershipOperation {
-    MembershipOperation::KeyAdd { key: key.public_key(), organisation, system: None, permissions }
+    key_add_of(key, organisation, None, permissions)
+}
+
+/// The operation that admits a key of an organisation or of a system of it, with the key's proof.
+pub fn key_add_of(
+    key: &SigningKey,
+    organisation: Uscc,
+    system: Option<SystemId>,
+    permissions: Permissions,
+) -> MembershipOperation {
+    let proof = key.sign_possession(&LEDGER.get().1, &organisation);
+    MembershipOperation::KeyAdd { key: key.public_key(), organisation, system, permissions, proof }
 }

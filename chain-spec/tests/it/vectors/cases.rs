@@ -1,7 +1,8 @@
 //! Vectors of the case family.
 
 use huxin_chain_spec::codec;
-use huxin_chain_spec::ids::{BundleRef, CaseRef, RecordIndex, TimeMs};
+use huxin_chain_spec::crypto::Digest;
+use huxin_chain_spec::ids::{BundleRef, CaseRef, RecordIndex, TimeMs, name_of};
 use huxin_chain_spec::log;
 use huxin_chain_spec::record::case::{DeliveryChannel, IdentityCheck, PolicyVersion};
 use huxin_chain_spec::record::publication::{CaseMode, PublicationKind, Scope};
@@ -211,10 +212,13 @@ fn states_and_references() {
         cases.push(case_with(name, &key, id, extra));
     }
     let number = "12441500196720244T3442199806003202206230068";
-    let references = json!({ "reference_sm3": CaseRef::of(SM3, number) });
-    cases.push(case_with("case_ref", &CaseRef::of(SHA256, number), json!(number), references));
-    let references = json!({ "reference_sm3": BundleRef::of(SM3, number) });
-    cases.push(case_with("bundle_ref", &BundleRef::of(SHA256, number), json!(number), references));
+    let owner = provinces()[SHANGHAI].issuer.organisation;
+    let name = |algorithm| name_of(algorithm, &Digest::ZERO, number);
+    let value = json!({ "owner": owner, "blinding": Digest::ZERO, "number": number, "name_sha256": name(SHA256) });
+    let references = json!({ "reference_sm3": CaseRef::owned(SM3, &owner, &name(SM3)) });
+    cases.push(case_with("case_ref", &CaseRef::owned(SHA256, &owner, &name(SHA256)), value.clone(), references));
+    let references = json!({ "reference_sm3": BundleRef::owned(SM3, &owner, &name(SM3)) });
+    cases.push(case_with("bundle_ref", &BundleRef::owned(SHA256, &owner, &name(SHA256)), value, references));
     golden("case_states", cases);
 }
 

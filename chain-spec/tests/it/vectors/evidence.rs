@@ -91,14 +91,15 @@ fn evidence_states() {
     for status in ShareStatus::ALL {
         cases.push(state(&format!("share, {status:?}").to_lowercase(), &share_state(status)));
     }
+    let holder = provinces()[SHANGHAI].issuer.organisation;
     for (name, key, id) in [
         (
             "key of a material",
-            StateKey::Material(subject("s"), "CL-001".parse().unwrap()),
-            json!([subject("s"), "CL-001"]),
+            StateKey::Material(holder, subject("s"), "CL-001".parse().unwrap()),
+            json!([holder, subject("s"), "CL-001"]),
         ),
         ("key of a share", StateKey::Share(subject("r")), json!(subject("r"))),
-        ("key of a rating", StateKey::Rating(case("c")), json!(case("c"))),
+        ("key of a rating", StateKey::Rating(case("c"), holder), json!([case("c"), holder])),
         ("key of what is counted of a case", StateKey::CaseEvidence(case("c")), json!(case("c"))),
     ] {
         let extra = json!({ "map_key_sha256": key.map_key(SHA256), "map_key_sm3": key.map_key(SM3) });

@@ -1,6 +1,6 @@
 //! What the vectors are made of.
 
-use huxin_chain_spec::crypto::{PublicKey, Signer as _};
+use huxin_chain_spec::crypto::{PublicKey, SignatureScheme, SigningKey};
 use huxin_chain_spec::ids::TimeMs;
 use huxin_chain_spec::record::licence::{Change, Document, Licence, SealReference};
 use huxin_chain_spec::record::membership::{Permissions, StatusChange, Succession, SuccessionScope};
@@ -32,14 +32,14 @@ pub fn all_operations() -> Vec<Operation> {
         M::OrganisationAdd { organisation, region: home.region },
         M::OrganisationStatus { organisation, change: StatusChange::Suspend, basis: basis.clone() },
         M::SystemAdd { system, organisation },
-        M::SystemStatus { system: "DZZZ-1".parse().unwrap(), change: StatusChange::Resume, basis: basis.clone() },
-        M::KeyAdd {
-            key: home.key.public_key(),
+        M::SystemStatus {
+            system: "DZZZ-1".parse().unwrap(),
             organisation,
-            system: Some("DZZZ-1".parse().unwrap()),
-            permissions: limited,
+            change: StatusChange::Resume,
+            basis: basis.clone(),
         },
-        M::KeyAdd { key: sm2_key(), organisation, system: None, permissions: Permissions::registrar() },
+        key_add_of(&home.key, organisation, Some("DZZZ-1".parse().unwrap()), limited),
+        key_add(&sm2_signer(), organisation, Permissions::registrar()),
         M::KeyStatus { key: home.key.id(), change: StatusChange::Remove, basis },
         M::OrganisationSucceed(succession()),
     ];
@@ -76,4 +76,9 @@ pub fn sm2_key() -> PublicKey {
     let mut bytes = [0x32; 33];
     bytes[0] = 0x02;
     PublicKey::Sm2(bytes)
+}
+
+/// A key of the other scheme.
+fn sm2_signer() -> SigningKey {
+    SigningKey::from_secret(SignatureScheme::Sm2, [0x32; 32]).unwrap()
 }

@@ -377,6 +377,7 @@ fn proof_files_and_their_mutations() {
     let mut outcomes = Vec::new();
     let mut mutations = Vec::new();
     for (name, network) in networks() {
+        word_for(&network.genesis);
         let past = network.receipt(RecordIndex(0), At::AsOf(ms(2)));
         let newest = network.receipt(RecordIndex(0), At::Newest);
         let stripped = Receipt { status: None, ..newest.clone() };
@@ -435,6 +436,7 @@ fn proof_files_and_their_mutations() {
         outcomes.push(good_outcome(&format!("{name}: committed"), &network, 0));
     }
     let (_, network) = &networks()[0];
+    word_for(&network.genesis);
     for receipt in of_every_family(network) {
         let name = format!("of family {}: {}", receipt.record.family, receipt.record.operation.name());
         receipts.push(good_receipt(&name, network, &receipt));

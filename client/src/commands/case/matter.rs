@@ -2,15 +2,15 @@
 
 use clap::Args;
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
-use huxin_chain_spec::ids::{CaseRef, MaterialCode, Uscc};
+use huxin_chain_spec::ids::{BundleRef, CaseRef, MaterialCode, Uscc};
 use huxin_chain_spec::record::CaseOperation;
-use huxin_chain_spec::record::case::{BundleChild, BundleOpening, Collection, Matter, PolicyVersion};
+use huxin_chain_spec::record::case::{BundleChild, BundleOpening, Collection, Matter, PolicyVersion, Step};
 use huxin_chain_spec::record::publication::{CaseMode, PublicationKey, PublicationKind, Scope};
 use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::state::publication::PublicationState;
 
 use super::{RootArguments, StepArguments};
-use crate::commands::arguments::{DigestSource, ReceiptFile, bundle_ref, case_ref, publication_key, sorted, word};
+use crate::commands::arguments::{DigestSource, Owned, ReceiptFile, bundle_ref, owned, publication_key, sorted, word};
 use crate::error::ClientError;
 use crate::said::Said;
 use crate::say;
@@ -115,7 +115,7 @@ pub struct Collect {
     /// Keyed commitment to the applicant, hex.
     #[arg(long, value_name = "HEX")]
     subject: Option<Digest>,
-    /// The bundle it belongs to, by number or reference (mode bundle).
+    /// The bundle it belongs to, as LEAD/NUMBER or by reference (mode bundle).
     #[arg(long)]
     bundle: Option<String>,
     /// The policy it rests on (mode no-application).
@@ -133,8 +133,11 @@ impl Collect {
         versions: Versions,
     ) -> Result<(CaseOperation, ReceiptFile), ClientError> {
         let policy = self.policy.zip(self.policy_version);
+        // The ledger is told the name, from which it makes the reference itself.
+        let Owned { owner, name } = owned(algorithm, &self.step.case, "CASE", None)?;
         let collection = Collection {
-            step: self.step.step(algorithm)?,
+            step: Step { case: CaseRef::owned(algorithm, &owner, &name), mandate: self.step.mandate.clone() },
+            name,
             mode: self.mode,
             matter: self.matter.matter(versions),
             materials: sorted(self.materials),
@@ -180,15 +183,15 @@ impl Relay {
 /// 集成办开件.
 #[derive(Debug, Clone, Args)]
 pub struct OpenBundle {
-    /// Number of the bundle, or its reference (64 hex).
+    /// Number that the lead gives the bundle.
     bundle: String,
     /// The lead agency (牵头部门): the organisation of the signing key.
     #[arg(long)]
     lead: Uscc,
     #[command(flatten)]
     root: RootArguments,
-    /// Its cases in order: CASE, or CASE:after=1,2 for one that waits for the first and the second.
-    #[arg(long = "child", value_name = "CASE[:after=N,..]", required = true)]
+    /// Its cases in order, which the lead will collect: NUMBER, or NUMBER:after=1,2 for one that waits for the first and the second.
+    #[arg(long = "child", value_name = "NUMBER[:after=N,..]", required = true)]
     children: Vec<String>,
     #[command(flatten)]
     receipt: ReceiptFile,
@@ -196,9 +199,12 @@ pub struct OpenBundle {
 
 impl OpenBundle {
     pub(super) fn operation(self, algorithm: DigestAlgorithm) -> Result<(CaseOperation, ReceiptFile), ClientError> {
-        let children = self.children.iter().zip(0..).map(|(text, position)| child(algorithm, text, position));
+        let lead = self.lead;
+        let children = self.children.iter().zip(0..).map(|(text, position)| child(algorithm, &lead, text, position));
+        let name = owned(algorithm, &self.bundle, "BUNDLE", Some(&lead))?.name;
         let opening = BundleOpening {
-            bundle: bundle_ref(algorithm, &self.bundle)?,
+            bundle: BundleRef::owned(algorithm, &lead, &name),
+            name,
             lead: self.lead,
             material_root: self.root.material_root.digest("--material-root")?,
             children: children.collect::<Result<_, _>>()?,
@@ -208,12 +214,15 @@ impl OpenBundle {
 }
 
 /// One case of a bundle. People count from 1, the record from 0.
-fn child(algorithm: DigestAlgorithm, text: &str, position: usize) -> Result<BundleChild, ClientError> {
+fn child(algorithm: DigestAlgorithm, lead: &Uscc, text: &str, position: usize) -> Result<BundleChild, ClientError> {
     let (case, after) = match text.rsplit_once(":after=") {
         Some((case, after)) => (case, after.split(',').map(|number| earlier(text, number, position)).collect()),
         None => (text, Ok(Vec::new())),
     };
-    let case: CaseRef = case_ref(algorithm, case)?;
+    let case = match case.parse() {
+        Ok(reference) => reference,
+        Err(_) => CaseRef::owned(algorithm, lead, &owned(algorithm, case, "--child", Some(lead))?.name),
+    };
     Ok(BundleChild { case, after: sorted(after?) })
 }
 

@@ -22,7 +22,8 @@ use super::output::Output;
 use super::record::record;
 use crate::error::{ClientError, ExitCode};
 
-/// Cases. A case is named by its number (办件编号), of which only a digest goes on the ledger, or by its reference (64 hex).
+/// Cases. A case is named by the organisation that opened it and its number (办件编号), CODE/NUMBER, of which only a digest goes on the
+/// ledger, or by its reference (64 hex). In a bundle the lead opens them.
 #[derive(Debug, Clone, Subcommand)]
 pub enum CaseCommand {
     /// Open a case and freeze the versions that govern it (收件).
@@ -205,7 +206,8 @@ pub enum CaseCommand {
 /// Which case, on whose behalf, and where the receipt goes.
 #[derive(Debug, Clone, Args)]
 pub struct StepArguments {
-    /// Number (办件编号), or reference on the ledger (64 hex).
+    /// CODE/NUMBER: the organisation that opened it and its number (办件编号); or the reference on the ledger (64 hex).
+    #[arg(value_name = "CASE")]
     case: String,
     /// The mandate or delegation under which another organisation than the one named acts (委托、异地网办专员).
     #[arg(long, value_name = "KIND/SCOPE/CODE", value_parser = publication_key)]

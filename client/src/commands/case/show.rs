@@ -19,7 +19,7 @@ use crate::sdk::ProvenThing;
 /// A case now or then, with its timeline.
 #[derive(Debug, Clone, Args)]
 pub struct ShowCase {
-    /// Number (办件编号), or reference on the ledger (64 hex).
+    /// CODE/NUMBER: the organisation that opened it and its number (办件编号); or the reference on the ledger (64 hex).
     case: String,
     #[command(flatten)]
     show: ShowArguments,

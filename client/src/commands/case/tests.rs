@@ -2,7 +2,7 @@
 
 use clap::Parser as _;
 use huxin_chain_spec::crypto::Digest;
-use huxin_chain_spec::ids::{BundleRef, CaseRef, LicenceRef};
+use huxin_chain_spec::ids::{BundleRef, CaseRef, LicenceRef, name_of};
 use huxin_chain_spec::record::case::{BundleChild, BundleOpening, Collection, Matter};
 use huxin_chain_spec::record::publication::CaseMode;
 
@@ -22,8 +22,13 @@ fn digest() -> Digest {
     hex().parse().unwrap()
 }
 
+/// What an organisation calls the case with this number.
+fn name(number: &str) -> Digest {
+    name_of(ALGORITHM, &Digest::ZERO, number)
+}
+
 fn step() -> Step {
-    Step { case: CaseRef::of(ALGORITHM, "A-1"), mandate: None }
+    Step { case: CaseRef::owned(ALGORITHM, &AGENCY.parse().unwrap(), &name("A-1")), mandate: None }
 }
 
 fn parse(words: &str) -> Result<CaseCommand, clap::Error> {
@@ -40,30 +45,30 @@ fn operation(words: &str) -> Result<CaseOperation, ClientError> {
 #[test]
 fn every_step_from_its_words() {
     let lines = [
-        ("check A-1 --identity remote --formal HEX", "case.check"),
-        ("send A-1 --to 11100000000013338W --material-root HEX", "case.send"),
-        ("acknowledge A-1 --material-root sha256:HEX", "case.acknowledge"),
-        ("bounce A-1 --reason XZXKF-32", "case.bounce"),
-        ("request-correction A-1 --item M-2 --item M-1", "case.request_correction"),
-        ("resubmit A-1 --material-root HEX", "case.resubmit"),
-        ("accept A-1", "case.accept"),
-        ("accept-conditionally A-1 --missing M-2 --promise HEX", "case.accept_conditionally"),
-        ("fulfil A-1 --material-root HEX", "case.fulfil"),
-        ("not-accept A-1 --reason XZXKF-32", "case.not_accept"),
-        ("pause A-1 --basis XZXKF-45", "case.pause"),
-        ("resume A-1", "case.resume"),
+        ("check 11100000000013338W/A-1 --identity remote --formal HEX", "case.check"),
+        ("send 11100000000013338W/A-1 --to 11100000000013338W --material-root HEX", "case.send"),
+        ("acknowledge 11100000000013338W/A-1 --material-root sha256:HEX", "case.acknowledge"),
+        ("bounce 11100000000013338W/A-1 --reason XZXKF-32", "case.bounce"),
+        ("request-correction 11100000000013338W/A-1 --item M-2 --item M-1", "case.request_correction"),
+        ("resubmit 11100000000013338W/A-1 --material-root HEX", "case.resubmit"),
+        ("accept 11100000000013338W/A-1", "case.accept"),
+        ("accept-conditionally 11100000000013338W/A-1 --missing M-2 --promise HEX", "case.accept_conditionally"),
+        ("fulfil 11100000000013338W/A-1 --material-root HEX", "case.fulfil"),
+        ("not-accept 11100000000013338W/A-1 --reason XZXKF-32", "case.not_accept"),
+        ("pause 11100000000013338W/A-1 --basis XZXKF-45", "case.pause"),
+        ("resume 11100000000013338W/A-1", "case.resume"),
         (
-            "relay A-1 --agency 11100000000013338W --item item/310000/001010100000 --notice HEX --result HEX",
+            "relay 11100000000013338W/A-1 --agency 11100000000013338W --item item/310000/001010100000 --notice HEX --result HEX",
             "case.relay",
         ),
-        ("grant A-1 --decision HEX", "case.grant"),
-        ("refuse A-1 --decision HEX --basis XZXKF-38", "case.refuse"),
-        ("result A-1 --document HEX", "case.result"),
-        ("deliver A-1 --channel courier --commitment HEX", "case.deliver"),
-        ("close A-1", "case.close"),
-        ("archive A-1 --archive HEX", "case.archive"),
-        ("withdraw A-1 --request HEX", "case.withdraw"),
-        ("notify A-1 --notice HEX", "case.notify"),
+        ("grant 11100000000013338W/A-1 --decision HEX", "case.grant"),
+        ("refuse 11100000000013338W/A-1 --decision HEX --basis XZXKF-38", "case.refuse"),
+        ("result 11100000000013338W/A-1 --document HEX", "case.result"),
+        ("deliver 11100000000013338W/A-1 --channel courier --commitment HEX", "case.deliver"),
+        ("close 11100000000013338W/A-1", "case.close"),
+        ("archive 11100000000013338W/A-1 --archive HEX", "case.archive"),
+        ("withdraw 11100000000013338W/A-1 --request HEX", "case.withdraw"),
+        ("notify 11100000000013338W/A-1 --notice HEX", "case.notify"),
     ];
     for (words, name) in lines {
         let operation = operation(words).unwrap();
@@ -74,13 +79,15 @@ fn every_step_from_its_words() {
 
 #[test]
 fn operations_are_those_made_by_hand() {
-    let correction = operation("request-correction A-1 --item M-2 --item M-1 --item M-2").unwrap();
+    let correction = operation("request-correction 11100000000013338W/A-1 --item M-2 --item M-1 --item M-2").unwrap();
     let items = vec!["M-1".parse().unwrap(), "M-2".parse().unwrap()];
     assert_eq!(correction, CaseOperation::RequestCorrection { step: step(), items });
-    let sent = operation("send A-1 --to 11100000000013338W --material-root HEX --mandate mandate/all/D-1").unwrap();
+    let sent =
+        operation("send 11100000000013338W/A-1 --to 11100000000013338W --material-root HEX --mandate mandate/all/D-1")
+            .unwrap();
     let step = Step { mandate: Some("mandate/all/D-1".parse().unwrap()), ..step() };
     assert_eq!(sent, CaseOperation::Send { step, to: AGENCY.parse().unwrap(), material_root: digest() });
-    let result = operation("result A-1 --document HEX --licence HEX").unwrap();
+    let result = operation("result 11100000000013338W/A-1 --document HEX --licence HEX").unwrap();
     let CaseOperation::Result { licence, document, .. } = result else { unreachable!() };
     assert_eq!((licence, document), (Some(LicenceRef(digest())), digest()));
 }
@@ -88,11 +95,12 @@ fn operations_are_those_made_by_hand() {
 #[test]
 fn a_collection_by_hand() {
     let words = format!(
-        "collect A-1 --mode no-application --agency {AGENCY} --item {ITEM} --material M-2 --material M-1 --subject HEX \
-         --bundle B-1 --policy policy/all/P-1 --policy-version 4"
+        "collect 11100000000013338W/A-1 --mode no-application --agency {AGENCY} --item {ITEM} --material M-2 --material M-1 --subject HEX \
+         --bundle 11100000000013338W/B-1 --policy policy/all/P-1 --policy-version 4"
     );
     let collection = Collection {
         step: step(),
+        name: name("A-1"),
         mode: CaseMode::NoApplication,
         matter: Matter {
             agency: AGENCY.parse().unwrap(),
@@ -103,14 +111,15 @@ fn a_collection_by_hand() {
         },
         materials: vec!["M-1".parse().unwrap(), "M-2".parse().unwrap()],
         subject: Some(digest()),
-        bundle: Some(BundleRef::of(ALGORITHM, "B-1")),
+        bundle: Some(BundleRef::owned(ALGORITHM, &AGENCY.parse().unwrap(), &name("B-1"))),
         policy: Some(huxin_chain_spec::record::case::PolicyVersion {
             policy: "policy/all/P-1".parse().unwrap(),
             version: 4,
         }),
     };
     assert_eq!(operation(&words).unwrap(), CaseOperation::Collect(Box::new(collection)));
-    let alone = format!("collect A-1 --mode relay --agency {AGENCY} --item {ITEM} --policy policy/all/P-1");
+    let alone =
+        format!("collect 11100000000013338W/A-1 --mode relay --agency {AGENCY} --item {ITEM} --policy policy/all/P-1");
     assert!(parse(&alone).unwrap_err().to_string().contains("--policy-version"));
 }
 
@@ -118,10 +127,13 @@ fn a_collection_by_hand() {
 fn a_bundle_with_a_parallel_and_a_sequential_branch() {
     let words =
         "open-bundle B-1 --lead 11100000000013338W --material-root HEX --child A --child B --child C:after=2,1,2";
-    let child =
-        |number: &str, after: &[u8]| BundleChild { case: CaseRef::of(ALGORITHM, number), after: after.to_vec() };
+    let child = |number: &str, after: &[u8]| BundleChild {
+        case: CaseRef::owned(ALGORITHM, &AGENCY.parse().unwrap(), &name(number)),
+        after: after.to_vec(),
+    };
     let opening = BundleOpening {
-        bundle: BundleRef::of(ALGORITHM, "B-1"),
+        bundle: BundleRef::owned(ALGORITHM, &AGENCY.parse().unwrap(), &name("B-1")),
+        name: name("B-1"),
         lead: AGENCY.parse().unwrap(),
         material_root: digest(),
         children: vec![child("A", &[]), child("B", &[]), child("C", &[0, 1])],
@@ -138,16 +150,19 @@ fn a_bundle_with_a_parallel_and_a_sequential_branch() {
 fn bad_words_say_what_is_wrong() {
     let refused = |words: &str| parse(words).unwrap_err().to_string();
     assert!(
-        refused("deliver A-1 --channel pigeon --commitment HEX")
+        refused("deliver 11100000000013338W/A-1 --channel pigeon --commitment HEX")
             .contains("there is no `pigeon`; choose one of `online`")
     );
-    assert!(refused("accept A-1 --mandate mandates/all/D-1").contains("there is no kind of publication called"));
-    assert!(refused("request-correction A-1").contains("--item <MATERIAL>"));
+    assert!(
+        refused("accept 11100000000013338W/A-1 --mandate mandates/all/D-1")
+            .contains("there is no kind of publication called")
+    );
+    assert!(refused("request-correction 11100000000013338W/A-1").contains("--item <MATERIAL>"));
     assert!(refused("list --agency 11100000000013338W --only late").contains("choose open, overdue or unanswered"));
-    let error = operation("grant A-1 --decision gone.pdf").unwrap_err().to_string();
+    let error = operation("grant 11100000000013338W/A-1 --decision gone.pdf").unwrap_err().to_string();
     assert!(error.starts_with("--decision: there is no file gone.pdf"), "{error}");
     assert!(
-        operation("acknowledge A-1 --material-root sha256:12")
+        operation("acknowledge 11100000000013338W/A-1 --material-root sha256:12")
             .unwrap_err()
             .to_string()
             .starts_with("--material-root: ")

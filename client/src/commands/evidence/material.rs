@@ -2,7 +2,7 @@
 
 use clap::Args;
 use huxin_chain_spec::crypto::{DigestAlgorithm, ParseDigestError};
-use huxin_chain_spec::ids::{BasisCode, MaterialCode, TimeMs};
+use huxin_chain_spec::ids::{BasisCode, MaterialCode, TimeMs, Uscc};
 use huxin_chain_spec::record::EvidenceOperation;
 use huxin_chain_spec::record::evidence::{
     DataClass, Erasure, Ground, LicenceUse, Material, MaterialDemand, MaterialOrigin, UseResult,
@@ -89,6 +89,9 @@ pub struct DemandArguments {
     /// 材料编码.
     #[arg(long)]
     material: MaterialCode,
+    /// Unified social credit code of the organisation on whose file it is, where that is another.
+    #[arg(long, value_name = "CODE")]
+    held_by: Option<Uscc>,
     /// Code of the legal basis.
     #[arg(long)]
     basis: BasisCode,
@@ -97,7 +100,7 @@ pub struct DemandArguments {
 impl DemandArguments {
     pub(super) fn operation(self, algorithm: DigestAlgorithm) -> Made {
         let about = self.about.about(algorithm)?;
-        let demand = MaterialDemand { about, material: self.material, basis: self.basis };
+        let demand = MaterialDemand { about, material: self.material, held_by: self.held_by, basis: self.basis };
         Ok((EvidenceOperation::MaterialDemand(demand), self.about.receipt))
     }
 }

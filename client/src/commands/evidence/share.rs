@@ -2,7 +2,7 @@
 
 use clap::Args;
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
-use huxin_chain_spec::ids::{BasisCode, Uscc};
+use huxin_chain_spec::ids::{BasisCode, Uscc, share_ref};
 use huxin_chain_spec::record::EvidenceOperation;
 use huxin_chain_spec::record::evidence::{ShareAnswer, ShareDelivery, ShareRequest, ShareReturn};
 use huxin_chain_spec::record::publication::PublicationKey;
@@ -17,9 +17,12 @@ use crate::sdk::random_bytes;
 pub struct RequestArguments {
     #[command(flatten)]
     about: AboutArguments,
-    /// Digest that names this request; a random one if absent.
+    /// Unified social credit code of the organisation that asks: that of the signing key.
+    #[arg(long)]
+    requester: Uscc,
+    /// Digest by which the requester calls this request; a random one if absent. The answers name the reference that is printed.
     #[arg(long, value_name = "HEX")]
-    request: Option<Digest>,
+    name: Option<Digest>,
     /// Unified social credit code of the organisation that holds the data.
     #[arg(long)]
     provider: Uscc,
@@ -42,12 +45,14 @@ pub struct RequestArguments {
 
 impl RequestArguments {
     pub(super) fn operation(self, algorithm: DigestAlgorithm) -> Made {
+        let name = match self.name {
+            Some(name) => name,
+            None => Digest(random_bytes()?),
+        };
         let request = ShareRequest {
             about: self.about.about(algorithm)?,
-            request: match self.request {
-                Some(request) => request,
-                None => Digest(random_bytes()?),
-            },
+            request: share_ref(algorithm, &self.requester, &name),
+            name,
             provider: self.provider,
             catalogue: self.catalogue,
             catalogue_version: self.catalogue_version,
@@ -62,7 +67,7 @@ impl RequestArguments {
 /// An answer to a request, or the return of a delivery.
 #[derive(Debug, Clone, Args)]
 pub struct AnswerArguments {
-    /// Digest that names the request.
+    /// Reference of the request.
     request: Digest,
     /// Code of the basis or reason.
     #[arg(long)]
@@ -84,7 +89,7 @@ impl AnswerArguments {
 /// 数据提供.
 #[derive(Debug, Clone, Args)]
 pub struct DeliverArguments {
-    /// Digest that names the request.
+    /// Reference of the request.
     request: Digest,
     /// Number of records.
     #[arg(long, value_name = "N")]

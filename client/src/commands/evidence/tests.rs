@@ -2,7 +2,7 @@
 
 use clap::Parser as _;
 use huxin_chain_spec::crypto::PublicKey;
-use huxin_chain_spec::ids::{CaseRef, LicenceRef};
+use huxin_chain_spec::ids::{LicenceRef, share_ref};
 use huxin_chain_spec::record::evidence::{
     DataClass, Ground, IdentityCheck, Material, MaterialOrigin, MetricStatement, Session, ShareRequest,
 };
@@ -24,7 +24,8 @@ fn digest() -> Digest {
 }
 
 fn parse(words: &str) -> Result<EvidenceCommand, clap::Error> {
-    let words = words.replace("HEX", &hex()).replace("ABOUT", "--purpose P-1 --case A-1 --subject HEX");
+    let words =
+        words.replace("HEX", &hex()).replace("ABOUT", "--purpose P-1 --case 11100000000013338W/A-1 --subject HEX");
     let words = words.replace("HEX", &hex()).replace("KEY_A", KEY_A).replace("KEY_B", KEY_B);
     let cli = Cli::try_parse_from(["huxin", "evidence"].into_iter().chain(words.split_whitespace()))?;
     let Command::Evidence(command) = cli.command else { unreachable!() };
@@ -36,7 +37,11 @@ fn operation(words: &str) -> Result<EvidenceOperation, ClientError> {
 }
 
 fn about() -> About {
-    About { purpose: "P-1".parse().unwrap(), case: Some(CaseRef::of(ALGORITHM, "A-1")), subject: Some(digest()) }
+    About {
+        purpose: "P-1".parse().unwrap(),
+        case: Some(crate::commands::arguments::case_ref(ALGORITHM, "11100000000013338W/A-1").unwrap()),
+        subject: Some(digest()),
+    }
 }
 
 #[test]
@@ -49,7 +54,7 @@ fn every_kind_from_its_words() {
         ("material-demand ABOUT --material M --basis L-1", "evidence.material_demand"),
         ("licence-use HEX ABOUT --result not-relied", "evidence.licence_use"),
         (
-            "share-request ABOUT --provider 11100000000013338W --catalogue data-catalogue/all/D --catalogue-version 1 \
+            "share-request ABOUT --requester 113100000000000191 --provider 11100000000013338W --catalogue data-catalogue/all/D --catalogue-version 1 \
              --resource HEX --records-max 5 --due 2026-12-01",
             "evidence.share_request",
         ),
@@ -151,7 +156,7 @@ fn operations_are_those_made_by_hand() {
 /// Two requests without a name of their own are two requests.
 #[test]
 fn a_request_without_a_name_gets_a_random_one() {
-    let words = "share-request ABOUT --provider 11100000000013338W --catalogue data-catalogue/all/D \
+    let words = "share-request ABOUT --requester 113100000000000191 --provider 11100000000013338W --catalogue data-catalogue/all/D \
                  --catalogue-version 1 --resource HEX --records-max 5 --due 2026-12-01";
     let request = |words: &str| {
         let EvidenceOperation::ShareRequest(request) = operation(words).unwrap() else { unreachable!() };
@@ -159,8 +164,9 @@ fn a_request_without_a_name_gets_a_random_one() {
     };
     let (first, second) = (request(words), request(words));
     assert_ne!(first.request, second.request);
-    let named = request(&format!("{words} --request HEX"));
-    assert_eq!(named, ShareRequest { request: digest(), ..first });
+    let named = request(&format!("{words} --name HEX"));
+    let reference = share_ref(ALGORITHM, &"113100000000000191".parse().unwrap(), &digest());
+    assert_eq!(named, ShareRequest { request: reference, name: digest(), ..first });
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn publication_text(thing: &ProvenThing) -> Result<String, ClientError> {
     if !consents.is_empty() {
         lines.push(line("同意废止", &format!("provinces that consent to its end: {}", consents.join(", "))));
     }
-    lines.extend(state.draft.iter().flat_map(draft_lines));
+    lines.extend(state.drafts.iter().flat_map(draft_lines));
     Ok(lines.join("\n") + "\n")
 }
 
