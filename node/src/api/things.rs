@@ -199,6 +199,7 @@ pub(super) struct CasesQuery {
     /// Unified social credit code of the organisation that collected the cases or decides them.
     agency: String,
     /// All open ones if absent.
+    #[param(inline)]
     only: Option<Only>,
     /// The name after which the page begins.
     after: Option<String>,
