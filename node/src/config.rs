@@ -9,6 +9,8 @@ use huxin_chain_spec::keyfile::{KeyFile, KeyFileError, KeyPurpose};
 use huxin_chain_spec::transaction::TRANSACTION_BYTES_MAX;
 use serde::Deserialize;
 
+use crate::http::bounds::CONNECTIONS;
+
 /// Environment variable with the passphrase of encrypted key files.
 pub const PASSPHRASE_VARIABLE: &str = "HUXIN_KEY_PASSPHRASE";
 
@@ -23,8 +25,8 @@ pub struct Config {
     pub keys: KeysConfig,
     pub consensus: ConsensusConfig,
     pub mempool: MempoolConfig,
-    pub api: ListenConfig,
-    pub operations: ListenConfig,
+    pub api: ApiConfig,
+    pub operations: OperationsConfig,
     #[serde(default)]
     pub log: LogConfig,
 }
@@ -78,11 +80,30 @@ pub struct MempoolConfig {
     pub bytes_max: usize,
 }
 
-/// A listener.
+/// The public API.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ListenConfig {
+pub struct ApiConfig {
     pub listen: SocketAddr,
+    /// Most open connections; the limit of open files may allow fewer.
+    #[serde(default = "default_connections")]
+    pub connections: usize,
+    /// Most open connections of one address; half of `connections` if absent. One address gets the same part of every other
+    /// budget of the API.
+    pub connections_per_address: Option<usize>,
+    /// Whether each request is logged: route, status, time and address; never path, query or body.
+    #[serde(default)]
+    pub access_log: bool,
+}
+
+/// The operations listener.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperationsConfig {
+    pub listen: SocketAddr,
+    /// Host names by which it is asked, beside `localhost` and IP addresses.
+    #[serde(default)]
+    pub hosts: Vec<String>,
 }
 
 /// Logging.
@@ -109,6 +130,10 @@ impl Default for LogConfig {
     fn default() -> Self {
         Self { level: default_level(), format: LogFormat::default() }
     }
+}
+
+fn default_connections() -> usize {
+    CONNECTIONS
 }
 
 fn default_propose_timeout_ms() -> u64 {
@@ -167,6 +192,8 @@ pub enum ConfigError {
         path.display()
     )]
     MempoolTooSmall { path: PathBuf, bytes_max: usize, bytes_min: usize },
+    #[error("{key} in {} is 0; set at least 1, or leave the line out", path.display())]
+    NoConnection { path: PathBuf, key: &'static str },
 }
 
 /// A configuration with everything it names read and checked.
@@ -213,6 +240,13 @@ impl Setup {
         if bytes_max < MEMPOOL_BYTES_MIN {
             let (path, bytes_min) = (path.to_owned(), MEMPOOL_BYTES_MIN);
             return Err(ConfigError::MempoolTooSmall { path, bytes_max, bytes_min });
+        }
+        let of_api = [
+            ("api.connections", Some(config.api.connections)),
+            ("api.connections_per_address", config.api.connections_per_address),
+        ];
+        if let Some((key, _)) = of_api.into_iter().find(|(_, connections)| *connections == Some(0)) {
+            return Err(ConfigError::NoConnection { path: path.to_owned(), key });
         }
         let sign_state = config.keys.sign_state();
         if sign_state.starts_with(&config.data) {

@@ -16,10 +16,12 @@
 //! * Outside input that is wrong is refused with a code; a broken disk stops the process with one sentence.
 
 pub mod api;
+pub mod budget;
 pub mod clock;
 pub mod config;
 pub mod consensus;
 pub mod door;
+pub mod files;
 pub mod health;
 pub mod http;
 pub mod ledger;

@@ -18,7 +18,10 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::budget::Budget;
+use crate::files;
 use crate::health::{Health, Monitor, Reach};
+use crate::http::Dropped;
 use crate::ledger::CommittedBlock;
 
 type Count = Gauge<u64, AtomicU64>;
@@ -29,6 +32,7 @@ pub struct Metrics {
     chain: ChainFigures,
     api: ApiFigures,
     pool: PoolFigures,
+    bounds: BoundFigures,
     /// Time of the last block judged minus this node's clock.
     clock_offset_ms: Gauge<i64, AtomicI64>,
     /// Time of the last committed block, to measure the interval to the next; 0 before the first.
@@ -144,6 +148,7 @@ impl Metrics {
             chain: ChainFigures::register(&mut registry),
             api: ApiFigures::register(&mut registry),
             pool: PoolFigures::register(&mut registry),
+            bounds: BoundFigures::register(&mut registry),
             clock_offset_ms,
             last_block_ms: AtomicU64::new(0),
             registry,
@@ -208,6 +213,16 @@ impl Metrics {
         self.api.refusals.get_or_create(&CodeLabels { code: code.as_str() }).inc();
     }
 
+    /// Shows a budget from now on.
+    pub(crate) fn show_budget(&self, budget: Arc<Budget>) {
+        self.bounds.budgets.lock().push(budget);
+    }
+
+    /// Shows the connections that a listener ends.
+    pub(crate) fn show_dropped(&self, listener: &'static str, dropped: Arc<Dropped>) {
+        self.bounds.dropped.lock().push((listener, dropped));
+    }
+
     /// The figures of one route, to be kept with it. They appear once the route is asked.
     pub(crate) fn route(&self, route: &'static str) -> RouteMetrics {
         let (requests, seconds) = (self.api.requests.clone(), self.api.seconds.clone());
@@ -231,6 +246,7 @@ impl Metrics {
                 self.chain.ready.set(0);
             }
         }
+        self.bounds.refresh();
         let mut text = String::with_capacity(32 * 1024);
         encode(&mut text, &self.registry)?;
         Ok(join(text, engine_text))
@@ -446,6 +462,76 @@ impl ApiFigures {
         );
         registry.register("door_refusals", "Transactions refused at the door, by code", figures.refusals.clone());
         figures
+    }
+}
+
+/// What is bounded, how much of it is in use, and how often it did not suffice.
+struct BoundFigures {
+    budgets: Mutex<Vec<Arc<Budget>>>,
+    dropped: Mutex<Vec<(&'static str, Arc<Dropped>)>>,
+    held: Family<BudgetLabels, Count>,
+    limit: Family<BudgetLabels, Count>,
+    refused: Family<BudgetLabels, Counter>,
+    connections_dropped: Family<DroppedLabels, Counter>,
+    open_files: Count,
+    open_files_limit: Count,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BudgetLabels {
+    budget: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DroppedLabels {
+    listener: &'static str,
+    cause: &'static str,
+}
+
+impl BoundFigures {
+    fn register(registry: &mut Registry) -> Self {
+        let figures = Self {
+            budgets: Mutex::default(),
+            dropped: Mutex::default(),
+            held: Family::default(),
+            limit: Family::default(),
+            refused: Family::default(),
+            connections_dropped: Family::default(),
+            open_files: Count::default(),
+            open_files_limit: Count::default(),
+        };
+        registry.register("budget_held", "What is in use of a budget, in its own unit", figures.held.clone());
+        registry.register("budget_limit", "Most that may be in use of it", figures.limit.clone());
+        registry.register(
+            "budget_refused",
+            "Requests or connections for which it did not suffice",
+            figures.refused.clone(),
+        );
+        registry.register(
+            "connections_dropped",
+            "Connections closed by this side: nothing was asked in time, or the answer was not read",
+            figures.connections_dropped.clone(),
+        );
+        registry.register("open_files", "Files that the process has open", figures.open_files.clone());
+        registry.register("open_files_limit", "Files that the process may open", figures.open_files_limit.clone());
+        figures
+    }
+
+    fn refresh(&self) {
+        for budget in &*self.budgets.lock() {
+            let labels = BudgetLabels { budget: budget.name() };
+            self.held.get_or_create(&labels).set(count(budget.held()));
+            self.limit.get_or_create(&labels).set(count(budget.limit()));
+            self.refused.get_or_create(&labels).inner().store(budget.refused(), Ordering::Relaxed);
+        }
+        for (listener, dropped) in &*self.dropped.lock() {
+            for (cause, counted) in [("idle", &dropped.idle), ("slow_reader", &dropped.slow_reader)] {
+                let labels = DroppedLabels { listener, cause };
+                self.connections_dropped.get_or_create(&labels).inner().store(counted.count(), Ordering::Relaxed);
+            }
+        }
+        self.open_files.set(count(files::open_now().unwrap_or(0)));
+        self.open_files_limit.set(count(files::limit()));
     }
 }
 

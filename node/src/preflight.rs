@@ -10,15 +10,11 @@ use huxin_engine::EngineConfig;
 
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, Setup};
+use crate::files::{self, FILES_MIN, FilePlan};
 use crate::health::span;
 use crate::log;
 use crate::mempool;
 use crate::run::RunError;
-
-/// The node does not start with fewer files: the store alone keeps 512 open.
-const FILES_MIN: u64 = 1_024;
-/// Below this many files connections of the public API can take what store and engine need.
-const FILES_ADVISED: u64 = 4_096;
 
 /// Whether the ports must be free now: always where the node starts, in a check only if asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,14 +44,16 @@ pub fn preflight(path: &Path, ports: Ports) -> Result<Preflight, RunError> {
     engine.check()?;
     let me = check_peers(&setup.config, *setup.network_key.secret())?;
     check_resolver(&setup.config)?;
-    let files = files_max();
-    if let Some(files) = files.filter(|files| *files < FILES_MIN) {
-        return Err(RunError::Files { files, files_min: FILES_MIN });
+    // As far as the system lets it, before anything is judged by it.
+    files::raise_limit();
+    let plan = FilePlan::now();
+    if plan.files < FILES_MIN {
+        return Err(RunError::Files { files: plan.files, files_min: FILES_MIN });
     }
     if ports == Ports::MustBeFree {
         check_free(&listeners)?;
     }
-    let mut warnings = warnings(&setup, &me, files);
+    let mut warnings = warnings(&setup, &me, plan);
     let (genesis, now) = (&setup.genesis, Clock::for_chain(&setup.genesis.chain_id).now());
     warnings.extend(time_warning(genesis.time, genesis.parameters.clock_skew_ms_max, now));
     Ok(Preflight { setup, engine, warnings })
@@ -168,13 +166,6 @@ pub fn is_named(peer: &str) -> bool {
     peer.split('/').any(|part| matches!(part, "dns" | "dns4" | "dns6" | "dnsaddr"))
 }
 
-/// The limit of open files of this process; unknown where the system does not say, or has none.
-fn files_max() -> Option<u64> {
-    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
-    line.split_whitespace().next()?.parse().ok()
-}
-
 /// Says that no block can be decided yet, since the chain begins later by this machine's clock.
 fn time_warning(genesis: TimeMs, skew_ms_max: u64, now: TimeMs) -> Option<String> {
     let ahead_ms = genesis.ms_since(now);
@@ -188,7 +179,7 @@ fn time_warning(genesis: TimeMs, skew_ms_max: u64, now: TimeMs) -> Option<String
     })
 }
 
-fn warnings(setup: &Setup, me: &str, files: Option<u64>) -> Vec<String> {
+fn warnings(setup: &Setup, me: &str, plan: FilePlan) -> Vec<String> {
     let (config, mut warnings) = (&setup.config, Vec::new());
     let others = setup.genesis.validators().validators().len() > 1;
     for (list, peers) in [("consensus.peers", &config.consensus.peers), ("mempool.peers", &config.mempool.peers)] {
@@ -216,10 +207,11 @@ fn warnings(setup: &Setup, me: &str, files: Option<u64>) -> Vec<String> {
             warnings.push(format!("key file {} can be read by others; set its mode to 0600", path.display()));
         }
     }
-    if let Some(files) = files.filter(|files| *files < FILES_ADVISED) {
+    let (FilePlan { files, api, .. }, connections) = (plan, config.api.connections);
+    if api < connections {
         warnings.push(format!(
-            "the limit of open files is {files}; set at least {FILES_ADVISED} (LimitNOFILE= of systemd, or ulimit -n), or \
-             connections can take what the store needs"
+            "the limit of open files is {files}: the API takes {api} connections at a time and not {connections}; raise the hard limit \
+             (LimitNOFILE= of systemd, or ulimit -Hn)"
         ));
     }
     if !config.operations.listen.ip().is_loopback() {

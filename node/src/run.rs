@@ -3,11 +3,13 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use huxin_chain_spec::crypto::{KeyId, Signer};
 use huxin_chain_spec::genesis::network_name;
 use huxin_engine::{EngineError, EngineHandle, Exit};
 use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -17,8 +19,10 @@ use crate::clock::Clock;
 use crate::config::{ConfigError, Setup};
 use crate::consensus::Consensus;
 use crate::door::Door;
+use crate::files::FilePlan;
 use crate::health::Identity;
 use crate::http::Context;
+use crate::http::bounds::Bounds;
 use crate::ledger::Ledger;
 use crate::log::{self, LevelError, Log};
 use crate::members::{Members, PeerLists, province_of, wrong_network_key};
@@ -30,8 +34,16 @@ use crate::preflight::{Ports, Preflight, preflight};
 use crate::reload::Reloader;
 use crate::store::StoreError;
 
-/// Threads for executing blocks, trial runs and batches of signatures; each keeps some memory.
+/// Threads of one runtime for work that takes long; each keeps some memory.
 const BLOCKING_THREADS_MAX: usize = 32;
+/// Those of the operations listener, which reads the store on a thread of its own.
+const OPERATIONS_BLOCKING_THREADS_MAX: usize = 4;
+/// Niceness of the threads that answer requests: where processors are short, consensus goes first.
+const API_NICENESS: i32 = 5;
+/// Longest wait at the end for blocking reads that are still under way.
+const RUNTIME_STOP: Duration = Duration::from_secs(2);
+/// How often the store's background work is asked whether it failed.
+const STORE_CHECK: Duration = Duration::from_secs(5);
 
 /// Why the node did not start or had to stop. One sentence each.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +73,7 @@ pub enum RunError {
     #[error(
         "the limit of open files is {files}; at least {files_min} are needed: raise it with ulimit -n, or LimitNOFILE= of systemd"
     )]
-    Files { files: u64, files_min: u64 },
+    Files { files: usize, files_min: usize },
     #[error("the resolver in /etc/resolv.conf cannot be used ({reason}); {next}")]
     Resolver { reason: String, next: String },
     #[error("the answer could not be written to standard output: {0}")]
@@ -88,7 +100,9 @@ impl RunError {
 
 /// Runs the node of a configuration file until a signal or a failure.
 pub fn run(config: &Path) -> Result<(), RunError> {
-    let runtime = runtime()?;
+    let (runtime, api) = (runtime()?, api_runtime()?);
+    let operations = operations_runtime()?;
+    let handles = Handles { api: api.handle().clone(), operations: operations.handle().clone() };
     let result = runtime.block_on(async {
         // Before anything takes time: the default action of a hangup ends the process.
         let hangups = hangups()?;
@@ -97,21 +111,56 @@ pub fn run(config: &Path) -> Result<(), RunError> {
         for warning in &ready.warnings {
             tracing::warn!("{warning}");
         }
-        let result = serve(ready, config, hangups, Arc::clone(&log)).await;
+        let result = serve(ready, config, hangups, Arc::clone(&log), &handles).await;
         log.flush();
         result
     });
     // Blocking reads still under way must not hold the process.
-    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    let deadline = Instant::now() + RUNTIME_STOP;
+    for runtime in [api, operations, runtime] {
+        runtime.shutdown_timeout(deadline.saturating_duration_since(Instant::now()));
+    }
     result
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime, RunError> {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .max_blocking_threads(BLOCKING_THREADS_MAX)
-        .build()
-        .map_err(|error| RunError::Runtime(error.to_string()))
+/// Where the listeners run. Consensus, the mempool and what they need have the runtime that this is started on, so that
+/// no request can take a thread from them.
+struct Handles {
+    api: Handle,
+    operations: Handle,
+}
+
+/// Of consensus and the mempool.
+fn runtime() -> Result<Runtime, RunError> {
+    build(Builder::new_multi_thread().max_blocking_threads(BLOCKING_THREADS_MAX).thread_name("huxin"))
+}
+
+/// Of the public API and the door behind it.
+fn api_runtime() -> Result<Runtime, RunError> {
+    let give_way = || {
+        // A system that refuses this leaves the thread as it is.
+        let _refused = rustix::process::setpriority_process(None, API_NICENESS);
+    };
+    build(
+        Builder::new_multi_thread()
+            .max_blocking_threads(BLOCKING_THREADS_MAX)
+            .thread_name("huxin-api")
+            .on_thread_start(give_way),
+    )
+}
+
+/// Of the operations listener, which answers whatever the API is busy with.
+fn operations_runtime() -> Result<Runtime, RunError> {
+    build(
+        Builder::new_multi_thread()
+            .worker_threads(1)
+            .max_blocking_threads(OPERATIONS_BLOCKING_THREADS_MAX)
+            .thread_name("huxin-ops"),
+    )
+}
+
+fn build(builder: &mut Builder) -> Result<Runtime, RunError> {
+    builder.enable_all().build().map_err(|error| RunError::Runtime(error.to_string()))
 }
 
 fn hangups() -> Result<Signal, RunError> {
@@ -174,8 +223,14 @@ struct Running {
     servers: Vec<JoinHandle<()>>,
 }
 
-async fn serve(ready: Preflight, path: &Path, hangups: Signal, log: Arc<Log>) -> Result<(), RunError> {
-    let running = start(ready, path, hangups, log).await?;
+async fn serve(
+    ready: Preflight,
+    path: &Path,
+    hangups: Signal,
+    log: Arc<Log>,
+    handles: &Handles,
+) -> Result<(), RunError> {
+    let running = start(ready, path, hangups, log, handles).await?;
     let Running { engine, ledger, stop, mut swarm, servers } = running;
     let result = tokio::select! {
         () = signalled() => {
@@ -183,6 +238,7 @@ async fn serve(ready: Preflight, path: &Path, hangups: Signal, log: Arc<Log>) ->
             Ok(())
         }
         reason = feature_missing(&ledger) => Err(RunError::Exit(reason)),
+        error = store_failed(&ledger) => Err(RunError::Exit(error.to_string())),
         exit = engine.exited() => Err(RunError::of(&exit)),
         ended = &mut swarm => match ended {
             Ok(Err(error)) => Err(RunError::Mempool(error)),
@@ -192,7 +248,7 @@ async fn serve(ready: Preflight, path: &Path, hangups: Signal, log: Arc<Log>) ->
     stop.send_replace(true);
     for server in servers {
         // A connection that does not end in time is cut by the runtime's end.
-        let _ = tokio::time::timeout(std::time::Duration::from_secs(1), server).await;
+        let _ = tokio::time::timeout(Duration::from_secs(1), server).await;
     }
     let exit = engine.shutdown().await;
     if result.is_ok() && exit != Exit::Stopped {
@@ -202,7 +258,13 @@ async fn serve(ready: Preflight, path: &Path, hangups: Signal, log: Arc<Log>) ->
     result
 }
 
-async fn start(ready: Preflight, path: &Path, hangups: Signal, log: Arc<Log>) -> Result<Running, RunError> {
+async fn start(
+    ready: Preflight,
+    path: &Path,
+    hangups: Signal,
+    log: Arc<Log>,
+    handles: &Handles,
+) -> Result<Running, RunError> {
     let Preflight { setup, engine: mut engine_config, .. } = ready;
     let Setup { config, genesis, consensus_key, network_key } = setup;
     let clock = Clock::for_chain(&genesis.chain_id);
@@ -226,10 +288,14 @@ async fn start(ready: Preflight, path: &Path, hangups: Signal, log: Arc<Log>) ->
     let (consensus_peers, mempool_peers) = members.lists()?;
     let metrics = Arc::new(Metrics::new());
     let mempool = Mempool::new(PoolLimits { bytes_max: config.mempool.bytes_max, ..PoolLimits::default() });
-    let door = Arc::new(Door::new(Arc::clone(&ledger), mempool.clone(), clock));
+    let door = {
+        // Its signatures are checked where they are asked for.
+        let _entered = handles.api.enter();
+        Arc::new(Door::new(Arc::clone(&ledger), mempool.clone(), clock))
+    };
 
-    let api_listener = listen(config.api.listen, "api.listen").await?;
-    let ops_listener = listen(config.operations.listen, "operations.listen").await?;
+    let api_listener = listen(&handles.api, config.api.listen, "api.listen").await?;
+    let ops_listener = listen(&handles.operations, config.operations.listen, "operations.listen").await?;
 
     let outcomes = Outcomes::default();
     let app = Arc::new(Consensus::new(
@@ -264,12 +330,18 @@ async fn start(ready: Preflight, path: &Path, hangups: Signal, log: Arc<Log>) ->
     let api_address = api_listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
     let following = members.follow(changes, engine.peers(), mempool_peers, stopped(stopping.clone()));
     let network_secret = *network_key.secret();
+    let connections = config.api.connections.min(FilePlan::now().api);
+    let api_settings = api::Settings {
+        bounds: Bounds::new(connections, config.api.connections_per_address),
+        access_log: config.api.access_log,
+    };
+    let hosts = config.operations.hosts.clone();
     let reloader = Reloader { path: path.to_owned(), config, network_secret, log, peers };
     let servers = vec![
         tokio::spawn(following),
         tokio::spawn(reloader.follow(hangups, stopped(stopping.clone()))),
-        tokio::spawn(api::serve(api_listener, context.clone(), stopped(stopping.clone()))),
-        tokio::spawn(ops::serve(ops_listener, context, stopped(stopping))),
+        handles.api.spawn(api::serve(api_listener, context.clone(), api_settings, stopped(stopping.clone()))),
+        handles.operations.spawn(ops::serve(ops_listener, context, hosts, stopped(stopping))),
     ];
     tracing::info!("huxin-node ready: province {province}, height {}, api http://{api_address}", ledger.height());
     Ok(Running { engine, ledger, stop, swarm, servers })
@@ -290,12 +362,26 @@ async fn feature_missing(ledger: &Ledger) -> String {
     }
 }
 
-async fn listen(address: std::net::SocketAddr, purpose: &'static str) -> Result<TcpListener, RunError> {
-    TcpListener::bind(address).await.map_err(|error| RunError::Listen {
-        address: address.to_string(),
-        purpose,
-        reason: error.to_string(),
-    })
+/// Resolves once anything that used the store met a failure of it, or its own work in the background did. A node whose
+/// store failed once must not go on: what it would answer, judge or sign rests on it.
+async fn store_failed(ledger: &Ledger) -> StoreError {
+    let store = ledger.store();
+    let mut failures = store.failures();
+    loop {
+        if let Some(error) = failures.borrow_and_update().clone() {
+            return error;
+        }
+        // The sender lives as long as the store.
+        let _elapsed = tokio::time::timeout(STORE_CHECK, failures.changed()).await;
+        store.check_background();
+    }
+}
+
+/// Binds on the runtime that will accept.
+async fn listen(on: &Handle, address: std::net::SocketAddr, purpose: &'static str) -> Result<TcpListener, RunError> {
+    let failed = |reason: String| RunError::Listen { address: address.to_string(), purpose, reason };
+    let bound = on.spawn(TcpListener::bind(address)).await.map_err(|error| failed(error.to_string()))?;
+    bound.map_err(|error| failed(error.to_string()))
 }
 
 /// Resolves when the node is told to stop.

@@ -331,6 +331,12 @@ codes! {
     716 ApiInternal "api.internal"
         "The node failed to answer; details are in its log." "Try again, then tell the node's operator the time of the request."
         "节点处理失败，详情见其日志。" "请重试；仍失败时请将请求时间告知节点运维人员。"
+    717 ApiBusy "api.busy"
+        "The node has as many connections or requests of this kind as it takes at a time." "Send again after the seconds named in Retry-After, or ask another node."
+        "节点的连接或此类请求已达上限。" "请在 Retry-After 指定的秒数之后重试，或改用其他节点。"
+    718 ApiTooSlow "api.too_slow"
+        "The body of the request did not arrive in time." "Send it again over a faster connection; at least 16 KiB must arrive each second."
+        "请求正文未能及时到达。" "请改用更快的网络重新发送；每秒至少须到达 16 KiB。"
 
     // 8xx: node, store, configuration.
     801 NodeUnreachable "node.unreachable"

@@ -17,7 +17,7 @@ use super::octets::Octets;
 use super::request::{Query, Segment};
 use super::shared::{OCTETS, Shared};
 use super::submit::ended;
-use crate::http::ApiError;
+use crate::http::{ApiError, Peer};
 use crate::ledger::Ledger;
 use crate::outcomes::End;
 use crate::store::StoreError;
@@ -56,6 +56,7 @@ fn one() -> u64 {
     ))]
 pub(super) async fn blocks(
     State(api): State<Shared>,
+    peer: Peer,
     Query(query): Query<BlocksQuery>,
 ) -> Result<([(HeaderName, &'static str); 1], Bytes), ApiError> {
     if query.from == 0 {
@@ -65,11 +66,11 @@ pub(super) async fn blocks(
         let place = format!("count: from 1 to {STREAM_BLOCKS_MAX}");
         return Err(ApiError::bad_request(Code::ApiBadRequest, place));
     }
-    // Bounds the memory of answers in the making; it is released when the bytes are handed over.
-    let _turn = api.streams.acquire().await.map_err(|error| ApiError::internal(&error))?;
+    // Before anything is read: an answer for which there is no room is not made.
+    let busy = |full| ApiError::busy(format!("answer: {full}"), 1);
+    let _room = api.answers.take(peer.0, STREAM_BYTES_MAX).map_err(busy)?;
     let shared = Shared::clone(&api);
-    let read = tokio::task::spawn_blocking(move || stream_bytes(&shared.monitor.ledger, &query));
-    let bytes = read.await.map_err(|error| ApiError::internal(&error))??;
+    let bytes = api.blocks.run(peer, move || stream_bytes(&shared.monitor.ledger, &query)).await??;
     Ok(([(header::CONTENT_TYPE, OCTETS)], Bytes::from(bytes)))
 }
 
@@ -112,13 +113,15 @@ pub(super) async fn header(
         (status = 400, description = "Not a height", body = ErrorAnswer),
         (status = 404, description = "No such block", body = ErrorAnswer),
     ))]
-pub(super) async fn block(State(api): State<Shared>, Segment(height): Segment) -> Result<Json<BlockAnswer>, ApiError> {
+pub(super) async fn block(
+    State(api): State<Shared>,
+    peer: Peer,
+    Segment(height): Segment,
+) -> Result<Json<BlockAnswer>, ApiError> {
     let height = read_height(&api.monitor.ledger, &height)?;
-    let _turn = api.streams.acquire().await.map_err(|error| ApiError::internal(&error))?;
     let shared = Shared::clone(&api);
     // Thousands of transactions may stand in it.
-    let read = tokio::task::spawn_blocking(move || block_answer(&shared.monitor.ledger, height));
-    read.await.map_err(|error| ApiError::internal(&error))?.map(Json)
+    api.blocks.run(peer, move || block_answer(&shared.monitor.ledger, height)).await?.map(Json)
 }
 
 fn block_answer(ledger: &Ledger, height: Height) -> Result<BlockAnswer, ApiError> {

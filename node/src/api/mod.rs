@@ -14,6 +14,7 @@
 mod assess;
 mod blocks;
 mod events;
+mod headers;
 mod lane;
 mod min_height;
 mod octets;
@@ -27,10 +28,9 @@ mod things;
 mod trust;
 mod verify;
 
-use std::future::IntoFuture;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -38,10 +38,9 @@ use axum::http::HeaderValue;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any, get, post};
-use axum::serve::ListenerExt;
 use huxin_chain_spec::codes::Code;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use utoipa::OpenApi;
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -50,83 +49,53 @@ pub use min_height::{HUXIN_HEIGHT, HUXIN_MIN_HEIGHT};
 use lane::Lane;
 use shared::{Api, CheckedHeaders, Shared};
 
-use crate::http::{ApiError, Context, no_such_method, no_such_path};
+use crate::budget::Budget;
+use crate::http::bounds::Bounds;
+use crate::http::{ApiError, Context, Gate, Peer, hold_answer, no_such_method, no_such_path};
 use crate::metrics::RouteMetrics;
 
-/// Answers with whole blocks in the making at the same time, up to 16 MiB each.
-const STREAMS_MAX: usize = 4;
 /// Headers whose certificates are remembered as checked.
 const CHECKED_HEADERS_MAX: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1_023);
-/// Receipts whose proofs are checked at the same time: many validators make many signatures.
-const RECEIPT_CHECKS_MAX: usize = 4;
-/// Receipts that wait for their turn; more are refused with 503.
-const RECEIPT_CHECKS_WAITING_MAX: usize = 256;
-/// How long open requests may go on once the node is asked to stop.
-const STOP_MAX: Duration = Duration::from_millis(800);
 
-/// Serves the API until `shutdown` resolves and open requests have ended, or [`STOP_MAX`] later.
-pub async fn serve(listener: TcpListener, context: Context, shutdown: impl Future<Output = ()> + Send + 'static) {
+/// How the API is set up.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    pub bounds: Bounds,
+    /// Whether each request is logged.
+    pub access_log: bool,
+}
+
+/// Serves the API until `shutdown` resolves and open requests have ended, or a moment later. Everything it starts runs on
+/// the runtime it is called on.
+pub async fn serve(
+    listener: TcpListener,
+    context: Context,
+    settings: Settings,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) {
     let (stop, stopping) = watch::channel(false);
     let ledger = Arc::clone(&context.monitor.ledger);
     let follower = tokio::spawn(context.outcomes.clone().follow(Arc::clone(&ledger), ledger.blocks()));
-    let served = match router(context, stopping.clone()) {
-        Ok(router) => until_stopped(listener, router, stopping, stop, shutdown).await,
-        Err(error) => Err(error),
-    };
-    if let Err(error) = served {
-        tracing::error!(%error, "the API ended");
+    let gate = Gate::new("api.listen", "api_connections", settings.bounds.clone(), &context.metrics);
+    match router(context, settings, stopping) {
+        Ok(router) => {
+            let shutdown = async move {
+                shutdown.await;
+                // Subscribers of events end by themselves.
+                stop.send_replace(true);
+            };
+            gate.serve(listener, router, shutdown).await;
+        }
+        Err(error) => tracing::error!(%error, "the API could not start"),
     }
     follower.abort();
 }
 
-async fn until_stopped(
-    listener: TcpListener,
-    router: Router,
-    mut stopping: watch::Receiver<bool>,
-    stop: watch::Sender<bool>,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    // Answers are small and complete: waiting for more to fill a packet only delays them.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps Nagle's algorithm");
-        }
-    });
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-        // An error means that the sender is gone: the same as being asked to stop.
-        let _ = stopping.wait_for(|stopping| *stopping).await;
-    });
-    let deadline = async move {
-        shutdown.await;
-        stop.send_replace(true);
-        tokio::time::sleep(STOP_MAX).await;
-    };
-    tokio::select! {
-        served = server.into_future() => served,
-        () = deadline => Ok(()),
-    }
-}
-
-fn router(context: Context, shutdown: watch::Receiver<bool>) -> std::io::Result<Router> {
-    let Context { monitor, door, outcomes, metrics } = context;
-    let genesis_toml = monitor.ledger.genesis().to_toml().map_err(std::io::Error::other)?;
-    let codes_json = serde_json::to_vec(&status::all_codes())?;
-    let api: Shared = Arc::new(Api {
-        monitor,
-        door,
-        outcomes,
-        metrics: Arc::clone(&metrics),
-        checked_headers: CheckedHeaders::new(CHECKED_HEADERS_MAX),
-        receipt_checks: Lane::new("receipt", RECEIPT_CHECKS_MAX, RECEIPT_CHECKS_WAITING_MAX),
-        streams: Semaphore::new(STREAMS_MAX),
-        subscribers: Arc::new(Semaphore::new(events::SUBSCRIBERS_MAX)),
-        shutdown,
-        genesis_toml: genesis_toml.into(),
-        codes_json: codes_json.into(),
-    });
+fn router(context: Context, settings: Settings, shutdown: watch::Receiver<bool>) -> std::io::Result<Router> {
+    let api = shared(context, &settings, shutdown)?;
     // One route: its path, its name in the metrics, its handler.
     let framed = |name: &'static str, route: MethodRouter<Shared>| {
-        let state = Frame { api: Arc::clone(&api), metrics: metrics.route(name) };
+        let state = Frame { metrics: api.metrics.route(name), api: Arc::clone(&api) };
         route.fallback(no_such_method).layer(from_fn_with_state(state, frame))
     };
     let routes = Router::new()
@@ -158,11 +127,47 @@ fn router(context: Context, shutdown: watch::Receiver<bool>) -> std::io::Result<
         .with_state(Arc::clone(&api));
     // The page and the script it needs are part of the binary: it works without any other server.
     let docs: Router = SwaggerUi::new("/docs").url("/v1/openapi.json", openapi::Description::openapi()).into();
-    let docs_frame = Frame { api: Arc::clone(&api), metrics: metrics.route("docs") };
-    let elsewhere = Frame { api, metrics: metrics.route("elsewhere") };
+    let docs_frame = Frame { metrics: api.metrics.route("docs"), api: Arc::clone(&api) };
+    let elsewhere = Frame { metrics: api.metrics.route("elsewhere"), api };
     Ok(routes
         .merge(docs.layer(from_fn_with_state(docs_frame, frame)))
-        .fallback_service(any(no_such_path).layer(from_fn_with_state(elsewhere, frame))))
+        .fallback_service(any(no_such_path).layer(from_fn_with_state(elsewhere, frame)))
+        .layer(headers::any_origin()))
+}
+
+/// What every handler works with, with all that is bounded shown in the metrics.
+fn shared(context: Context, settings: &Settings, shutdown: watch::Receiver<bool>) -> std::io::Result<Shared> {
+    let Context { monitor, door, outcomes, metrics } = context;
+    let genesis_toml = monitor.ledger.genesis().to_toml().map_err(std::io::Error::other)?;
+    let codes_json = serde_json::to_vec(&status::all_codes())?;
+    let bounds = &settings.bounds;
+    let share = |limit| bounds.share(limit);
+    let lane = |place, name, of| Lane::new(place, name, of, share);
+    let budget = |name, limit| Budget::new(name, limit, bounds.share(limit));
+    let api = Api {
+        monitor,
+        door,
+        outcomes,
+        metrics,
+        checked_headers: CheckedHeaders::new(CHECKED_HEADERS_MAX),
+        receipt_checks: lane("receipt", "api_receipt_checks", bounds.receipt_checks),
+        blocks: lane("blocks", "api_blocks", bounds.blocks),
+        reads: lane("list", "api_reads", bounds.reads),
+        replay: lane("events", "api_replay", bounds.replay),
+        subscribers: budget("api_subscribers", bounds.subscribers),
+        bodies: budget("api_body_bytes", bounds.bodies_bytes),
+        answers: budget("api_answer_bytes", bounds.answers_bytes),
+        body_pace: bounds.body,
+        access_log: settings.access_log,
+        shutdown,
+        genesis_toml: genesis_toml.into(),
+        codes_json: codes_json.into(),
+    };
+    let lanes = [&api.receipt_checks, &api.blocks, &api.reads, &api.replay];
+    for budget in lanes.into_iter().map(Lane::places).chain([&api.subscribers, &api.bodies, &api.answers]) {
+        api.metrics.show_budget(Arc::clone(budget));
+    }
+    Ok(Arc::new(api))
 }
 
 /// What surrounds every handler.
@@ -195,8 +200,9 @@ impl Frame {
     }
 }
 
-async fn frame(State(frame): State<Frame>, request: Request, next: Next) -> Response {
+async fn frame(State(frame): State<Frame>, peer: Peer, request: Request, next: Next) -> Response {
     let started = Instant::now();
+    let method = frame.api.access_log.then(|| request.method().clone());
     let ledger = &frame.api.monitor.ledger;
     let waited = match frame.refused_query(&request) {
         Some(error) => Err(error),
@@ -215,6 +221,13 @@ async fn frame(State(frame): State<Frame>, request: Request, next: Next) -> Resp
         Err(error) => error.into_response(),
     };
     response.headers_mut().insert(HUXIN_HEIGHT, HeaderValue::from(ledger.height().0));
+    let mut response = hold_answer(&frame.api.answers, peer, response).await;
+    headers::guard(response.headers_mut(), frame.metrics.name());
     frame.metrics.observe(response.status(), started.elapsed());
+    if let Some(method) = method {
+        let (route, status, ms) = (frame.metrics.name(), response.status().as_u16(), started.elapsed().as_millis());
+        // Neither path nor query: they may name a licence.
+        tracing::info!(target: "huxin_node::access", address = %peer.0, %method, route, status, ms, "request");
+    }
     response
 }

@@ -13,7 +13,7 @@ use super::assess;
 use super::octets::Octets;
 use super::request::{Query, Segment, as_of};
 use super::shared::{RECEIPT, Shared};
-use crate::http::ApiError;
+use crate::http::{ApiError, Peer};
 use crate::ledger::ReceiptAt;
 
 /// The time a receipt speaks of.
@@ -80,14 +80,13 @@ pub(super) async fn licence_receipt(
     ))]
 pub(super) async fn outcome_receipt(
     State(api): State<Shared>,
+    peer: Peer,
     Segment(tx_id): Segment,
 ) -> Result<ReceiptFile, ApiError> {
     let tx_id: TxId = tx_id.parse().map_err(|error| ApiError::parameter("tx_id", &error))?;
     // A whole block is read: the same bound as on the stream of blocks.
-    let _turn = api.streams.acquire().await.map_err(|error| ApiError::internal(&error))?;
     let shared = Shared::clone(&api);
-    let made = tokio::task::spawn_blocking(move || shared.monitor.ledger.outcome_receipt(&tx_id));
-    let made = made.await.map_err(|error| ApiError::internal(&error))??;
+    let made = api.blocks.run(peer, move || shared.monitor.ledger.outcome_receipt(&tx_id)).await??;
     let receipt = made.ok_or_else(|| ApiError::not_found("tx_id: no block holds this transaction"))?;
     Ok(as_file(&format!("transaction-{tx_id}"), receipt.header.height, receipt.to_bytes()))
 }

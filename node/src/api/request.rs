@@ -1,6 +1,8 @@
 //! Reading requests: every parameter and body has a bound, and what cannot be read is answered in our own error shape.
 
-use axum::body::{Body, Bytes};
+use std::sync::Arc;
+
+use axum::body::{Body, BodyDataStream, Bytes, HttpBody as _};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
@@ -9,11 +11,15 @@ use futures::StreamExt;
 use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::ids::TimeMs;
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
-use crate::http::ApiError;
+use super::shared::Api;
+use crate::budget::Budget;
+use crate::http::bounds::Pace;
+use crate::http::{ApiError, Peer, counted};
 
 /// How much of a body that is too long is still read and dropped, so that the sender gets to see the answer.
-const DRAIN_BYTES_MAX: usize = 8 * 1024 * 1024;
+const DRAIN_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// How far ahead of the node's clock a time asked about may lie: the asker's clock may be fast.
 pub(super) const AS_OF_AHEAD_MS_MAX: u64 = 60_000;
 
@@ -70,48 +76,108 @@ pub(super) fn unsupported_media_type(expected: &str) -> ApiError {
     ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::ApiBadRequest, place)
 }
 
-/// The whole body, at most `bytes_max` long, else 413 with `code`.
-pub(super) async fn read_body(body: Body, bytes_max: usize, code: Code) -> Result<Bytes, ApiError> {
-    let mut pieces = body.into_data_stream();
-    let Some(first) = pieces.next().await else { return Ok(Bytes::new()) };
-    let first = first.map_err(|error| broken_off(&error))?;
-    let mut length = first.len();
-    let mut rest = Vec::new();
-    while length <= bytes_max {
-        let Some(piece) = pieces.next().await else { return Ok(joined(first, &rest, length)) };
-        let piece = piece.map_err(|error| broken_off(&error))?;
-        length += piece.len();
-        rest.push(piece);
-    }
-    drain(pieces).await;
-    Err(ApiError::too_large(code, bytes_max))
+/// How the body of one request is taken in.
+pub(super) struct Intake<'a> {
+    /// Bytes of bodies of all requests.
+    budget: &'a Arc<Budget>,
+    pace: Pace,
+    peer: Peer,
+    /// The sender waits to be told that the body is wanted.
+    asks_first: bool,
 }
 
-/// A body that came in one piece, as nearly all do, is not copied.
-fn joined(first: Bytes, rest: &[Bytes], length: usize) -> Bytes {
-    if rest.is_empty() {
-        return first;
+impl<'a> Intake<'a> {
+    /// Of a request by `peer` with these headers.
+    pub(super) fn new(api: &'a Api, peer: Peer, headers: &HeaderMap) -> Self {
+        let asks_first = headers.contains_key(header::EXPECT);
+        Self { budget: &api.bodies, pace: api.body_pace, peer, asks_first }
     }
-    let mut whole = Vec::with_capacity(length);
-    whole.extend_from_slice(&first);
-    rest.iter().for_each(|piece| whole.extend_from_slice(piece));
-    whole.into()
+
+    /// The whole body, at most `bytes_max` long, else 413 with `code`. One whose announced length is more is not read.
+    pub(super) async fn read(&self, body: Body, bytes_max: usize, code: Code) -> Result<Bytes, ApiError> {
+        let too_large = || ApiError::too_large(code, bytes_max);
+        let mut pieces = self.pieces(body, bytes_max, too_large).await?;
+        let Peer(address) = self.peer;
+        let busy = |full| ApiError::busy(format!("body: {full}"), 1);
+        let mut taken = self.budget.take(address, 0).map_err(busy)?;
+        let (mut length, mut read) = (0usize, Vec::new());
+        while let Some(piece) = pieces.next().await? {
+            length = length.saturating_add(piece.len());
+            if length > bytes_max {
+                pieces.drain().await;
+                return Err(too_large());
+            }
+            taken.grow(piece.len()).map_err(busy)?;
+            read.push(piece);
+        }
+        Ok(counted(joined(read, length), taken))
+    }
+
+    /// The body piece by piece, unless it is announced to be longer than `bytes_max`.
+    pub(super) async fn pieces(
+        &self,
+        body: Body,
+        bytes_max: usize,
+        too_large: impl Fn() -> ApiError,
+    ) -> Result<Pieces, ApiError> {
+        let announced = body.size_hint().lower();
+        let mut pieces =
+            Pieces { stream: body.into_data_stream(), pace: self.pace, begun: Instant::now(), received: 0 };
+        if announced > u64::try_from(bytes_max).unwrap_or(u64::MAX) {
+            if !self.asks_first {
+                pieces.drain().await;
+            }
+            return Err(too_large());
+        }
+        Ok(pieces)
+    }
 }
 
-/// Reads on for a while: a server that answers and closes while bytes still arrive resets the connection, and the sender
-/// sees "connection reset" instead of the answer.
-pub(super) async fn drain(mut pieces: axum::body::BodyDataStream) {
-    let mut dropped_bytes = 0;
-    while dropped_bytes < DRAIN_BYTES_MAX {
-        match pieces.next().await {
-            Some(Ok(piece)) => dropped_bytes += piece.len(),
-            Some(Err(_)) | None => return,
+/// A body that must come at its pace.
+pub(super) struct Pieces {
+    stream: BodyDataStream,
+    pace: Pace,
+    begun: Instant,
+    received: u64,
+}
+
+impl Pieces {
+    /// The next piece; `None` at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, ApiError> {
+        let deadline = self.begun + self.pace.allowed(self.received);
+        let Ok(piece) = tokio::time::timeout_at(deadline, self.stream.next()).await else {
+            return Err(ApiError::too_slow(self.received));
+        };
+        let piece = piece.transpose().map_err(|error| broken_off(&error))?;
+        let length = piece.as_ref().map_or(0, Bytes::len);
+        self.received = self.received.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
+        Ok(piece)
+    }
+
+    /// Reads on for a while: a server that answers and closes while bytes still arrive resets the connection, and the
+    /// sender sees "connection reset" instead of the answer.
+    pub(super) async fn drain(&mut self) {
+        let begun = self.received;
+        while let Ok(Some(_)) = self.next().await {
+            if self.received - begun > DRAIN_BYTES_MAX {
+                return;
+            }
         }
     }
 }
 
+/// A body that came in one piece, as nearly all do, is not copied.
+fn joined(mut pieces: Vec<Bytes>, length: usize) -> Bytes {
+    if pieces.len() == 1 {
+        return pieces.pop().unwrap_or_default();
+    }
+    let mut whole = Vec::with_capacity(length);
+    pieces.iter().for_each(|piece| whole.extend_from_slice(piece));
+    whole.into()
+}
+
 /// 400: the connection ended within the body.
-pub(super) fn broken_off(error: &axum::Error) -> ApiError {
+fn broken_off(error: &axum::Error) -> ApiError {
     ApiError::bad_request(Code::ApiBadRequest, format!("body: {error}"))
 }
 
@@ -133,7 +199,7 @@ pub(super) fn as_of(text: Option<&str>, now: TimeMs) -> Result<Option<TimeMs>, A
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use axum::http::{HeaderValue, Request};
 
@@ -183,15 +249,59 @@ mod tests {
         assert_eq!(media_type(&headers).as_deref(), Some("application/json"));
     }
 
+    const PEER: Peer = Peer(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
+    const PACE: Pace = Pace { grace: std::time::Duration::from_secs(1), bytes_per_s: 1_000 };
+
+    pub(in crate::api) fn intake(budget: &Arc<Budget>) -> Intake<'_> {
+        Intake { budget, pace: PACE, peer: PEER, asks_first: false }
+    }
+
     #[tokio::test]
     async fn bodies_are_read_up_to_their_bound() {
-        let read = |length: usize| read_body(Body::from(vec![7u8; length]), 1000, Code::EncodingTooLarge);
-        assert_eq!(read(0).await.unwrap().len(), 0);
-        assert_eq!(read(1000).await.unwrap().len(), 1000);
-        let error = read(1001).await.unwrap_err();
-        assert_eq!((error.status(), error.code()), (StatusCode::PAYLOAD_TOO_LARGE, Code::EncodingTooLarge));
-        let pieces =
-            futures::stream::iter([b"ab", b"cd", b"ef"].map(|piece| Ok::<_, axum::Error>(Bytes::from_static(piece))));
-        assert_eq!(read_body(Body::from_stream(pieces), 6, Code::EncodingTooLarge).await.unwrap(), "abcdef");
+        let budget = Budget::new("bytes", 10_000, 10_000);
+        let read = |body: Body| {
+            let intake = intake(&budget);
+            async move { intake.read(body, 1000, Code::EncodingTooLarge).await }
+        };
+        let of = |length: usize| Body::from(vec![7u8; length]);
+        let in_pieces = |length: usize| {
+            Body::from_stream(futures::stream::iter(
+                (0..length).map(|_| Ok::<_, axum::Error>(Bytes::from_static(b"a"))),
+            ))
+        };
+        assert_eq!(read(of(0)).await.unwrap().len(), 0);
+        assert_eq!((read(of(1000)).await.unwrap().len(), read(in_pieces(1000)).await.unwrap().len()), (1000, 1000));
+        for body in [of(1001), in_pieces(1001)] {
+            let error = read(body).await.unwrap_err();
+            assert_eq!((error.status(), error.code()), (StatusCode::PAYLOAD_TOO_LARGE, Code::EncodingTooLarge));
+        }
+        assert_eq!(budget.held(), 0, "what is read and dropped is given back");
+    }
+
+    #[tokio::test]
+    async fn bodies_count_as_long_as_they_are_held() {
+        let budget = Budget::new("bytes", 1000, 1000);
+        let first = intake(&budget).read(Body::from(vec![7; 800]), 1000, Code::EncodingTooLarge).await.unwrap();
+        let part = first.slice(10..20);
+        drop(first);
+        let refused = intake(&budget).read(Body::from(vec![7; 300]), 1000, Code::EncodingTooLarge).await.unwrap_err();
+        assert_eq!((refused.status(), refused.code()), (StatusCode::SERVICE_UNAVAILABLE, Code::ApiBusy));
+        drop(part);
+        assert!(intake(&budget).read(Body::from(vec![7; 300]), 1000, Code::EncodingTooLarge).await.is_ok());
+    }
+
+    /// A body that came byte by byte held its connection and its memory for as long as its sender liked.
+    #[tokio::test]
+    async fn a_body_that_comes_slowly_is_given_up() {
+        let budget = Budget::new("bytes", 10_000, 10_000);
+        for (pause_ms, is_read) in [(1u64, true), (200, false)] {
+            let pieces = futures::stream::iter(0..20).then(move |_| async move {
+                tokio::time::sleep(std::time::Duration::from_millis(pause_ms)).await;
+                Ok::<_, axum::Error>(Bytes::from_static(b"a"))
+            });
+            let read = intake(&budget).read(Body::from_stream(pieces), 1000, Code::EncodingTooLarge).await;
+            let code = read.err().map(|error| (error.status(), error.code()));
+            assert_eq!(code, (!is_read).then_some((StatusCode::REQUEST_TIMEOUT, Code::ApiTooSlow)));
+        }
     }
 }

@@ -7,11 +7,13 @@ use huxin_chain_spec::crypto::Digest;
 use huxin_chain_spec::receipt::KnownHeaders;
 use lru::LruCache;
 use parking_lot::Mutex;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use super::lane::Lane;
+use crate::budget::Budget;
 use crate::door::Door;
 use crate::health::Monitor;
+use crate::http::bounds::Pace;
 use crate::metrics::Metrics;
 use crate::outcomes::Outcomes;
 
@@ -28,8 +30,19 @@ pub(super) struct Api {
     pub(super) metrics: Arc<Metrics>,
     pub(super) checked_headers: CheckedHeaders,
     pub(super) receipt_checks: Lane,
-    pub(super) streams: Semaphore,
-    pub(super) subscribers: Arc<Semaphore>,
+    /// Answers with whole blocks.
+    pub(super) blocks: Lane,
+    /// Lists, timelines, proofs of many things, rehearsals.
+    pub(super) reads: Lane,
+    /// Stored blocks read for subscribers of events.
+    pub(super) replay: Lane,
+    pub(super) subscribers: Arc<Budget>,
+    /// Bytes of bodies being read and answered.
+    pub(super) bodies: Arc<Budget>,
+    /// Bytes of long answers that are not sent yet.
+    pub(super) answers: Arc<Budget>,
+    pub(super) body_pace: Pace,
+    pub(super) access_log: bool,
     /// True once the node is asked to stop.
     pub(super) shutdown: watch::Receiver<bool>,
     pub(super) genesis_toml: Bytes,

@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 
 use super::shared::Shared;
 use crate::health::Reach;
-use crate::http::ApiError;
+use crate::http::{ApiError, Peer};
 use crate::store::{Fork, PROOFS_PER_VALIDATOR_MAX, StoreError};
 
 /// Most proofs of forks in one answer.
@@ -131,14 +131,14 @@ pub(super) async fn validators(State(api): State<Shared>) -> Json<Vec<ValidatorA
         (status = 200, description = "The proofs", body = Vec<Object>),
         (status = 400, description = "A query was given, or `Huxin-Min-Height` is not a number", body = ErrorAnswer),
     ))]
-pub(super) async fn misbehaviour(State(api): State<Shared>) -> Result<Json<Vec<Proof>>, ApiError> {
+pub(super) async fn misbehaviour(State(api): State<Shared>, peer: Peer) -> Result<Json<Vec<Proof>>, ApiError> {
     let ledger = Arc::clone(&api.monitor.ledger);
     // Up to a hundred proofs of each validator: more than a single read of the store.
-    let read = tokio::task::spawn_blocking(move || {
+    let read = move || {
         let pairs = ledger.store().misbehaviour(PROOFS_PER_VALIDATOR_MAX)?;
         Ok::<_, StoreError>((pairs, ledger.store().forks(FORKS_MAX)?))
-    });
-    let (pairs, forks) = read.await.map_err(|error| ApiError::internal(&error))??;
+    };
+    let (pairs, forks) = api.reads.run(peer, read).await??;
     let forks = forks.iter().map(|fork| Proof::Fork { fork: ForkAnswer::of(fork) });
     Ok(Json(pairs.into_iter().map(Proof::Pair).chain(forks).collect()))
 }

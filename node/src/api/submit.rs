@@ -14,10 +14,10 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::octets::Octets;
-use super::request::{Query, Segment, media_type, read_body, unsupported_media_type};
+use super::request::{Intake, Query, Segment, media_type, unsupported_media_type};
 use super::shared::{OCTETS, Shared};
-use crate::http::{ApiError, error_body};
-use crate::outcomes::End;
+use crate::http::{ApiError, Peer, error_body};
+use crate::outcomes::{End, WaitError};
 
 const WAIT_MS_DEFAULT: u64 = 10_000;
 /// Longest a request may wait for an outcome.
@@ -83,27 +83,31 @@ fn timeout(wait: Wait, timeout_ms: Option<u64>) -> Result<Option<Duration>, ApiE
     request_body(content = inline(Octets), content_type = "application/octet-stream", description = "borsh(Transaction), at most 2 MiB"),
     responses(
         (status = 200, description = "A definite outcome, or `pending` when the time to wait is over", body = OutcomeAnswer),
-        (status = 202, description = "Taken; the outcome is not known yet", body = OutcomeAnswer),
+        (status = 202, description = "Taken; the outcome is not known yet, also where too many requests wait to wait for it", body = OutcomeAnswer),
         (status = 400, description = "Not a transaction of this chain", body = ErrorAnswer),
         (status = 401, description = "Signature or signer unknown", body = ErrorAnswer),
         (status = 403, description = "The key may not do this", body = ErrorAnswer),
+        (status = 408, description = "The body comes too slowly", body = ErrorAnswer),
         (status = 409, description = "Against the present state", body = ErrorAnswer),
         (status = 413, description = "Too large", body = ErrorAnswer),
+        (status = 415, description = "Another media type", body = ErrorAnswer),
         (status = 422, description = "Against another rule", body = ErrorAnswer),
         (status = 429, description = "The mempool is full; see Retry-After", body = ErrorAnswer),
     ))]
 pub(super) async fn submit(
     State(api): State<Shared>,
+    peer: Peer,
     Query(query): Query<WaitQuery>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<OutcomeAnswer>), ApiError> {
-    let timeout = timeout(query.wait, query.timeout_ms)?;
+    let mut timeout = timeout(query.wait, query.timeout_ms)?;
     match media_type(&headers).as_deref() {
         None | Some(OCTETS) => {}
         Some(_) => return Err(unsupported_media_type(OCTETS)),
     }
-    let transaction = read_body(body, TRANSACTION_BYTES_MAX, Code::EncodingTooLarge).await?;
+    let transaction =
+        Intake::new(&api, peer, &headers).read(body, TRANSACTION_BYTES_MAX, Code::EncodingTooLarge).await?;
     let tx_id = match api.door.admit(transaction).await {
         Ok(admitted) => admitted.tx_id,
         Err(refusal) => {
@@ -112,7 +116,14 @@ pub(super) async fn submit(
         }
     };
     let end = match timeout {
-        Some(timeout) => api.outcomes.wait(&api.monitor.ledger, tx_id, timeout).await?,
+        Some(longest) => match api.outcomes.wait(&api.monitor.ledger, tx_id, longest).await {
+            // It is taken whether or not somebody can wait for it.
+            Err(WaitError::TooMany) => {
+                timeout = None;
+                known_end(&api, &tx_id)?
+            }
+            waited => waited?,
+        },
         None => known_end(&api, &tx_id)?,
     };
     let status = if end.is_none() && timeout.is_none() { StatusCode::ACCEPTED } else { StatusCode::OK };

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use huxin_chain_spec::api::{
@@ -22,9 +23,9 @@ use utoipa::IntoParams;
 use super::assess::{as_of_answer, block_at};
 use super::octets::Octets;
 use super::receipts::{ReceiptFile, ReceiptQuery, as_file};
-use super::request::{Query, Segment, as_of, read_body};
+use super::request::{Intake, Query, Segment, as_of};
 use super::shared::Shared;
-use crate::http::{ApiError, error_body};
+use crate::http::{ApiError, Peer, error_body};
 use crate::ledger::{Ledger, LedgerAt, ReceiptAt};
 
 /// Most records listed about one thing.
@@ -63,12 +64,19 @@ pub(super) struct ThingQuery {
     ))]
 pub(super) async fn thing(
     State(api): State<Shared>,
+    peer: Peer,
     Segment(name): Segment,
     Query(query): Query<ThingQuery>,
 ) -> Result<Json<ThingAnswer>, ApiError> {
-    let key = name.parse().map_err(|error| bad_name(&error))?;
+    let key: StateKey = name.parse().map_err(|error| bad_name(&error))?;
     let time = as_of(query.as_of.as_deref(), api.monitor.now())?;
-    answer(&api, key, time, query.records.unwrap_or(false), query.proof.unwrap_or(true)).map(Json)
+    let (records, proof) = (query.records.unwrap_or(false), query.proof.unwrap_or(true));
+    if !records && !matches!(key, StateKey::Proposal(_)) {
+        // A few reads of the store.
+        return answer(&api, key, time, records, proof).map(Json);
+    }
+    let shared = Shared::clone(&api);
+    api.reads.run(peer, move || answer(&shared, key, time, records, proof)).await?.map(Json)
 }
 
 /// A case with its timeline.
@@ -82,12 +90,15 @@ pub(super) async fn thing(
     ))]
 pub(super) async fn case_timeline(
     State(api): State<Shared>,
+    peer: Peer,
     Segment(case): Segment,
     Query(query): Query<ThingQuery>,
 ) -> Result<Json<ThingAnswer>, ApiError> {
     let case: CaseRef = case.parse().map_err(|error| ApiError::parameter("case", &error))?;
     let time = as_of(query.as_of.as_deref(), api.monitor.now())?;
-    answer(&api, StateKey::Case(case), time, query.records.unwrap_or(true), query.proof.unwrap_or(true)).map(Json)
+    let (records, proof) = (query.records.unwrap_or(true), query.proof.unwrap_or(true));
+    let shared = Shared::clone(&api);
+    api.reads.run(peer, move || answer(&shared, StateKey::Case(case), time, records, proof)).await?.map(Json)
 }
 
 /// Receipt of a thing.
@@ -146,17 +157,27 @@ pub(super) struct ListQuery {
     ))]
 pub(super) async fn things(
     State(api): State<Shared>,
+    peer: Peer,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<ThingListAnswer>, ApiError> {
     let kind = kind_byte(&query.kind).map_err(|error| bad_name(&error))?;
     let after = query.after.as_deref().map(str::parse).transpose().map_err(|error| bad_name(&error))?;
     let limit = entries(query.limit)?;
-    let ledger = &api.monitor.ledger;
+    let shared = Shared::clone(&api);
+    api.reads.run(peer, move || things_of_kind(&shared.monitor.ledger, kind, after.as_ref(), limit)).await?.map(Json)
+}
+
+fn things_of_kind(
+    ledger: &Ledger,
+    kind: u8,
+    after: Option<&StateKey>,
+    limit: usize,
+) -> Result<ThingListAnswer, ApiError> {
     let view = View::newest(ledger);
-    let page = ledger.store().things_of_kind(kind, after.as_ref(), limit)?;
+    let page = ledger.store().things_of_kind(kind, after, limit)?;
     let next = if page.len() == limit { page.last().map(|(key, _)| key.to_string()) } else { None };
     let things = page.iter().map(|(key, bytes)| view.entry(key, bytes)).collect::<Result<_, ApiError>>()?;
-    Ok(Json(ThingListAnswer { as_of: view.as_of(), things, next }))
+    Ok(ThingListAnswer { as_of: view.as_of(), things, next })
 }
 
 /// Which open cases of an organisation.
@@ -178,6 +199,7 @@ pub(super) struct CasesQuery {
     /// Unified social credit code of the organisation that collected the cases or decides them.
     agency: String,
     /// All open ones if absent.
+    #[param(inline)]
     only: Option<Only>,
     /// The name after which the page begins.
     after: Option<String>,
@@ -197,6 +219,7 @@ pub(super) struct CasesQuery {
     ))]
 pub(super) async fn cases(
     State(api): State<Shared>,
+    peer: Peer,
     Query(query): Query<CasesQuery>,
 ) -> Result<Json<ThingListAnswer>, ApiError> {
     let agency: Uscc = query.agency.parse().map_err(|error| ApiError::parameter("agency", &error))?;
@@ -208,7 +231,8 @@ pub(super) async fn cases(
     };
     let only = query.only.unwrap_or(Only::Open);
     let limit = entries(query.limit)?;
-    tokio::task::block_in_place(|| open_cases(&api.monitor.ledger, &agency, after, only, limit)).map(Json)
+    let shared = Shared::clone(&api);
+    api.reads.run(peer, move || open_cases(&shared.monitor.ledger, &agency, after, only, limit)).await?.map(Json)
 }
 
 fn open_cases(
@@ -264,32 +288,41 @@ pub(super) struct RehearsalQuery {
     responses(
         (status = 200, description = "New quorum, how many may fail, who was seen lately; or why it would be refused", body = RehearsalAnswer),
         (status = 400, description = "Not an action or not a province", body = ErrorAnswer),
+        (status = 408, description = "The body comes too slowly", body = ErrorAnswer),
+        (status = 413, description = "The action is too long", body = ErrorAnswer),
     ))]
 pub(super) async fn rehearse(
     State(api): State<Shared>,
+    peer: Peer,
     Query(query): Query<RehearsalQuery>,
+    headers: HeaderMap,
     body: Body,
 ) -> Result<Json<RehearsalAnswer>, ApiError> {
     let proposer: ProvinceCode = query.proposer.parse().map_err(|error| ApiError::parameter("proposer", &error))?;
-    let body = read_body(body, ACTION_BYTES_MAX, Code::ApiBodyTooLarge).await?;
+    let body = Intake::new(&api, peer, &headers).read(body, ACTION_BYTES_MAX, Code::ApiBodyTooLarge).await?;
     let action: Action = serde_json::from_slice(&body)
         .map_err(|error| ApiError::bad_request(Code::ApiBadRequest, format!("body: {error}")))?;
+    let shared = Shared::clone(&api);
+    api.reads.run(peer, move || rehearsal(&shared, proposer, &action)).await?.map(Json)
+}
+
+fn rehearsal(api: &Shared, proposer: ProvinceCode, action: &Action) -> Result<RehearsalAnswer, ApiError> {
     let ledger = &api.monitor.ledger;
     let view = View::newest(ledger);
     let validators = state::validators(&view.reader()).map_err(|error| unavailable(&error))?;
     let participation: Participation =
         state::read(&view.reader(), &StateKey::Participation).map_err(|error| unavailable(&error))?.unwrap_or_default();
     let height = Height(view.height.0 + 1);
-    let rehearsal = governance::rehearse(&validators, &participation, &action, height);
+    let rehearsal = governance::rehearse(&validators, &participation, action, height);
     let context = ledger.chain().block_after(view.height, api.monitor.now().max(view.time_ms));
-    let refused = match governance::dry_run(&view.reader(), &context, proposer, &action) {
+    let refused = match governance::dry_run(&view.reader(), &context, proposer, action) {
         Ok(()) => None,
         Err(RuleError::Refused(code)) => Some(error_body(code, "action")),
         Err(RuleError::Unavailable(error)) => return Err(unavailable(&error)),
         Err(error) => return Err(ApiError::internal(&error)),
     };
     let rehearsal = rehearsal.map(serde_json::to_value).transpose().map_err(|error| ApiError::internal(&error))?;
-    Ok(Json(RehearsalAnswer { as_of: view.as_of(), rehearsal, refused }))
+    Ok(RehearsalAnswer { as_of: view.as_of(), rehearsal, refused })
 }
 
 /// The ledger after one block, and the time it answers for.

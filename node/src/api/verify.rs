@@ -1,12 +1,11 @@
 //! The verify question: is this genuine, and valid now or then?
 
 use axum::Json;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::HeaderMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
-use futures::StreamExt;
 use huxin_chain_spec::api::{ErrorAnswer, VerifyAnswer, VerifyQuestion};
 use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, Hasher};
@@ -17,9 +16,9 @@ use utoipa::IntoParams;
 
 use super::assess::{self, Document, Question};
 use super::octets::Octets;
-use super::request::{Query, Segment, as_of, broken_off, drain, media_type, read_body, unsupported_media_type};
+use super::request::{Intake, Query, Segment, as_of, media_type, unsupported_media_type};
 use super::shared::{OCTETS, RECEIPT, Shared};
-use crate::http::ApiError;
+use crate::http::{ApiError, Peer};
 
 /// Longest file that is hashed here. Larger files are hashed by their holder and asked about by digest.
 pub(super) const FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -55,31 +54,34 @@ pub(super) struct VerifyQuery {
         (status = 200, description = "Verdict, checks and proof", body = VerifyAnswer),
         (status = 400, description = "The question cannot be read", body = ErrorAnswer),
         (status = 413, description = "The file is too large", body = ErrorAnswer),
+        (status = 408, description = "The body comes too slowly", body = ErrorAnswer),
         (status = 415, description = "Another media type", body = ErrorAnswer),
         (status = 422, description = "The receipt proves nothing", body = ErrorAnswer),
         (status = 503, description = "The node may be behind, or too many receipts wait to be checked; see Retry-After", body = ErrorAnswer),
     ))]
 pub(super) async fn verify(
     State(api): State<Shared>,
+    peer: Peer,
     Query(query): Query<VerifyQuery>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<VerifyAnswer>, ApiError> {
     let time = as_of(query.as_of.as_deref(), api.monitor.now())?;
     let question = Question::new(time, query.proof.unwrap_or(true));
+    let intake = Intake::new(&api, peer, &headers);
     let answer = match media_type(&headers).as_deref() {
         Some("application/json") => {
-            let body = read_body(body, JSON_BYTES_MAX, Code::ApiBodyTooLarge).await?;
+            let body = intake.read(body, JSON_BYTES_MAX, Code::ApiBodyTooLarge).await?;
             let asked: VerifyQuestion = serde_json::from_slice(&body)
                 .map_err(|error| ApiError::bad_request(Code::ApiBadRequest, format!("body: {error}")))?;
-            in_json(&api, asked, question).await?
+            in_json(&api, peer, asked, question).await?
         }
         Some(RECEIPT) => {
-            let bytes = read_body(body, RECEIPT_BYTES_MAX, Code::ApiBodyTooLarge).await?;
-            by_receipt(&api, bytes.to_vec(), question).await?
+            let bytes = intake.read(body, RECEIPT_BYTES_MAX, Code::ApiBodyTooLarge).await?;
+            by_receipt(&api, peer, bytes, question).await?
         }
         Some(OCTETS) => {
-            let sha256 = sha256_of(body).await?;
+            let sha256 = sha256_of(&intake, body).await?;
             assess::by_document(&api.monitor.ledger, &sha256, &question)?
         }
         _ => {
@@ -125,7 +127,12 @@ enum Subject {
     Receipt(Vec<u8>),
 }
 
-async fn in_json(api: &Shared, asked: VerifyQuestion, question: Question) -> Result<VerifyAnswer, ApiError> {
+async fn in_json(
+    api: &Shared,
+    peer: Peer,
+    asked: VerifyQuestion,
+    question: Question,
+) -> Result<VerifyAnswer, ApiError> {
     let ledger = &api.monitor.ledger;
     let mut question = complete(&asked, question, api.monitor.now())?;
     match subject(asked)? {
@@ -137,7 +144,7 @@ async fn in_json(api: &Shared, asked: VerifyQuestion, question: Question) -> Res
         }
         Subject::Licence(licence) => assess::by_licence(ledger, &licence, &question),
         Subject::Sha256(sha256) => assess::by_document(ledger, &sha256, &question),
-        Subject::Receipt(bytes) => by_receipt(api, bytes, question).await,
+        Subject::Receipt(bytes) => by_receipt(api, peer, bytes.into(), question).await,
     }
 }
 
@@ -197,9 +204,9 @@ fn digest(name: &str, text: &str) -> Result<Digest, ApiError> {
 }
 
 /// Checks the receipt on a thread for such work (many validators make many signatures), then answers from the ledger.
-async fn by_receipt(api: &Shared, bytes: Vec<u8>, question: Question) -> Result<VerifyAnswer, ApiError> {
+async fn by_receipt(api: &Shared, peer: Peer, bytes: Bytes, question: Question) -> Result<VerifyAnswer, ApiError> {
     let shared = Shared::clone(api);
-    api.receipt_checks.run(move || check_receipt(&shared, &bytes, &question)).await?
+    api.receipt_checks.run(peer, move || check_receipt(&shared, &bytes, &question)).await?
 }
 
 /// Refuses a receipt of another kind, which is not damaged, by its name. Its version is not looked at.
@@ -241,16 +248,16 @@ fn check_receipt(api: &Shared, bytes: &[u8], question: &Question) -> Result<Veri
 ///
 /// Not on a blocking thread: that thread would be held for as long as the sender takes, and slow senders could take them
 /// all. The file is never in memory as a whole.
-async fn sha256_of(body: Body) -> Result<Digest, ApiError> {
+async fn sha256_of(intake: &Intake<'_>, body: Body) -> Result<Digest, ApiError> {
+    let too_large = || ApiError::too_large(Code::ApiBodyTooLarge, FILE_BYTES_MAX);
     let mut hasher: Hasher = DigestAlgorithm::Sha256.start();
     let mut length = 0usize;
-    let mut pieces = body.into_data_stream();
-    while let Some(piece) = pieces.next().await {
-        let piece = piece.map_err(|error| broken_off(&error))?;
+    let mut pieces = intake.pieces(body, FILE_BYTES_MAX, too_large).await?;
+    while let Some(piece) = pieces.next().await? {
         length = length.saturating_add(piece.len());
         if length > FILE_BYTES_MAX {
-            drain(pieces).await;
-            return Err(ApiError::too_large(Code::ApiBodyTooLarge, FILE_BYTES_MAX));
+            pieces.drain().await;
+            return Err(too_large());
         }
         for part in piece.chunks(HASH_PIECE_BYTES) {
             hasher.update(part);
@@ -336,10 +343,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_file_is_hashed_as_it_arrives() {
-        assert_eq!(sha256_of(Body::from("abc")).await.unwrap(), HEX.parse().unwrap());
-        assert_eq!(sha256_of(Body::empty()).await.unwrap_err().code(), Code::ApiBadRequest);
+        let budget = crate::budget::Budget::new("bytes", 0, 0);
+        let intake = &super::super::request::tests::intake(&budget);
+        assert_eq!(sha256_of(intake, Body::from("abc")).await.unwrap(), HEX.parse().unwrap());
+        assert_eq!(sha256_of(intake, Body::empty()).await.unwrap_err().code(), Code::ApiBadRequest);
         let piece = vec![0u8; 1 << 20];
         let pieces = futures::stream::iter((0..65).map(move |_| Ok::<_, axum::Error>(piece.clone())));
-        assert_eq!(sha256_of(Body::from_stream(pieces)).await.unwrap_err().code(), Code::ApiBodyTooLarge);
+        assert_eq!(sha256_of(intake, Body::from_stream(pieces)).await.unwrap_err().code(), Code::ApiBodyTooLarge);
     }
 }

@@ -59,6 +59,19 @@ impl ApiError {
         error
     }
 
+    /// 503: more is asked for than the node gives at a time; `place` says of what.
+    pub(crate) fn busy(place: impl Into<String>, retry_after_s: u64) -> Self {
+        let mut error = Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::ApiBusy, place);
+        error.retry_after_s = Some(retry_after_s);
+        error
+    }
+
+    /// 408: the body comes too slowly.
+    pub(crate) fn too_slow(received_bytes: u64) -> Self {
+        let place = format!("body: {received_bytes} bytes came in time");
+        Self::new(StatusCode::REQUEST_TIMEOUT, Code::ApiTooSlow, place)
+    }
+
     /// 500: `detail` goes to the log, and nothing of it to the caller.
     pub(crate) fn internal(detail: &dyn std::fmt::Display) -> Self {
         tracing::error!(%detail, "a request could not be answered");
@@ -110,7 +123,7 @@ impl From<StoreError> for ApiError {
 impl From<WaitError> for ApiError {
     fn from(error: WaitError) -> Self {
         match error {
-            WaitError::TooMany => Self::not_ready("wait: too many requests wait already; ask without wait", 1),
+            WaitError::TooMany => Self::busy("wait: too many requests wait already; ask without wait", 1),
             WaitError::Unreadable(_) | WaitError::Store(_) => Self::internal(&error),
         }
     }
@@ -172,7 +185,8 @@ fn refusal_status(code: Code) -> StatusCode {
         | Code::KeyExists
         | Code::KeyWrongState => StatusCode::CONFLICT,
         Code::MempoolFull => StatusCode::TOO_MANY_REQUESTS,
-        Code::ApiNotReady => StatusCode::SERVICE_UNAVAILABLE,
+        Code::ApiNotReady | Code::ApiBusy => StatusCode::SERVICE_UNAVAILABLE,
+        Code::ApiTooSlow => StatusCode::REQUEST_TIMEOUT,
         Code::ApiTimeout => StatusCode::GATEWAY_TIMEOUT,
         Code::ApiInternal | Code::StoreDamaged => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::UNPROCESSABLE_ENTITY,

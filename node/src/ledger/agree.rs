@@ -8,11 +8,15 @@ use huxin_chain_spec::certificate::Certificate;
 use huxin_chain_spec::crypto::{Digest, KeyId};
 use huxin_chain_spec::execute::{self, BlockError};
 use huxin_chain_spec::ids::{Height, TimeMs, TxId};
+use huxin_chain_spec::record::{Operation, Record};
 use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::transaction::Transaction;
 
 use super::{CommittedBlock, Execution, Ledger, Tip, unavailable};
 use crate::store::{Fork, StoreError, StoredHeader};
+
+/// Administrative acts of one block that are logged one by one.
+const ACTS_LOGGED_MAX: usize = 32;
 
 /// A block made by this node.
 #[derive(Debug, Clone)]
@@ -141,6 +145,7 @@ impl Ledger {
             certificate,
         };
         self.store.commit(self.algorithm(), &row, &execution.executed)?;
+        log_acts(execution.executed.changes.records.iter().map(|(record, _)| record), row.header.height);
         let committed = Arc::new(CommittedBlock {
             height: row.header.height,
             hash: row.hash,
@@ -181,5 +186,19 @@ impl Ledger {
         self.judge(&id, &bytes, &|_, _| false)?;
         let kept = self.executions.lock().get(&id).cloned();
         kept.ok_or_else(|| BlockFault::NotTheBlock { id, reason: "its execution was not kept".to_owned() })
+    }
+}
+
+/// Says in the log who was admitted, suspended or removed, and what the provinces decide, with the key that signed it.
+fn log_acts<'a>(records: impl Iterator<Item = &'a Record>, height: Height) {
+    let is_act = |record: &&Record| matches!(record.operation, Operation::Membership(_) | Operation::Governance(_));
+    let mut acts = records.filter(is_act);
+    for record in acts.by_ref().take(ACTS_LOGGED_MAX) {
+        tracing::info!(act = record.operation.name(), province = %record.province, organisation = %record.organisation,
+            key = %record.signer, tx = %record.tx_id, %height, "an administrative act is on the ledger");
+    }
+    let more = acts.count();
+    if more > 0 {
+        tracing::info!(more, %height, "further administrative acts are on the ledger");
     }
 }

@@ -8,6 +8,7 @@ mod trust;
 use std::path::Path;
 use std::sync::Arc;
 
+use borsh::BorshDeserialize as _;
 use huxin_chain_spec::api::DecidedBlock;
 use huxin_chain_spec::block::Header;
 use huxin_chain_spec::certificate::{Certificate, ValidatorSet};
@@ -71,6 +72,15 @@ pub struct CommittedBlock {
     pub records: u32,
     pub log_size: u64,
     pub round: u32,
+}
+
+/// What is known of a block without its transactions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlockFigures {
+    pub hash: Digest,
+    pub header: Header,
+    /// How many transactions it holds.
+    pub transactions: u32,
 }
 
 /// The ledger of one node.
@@ -216,6 +226,19 @@ impl Ledger {
         self.store.decided(height)
     }
 
+    /// What an event tells of a decided block, without decoding its transactions.
+    pub fn block_figures(&self, height: Height) -> Result<Option<BlockFigures>, StoreError> {
+        let Some(row) = self.store.header(height)? else { return Ok(None) };
+        let place = || format!("block {height}");
+        let bytes = self.store.block_bytes(height, &row.hash)?;
+        let bytes = bytes.ok_or_else(|| self.damaged(place(), "the header is there, the block is not"))?;
+        // A block is its header, then its body, which begins with the number of transactions.
+        let mut reader: &[u8] = &bytes;
+        let read = Header::deserialize(&mut reader).and_then(|_| u32::deserialize(&mut reader));
+        let transactions = read.map_err(|error| self.damaged(place(), &error.to_string()))?;
+        Ok(Some(BlockFigures { hash: row.hash, header: row.header, transactions }))
+    }
+
     /// `borsh(DecidedBlock)`.
     pub fn block_bytes(&self, height: Height) -> Result<Option<Vec<u8>>, StoreError> {
         self.store.decided_bytes(height)
@@ -289,5 +312,6 @@ fn known_features(chain_id: &ChainId) -> &'static [Feature] {
 
 /// Store failures met while executing.
 fn unavailable(error: impl std::fmt::Display, store: &Store) -> StoreError {
-    StoreError::Damaged { path: store.path().to_owned(), place: "state".to_owned(), reason: error.to_string() }
+    // What the store itself did not give is noted by it.
+    StoreError::damaged(store.path(), "state", error.to_string())
 }

@@ -117,6 +117,6 @@ impl Ledger {
     }
 
     pub(super) fn damaged(&self, place: String, reason: &str) -> StoreError {
-        StoreError::Damaged { path: self.store.path().to_owned(), place, reason: reason.to_owned() }
+        self.store.damaged(place, reason)
     }
 }

@@ -174,6 +174,6 @@ impl Store {
     }
 
     fn damage(&self, place: &str, reason: &str) -> StoreError {
-        StoreError::damaged(&self.path, place, reason)
+        self.damaged(place, reason)
     }
 }

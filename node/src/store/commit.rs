@@ -117,7 +117,7 @@ impl Store {
         // Bytes under a header are never replaced: the header hash does not cover signatures, and the bytes judged first are those
         // that this node voted for.
         let known = self.db.get_pinned_cf(self.family("blocks")?, &block_key);
-        let known = known.map_err(|error| StoreError::database(&self.path, "blocks", &error))?;
+        let known = known.map_err(|error| self.failed("blocks", &error))?;
         if known.is_none() {
             batch.put_cf(self.family("blocks")?, block_key, block);
         }
@@ -141,7 +141,7 @@ impl Store {
             rows.push((key.to_vec(), value.to_vec()));
             iterator.next();
         }
-        iterator.status().map_err(|error| StoreError::database(&self.path, "undecided", &error))?;
+        iterator.status().map_err(|error| self.failed("undecided", &error))?;
         Ok(rows)
     }
 
@@ -190,7 +190,7 @@ impl Store {
         row.certificate = certificate.clone();
         let mut batch = WriteBatch::default();
         batch.put_cf(self.family("headers")?, height_key(certificate.height), codec::encode(&row));
-        self.db.write(batch).map_err(|error| StoreError::database(&self.path, "write", &error))
+        self.db.write(batch).map_err(|error| self.failed("write", &error))
     }
 
     fn put_outcomes(&self, batch: &mut WriteBatch, height: Height, executed: &Executed) -> Result<(), StoreError> {
@@ -274,7 +274,7 @@ impl Store {
     }
 
     pub(super) fn write(&self, batch: WriteBatch) -> Result<(), StoreError> {
-        self.db.write_opt(batch, &synced()).map_err(|error| StoreError::database(&self.path, "write", &error))
+        self.db.write_opt(batch, &synced()).map_err(|error| self.failed("write", &error))
     }
 }
 

@@ -45,7 +45,7 @@ impl Store {
         let cf = self.family("open_cases")?;
         for (key, bytes) in states {
             let StateKey::Case(case) = key else { continue };
-            let before = self.state(key).map_err(|error| StoreError::damaged(&self.path, "state", error.0))?;
+            let before = self.state(key).map_err(|error| self.damaged("state", error.0))?;
             let before = before.map(|bytes| self.parties(key, &bytes)).transpose()?.unwrap_or_default();
             let after = self.parties(key, bytes)?;
             for ended in before.difference(&after) {
@@ -61,7 +61,7 @@ impl Store {
     /// Origin and receiver of an open case; empty for a closed one.
     fn parties(&self, key: &StateKey, bytes: &[u8]) -> Result<BTreeSet<Uscc>, StoreError> {
         let state: CaseState = codec::decode(bytes, STATE_BYTES_MAX)
-            .map_err(|error| StoreError::damaged(&self.path, format!("state {key}"), error.to_string()))?;
+            .map_err(|error| self.damaged(format!("state {key}"), error.to_string()))?;
         let parties = [state.origin, state.receiver];
         Ok(parties.into_iter().filter(|_| state.status.is_open()).collect())
     }
@@ -85,7 +85,7 @@ impl Store {
             }
             iterator.prev();
         }
-        iterator.status().map_err(|error| StoreError::database(&self.path, "subjects", &error))?;
+        iterator.status().map_err(|error| self.failed("subjects", &error))?;
         found.reverse();
         Ok(found)
     }
@@ -100,15 +100,14 @@ impl Store {
         while found.len() < limit
             && let Some(case) = iterator.key().and_then(|key| key.strip_prefix(prefix.as_slice()))
         {
-            let case: [u8; CASE_BYTES] =
-                case.try_into().map_err(|_| StoreError::damaged(&self.path, "open_cases", "not 50 bytes"))?;
+            let case: [u8; CASE_BYTES] = case.try_into().map_err(|_| self.damaged("open_cases", "not 50 bytes"))?;
             let case = CaseRef(huxin_chain_spec::crypto::Digest(case));
             if after != Some(&case) {
                 found.push(case);
             }
             iterator.next();
         }
-        iterator.status().map_err(|error| StoreError::database(&self.path, "open_cases", &error))?;
+        iterator.status().map_err(|error| self.failed("open_cases", &error))?;
         Ok(found)
     }
 
@@ -132,7 +131,7 @@ impl Store {
             }
             iterator.next();
         }
-        iterator.status().map_err(|error| StoreError::database(&self.path, "state", &error))?;
+        iterator.status().map_err(|error| self.failed("state", &error))?;
         Ok(found)
     }
 
@@ -169,7 +168,7 @@ impl Store {
             heights.push(!inverse);
             iterator.next();
         }
-        iterator.status().map_err(|error| StoreError::database(&self.path, "state_history", &error))?;
+        iterator.status().map_err(|error| self.failed("state_history", &error))?;
         heights.reverse();
         Ok(heights)
     }

@@ -41,6 +41,9 @@ use rocksdb::{
     BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType,
     DBRecoveryMode, LruCacheOptions, Options, WriteOptions,
 };
+use tokio::sync::watch;
+
+use crate::files::FilePlan;
 
 pub use commit::{Fork, StoredHeader, UndecidedBlock};
 pub use error::StoreError;
@@ -89,6 +92,8 @@ pub struct Store {
     identity: [u8; 16],
     state_cache: reader::StateCache,
     proofs: proofs::ProofCounts,
+    /// The first failure met since the store was opened.
+    failures: watch::Sender<Option<StoreError>>,
 }
 
 impl Store {
@@ -107,7 +112,8 @@ impl Store {
             .map_err(|error| StoreError::database(path, "database", &error))?;
         let state_cache = reader::StateCache::default();
         let proofs = proofs::ProofCounts::default();
-        let mut store = Self { db, path: path.to_owned(), identity: [0; 16], state_cache, proofs };
+        let (path, failures) = (path.to_owned(), watch::Sender::new(None));
+        let mut store = Self { db, path, identity: [0; 16], state_cache, proofs, failures };
         store.check_layout()?;
         store.identity = store.identify()?;
         store.count_proofs()?;
@@ -123,13 +129,49 @@ impl Store {
     fn identify(&self) -> Result<[u8; 16], StoreError> {
         if let Some(bytes) = self.get("meta", "identity")? {
             return <[u8; 16]>::try_from(bytes.as_slice())
-                .map_err(|_| StoreError::damaged(&self.path, "meta identity", "it has another length"));
+                .map_err(|_| self.damaged("meta identity", "it has another length"));
         }
         let identity: [u8; 16] = rand::random();
         let mut batch = rocksdb::WriteBatch::default();
         batch.put_cf(self.family("meta")?, "identity", identity);
         self.write(batch)?;
         Ok(identity)
+    }
+
+    /// The first failure that any use of this store met, whoever met it.
+    pub fn failures(&self) -> watch::Receiver<Option<StoreError>> {
+        self.failures.subscribe()
+    }
+
+    /// Notes a failure of flushing or compacting, after which the store takes no writes.
+    pub fn check_background(&self) {
+        let errors = self.db.property_int_value("rocksdb.background-errors").ok().flatten().unwrap_or(0);
+        if errors > 0 {
+            let (path, place) = (self.path.clone(), "its work in the background".to_owned());
+            let reason = format!("it failed {errors} times; the file LOG in that folder says why");
+            self.note(StoreError::Failed { path, place, reason });
+        }
+    }
+
+    /// A failure that RocksDB reports, noted.
+    fn failed(&self, place: impl Into<String>, error: &rocksdb::Error) -> StoreError {
+        self.note(StoreError::database(&self.path, place, error))
+    }
+
+    /// Damage that was met, noted.
+    pub(crate) fn damaged(&self, place: impl Into<String>, reason: impl Into<String>) -> StoreError {
+        self.note(StoreError::damaged(&self.path, place, reason))
+    }
+
+    fn note(&self, error: StoreError) -> StoreError {
+        self.failures.send_if_modified(|first| {
+            let is_first = first.is_none();
+            if is_first {
+                *first = Some(error.clone());
+            }
+            is_first
+        });
+        error
     }
 
     /// The folder the store is in.
@@ -151,12 +193,12 @@ impl Store {
     }
 
     fn family(&self, name: &'static str) -> Result<&ColumnFamily, StoreError> {
-        self.db.cf_handle(name).ok_or_else(|| StoreError::damaged(&self.path, name, "column family is missing"))
+        self.db.cf_handle(name).ok_or_else(|| self.damaged(name, "column family is missing"))
     }
 
     fn get(&self, family: &'static str, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>, StoreError> {
         let cf = self.family(family)?;
-        self.db.get_cf(cf, key).map_err(|error| StoreError::database(&self.path, family, &error))
+        self.db.get_cf(cf, key).map_err(|error| self.failed(family, &error))
     }
 }
 
@@ -178,7 +220,8 @@ fn database_options() -> Options {
     options.set_db_write_buffer_size(WRITE_BUFFERS_BYTES);
     options.set_max_total_wal_size(128 << 20);
     options.set_max_background_jobs(2);
-    options.set_max_open_files(512);
+    let tables = FilePlan::now().store_tables;
+    options.set_max_open_files(i32::try_from(tables).unwrap_or(i32::MAX));
     options.set_keep_log_file_num(2);
     options.set_max_log_file_size(4 << 20);
     options

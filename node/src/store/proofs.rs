@@ -27,13 +27,13 @@ impl Store {
             *counts.entry(self.accused(key)?).or_default() += 1;
             iterator.next();
         }
-        iterator.status().map_err(|error| StoreError::database(&self.path, "evidence", &error))
+        iterator.status().map_err(|error| self.failed("evidence", &error))
     }
 
     /// The validator in the key of a proof.
     fn accused(&self, key: &[u8]) -> Result<KeyId, StoreError> {
         let address = key.get(8..40).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-        let address = address.ok_or_else(|| StoreError::damaged(&self.path, "evidence", "a key is too short"))?;
+        let address = address.ok_or_else(|| self.damaged("evidence", "a key is too short"))?;
         Ok(KeyId(Digest(address)))
     }
 
@@ -75,7 +75,7 @@ impl Store {
             }
             iterator.prev();
         }
-        iterator.status().map_err(|error| StoreError::database(&self.path, "evidence", &error))?;
+        iterator.status().map_err(|error| self.failed("evidence", &error))?;
         Ok(found)
     }
 }

@@ -23,15 +23,13 @@ impl Store {
         bytes: &[u8],
     ) -> Result<T, StoreError> {
         codec::decode(bytes, ROW_BYTES_MAX.max(BLOCK_BYTES_MAX))
-            .map_err(|error| StoreError::damaged(&self.path, place(), error.to_string()))
+            .map_err(|error| self.damaged(place(), error.to_string()))
     }
 
     /// Height of the newest block; `None` in an empty store.
     pub fn tip_height(&self) -> Result<Option<Height>, StoreError> {
         let Some(bytes) = self.get("meta", "tip")? else { return Ok(None) };
-        read_u64(&bytes)
-            .map(|height| Some(Height(height)))
-            .ok_or_else(|| StoreError::damaged(&self.path, "meta tip", "not 8 bytes"))
+        read_u64(&bytes).map(|height| Some(Height(height))).ok_or_else(|| self.damaged("meta tip", "not 8 bytes"))
     }
 
     /// Header and certificate of a decided block.
@@ -48,9 +46,9 @@ impl Store {
     /// `borsh(DecidedBlock)` of a decided block.
     pub fn decided_bytes(&self, height: Height) -> Result<Option<Vec<u8>>, StoreError> {
         let Some(stored) = self.header(height)? else { return Ok(None) };
-        let mut bytes = self.block_bytes(height, &stored.hash)?.ok_or_else(|| {
-            StoreError::damaged(&self.path, format!("block {height}"), "the header is there, the block is not")
-        })?;
+        let mut bytes = self
+            .block_bytes(height, &stored.hash)?
+            .ok_or_else(|| self.damaged(format!("block {height}"), "the header is there, the block is not"))?;
         // DecidedBlock is the block followed by its certificate.
         bytes.extend(codec::encode(&stored.certificate));
         Ok(Some(bytes))
@@ -59,9 +57,9 @@ impl Store {
     /// A decided block with its certificate.
     pub fn decided(&self, height: Height) -> Result<Option<DecidedBlock>, StoreError> {
         let Some(stored) = self.header(height)? else { return Ok(None) };
-        let bytes = self.block_bytes(height, &stored.hash)?.ok_or_else(|| {
-            StoreError::damaged(&self.path, format!("block {height}"), "the header is there, the block is not")
-        })?;
+        let bytes = self
+            .block_bytes(height, &stored.hash)?
+            .ok_or_else(|| self.damaged(format!("block {height}"), "the header is there, the block is not"))?;
         let block: Block = self.own(|| format!("block {height}"), &bytes)?;
         Ok(Some(DecidedBlock { block, certificate: stored.certificate }))
     }
@@ -98,7 +96,7 @@ impl Store {
             }
             iterator.next();
         }
-        iterator.status().map_err(|error| StoreError::database(&self.path, "documents", &error))?;
+        iterator.status().map_err(|error| self.failed("documents", &error))?;
         Ok(found)
     }
 
@@ -111,7 +109,7 @@ impl Store {
             found.push(self.own(|| "forks".to_owned(), bytes)?);
             iterator.prev();
         }
-        iterator.status().map_err(|error| StoreError::database(&self.path, "forks", &error))?;
+        iterator.status().map_err(|error| self.failed("forks", &error))?;
         Ok(found)
     }
 
@@ -131,7 +129,7 @@ impl Store {
         let Some(bytes) = self.state_at(key, height)? else { return Ok(None) };
         codec::decode(&bytes, STATE_BYTES_MAX)
             .map(Some)
-            .map_err(|error| StoreError::damaged(&self.path, format!("state_history {key:?}"), error.to_string()))
+            .map_err(|error| self.damaged(format!("state_history {key:?}"), error.to_string()))
     }
 
     /// Height of the last block at or before a time; `None` before the first.

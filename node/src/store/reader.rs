@@ -89,7 +89,7 @@ impl StateReader for Store {
     }
 
     fn issued_licence(&self, index: RecordIndex) -> Result<IssuedLicence, StateUnavailable> {
-        let record = self.record(index)?.ok_or_else(|| StateUnavailable(format!("record {index} is missing")))?;
+        let record = self.record(index)?.ok_or_else(|| self.damaged(format!("record {index}"), "missing"))?;
         IssuedLicence::from_record(index, &record)
             .ok_or_else(|| StateUnavailable(format!("record {index} does not issue a licence")))
     }
@@ -120,10 +120,8 @@ impl MapReader for Store {
         if !found.starts_with(&key.0.0) {
             return Ok(None);
         }
-        let digest: [u8; 32] = value
-            .as_slice()
-            .try_into()
-            .map_err(|_| StoreError::damaged(&self.path, format!("map_values {}", key.0), "not 32 bytes"))?;
+        let digest: [u8; 32] =
+            value.as_slice().try_into().map_err(|_| self.damaged(format!("map_values {}", key.0), "not 32 bytes"))?;
         Ok(Some(Digest(digest)))
     }
 }
@@ -132,8 +130,7 @@ impl Store {
     /// Index of the record that issued a licence.
     pub fn licence_index(&self, licence: &LicenceRef) -> Result<Option<RecordIndex>, StoreError> {
         let Some(bytes) = self.get("licences", licence.0.0)? else { return Ok(None) };
-        let index = read_u64(&bytes)
-            .ok_or_else(|| StoreError::damaged(&self.path, format!("licences {licence}"), "not 8 bytes"))?;
+        let index = read_u64(&bytes).ok_or_else(|| self.damaged(format!("licences {licence}"), "not 8 bytes"))?;
         Ok(Some(RecordIndex(index)))
     }
 
@@ -141,7 +138,7 @@ impl Store {
     pub(super) fn seek(&self, family: &'static str, from: &[u8]) -> Result<Option<Row>, StoreError> {
         let mut iterator = self.db.raw_iterator_cf(self.family(family)?);
         iterator.seek(from);
-        iterator.status().map_err(|error| StoreError::database(&self.path, family, &error))?;
+        iterator.status().map_err(|error| self.failed(family, &error))?;
         Ok(iterator.item().map(|(key, value)| (key.to_vec(), value.to_vec())))
     }
 
@@ -149,7 +146,7 @@ impl Store {
     pub(super) fn seek_back(&self, family: &'static str, to: &[u8]) -> Result<Option<Row>, StoreError> {
         let mut iterator = self.db.raw_iterator_cf(self.family(family)?);
         iterator.seek_for_prev(to);
-        iterator.status().map_err(|error| StoreError::database(&self.path, family, &error))?;
+        iterator.status().map_err(|error| self.failed(family, &error))?;
         Ok(iterator.item().map(|(key, value)| (key.to_vec(), value.to_vec())))
     }
 }

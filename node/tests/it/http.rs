@@ -66,6 +66,17 @@ impl Node {
 
     /// Of this ledger in this folder, beside an engine that tells this of itself.
     pub async fn over(folder: tempfile::TempDir, ledger: Ledger, limits: PoolLimits, reader: EngineReader) -> Self {
+        Self::bounded(folder, ledger, limits, reader, api::Settings::default()).await
+    }
+
+    /// The same with other bounds of the API.
+    pub async fn bounded(
+        folder: tempfile::TempDir,
+        ledger: Ledger,
+        limits: PoolLimits,
+        reader: EngineReader,
+        settings: api::Settings,
+    ) -> Self {
         let ledger = Arc::new(ledger);
         let (mempool, clock, outcomes) = (Mempool::new(limits), Clock::default(), Outcomes::default());
         let door = Arc::new(Door::new(Arc::clone(&ledger), mempool.clone(), clock));
@@ -82,8 +93,8 @@ impl Node {
         let ops_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (api, ops) = (api_listener.local_addr().unwrap(), ops_listener.local_addr().unwrap());
         let servers = vec![
-            tokio::spawn(api::serve(api_listener, context.clone(), stopped())),
-            tokio::spawn(ops::serve(ops_listener, context, stopped())),
+            tokio::spawn(api::serve(api_listener, context.clone(), settings, stopped())),
+            tokio::spawn(ops::serve(ops_listener, context, Vec::new(), stopped())),
         ];
         Self { ledger, mempool, outcomes, api, ops, stop, servers, folder }
     }
@@ -152,7 +163,7 @@ impl Answer {
         self.json::<huxin_chain_spec::api::ErrorAnswer>().error
     }
 
-    fn parse(bytes: &[u8]) -> Self {
+    pub fn parse(bytes: &[u8]) -> Self {
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("an answer has a head");
         let head = std::str::from_utf8(&bytes[..end]).unwrap();
         let mut lines = head.lines();
@@ -172,7 +183,7 @@ pub async fn send(to: SocketAddr, method: &str, path: &str, headers: &[(&str, &s
 
 async fn request(to: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(to).await.unwrap();
-    let mut head = format!("{method} {path} HTTP/1.1\r\nhost: node\r\nconnection: close\r\n");
+    let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {to}\r\nconnection: close\r\n");
     if method == "POST" {
         head += &format!("content-length: {}\r\n", body.len());
     }

@@ -8,6 +8,7 @@
 )]
 
 mod api;
+mod bounds;
 mod damage;
 mod forks;
 mod health;
