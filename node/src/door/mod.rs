@@ -72,6 +72,19 @@ impl Door {
         if self.is_known(&tx_id)? {
             return Ok(Admitted { tx_id });
         }
+        match self.admit_new(&bytes, tx_id, transaction).await {
+            // A block may have taken it since, and then its own effect is what refuses it: sent again, it is admitted again.
+            Err(refusal) if !self.is_known(&tx_id)? => Err(refusal),
+            _ => Ok(Admitted { tx_id }),
+        }
+    }
+
+    async fn admit_new(
+        self: &Arc<Self>,
+        bytes: &Bytes,
+        tx_id: TxId,
+        transaction: Transaction,
+    ) -> Result<Inserted, Refusal> {
         let tip = self.ledger.chain_tip();
         let context = self.context(&tip);
         rules::check_envelope(&context, &transaction).map_err(|code| Refusal::new(code, "transaction"))?;
@@ -94,9 +107,8 @@ impl Door {
             trial.await.map_err(|_| Refusal::new(Code::ApiNotReady, "trial run"))??;
         }
         // Only the canonical bytes count, and they must own their buffer.
-        let bytes = Bytes::copy_from_slice(&bytes);
-        self.insert(PooledTransaction { id: tx_id, bytes, expires_at, operations })?;
-        Ok(Admitted { tx_id })
+        let bytes = Bytes::copy_from_slice(bytes);
+        self.insert(PooledTransaction { id: tx_id, bytes, expires_at, operations })
     }
 
     fn is_known(&self, tx_id: &TxId) -> Result<bool, Refusal> {
