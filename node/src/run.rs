@@ -38,7 +38,7 @@ use crate::store::StoreError;
 const BLOCKING_THREADS_MAX: usize = 32;
 /// Those of the operations listener, which reads the store on a thread of its own.
 const OPERATIONS_BLOCKING_THREADS_MAX: usize = 4;
-/// Niceness of the threads that answer requests: where processors are short, consensus goes first.
+/// Niceness of the threads that answer requests, beside that of the process: where processors are short, consensus goes first.
 const API_NICENESS: i32 = 5;
 /// Longest wait at the end for blocking reads that are still under way.
 const RUNTIME_STOP: Duration = Duration::from_secs(2);
@@ -137,9 +137,11 @@ fn runtime() -> Result<Runtime, RunError> {
 
 /// Of the public API and the door behind it.
 fn api_runtime() -> Result<Runtime, RunError> {
-    let give_way = || {
+    // Here and not in the thread: a thread begins with the niceness of the one that starts it.
+    let niceness = rustix::process::getpriority_process(None).ok().map(|own| own.saturating_add(API_NICENESS));
+    let give_way = move || {
         // A system that refuses this leaves the thread as it is.
-        let _refused = rustix::process::setpriority_process(None, API_NICENESS);
+        let _refused = niceness.map(|niceness| rustix::process::setpriority_process(None, niceness));
     };
     build(
         Builder::new_multi_thread()

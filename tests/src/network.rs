@@ -134,6 +134,21 @@ impl Network {
         self.processes[node] = Some(Process::start(self.config(node), &self.log(node), environment));
     }
 
+    /// Starts a node that may open so many files and no more.
+    pub fn start_node_with_files(&mut self, node: usize, files: u32) {
+        assert!(self.processes[node].is_none(), "node {node} runs already");
+        let limit = format!("ulimit -n {files}");
+        self.processes[node] = Some(Process::start_limited(self.config(node), &self.log(node), &limit));
+    }
+
+    /// Starts a node whose files cannot grow beyond so many bytes: to it the disk is full from then on.
+    pub fn start_node_with_small_files(&mut self, node: usize, bytes: u32) {
+        assert!(self.processes[node].is_none(), "node {node} runs already");
+        // The shell counts in 512 bytes. Without the trap the signal would end the node before the error reaches it.
+        let limit = format!("trap '' XFSZ; ulimit -f {}", bytes / 512);
+        self.processes[node] = Some(Process::start_limited(self.config(node), &self.log(node), &limit));
+    }
+
     /// Starts every node that does not run.
     pub fn start_all(&mut self) {
         for node in 0..self.size() {

@@ -24,18 +24,23 @@ pub struct Process {
 impl Process {
     /// Starts the node of a configuration file; its output is appended to `log`.
     pub fn start(config: &Path, log: &Path, environment: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(huxin_node());
+        command.arg("run").arg("--config").arg(config).envs(environment.iter().copied());
+        Self::spawn(command, log)
+    }
+
+    /// The same after the shell has set limits.
+    pub fn start_limited(config: &Path, log: &Path, limits: &str) -> Self {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(format!("{limits}; exec \"$0\" run --config \"$1\""));
+        command.arg(huxin_node()).arg(config);
+        Self::spawn(command, log)
+    }
+
+    fn spawn(mut command: Command, log: &Path) -> Self {
         let mut output = File::options().create(true).append(true).open(log).unwrap();
-        writeln!(output, "--- start {environment:?}").unwrap();
-        let child = Command::new(huxin_node())
-            .arg("run")
-            .arg("--config")
-            .arg(config)
-            .envs(environment.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(output.try_clone().unwrap())
-            .stderr(output)
-            .spawn()
-            .unwrap();
+        writeln!(output, "--- start {command:?}").unwrap();
+        let child = command.stdin(Stdio::null()).stdout(output.try_clone().unwrap()).stderr(output).spawn().unwrap();
         Self { child, log: log.to_owned() }
     }
 

@@ -25,5 +25,6 @@ mod operations;
 mod pages;
 mod power_cut;
 mod receipts_cli;
+mod siege;
 mod sse;
 mod stranger;

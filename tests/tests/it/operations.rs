@@ -9,7 +9,7 @@ use std::time::Duration;
 use huxin_chain_spec::crypto::{SignatureScheme, Signer as _, SigningKey};
 use huxin_chain_spec::record::governance::Action;
 use huxin_client::keys;
-use huxin_tests::{Council, Finished, Network, PATIENCE, eventually, huxin, huxin_node, run};
+use huxin_tests::{Council, Finished, Network, PATIENCE, agree_at_a_common_height, eventually, huxin, huxin_node, run};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -275,6 +275,39 @@ async fn a_hangup_reloads_and_never_stops_the_node() {
     .await;
     network.wait_ready(0).await;
     assert!(network.terminate(0).await.success());
+}
+
+/// A store whose disk took no more failed once on the way to a vote: the node then stood still for ever and blamed the others.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_ends_the_node_with_a_sentence_and_it_resumes_in_order() {
+    let mut network = Network::prepare(4);
+    network.start_node_with_small_files(0, 2 << 20);
+    network.start_all();
+    network.wait_all_ready().await;
+    let issuer = network.issuer("310000");
+    let filling = async {
+        loop {
+            let operations = (0..200).map(|_| issuer.issue_new().1).collect();
+            network.api(1).submit(&issuer.sign(operations, 0).bytes).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    let log = network.log(0);
+    let ended = eventually("the store says that its disk takes no more", PATIENCE, || async {
+        let text = std::fs::read_to_string(&log).unwrap();
+        text.contains("could not use the store in").then_some(())
+    });
+    tokio::select! {
+        () = filling => {}
+        () = ended => {}
+    }
+    assert_eq!(network.ends(0, PATIENCE).await.code(), Some(1));
+    assert!(network.log_says(0, "check that the disk works and has room"));
+    network.start_node(0);
+    network.wait_ready(0).await;
+    let transaction = issuer.sign(vec![issuer.issue_new().1], 0);
+    assert_eq!(network.api(0).submit_and_wait(&transaction.bytes).await.outcome, "committed");
+    agree_at_a_common_height(&network.apis()).await;
 }
 
 /// A node that is killed when dropped.
