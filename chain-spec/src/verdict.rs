@@ -277,6 +277,17 @@ pub fn records_check(disagrees: bool) -> Check {
     Check::new("records", CheckResult::Unknown, code, en, zh)
 }
 
+/// Why a document that is on the ledger gets no verdict: the organisation whose licence it is said to be has not recorded it.
+pub fn records_of_others() -> Check {
+    Check::new(
+        "records",
+        CheckResult::Unknown,
+        "records.of_others",
+        "the issuer that is named has not recorded this document, other organisations have: their records say nothing of its licence",
+        "所指颁发机构未为该文件上账，上账的是其他机构：其记录不能说明该机构的证照",
+    )
+}
+
 fn recorded(evidence: &Evidence<'_>) -> Check {
     if evidence.recorded_ms > evidence.as_of_ms {
         let (en, zh) = ("not yet on the ledger at the time asked about", "在所询时间尚未上账");

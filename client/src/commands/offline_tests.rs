@@ -121,7 +121,7 @@ async fn each_wrong_input_is_named_although_no_node_answers() {
         (format!("organisation succeed {ISSUER} --to {ISSUER} --cases --basis B-1"), "client.input", "--to"),
         (format!("organisation authority {ISSUER}"), "client.input", "authority"),
         (format!("govern propose organisation-succeed {ISSUER} --to {SUCCESSOR} --basis B-1"), "client.input", "scope"),
-        ("case grant 2026-0001 --decision {}/none.pdf".to_owned(), "client.input", "--decision"),
+        ("case grant 11310100000001011L/2026-0001 --decision {}/none.pdf".to_owned(), "client.input", "--decision"),
         ("publish publish guide/310000/A --body {}/none.toml".to_owned(), "client.file", "none.toml"),
         ("evidence rating --purpose P-1 --case N --level good --channel online".to_owned(), "client.usage", "--level"),
         ("seal register {}/none.esl".to_owned(), "client.file", "none.esl"),

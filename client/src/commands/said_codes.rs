@@ -119,6 +119,11 @@ const CHECKS: &[SaidCode] = &[
         "多个机构为同一文件上账，且并非均有效：请提供证照标识以确定所指证照",
     ),
     (
+        "records.of_others",
+        "the issuer that is named has not recorded this document, other organisations have: their records say nothing of its licence",
+        "所指颁发机构未为该文件上账，上账的是其他机构：其记录不能说明该机构的证照",
+    ),
+    (
         "records.open",
         "not every record of this document could be looked at: name the licence with its identifier, or ask again",
         "该文件的上账记录未能全部核验：请提供证照标识，或稍后再试",

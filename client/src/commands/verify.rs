@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use huxin_chain_spec::api::{ChangeAnswer, LicenceAnswer};
 use huxin_chain_spec::codes::Code;
-use huxin_chain_spec::ids::{IdError, LicenceId, LicenceProfile, LicenceRef, TimeMs};
+use huxin_chain_spec::ids::{IdError, LicenceId, LicenceIssuer, LicenceProfile, LicenceRef, TimeMs, Uscc};
 use huxin_chain_spec::verdict::{Check, CheckResult, IssuerStanding, Verdict, issuer_standing};
 
 use super::context::Global;
@@ -30,6 +30,9 @@ pub struct Verify {
     /// The licence that the file claims to be; a file that differs from its record is then invalid, not unknown.
     #[arg(long, value_name = "ID")]
     id: Option<String>,
+    /// The issuer of the licence that the file is, where the file carries no identifier: records of others then say nothing.
+    #[arg(long, value_name = "CODE", conflicts_with = "id")]
+    issuer: Option<Uscc>,
     /// The time asked about: 2026-11-21 (its first moment in Beijing) or RFC 3339; now if absent.
     #[arg(long, value_name = "TIME")]
     as_of: Option<TimeMs>,
@@ -52,7 +55,7 @@ impl Verify {
         note_check_character(output, Some(&question.subject));
         let client = global.client().await?;
         let answer = match (&examined, &question.subject) {
-            (Some(examined), Subject::Document) => by_file(&client, &question, examined).await?,
+            (Some(examined), Subject::Document) => by_file(&client, &question, examined, self.issuer).await?,
             _ => client.verify(&question).await?,
         };
         let mut answer = answer;
@@ -99,6 +102,13 @@ impl Verify {
             }
             (None, false) => file_or_licence(&self.subject)?,
         };
+        if examined.is_none() && self.issuer.is_some() {
+            let said = say!(
+                "it goes together with a file; an identifier or a reference names its issuer itself",
+                "此参数与文件一起使用；证照标识或引用本身已指明颁发机构"
+            );
+            return Err(ClientError::at("--issuer", said));
+        }
         if examined.is_none() && self.trust_list.is_some() {
             let said = say!(
                 "no file is given whose seals could be judged by it; give the file, or leave the option out",
@@ -112,9 +122,25 @@ impl Verify {
 }
 
 /// Asks about a file. The ledger finds it by its digest, and may know the same file under several licences, since anybody may record a
-/// digest: the one that the file itself names counts.
-async fn by_file(client: &Client, question: &Question, examined: &Examined) -> Result<Verified, ClientError> {
-    if let Some(id) = stated_identifier(examined) {
+/// digest: the one that the file itself names counts, otherwise those of the issuer that it names, or that the asker names.
+async fn by_file(
+    client: &Client,
+    question: &Question,
+    examined: &Examined,
+    issuer: Option<Uscc>,
+) -> Result<Verified, ClientError> {
+    let identifier = stated_identifier(examined);
+    let stated = identifier.as_ref().and_then(|id| match id.issuer() {
+        LicenceIssuer::Organisation(organisation) => Some(organisation),
+        LicenceIssuer::Region(_) => None,
+    });
+    if let (Some(given), Some(stated)) = (issuer, stated)
+        && given != stated
+    {
+        let said = say!("the file names another issuer, {stated}", "文件自身写明的颁发机构是 {stated}");
+        return Err(ClientError::at("--issuer", said));
+    }
+    if let Some(id) = identifier {
         let named = Question { subject: Subject::Identifier(id), ..question.clone() };
         let named = client.verify(&named).await?;
         let sha256 = examined.document.sha256.to_string();
@@ -122,7 +148,11 @@ async fn by_file(client: &Client, question: &Question, examined: &Examined) -> R
             return Ok(named);
         }
     }
-    client.verify(question).await
+    let joined = client.verify(question).await?;
+    match issuer.or(stated) {
+        Some(issuer) => client.of_issuer(question, joined, &issuer).await,
+        None => Ok(joined),
+    }
 }
 
 /// Reads an identifier or a reference. A wrong check character is left to the answer.

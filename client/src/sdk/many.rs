@@ -1,14 +1,14 @@
 //! What must not depend on which node answers: the records of one document, and receipts that are fetched to be kept.
 //!
 //! Which record a node shows for a document is its choice, and no proof says that there is no other. So every node is asked, every
-//! record that any of them knows is proven by itself, and the answer is `valid` only where no record of another organisation says
-//! otherwise.
+//! record that any of them knows is proven by itself, and where the organisations that recorded the document disagree, none of them
+//! decides: the answer is *unknown* until the issuer is named.
 
 use std::collections::BTreeMap;
 
 use futures::future::join_all;
 use huxin_chain_spec::api::VerifyAnswer;
-use huxin_chain_spec::ids::{LicenceRef, RecordIndex, TimeMs};
+use huxin_chain_spec::ids::{LicenceRef, RecordIndex, TimeMs, Uscc};
 use huxin_chain_spec::receipt::{Receipt, ThingReceipt};
 use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::verdict::{self, Verdict};
@@ -47,6 +47,36 @@ struct Known {
 }
 
 impl Client {
+    /// The answer about a document by the word of one organisation alone, out of the answer `joined` that every node was asked for: the
+    /// best of its records, proven by itself; *unknown* where only others recorded it. All records stay in the answer.
+    ///
+    /// # Errors
+    /// Those of [`Client::verify`].
+    pub async fn of_issuer(
+        &self,
+        question: &Question,
+        joined: Verified,
+        issuer: &Uscc,
+    ) -> Result<Verified, ClientError> {
+        if joined.records.is_empty() {
+            return Ok(joined);
+        }
+        let issuer = issuer.to_string();
+        let own = joined.records.iter().filter(|record| record.issuer == issuer);
+        let best = own.min_by_key(|record| (rank(record.verdict), u64::MAX - record.record));
+        let Some(reference) = best.and_then(|record| record.licence.parse::<LicenceRef>().ok()) else {
+            let mut joined = Verified { verdict: Verdict::Unknown, licence: None, receipt: None, ..joined };
+            joined.checks.retain(|check| check.name == "recorded");
+            joined.checks.push(verdict::records_of_others());
+            return Ok(joined);
+        };
+        let named = Question { subject: Subject::Reference(reference), ..question.clone() };
+        let mut answer = self.verify(&named).await?;
+        answer.records = joined.records;
+        answer.warnings.extend(joined.warnings);
+        Ok(answer)
+    }
+
     /// Asks every node about a document, proves every record of it, and joins the answers.
     pub(super) async fn verify_document(&self, question: &Question) -> Result<Verified, ClientError> {
         let nodes = self.nodes().each();
@@ -312,9 +342,8 @@ impl Known {
         }
     }
 
-    /// One answer from all. Among the records of the organisation that recorded the document first, the best one counts, the newest
-    /// among equals; a record of another organisation never makes a document valid, and one that says otherwise keeps it from being
-    /// called valid.
+    /// One answer from all. Of the records of one organisation the best counts, the newest among equals. Anybody may record a digest, also
+    /// before the issuer does: where the organisations disagree, the verdict is unknown, whoever came first.
     fn join(self) -> Result<Verified, ClientError> {
         let Self { proven, absent, failures, open, .. } = self;
         if proven.is_empty() {
@@ -332,9 +361,11 @@ impl Known {
         let Some(mut answer) = best.cloned() else {
             return Err(ClientError::Unreachable { tried: "no node gave a record".to_owned() });
         };
-        let disagrees =
-            records.iter().any(|record| Some(&record.issuer) != first.as_ref() && record.verdict != Verdict::Valid);
-        if answer.verdict == Verdict::Valid && (disagrees || !open.is_empty()) {
+        let best_of = |issuer: &str| {
+            records.iter().filter(|record| record.issuer == issuer).map(|record| rank(record.verdict)).min()
+        };
+        let disagrees = records.iter().any(|record| best_of(&record.issuer) != Some(rank(answer.verdict)));
+        if disagrees || answer.verdict == Verdict::Valid && !open.is_empty() {
             answer.verdict = Verdict::Unknown;
             answer.checks.push(verdict::records_check(disagrees));
         }

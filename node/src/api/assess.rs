@@ -4,12 +4,14 @@
 //! the evidence: the record, the licence's state at the block asked about, and its state now. Where a proof is attached,
 //! the evidence is taken out of that very proof, so that verdict and proof never speak for different blocks.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use huxin_chain_spec::api::{AsOfAnswer, ChangeAnswer, LicenceAnswer, VerifyAnswer};
 use huxin_chain_spec::codec;
 use huxin_chain_spec::crypto::Digest;
-use huxin_chain_spec::ids::{Height, IdError, LicenceId, LicenceProfile, LicenceRef, RecordIndex, TimeMs};
+use huxin_chain_spec::ids::{Height, IdError, LicenceId, LicenceProfile, LicenceRef, RecordIndex, TimeMs, Uscc};
 use huxin_chain_spec::receipt::Receipt;
 use huxin_chain_spec::record::licence::Licence;
 use huxin_chain_spec::record::{Operation, Record};
@@ -79,10 +81,10 @@ pub(super) fn by_licence(ledger: &Ledger, licence: &LicenceRef, question: &Quest
     }
 }
 
-/// Answers about the licence whose document has this SHA-256, and lists every licence recorded with it. Where one organisation recorded a document for several
-/// licences, the best verdict answers, and the newest record among equals. Records of the same bytes by anybody but the
-/// first to record them do not count: nobody can make another's revoked document valid by recording it once more. Nor is a
-/// document called valid while a record of another organisation says otherwise: which of the two is meant, its bytes do not say.
+/// Answers about the licence whose document has this SHA-256, and lists every licence recorded with it. Where one organisation recorded
+/// a document for several licences, its best verdict counts, and the newest record among equals. Anybody may record a digest, also before
+/// the issuer does, and the bytes do not say whose word counts: where the organisations that recorded them disagree, the verdict is
+/// unknown, so nobody makes another's document valid, nor invalid.
 pub(super) fn by_document(ledger: &Ledger, sha256: &Digest, question: &Question) -> Result<VerifyAnswer, ApiError> {
     let question = Question { document: Document::Sha256(*sha256), ..*question };
     let mut records = ledger.records_of_document(sha256, SAME_DOCUMENT_MAX + 1)?;
@@ -92,7 +94,7 @@ pub(super) fn by_document(ledger: &Ledger, sha256: &Digest, question: &Question)
         return not_recorded(ledger, question.as_of, question.identifier);
     };
     let mut answer = by_record(ledger, best, &question)?;
-    if answer.verdict == Verdict::Valid.as_str() && (more || !others_agree) {
+    if !others_agree || answer.verdict == Verdict::Valid.as_str() && more {
         answer.verdict = Verdict::Unknown.as_str().to_owned();
         answer.checks.push(verdict::records_check(!others_agree));
     }
@@ -106,7 +108,7 @@ pub(super) fn by_document(ledger: &Ledger, sha256: &Digest, question: &Question)
 struct Known {
     /// The record that answers.
     best: RecordIndex,
-    /// Whether every record of another organisation than the first is valid.
+    /// Whether every organisation that recorded the document comes to the same verdict.
     others_agree: bool,
     /// Their licences, oldest first.
     references: Vec<String>,
@@ -115,21 +117,27 @@ struct Known {
 fn known_of(ledger: &Ledger, records: &[RecordIndex], question: &Question) -> Result<Option<Known>, ApiError> {
     let question = Question { proof: false, ..*question };
     let mut best: Option<(u8, RecordIndex)> = None;
-    let (mut first_recorder, mut others_agree, mut references) = (None, true, Vec::new());
+    let (mut first_recorder, mut references) = (None, Vec::new());
+    // The best verdict of each organisation's records.
+    let mut by_recorder: BTreeMap<Option<Uscc>, u8> = BTreeMap::new();
     for &index in records {
         let recorder = ledger.record(index)?.map(|(record, _)| record.organisation);
         let answer = by_record(ledger, index, &question)?;
         references.extend(answer.licence.as_ref().map(|licence| licence.licence.clone()));
+        let rank = rank(&answer.verdict);
+        let own = by_recorder.entry(recorder).or_insert(rank);
+        *own = rank.min(*own);
         if *first_recorder.get_or_insert(recorder) != recorder {
-            others_agree &= answer.verdict == Verdict::Valid.as_str();
             continue;
         }
-        let rank = rank(&answer.verdict);
         if best.is_none_or(|(best_rank, best_index)| (rank, best_index) < (best_rank, index)) {
             best = Some((rank, index));
         }
     }
-    Ok(best.map(|(_, best)| Known { best, others_agree, references }))
+    Ok(best.map(|(rank, best)| {
+        let others_agree = by_recorder.values().all(|own| *own == rank);
+        Known { best, others_agree, references }
+    }))
 }
 
 /// Order of verdicts when one document has several: the lower answers.
