@@ -200,10 +200,9 @@ impl Inner {
         {
             mine.know(height, set.clone());
         }
-        if let Some(height) = theirs.pinned().filter(|height| mine.pinned() < Some(*height)) {
-            if let Some(set) = theirs.set_after(height) {
-                mine.pin(height, set.clone());
-            }
+        let newer = theirs.pinned().filter(|height| mine.pinned() < Some(*height));
+        if let Some((height, set)) = newer.and_then(|height| Some((height, theirs.set_after(height)?))) {
+            mine.pin(height, set.clone());
         }
         self.seen = [self.seen, seen].into_iter().flatten().max_by_key(|seen| seen.height);
     }
