@@ -316,8 +316,45 @@ def read_licence_state(state):
     reader.opt(lambda: reader.bytes(6 + 18))
     reader.opt(reader.digest)
     state["earlier"] = reader.list(lambda: read_change(reader))
+    state["upkeep"] = {"corrections": reader.list(lambda: read_correction(reader)),
+                       "attachments": reader.list(lambda: read_attachment(reader)),
+                       "annual_checks": reader.list(lambda: read_annual_check(reader))}
     reader.end()
     return state
+
+
+def read_document(reader):
+    return {"sha256": reader.digest().hex(), "sm3": reader.opt(lambda: reader.digest().hex()), "size_bytes": reader.u64()}
+
+
+def read_correction(reader):
+    reader.bytes(6)
+    particulars = {"document": read_document(reader)}
+    reader.opt(reader.digest)
+    reader.opt(lambda: (reader.block(), reader.digest()))
+    reader.opt(reader.block)
+    reader.opt(reader.digest)
+    particulars.update({"valid_from_ms": reader.u64(), "valid_until_ms": reader.opt(reader.u64)})
+    reader.u8()
+    return {"particulars": particulars, "recorded_by": reader.u64(), "recorded_ms": reader.u64()}
+
+
+def read_attachment(reader):
+    document = read_document(reader)
+    reader.u8()
+    reader.opt(reader.block)
+    return {"document": document, "expires_ms": reader.opt(reader.u64), "recorded_by": reader.u64(),
+            "recorded_ms": reader.u64(), "ended": reader.opt(lambda: read_end(reader))}
+
+
+def read_end(reader):
+    return {"effective_ms": reader.u64(), "recorded_by": reader.u64(), "recorded_ms": reader.u64()}
+
+
+def read_annual_check(reader):
+    year = reader.number(2)
+    reader.u8()
+    return {"year": year, "until_ms": reader.u64(), "recorded_by": reader.u64(), "recorded_ms": reader.u64()}
 
 
 def read_change(reader):

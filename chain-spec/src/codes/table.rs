@@ -191,6 +191,22 @@ codes! {
         "The licence has changed its status as often as the ledger keeps." "Record a new version of it (amend); its history begins empty. Restore, end and withdraw stay possible."
         "该证照的状态变更次数已达账本保存上限。" "请上账新版本（变更），其历史从零开始；恢复、终结和撤销不受限制。"
 
+    450 LicenceCorrectionEmpty "licence.correction_changes_nothing"
+        "The correction says what the record says already." "Name what was recorded wrongly; look at the record first."
+        "更正内容与现有记录相同。" "请先查看现有记录，并写明记录有误之处。"
+    451 LicenceAttachmentExists "licence.attachment_exists"
+        "This file is one of the licence's already, or was recorded for it by mistake." "Look at the licence's files; end the file first if it shall get another role."
+        "该文件已是此证照的文件，或曾因差错登记于此证照。" "请查询该证照的文件；如需改变其性质，请先终止该文件。"
+    452 LicenceAttachmentUnknown "licence.attachment_unknown"
+        "No further file with this digest stands for the licence." "Look at the licence's files; the recorded file itself is corrected, not ended."
+        "该证照没有此摘要的有效附属文件。" "请查询该证照的文件；主文件有误应办理更正，而非终止。"
+    453 LicenceUpkeepFull "licence.upkeep_full"
+        "The licence has as many corrections, further files or annual checks as the ledger keeps." "Record a new version of it (amend); its lists begin empty."
+        "该证照的更正、附属文件或年检记录已达账本保存上限。" "请上账新版本（变更），其各项记录从零开始。"
+    454 LicenceAnnualCheckOrder "licence.annual_check_order"
+        "The annual check is of an earlier year, or covers less, than the one recorded last." "Check year and end; record annual checks in the order of their years."
+        "年检年度早于或有效期止早于最近一次记录。" "请核对年度与有效期止；年检应按年度顺序上账。"
+
     // 5xx: membership rules.
     501 OrganisationUnknown "organisation.unknown"
         "The organisation is not registered on this chain." "Its province registers it first."

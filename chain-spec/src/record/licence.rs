@@ -5,6 +5,7 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
+use super::upkeep::{AnnualCheck, Attachment, Correction, Detachment};
 use crate::codes::Code;
 use crate::crypto::Digest;
 use crate::ids::{BasisCode, LicenceRef, LicenceType, ProvinceCode, RegionCode, SealId, TimeMs, Uscc};
@@ -35,6 +36,14 @@ pub enum LicenceOperation {
     Revoke(Change),
     /// 失效.
     Lapse(Change),
+    /// 更正: the record was wrong; the licence, its version and its status stay.
+    Correct(Correction),
+    /// A further genuine file of the licence: 副本, 加注件 and others.
+    Attach(Attachment),
+    /// The end of a further file.
+    Detach(Detachment),
+    /// 年检、年报.
+    AnnualCheck(AnnualCheck),
 }
 
 /// A licence as recorded when it is issued, amended or transferred in.
@@ -126,6 +135,10 @@ impl LicenceOperation {
             Self::Withdraw(_) => 8,
             Self::Revoke(_) => 9,
             Self::Lapse(_) => 10,
+            Self::Correct(_) => 11,
+            Self::Attach(_) => 12,
+            Self::Detach(_) => 13,
+            Self::AnnualCheck(_) => 14,
         }
     }
 
@@ -143,6 +156,10 @@ impl LicenceOperation {
             Self::Withdraw(_) => "licence.withdraw",
             Self::Revoke(_) => "licence.revoke",
             Self::Lapse(_) => "licence.lapse",
+            Self::Correct(_) => "licence.correct",
+            Self::Attach(_) => "licence.attach",
+            Self::Detach(_) => "licence.detach",
+            Self::AnnualCheck(_) => "licence.annual_check",
         }
     }
 
@@ -151,6 +168,15 @@ impl LicenceOperation {
         match self {
             Self::Issue(licence) | Self::Amend { licence, .. } | Self::TransferIn { licence, .. } => Some(licence),
             _ => None,
+        }
+    }
+
+    /// The file that becomes one of a licence's by this operation: of a new licence, of a corrected one, or a further one.
+    pub fn new_document(&self) -> Option<&Document> {
+        match self {
+            Self::Correct(correction) => Some(&correction.particulars.document),
+            Self::Attach(attachment) => Some(&attachment.document),
+            other => other.new_licence().map(|licence| &licence.document),
         }
     }
 
@@ -167,6 +193,10 @@ impl LicenceOperation {
             | Self::Withdraw(change)
             | Self::Revoke(change)
             | Self::Lapse(change) => Some(&change.licence),
+            Self::Correct(correction) => Some(&correction.licence),
+            Self::Attach(attachment) => Some(&attachment.licence),
+            Self::Detach(detachment) => Some(&detachment.licence),
+            Self::AnnualCheck(check) => Some(&check.licence),
         }
     }
 }

@@ -12,9 +12,13 @@
 //!  ISSUED, SUSPENDED, TRANSFERRED_OUT  -> WITHDRAWN | REVOKED
 //! ```
 //! SUPERSEDED, LAPSED, CANCELLED, WITHDRAWN and REVOKED are final. A licence has at most one successor.
+//!
+//! `correct`, `attach`, `detach` and `annual_check` leave the status alone ([`upkeep`]).
+
+mod upkeep;
 
 use crate::codes::Code;
-use crate::ids::{BasisCode, LicenceRef, LicenceType, RecordIndex, TimeMs};
+use crate::ids::{BasisCode, LicenceRef, LicenceType, PurposeCode, RecordIndex, TimeMs};
 use crate::record::LicenceOperation;
 use crate::record::licence::{Change, Licence};
 use crate::state::history::CHANGES_MAX;
@@ -49,6 +53,8 @@ pub fn next_status(status: LicenceStatus, operation: &LicenceOperation) -> Resul
         (S::Issued | S::Suspended | S::TransferredOut, Op::Withdraw(_)) => Ok(S::Withdrawn),
         (S::Issued | S::Suspended | S::TransferredOut, Op::Revoke(_)) => Ok(S::Revoked),
         (S::Issued | S::Suspended, Op::TransferIn { .. }) => Err(Code::LicenceTransferInWithoutOut),
+        (S::Issued | S::Suspended, Op::Correct(_) | Op::Attach(_) | Op::AnnualCheck(_)) => Ok(status),
+        (S::Issued | S::Suspended | S::TransferredOut, Op::Detach(_)) => Ok(status),
         (_, Op::Restore(_)) => Err(Code::LicenceNotSuspended),
         (_, Op::CancelTransfer(_)) => Err(Code::LicenceNotTransferredOut),
         (S::Issued | S::Suspended | S::TransferredOut, _) => Err(Code::LicenceWrongState),
@@ -97,6 +103,13 @@ pub(super) fn texts(operation: &LicenceOperation) -> Vec<&str> {
         | LicenceOperation::Withdraw(change)
         | LicenceOperation::Revoke(change)
         | LicenceOperation::Lapse(change) => texts.push(change.basis.as_str()),
+        LicenceOperation::Correct(correction) => {
+            texts.extend(correction.particulars.seal.as_ref().map(|seal| seal.seal.as_str()));
+            texts.extend(correction.particulars.exception.as_ref().map(BasisCode::as_str));
+        }
+        LicenceOperation::Attach(attachment) => texts.extend(attachment.purpose.as_ref().map(PurposeCode::as_str)),
+        LicenceOperation::Detach(detachment) => texts.push(detachment.basis.as_str()),
+        LicenceOperation::AnnualCheck(check) => texts.push(check.basis.as_str()),
     }
     texts
 }
@@ -105,11 +118,15 @@ fn check_permission(actor: &Actor, operation: &LicenceOperation) -> Result<(), C
     use LicenceOperation as Op;
     let permissions = &actor.key.permissions;
     let allowed = match operation {
-        Op::Issue(_) | Op::Amend { .. } => permissions.issue,
+        Op::Issue(_) | Op::Amend { .. } | Op::Correct(_) | Op::Attach(_) | Op::Detach(_) => permissions.issue,
         Op::TransferOut { .. } | Op::TransferIn { .. } | Op::CancelTransfer(_) => permissions.transfer,
-        Op::Suspend(_) | Op::Restore(_) | Op::Cancel(_) | Op::Withdraw(_) | Op::Revoke(_) | Op::Lapse(_) => {
-            permissions.change_status
-        }
+        Op::Suspend(_)
+        | Op::Restore(_)
+        | Op::Cancel(_)
+        | Op::Withdraw(_)
+        | Op::Revoke(_)
+        | Op::Lapse(_)
+        | Op::AnnualCheck(_) => permissions.change_status,
     };
     if allowed { Ok(()) } else { Err(Code::KeyNotPermitted) }
 }
@@ -118,27 +135,17 @@ fn check_permission(actor: &Actor, operation: &LicenceOperation) -> Result<(), C
 fn check_licence<R: StateReader>(overlay: &Overlay<'_, R>, actor: &Actor, licence: &Licence) -> Result<(), RuleError> {
     licence.issuer.check().map_err(|error| error.code())?;
     licence.licence_type.check().map_err(|error| error.code())?;
-    licence.region.check().map_err(|error| error.code())?;
     if licence.issuer != actor.key.organisation {
         return Err(Code::LicenceIssuerMismatch.into());
     }
     let matter = Competence::Licences(licence.licence_type);
     succession::check_acts_for(overlay, actor, &licence.issuer, matter, Code::LicenceIssuerMismatch)?;
-    if licence.region.province() != actor.province() {
-        return Err(Code::OrganisationWrongProvince.into());
-    }
+    upkeep::check_particulars(actor, &licence.particulars())?;
     if !actor.key.permissions.covers(&licence.licence_type) {
         return Err(Code::KeyLicenceTypeNotPermitted.into());
     }
     if licence.version == 0 || licence.version > LICENCE_VERSION_MAX {
         return Err(Code::LicenceVersionNotNewer.into());
-    }
-    if licence.document.size_bytes == 0 {
-        return Err(Code::LicenceDocumentMissing.into());
-    }
-    licence.document.check_length()?;
-    if licence.valid_until_ms.is_some_and(|until| until <= licence.valid_from_ms) {
-        return Err(Code::LicenceValidityWindow.into());
     }
     Ok(())
 }
@@ -158,8 +165,12 @@ fn change<R: StateReader>(
     let current: Option<LicenceState> = overlay.read(&key)?;
     let status = current.as_ref().map_or(LicenceStatus::Issued, |state| state.status);
     let next = next_status(status, operation)?;
-    check_room(current.as_ref(), next)?;
+    check_room(current.as_ref(), next, status)?;
     check_party(overlay, actor, &issued, current.as_ref(), operation)?;
+    if let Some(kept) = upkeep::keep(context, actor, index, &issued, current.as_ref(), operation)? {
+        overlay.write(key, &kept);
+        return Ok(());
+    }
     let mut state = LicenceState {
         status: next,
         issued_by,
@@ -169,6 +180,7 @@ fn change<R: StateReader>(
         transfer_to: None,
         successor: None,
         earlier: current.iter().flat_map(LicenceState::changes).collect(),
+        upkeep: current.as_ref().map(|state| state.upkeep.clone()).unwrap_or_default(),
     };
     match operation {
         LicenceOperation::TransferOut { to_province, to_organisation, .. } => {
@@ -187,8 +199,8 @@ fn change<R: StateReader>(
 }
 
 /// A licence with a full history is no longer brought into a status that another change must end.
-fn check_room(current: Option<&LicenceState>, next: LicenceStatus) -> Result<(), Code> {
-    let opens = matches!(next, LicenceStatus::Suspended | LicenceStatus::TransferredOut);
+fn check_room(current: Option<&LicenceState>, next: LicenceStatus, status: LicenceStatus) -> Result<(), Code> {
+    let opens = next != status && matches!(next, LicenceStatus::Suspended | LicenceStatus::TransferredOut);
     let is_full = current.is_some_and(|state| state.changes().count() >= CHANGES_MAX);
     if opens && is_full { Err(Code::LicenceHistoryFull) } else { Ok(()) }
 }
@@ -254,7 +266,7 @@ fn effective(
     current: Option<&LicenceState>,
     operation: &LicenceOperation,
 ) -> Result<TimeMs, Code> {
-    let earliest = current.map_or(issued.valid_from_ms.min(issued.recorded_ms), |state| state.effective_ms);
+    let earliest = current.map_or(issued.begins_ms(), |state| state.effective_ms);
     let latest = TimeMs(context.time_ms.0.saturating_add(EFFECTIVE_AHEAD_MS_MAX));
     let stated = |change: &Change| {
         if (earliest..=latest).contains(&change.effective_ms) {
@@ -264,7 +276,14 @@ fn effective(
         }
     };
     match operation {
-        LicenceOperation::Issue(_) | LicenceOperation::Amend { .. } | LicenceOperation::TransferIn { .. } => {
+        // Those that leave the status alone have no use for it.
+        LicenceOperation::Issue(_)
+        | LicenceOperation::Amend { .. }
+        | LicenceOperation::TransferIn { .. }
+        | LicenceOperation::Correct(_)
+        | LicenceOperation::Attach(_)
+        | LicenceOperation::Detach(_)
+        | LicenceOperation::AnnualCheck(_) => {
             Ok(current.map_or(context.time_ms, |state| state.effective_ms.max(context.time_ms)))
         }
         LicenceOperation::TransferOut { change, .. }

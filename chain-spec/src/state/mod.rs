@@ -13,10 +13,12 @@ pub mod publication;
 pub mod seal;
 pub mod succession;
 mod text;
+pub mod upkeep;
 
 pub use history::StatusChanged;
 pub use json::to_json;
 pub use text::{KINDS, StateKeyError, kind_byte};
+pub use upkeep::Upkeep;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -215,7 +217,7 @@ pub struct LicenceState {
     pub status: LicenceStatus,
     /// Record that brought the licence into being.
     pub issued_by: RecordIndex,
-    /// Record of the latest change.
+    /// Record of the latest change of its status; the issue record where there was none.
     pub changed_by: RecordIndex,
     /// From when the latest change counts in law.
     pub effective_ms: TimeMs,
@@ -227,6 +229,25 @@ pub struct LicenceState {
     pub successor: Option<LicenceRef>,
     /// The changes before the latest, oldest first; a few more than [`history::CHANGES_MAX`] at most.
     pub earlier: Vec<StatusChanged<LicenceStatus>>,
+    /// What has been corrected, attached and checked.
+    pub upkeep: Upkeep,
+}
+
+impl LicenceState {
+    /// The state of a licence whose status has not changed since its issue.
+    pub fn unchanged(issued: &IssuedLicence) -> Self {
+        Self {
+            status: LicenceStatus::Issued,
+            issued_by: issued.index,
+            changed_by: issued.index,
+            effective_ms: issued.begins_ms(),
+            recorded_ms: issued.recorded_ms,
+            transfer_to: None,
+            successor: None,
+            earlier: Vec::new(),
+            upkeep: Upkeep::default(),
+        }
+    }
 }
 
 /// The receiving side of a transfer.
@@ -245,6 +266,10 @@ pub struct IssuedLicence {
     pub licence_type: LicenceType,
     pub version: u16,
     pub valid_from_ms: TimeMs,
+    /// SHA-256 of the recorded file.
+    pub document: Digest,
+    /// Digest of its particulars, to tell a correction that changes nothing.
+    pub particulars: Digest,
     /// Time of the block that recorded it.
     pub recorded_ms: TimeMs,
 }
@@ -260,8 +285,15 @@ impl IssuedLicence {
             licence_type: licence.licence_type,
             version: licence.version,
             valid_from_ms: licence.valid_from_ms,
+            document: licence.document.sha256,
+            particulars: licence.particulars().digest(),
             recorded_ms: record.time_ms,
         })
+    }
+
+    /// The earliest time from which a change may count: the beginning of its validity or of its record, whichever is earlier.
+    pub fn begins_ms(&self) -> TimeMs {
+        self.valid_from_ms.min(self.recorded_ms)
     }
 }
 

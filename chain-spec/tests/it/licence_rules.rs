@@ -7,7 +7,7 @@ use huxin_chain_spec::record::LicenceOperation;
 use huxin_chain_spec::record::licence::{Change, Document, Licence};
 use huxin_chain_spec::record::membership::{MembershipOperation, Permissions, StatusChange};
 use huxin_chain_spec::rules::licence::EFFECTIVE_AHEAD_MS_MAX;
-use huxin_chain_spec::state::{LicenceState, LicenceStatus, TransferTarget};
+use huxin_chain_spec::state::{LicenceState, LicenceStatus, TransferTarget, Upkeep};
 
 use crate::support::*;
 
@@ -31,6 +31,7 @@ fn the_state_says_who_when_and_what_next() {
         transfer_to: Some(target),
         successor: None,
         earlier: Vec::new(),
+        upkeep: Upkeep::default(),
     };
     assert_eq!(network.licence_state(&licence_ref("a")), Some(state.clone()));
     let time = network.next_ms();

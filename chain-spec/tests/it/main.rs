@@ -39,5 +39,6 @@ mod succession;
 mod support;
 mod thing_receipts;
 mod transactions;
+mod upkeep;
 mod vectors;
 mod verdict;

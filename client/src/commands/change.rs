@@ -42,6 +42,14 @@ pub enum LicenceCommand {
     Revoke(ChangeArguments),
     /// Lapse (失效).
     Lapse(ChangeArguments),
+    /// Put a wrong record right; identifier, version and status stay (更正).
+    Correct(Box<super::upkeep::Correct>),
+    /// Add a further genuine file: a duplicate, an annotated copy, a copy sealed again or in another format (副本、加注件).
+    Attach(Box<super::upkeep::Attach>),
+    /// End a further file; the licence stays.
+    Detach(super::upkeep::Detach),
+    /// Record an annual check or report (年检、年报).
+    AnnualCheck(super::upkeep::CheckAnnually),
 }
 
 /// A change of one licence.
@@ -115,13 +123,17 @@ impl LicenceCommand {
             Self::Withdraw(change) => change.run(global, output, Op::Withdraw).await,
             Self::Revoke(change) => change.run(global, output, Op::Revoke).await,
             Self::Lapse(change) => change.run(global, output, Op::Lapse).await,
+            Self::Correct(correct) => correct.run(global, output).await,
+            Self::Attach(attach) => attach.run(global, output).await,
+            Self::Detach(detach) => detach.run(global, output).await,
+            Self::AnnualCheck(check) => check.run(global, output).await,
         }
     }
 }
 
 /// The reference of a licence named by identifier or reference. A wrong check character is noted, not refused: the ledger knows
 /// whether the licence bears it.
-fn reference(algorithm: DigestAlgorithm, text: &str) -> Result<LicenceRef, ClientError> {
+pub(super) fn reference(algorithm: DigestAlgorithm, text: &str) -> Result<LicenceRef, ClientError> {
     match licence_subject(text)? {
         Subject::Identifier(id) => Ok(LicenceRef::of(algorithm, &id)),
         Subject::Reference(reference) => Ok(reference),
@@ -171,8 +183,8 @@ impl Replacement {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the last step of two commands, each argument goes into the report")]
-async fn submit(
+#[expect(clippy::too_many_arguments, reason = "the last step of several commands, each argument goes into the report")]
+pub(super) async fn submit(
     global: &Global,
     output: &Output,
     client: &Client,

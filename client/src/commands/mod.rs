@@ -35,6 +35,7 @@ mod succession;
 mod testnet;
 mod thing_receipt;
 mod transaction;
+mod upkeep;
 mod usage;
 mod verify;
 

@@ -57,7 +57,7 @@ impl Client {
         }
         self.prove_named(&nodes, &mut known, question).await;
         known.judge_more();
-        known.join()
+        known.join(&question.sha256())
     }
 
     async fn document_at(
@@ -228,7 +228,12 @@ impl Client {
 /// Whether a proven answer is about the document of a question.
 fn is_of(answer: &Verified, question: &Question) -> bool {
     let asked = question.document.as_ref().map(|document| document.sha256.to_string());
-    asked.is_some() && answer.licence.as_ref().map(|licence| &licence.document_sha256) == asked.as_ref()
+    asked.is_some_and(|sha256| knows_file(answer, &sha256))
+}
+
+/// Whether the file was ever one of the licence's.
+fn knows_file(answer: &Verified, sha256: &str) -> bool {
+    answer.licence.as_ref().is_some_and(|licence| licence.file_record(sha256).is_some())
 }
 
 /// What a node says that names a licence of a document and then answers otherwise.
@@ -309,10 +314,10 @@ impl Known {
         }
     }
 
-    /// One answer from all. Among the records of the organisation that recorded the document first, the best one counts, the newest
+    /// One answer from all about the file with this SHA-256. Among the records of the organisation that recorded the document first, the best one counts, the newest
     /// among equals; a record of another organisation never makes a document valid, and one that says otherwise keeps it from being
     /// called valid.
-    fn join(self) -> Result<Verified, ClientError> {
+    fn join(self, sha256: &str) -> Result<Verified, ClientError> {
         let Self { proven, absent, failures, open, .. } = self;
         if proven.is_empty() {
             return absent_or(absent, failures);
@@ -320,7 +325,8 @@ impl Known {
         let mut warnings = failures.warnings;
         warnings.extend(absent.map(|absent| wrongly_absent(&absent.node)));
         let mut answers: Vec<Verified> = proven.into_values().collect();
-        answers.sort_by_key(record_of);
+        // The first to record the file counts, not the one whose licence is the oldest: a file may have been attached later.
+        answers.sort_by_key(|answer| file_record_of(answer, sha256));
         let records: Vec<SameDocument> = answers.iter().filter_map(same_document).collect();
         let first = records.first().map(|record| record.issuer.clone());
         let of_first = |answer: &&Verified| answer.licence.as_ref().map(|licence| &licence.issuer) == first.as_ref();
@@ -339,6 +345,11 @@ impl Known {
         warnings.append(&mut answer.warnings);
         Ok(Verified { warnings, records, ..answer })
     }
+}
+
+/// The record by which the ledger first knew the file for one of the licence's.
+fn file_record_of(answer: &Verified, sha256: &str) -> u64 {
+    answer.licence.as_ref().and_then(|licence| licence.file_record(sha256)).map_or(u64::MAX, |(record, _)| record)
 }
 
 fn record_of(answer: &Verified) -> u64 {

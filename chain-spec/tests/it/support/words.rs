@@ -4,6 +4,9 @@ use huxin_chain_spec::crypto::{DigestAlgorithm, Signer as _, SigningKey};
 use huxin_chain_spec::ids::{BasisCode, LicenceRef, LicenceType, RegionCode, TimeMs, Uscc};
 use huxin_chain_spec::record::licence::{Change, Document, Licence};
 use huxin_chain_spec::record::membership::Permissions;
+use huxin_chain_spec::record::upkeep::{
+    AnnualCheck, AnnualOutcome, Attachment, AttachmentRole, Correction, CorrectionReason, Detachment,
+};
 use huxin_chain_spec::record::{LicenceOperation, MembershipOperation};
 
 use super::{GENESIS_MS, Issuer, Province, SHA256};
@@ -25,6 +28,36 @@ pub fn licence_ref(name: &str) -> LicenceRef {
     LicenceRef(SHA256.plain(&[b"test licence ", name.as_bytes()]))
 }
 
+/// A file with this content.
+pub fn file_of(content: &str) -> Document {
+    Document {
+        sha256: SHA256.plain(&[content.as_bytes()]),
+        sm3: Some(DigestAlgorithm::Sm3.plain(&[content.as_bytes()])),
+        size_bytes: 4096,
+    }
+}
+
+/// A correction of what `issue` recorded, by what it should have said.
+pub fn correct(name: &str, right: &Licence) -> LicenceOperation {
+    let reason = CorrectionReason::Entry;
+    LicenceOperation::Correct(Correction { licence: licence_ref(name), reason, particulars: right.particulars() })
+}
+
+pub fn attach(name: &str, content: &str, role: AttachmentRole) -> LicenceOperation {
+    let (licence, document) = (licence_ref(name), file_of(content));
+    LicenceOperation::Attach(Attachment { licence, document, role, purpose: None, expires_ms: None })
+}
+
+pub fn detach(name: &str, content: &str, effective_ms: TimeMs) -> LicenceOperation {
+    let (licence, document) = (licence_ref(name), file_of(content).sha256);
+    LicenceOperation::Detach(Detachment { licence, document, basis: basis("ZZ-1"), effective_ms })
+}
+
+pub fn annual_check(name: &str, year: u16, outcome: AnnualOutcome, until_ms: TimeMs) -> LicenceOperation {
+    let (licence, basis) = (licence_ref(name), basis("NJ-1"));
+    LicenceOperation::AnnualCheck(AnnualCheck { licence, year, outcome, until_ms, basis })
+}
+
 /// A licence of this organisation, version 1, without end.
 pub fn licence(name: &str, organisation: Uscc, region: RegionCode) -> Licence {
     Licence {
@@ -33,11 +66,7 @@ pub fn licence(name: &str, organisation: Uscc, region: RegionCode) -> Licence {
         issuer: organisation,
         region,
         version: 1,
-        document: Document {
-            sha256: SHA256.plain(&[name.as_bytes()]),
-            sm3: Some(DigestAlgorithm::Sm3.plain(&[name.as_bytes()])),
-            size_bytes: 4096,
-        },
+        document: file_of(name),
         metadata: None,
         seal: None,
         exception: None,
