@@ -207,6 +207,10 @@ codes! {
         "The annual check is of an earlier year, or covers less, than the one recorded last." "Check year and end; record annual checks in the order of their years."
         "年检年度早于或有效期止早于最近一次记录。" "请核对年度与有效期止；年检应按年度顺序上账。"
 
+    455 LicenceLineageFull "licence.lineage_full"
+        "The licence has as many versions as the ledger follows." "Cancel it and issue a new licence under a new number."
+        "该证照的版本数已达账本上限。" "请注销后以新的证照编号重新颁发。"
+
     // 5xx: membership rules.
     501 OrganisationUnknown "organisation.unknown"
         "The organisation is not registered on this chain." "Its province registers it first."

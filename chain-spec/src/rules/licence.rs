@@ -10,11 +10,14 @@
 //!     +--------------------------------------------------------> SUPERSEDED
 //!  ISSUED, SUSPENDED                   -> LAPSED | CANCELLED
 //!  ISSUED, SUSPENDED, TRANSFERRED_OUT  -> WITHDRAWN | REVOKED
+//!  SUPERSEDED                          -> WITHDRAWN, and every version after it whatever it is
 //! ```
-//! SUPERSEDED, LAPSED, CANCELLED, WITHDRAWN and REVOKED are final. A licence has at most one successor.
+//! SUPERSEDED, LAPSED, CANCELLED, WITHDRAWN and REVOKED are final but for a withdrawal of the lineage ([`lineage`]). A licence has at most
+//! one successor.
 //!
 //! `correct`, `attach`, `detach` and `annual_check` leave the status alone ([`upkeep`]).
 
+pub mod lineage;
 mod upkeep;
 
 use crate::codes::Code;
@@ -40,6 +43,7 @@ pub fn next_status(status: LicenceStatus, operation: &LicenceOperation) -> Resul
     use LicenceOperation as Op;
     use LicenceStatus as S;
     match (status, operation) {
+        (S::Superseded, Op::Withdraw(_)) => Ok(S::Withdrawn),
         (S::Superseded, _) => Err(Code::LicenceAlreadyHasSuccessor),
         (S::Lapsed | S::Cancelled | S::Withdrawn | S::Revoked, _) => Err(Code::LicenceFinalState),
         (S::Issued, Op::Amend { .. }) => Ok(S::Superseded),
@@ -190,7 +194,13 @@ fn change<R: StateReader>(
         }
         LicenceOperation::Amend { licence, .. } | LicenceOperation::TransferIn { licence, .. } => {
             check_successor(&issued, licence, operation)?;
+            lineage::check_room(overlay, &issued)?;
             state.successor = Some(licence.licence);
+        }
+        LicenceOperation::Withdraw(change) => {
+            state.successor = current.as_ref().and_then(|state| state.successor);
+            let withdrawal = lineage::Withdrawal { context, actor, index, effective_ms: change.effective_ms };
+            lineage::withdraw(overlay, &withdrawal, &issued, state.successor)?;
         }
         _ => {}
     }

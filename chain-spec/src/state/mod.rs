@@ -32,9 +32,9 @@ use crate::ids::{
     SealId, SystemId, TimeMs, Uscc,
 };
 use crate::map::MapKey;
-use crate::record::Record;
 use crate::record::membership::{Permissions, Standing};
 use crate::record::publication::PublicationKey;
+use crate::record::{Operation, Record};
 
 /// Longest encoded state of one thing, in bytes.
 pub const STATE_BYTES_MAX: usize = 64 * 1024;
@@ -225,7 +225,7 @@ pub struct LicenceState {
     pub recorded_ms: TimeMs,
     /// Who may take the licence over, while it is transferred out.
     pub transfer_to: Option<TransferTarget>,
-    /// The licence that replaced this one.
+    /// The licence that replaced this one; kept when it is withdrawn afterwards.
     pub successor: Option<LicenceRef>,
     /// The changes before the latest, oldest first; a few more than [`history::CHANGES_MAX`] at most.
     pub earlier: Vec<StatusChanged<LicenceStatus>>,
@@ -272,6 +272,8 @@ pub struct IssuedLicence {
     pub particulars: Digest,
     /// Time of the block that recorded it.
     pub recorded_ms: TimeMs,
+    /// The licence that it followed, as a new version or by a transfer.
+    pub predecessor: Option<LicenceRef>,
 }
 
 impl IssuedLicence {
@@ -288,6 +290,10 @@ impl IssuedLicence {
             document: licence.document.sha256,
             particulars: licence.particulars().digest(),
             recorded_ms: record.time_ms,
+            predecessor: match &record.operation {
+                Operation::Licence(operation) => operation.changed_licence().copied(),
+                _ => None,
+            },
         })
     }
 

@@ -42,3 +42,4 @@ mod transactions;
 mod upkeep;
 mod vectors;
 mod verdict;
+mod withdrawal;
