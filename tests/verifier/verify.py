@@ -313,7 +313,7 @@ def read_licence_state(state):
     status = STATUSES[reader.u8()]
     state = {"status": status, "issued_by": reader.u64(), "changed_by": reader.u64(), "effective_ms": reader.u64(),
              "recorded_ms": reader.u64()}
-    reader.opt(lambda: reader.bytes(6 + 18))
+    reader.opt(lambda: (reader.bytes(6 + 18), reader.opt(reader.digest)))
     reader.opt(reader.digest)
     state["earlier"] = reader.list(lambda: read_change(reader))
     state["upkeep"] = {"corrections": reader.list(lambda: read_correction(reader)),
@@ -424,7 +424,10 @@ def require_whole(record):
     if record[139:141] != b"\x01\x00":
         return
     reader = Reader(record)
-    reader.bytes(141 + 32 + 21 + 18 + 6 + 2 + 32)
+    reader.bytes(141 + 32 + 21 + 18 + 6 + 2)
+    reader.opt(reader.digest)
+    reader.opt(reader.block)
+    reader.digest()
     reader.opt(reader.digest)
     reader.u64()
     reader.opt(reader.digest)
@@ -437,7 +440,7 @@ def require_whole(record):
 
 
 def read_thing_key(reader):
-    """The bytes of a thing's address, of each of the 28 kinds."""
+    """The bytes of a thing's address, of each of the 29 kinds."""
     def publication():
         reader.u8()
         reader.opt(lambda: reader.bytes(6))
@@ -453,7 +456,7 @@ def read_thing_key(reader):
         20: lambda: (reader.u8(), reader.block()),
         21: lambda: (publication(), reader.bytes(18), reader.opt(reader.block)),
         22: reader.digest, 23: reader.digest, 24: reader.digest, 25: lambda: (reader.digest(), reader.u64()),
-        26: reader.digest, 27: lambda: reader.bytes(18),
+        26: reader.digest, 27: lambda: reader.bytes(18), 28: reader.digest,
     }
     start, kind = reader.at, reader.u8()
     require(kind in layouts, "receipt.truncated")

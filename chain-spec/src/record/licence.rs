@@ -23,9 +23,24 @@ pub enum LicenceOperation {
     /// 暂扣发还.
     Restore(Change),
     /// 办理转出: only `to_organisation` may take the licence over.
-    TransferOut { change: Change, to_province: ProvinceCode, to_organisation: Uscc },
+    TransferOut {
+        change: Change,
+        to_province: ProvinceCode,
+        to_organisation: Uscc,
+        /// Commitment to the holder made for this transfer alone, with a key that goes to the receiver off the ledger: each side keeps its
+        /// own commitment, and both sign this one. Needed where the licence has a holder commitment.
+        holder: Option<Digest>,
+    },
     /// 办理转入: the new licence at the receiving issuer; `predecessor` becomes superseded.
-    TransferIn { predecessor: LicenceRef, licence: Licence, basis: BasisCode },
+    TransferIn {
+        predecessor: LicenceRef,
+        licence: Licence,
+        basis: BasisCode,
+        /// As the transfer-out has it.
+        holder: Option<Digest>,
+        /// Code of the basis for a validity that reaches beyond the predecessor's.
+        extension: Option<BasisCode>,
+    },
     /// 取消转出.
     CancelTransfer(Change),
     /// 注销.
@@ -59,6 +74,10 @@ pub struct Licence {
     pub region: RegionCode,
     /// 版本号, 1 for the first issue.
     pub version: u16,
+    /// Reference of version 001 of this licence number, which names the lineage; `None` for version 1 itself.
+    pub first: Option<LicenceRef>,
+    /// Code of the reason for which a version above 1 is issued without its predecessor, as on import from an older register.
+    pub imported: Option<BasisCode>,
     pub document: Document,
     /// Digest of the canonical metadata (GB/T 36903), where the issuer keeps one.
     pub metadata: Option<Digest>,
@@ -73,6 +92,13 @@ pub struct Licence {
     pub valid_from_ms: TimeMs,
     /// First moment after validity; `None` for a licence without an end.
     pub valid_until_ms: Option<TimeMs>,
+}
+
+impl Licence {
+    /// What names its licence number: the reference of version 001, recorded or not.
+    pub fn lineage(&self) -> LicenceRef {
+        self.first.unwrap_or(self.licence)
+    }
 }
 
 /// Digests of a file. Both families are recorded where the client can compute both, so that either can be retired.

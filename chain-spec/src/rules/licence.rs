@@ -18,6 +18,8 @@
 //! `correct`, `attach`, `detach` and `annual_check` leave the status alone ([`upkeep`]).
 
 pub mod lineage;
+mod number;
+mod transfer;
 mod upkeep;
 
 use crate::codes::Code;
@@ -74,14 +76,16 @@ pub(super) fn apply<R: StateReader>(
     operation: &LicenceOperation,
 ) -> Result<(), RuleError> {
     check_permission(actor, operation)?;
+    let mut predecessor = None;
     if let Some(changed) = operation.changed_licence() {
-        change(overlay, context, actor, index, changed, operation)?;
+        predecessor = Some(change(overlay, context, actor, index, changed, operation)?);
     }
     if let Some(licence) = operation.new_licence() {
         check_licence(overlay, actor, licence)?;
         if overlay.issued_at(&licence.licence)?.is_some() {
             return Err(Code::LicenceDuplicate.into());
         }
+        number::check(overlay, index, licence, operation, predecessor)?;
         overlay.set_issued(licence.licence, index);
     }
     Ok(())
@@ -92,12 +96,14 @@ pub(super) fn texts(operation: &LicenceOperation) -> Vec<&str> {
     let mut texts = Vec::new();
     if let Some(licence) = operation.new_licence() {
         texts.extend(licence.seal.as_ref().map(|seal| seal.seal.as_str()));
-        texts.extend(licence.exception.as_ref().map(BasisCode::as_str));
+        texts.extend([&licence.exception, &licence.imported].into_iter().flatten().map(BasisCode::as_str));
     }
     match operation {
         LicenceOperation::Issue(_) => {}
-        LicenceOperation::Amend { basis, .. } | LicenceOperation::TransferIn { basis, .. } => {
+        LicenceOperation::Amend { basis, .. } => texts.push(basis.as_str()),
+        LicenceOperation::TransferIn { basis, extension, .. } => {
             texts.push(basis.as_str());
+            texts.extend(extension.as_ref().map(BasisCode::as_str));
         }
         LicenceOperation::TransferOut { change, .. }
         | LicenceOperation::Suspend(change)
@@ -154,7 +160,7 @@ fn check_licence<R: StateReader>(overlay: &Overlay<'_, R>, actor: &Actor, licenc
     Ok(())
 }
 
-/// Changes the existing licence `changed`.
+/// Changes the existing licence `changed`, and gives what names its number.
 fn change<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
     context: &BlockContext,
@@ -162,7 +168,7 @@ fn change<R: StateReader>(
     index: RecordIndex,
     changed: &LicenceRef,
     operation: &LicenceOperation,
-) -> Result<(), RuleError> {
+) -> Result<LicenceRef, RuleError> {
     let issued_by = overlay.issued_at(changed)?.ok_or(Code::LicenceUnknown)?;
     let issued = overlay.issued_licence(issued_by)?;
     let key = StateKey::Licence(*changed);
@@ -173,7 +179,7 @@ fn change<R: StateReader>(
     check_party(overlay, actor, &issued, current.as_ref(), operation)?;
     if let Some(kept) = upkeep::keep(context, actor, index, &issued, current.as_ref(), operation)? {
         overlay.write(key, &kept);
-        return Ok(());
+        return Ok(issued.lineage);
     }
     let mut state = LicenceState {
         status: next,
@@ -187,13 +193,20 @@ fn change<R: StateReader>(
         upkeep: current.as_ref().map(|state| state.upkeep.clone()).unwrap_or_default(),
     };
     match operation {
-        LicenceOperation::TransferOut { to_province, to_organisation, .. } => {
-            let target = TransferTarget { province: *to_province, organisation: *to_organisation };
+        LicenceOperation::TransferOut { to_province, to_organisation, holder, .. } => {
+            let target = TransferTarget { province: *to_province, organisation: *to_organisation, holder: *holder };
             check_target(overlay, actor, &target, issued.licence_type)?;
+            transfer::check_out(&issued, current.as_ref(), holder.as_ref(), context.time_ms)?;
             state.transfer_to = Some(target);
         }
         LicenceOperation::Amend { licence, .. } | LicenceOperation::TransferIn { licence, .. } => {
             check_successor(&issued, licence, operation)?;
+            if let LicenceOperation::TransferIn { holder, extension, .. } = operation {
+                let target = current.as_ref().and_then(|state| state.transfer_to);
+                let target = target.ok_or(Code::LicenceTransferInWithoutOut)?;
+                let (now, has_basis) = (context.time_ms, extension.is_some());
+                transfer::check_in(&issued, current.as_ref(), &target, licence, *holder, has_basis, now)?;
+            }
             lineage::check_room(overlay, &issued)?;
             state.successor = Some(licence.licence);
         }
@@ -205,7 +218,7 @@ fn change<R: StateReader>(
         _ => {}
     }
     overlay.write(key, &state);
-    Ok(())
+    Ok(issued.lineage)
 }
 
 /// A licence with a full history is no longer brought into a status that another change must end.

@@ -94,6 +94,8 @@ pub enum StateKey {
     Anchor(Digest),
     /// What an organisation handed on to others.
     Succession(Uscc),
+    /// A licence number whose version 001 is not on the ledger, by the reference that version would have.
+    Lineage(LicenceRef),
 }
 
 impl StateKey {
@@ -255,6 +257,15 @@ impl LicenceState {
 pub struct TransferTarget {
     pub province: ProvinceCode,
     pub organisation: Uscc,
+    /// Commitment to the holder made for this transfer alone.
+    pub holder: Option<Digest>,
+}
+
+/// A licence number that began on the ledger with a version above 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct LineageState {
+    /// Record of the first of its versions on the ledger.
+    pub begun_by: RecordIndex,
 }
 
 /// What rules need to know of a licence's issue.
@@ -266,6 +277,11 @@ pub struct IssuedLicence {
     pub licence_type: LicenceType,
     pub version: u16,
     pub valid_from_ms: TimeMs,
+    pub valid_until_ms: Option<TimeMs>,
+    /// Whether the record holds a commitment to the holder.
+    pub has_holder: bool,
+    /// What names its licence number.
+    pub lineage: LicenceRef,
     /// SHA-256 of the recorded file.
     pub document: Digest,
     /// Digest of its particulars, to tell a correction that changes nothing.
@@ -287,6 +303,9 @@ impl IssuedLicence {
             licence_type: licence.licence_type,
             version: licence.version,
             valid_from_ms: licence.valid_from_ms,
+            valid_until_ms: licence.valid_until_ms,
+            has_holder: licence.holder.is_some(),
+            lineage: licence.lineage(),
             document: licence.document.sha256,
             particulars: licence.particulars().digest(),
             recorded_ms: record.time_ms,

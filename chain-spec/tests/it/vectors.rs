@@ -32,8 +32,8 @@ use huxin_chain_spec::record::{LicenceOperation, Operation};
 use huxin_chain_spec::state::succession::{HandedOn, Offer, SuccessionState};
 use huxin_chain_spec::state::upkeep::{AnnuallyChecked, Attached, AttachmentEnd, Corrected};
 use huxin_chain_spec::state::{
-    KeyState, LicenceState, LicenceStatus, OrganisationHead, OrganisationState, ProvinceState, StateKey, StatusChanged,
-    SystemState, TransferTarget, Upkeep, state_digest,
+    KeyState, LicenceState, LicenceStatus, LineageState, OrganisationHead, OrganisationState, ProvinceState, StateKey,
+    StatusChanged, SystemState, TransferTarget, Upkeep, state_digest,
 };
 use huxin_chain_spec::transaction::{Outcome, Transaction, TransactionOutcome, UnsignedTransaction, transactions_root};
 use serde::Serialize;
@@ -332,6 +332,7 @@ fn state_keys() {
         (StateKey::Licence(licence_ref("a")), "licence", json!(licence_ref("a"))),
         (StateKey::Validators, "validators", Value::Null),
         (StateKey::Succession(home.organisation), "succession", json!(home.organisation)),
+        (StateKey::Lineage(licence_ref("a")), "lineage", json!(licence_ref("a"))),
     ];
     let cases = keys.iter().map(|(key, kind, id)| {
         let extra = json!({ "map_key_sha256": key.map_key(SHA256), "map_key_sm3": key.map_key(SM3) });
@@ -368,10 +369,14 @@ fn states() {
         state("organisation_head", &OrganisationHead { sequence: 7, running_digest: digest(0x77) }),
         state("validators", &genesis_of(&provinces).validators()),
         state("succession", &succession_state()),
+        state("lineage", &LineageState { begun_by: RecordIndex(300) }),
     ];
     for status in LicenceStatus::ALL {
-        let target =
-            TransferTarget { province: provinces[JIANGSU].code, organisation: provinces[JIANGSU].organisation };
+        let target = TransferTarget {
+            province: provinces[JIANGSU].code,
+            organisation: provinces[JIANGSU].organisation,
+            holder: Some(transfer_holder()),
+        };
         let value = LicenceState {
             status,
             issued_by: RecordIndex(1),

@@ -14,6 +14,7 @@ use huxin_chain_spec::state::LicenceState;
 
 use super::change::{reference, submit};
 use super::context::{Global, Needs};
+use super::issue::{agreed, agreed_end};
 use super::output::Output;
 use super::verify::{licence_subject, note_check_character};
 use crate::dates::End;
@@ -238,7 +239,7 @@ impl Correct {
             Ok((licence, file))
         };
         let (client, (licence, file)) = global.ready(Needs::Record, build).await?;
-        let particulars = self.corrected(particulars(&client, licence).await?, file);
+        let particulars = self.corrected(particulars(&client, licence).await?, file)?;
         let operation = LicenceOperation::Correct(Correction { licence, reason: self.reason.into(), particulars });
         let file = self.file.map(|file| file.display().to_string());
         submit(global, output, &client, operation, licence, Some(self.licence), file, self.receipt).await
@@ -264,26 +265,28 @@ impl Correct {
         Err(ClientError::at("licence correct", said))
     }
 
-    fn corrected(&self, recorded: Particulars, file: Option<(Document, Admitted)>) -> Particulars {
+    /// What is recorded, with what is given put in its place. What a file says of itself and the command line otherwise is refused.
+    fn corrected(&self, recorded: Particulars, file: Option<(Document, Admitted)>) -> Result<Particulars, ClientError> {
         let mut right = recorded;
-        if let Some((document, found)) = file {
+        let mut found = Admitted::default();
+        if let Some((document, admitted)) = file {
             right.document = document;
-            right.seal = found.seal;
+            right.seal.clone_from(&admitted.seal);
             right.exception.clone_from(&self.exception);
-            right.metadata = found.metadata.or(right.metadata);
-            right.valid_from_ms = found.valid_from_ms.unwrap_or(right.valid_from_ms);
-            right.valid_until_ms = found.valid_until_ms.or(right.valid_until_ms);
+            found = admitted;
+        }
+        if let (true, Some(_)) = (self.no_end, found.valid_until_ms) {
+            let said = say!("the file itself states an end", "文件自身载有有效期截止日期");
+            return Err(ClientError::at("--no-end", said));
         }
         right.region = self.region.unwrap_or(right.region);
-        right.metadata = self.metadata.or(right.metadata);
+        right.metadata = agreed("--metadata", self.metadata, found.metadata)?.or(right.metadata);
         right.holder = self.holder_commitment.or(right.holder);
-        right.valid_from_ms = self.valid_from.unwrap_or(right.valid_from_ms);
-        right.valid_until_ms = match (self.valid_until, self.no_end) {
-            (Some(end), _) => Some(end.first_moment_after()),
-            (None, true) => None,
-            (None, false) => right.valid_until_ms,
-        };
-        right
+        right.valid_from_ms =
+            agreed("--valid-from", self.valid_from, found.valid_from_ms)?.unwrap_or(right.valid_from_ms);
+        let until = agreed_end(self.valid_until, found.valid_until_ms)?;
+        right.valid_until_ms = if self.no_end { None } else { until.or(right.valid_until_ms) };
+        Ok(right)
     }
 }
 

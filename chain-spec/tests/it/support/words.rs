@@ -1,6 +1,6 @@
 //! Short ways to word what tests submit.
 
-use huxin_chain_spec::crypto::{DigestAlgorithm, Signer as _, SigningKey};
+use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, Signer as _, SigningKey};
 use huxin_chain_spec::ids::{BasisCode, LicenceRef, LicenceType, RegionCode, TimeMs, Uscc};
 use huxin_chain_spec::record::licence::{Change, Document, Licence};
 use huxin_chain_spec::record::membership::Permissions;
@@ -66,6 +66,8 @@ pub fn licence(name: &str, organisation: Uscc, region: RegionCode) -> Licence {
         issuer: organisation,
         region,
         version: 1,
+        first: None,
+        imported: None,
         document: file_of(name),
         metadata: None,
         seal: None,
@@ -77,6 +79,12 @@ pub fn licence(name: &str, organisation: Uscc, region: RegionCode) -> Licence {
 }
 
 impl Issuer {
+    /// A later version of a licence number whose version 001 has no other name.
+    pub fn version(&self, name: &str, version: u16) -> Licence {
+        let first = (version > 1).then(|| licence_ref(&format!("{name} 001")));
+        Licence { version, first, ..self.licence(name) }
+    }
+
     pub fn licence(&self, name: &str) -> Licence {
         licence(name, self.organisation, self.region)
     }
@@ -93,7 +101,7 @@ pub fn change(name: &str) -> Change {
 }
 
 pub fn amend(issuer: &Issuer, old: &str, new: &str, version: u16) -> LicenceOperation {
-    let licence = Licence { version, ..issuer.licence(new) };
+    let licence = issuer.version(new, version);
     LicenceOperation::Amend { predecessor: licence_ref(old), licence, basis: basis("BG-1") }
 }
 
@@ -102,11 +110,28 @@ pub fn transfer_out(name: &str, to: &Province) -> LicenceOperation {
         change: change(name),
         to_province: to.code,
         to_organisation: to.issuer.organisation,
+        holder: Some(transfer_holder()),
     }
 }
 
 pub fn transfer_in(issuer: &Issuer, old: &str, new: &str) -> LicenceOperation {
-    LicenceOperation::TransferIn { predecessor: licence_ref(old), licence: issuer.licence(new), basis: basis("ZR-1") }
+    taken_over(old, issuer.licence(new), None)
+}
+
+/// The commitment that both sides of a transfer sign.
+pub fn transfer_holder() -> Digest {
+    SHA256.plain(&[b"one-time key, holder"])
+}
+
+/// A licence taken over, valid longer than before where there is a basis for that.
+pub fn taken_over(old: &str, licence: Licence, extension: Option<&str>) -> LicenceOperation {
+    LicenceOperation::TransferIn {
+        predecessor: licence_ref(old),
+        licence,
+        basis: basis("ZR-1"),
+        holder: Some(transfer_holder()),
+        extension: extension.map(basis),
+    }
 }
 
 /// The operation that admits a key of an organisation.

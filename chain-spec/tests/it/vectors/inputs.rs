@@ -54,6 +54,8 @@ pub fn all_operations() -> Vec<Operation> {
         L::Restore(change("a")),
         transfer_out("a", there),
         transfer_in(&there.issuer, "a", "b"),
+        taken_over("a", full_licence(&there.issuer), Some("YQ-1")),
+        L::Issue(Licence { imported: Some("DR-1".parse().unwrap()), ..home.version("imported", 3) }),
         L::CancelTransfer(change("a")),
         L::Cancel(change("a")),
         L::Withdraw(change("a")),
