@@ -155,6 +155,8 @@ impl World {
                 issuer: organisation,
                 region,
                 version: 1,
+                first: None,
+                imported: None,
                 document: Document { sha256: Digest([1; 32]), sm3: Some(Digest([2; 32])), size_bytes: 4096 },
                 metadata: None,
                 seal: None,

@@ -1,13 +1,14 @@
 //! Bodies of the HTTP API, shared by node and client. Text forms only: digests in hex, times both in milliseconds and
 //! RFC 3339, binary proofs in base64.
 
+mod licence;
 mod things;
 
 use serde::{Deserialize, Serialize};
 
+pub use licence::{AnnualCheckAnswer, AttachmentAnswer, ChangeAnswer, CorrectionAnswer, LicenceAnswer};
 pub use things::{RecordEntry, RehearsalAnswer, ThingAnswer, ThingEntry, ThingListAnswer};
 
-use crate::state::{LicenceState, LicenceStatus, StatusChanged};
 use crate::verdict::Check;
 
 /// Answer to a request that was refused or failed.
@@ -170,66 +171,6 @@ pub struct CheckAnswer {
     pub code: String,
     pub en: String,
     pub zh: String,
-}
-
-/// A licence as the ledger knows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct LicenceAnswer {
-    /// Reference on the ledger.
-    pub licence: String,
-    pub licence_type: String,
-    pub issuer: String,
-    pub province: String,
-    pub region: String,
-    pub version: u16,
-    /// issued | suspended | transferred_out | superseded | lapsed | cancelled | withdrawn | revoked
-    pub status: String,
-    pub document_sha256: String,
-    pub document_sm3: Option<String>,
-    pub document_bytes: u64,
-    /// 印章编码 of the seal on the document.
-    pub seal: Option<String>,
-    /// Code of the reason for which the document was recorded although its own checks did not pass.
-    pub exception: Option<String>,
-    pub valid_from: String,
-    pub valid_until: Option<String>,
-    /// Index of the record that issued it.
-    pub record: u64,
-    pub recorded_time: String,
-    /// The licence that replaced it.
-    pub successor: Option<String>,
-    /// Every change of its status known, in the order of recording.
-    #[serde(default)]
-    pub changes: Vec<ChangeAnswer>,
-}
-
-/// A change of a licence's status.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct ChangeAnswer {
-    /// The status after it.
-    pub status: String,
-    /// From when it counts in law.
-    pub effective: String,
-    /// Time of the block that recorded it: before, nobody could read it here.
-    pub recorded: String,
-    /// Index of its record.
-    pub record: u64,
-}
-
-impl ChangeAnswer {
-    /// The changes of a licence with this state.
-    pub fn of(state: Option<&LicenceState>) -> Vec<Self> {
-        let changes = state.into_iter().flat_map(LicenceState::changes);
-        let answer = |change: StatusChanged<LicenceStatus>| Self {
-            status: change.status.name().to_owned(),
-            effective: change.effective_ms.to_string(),
-            recorded: change.recorded_ms.to_string(),
-            record: change.changed_by.0,
-        };
-        changes.map(answer).collect()
-    }
 }
 
 /// A validator.

@@ -7,9 +7,14 @@
 
 use serde::{Deserialize, Serialize};
 
+mod content;
+mod upkeep;
+
 use crate::ids::{LicenceId, LicenceIssuer, LicenceProfile, LicenceType, TimeMs, Uscc};
 use crate::record::licence::Licence;
 use crate::state::{LicenceState, LicenceStatus};
+
+pub use content::{AttachmentStanding, Content};
 
 /// The overall answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,7 +95,8 @@ pub enum CheckResult {
 /// One named check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
-    /// recorded | content | identifier | issuer | status | validity | seal | finality | records, and status_then where it differs
+    /// recorded | content | identifier | issuer | status | validity | seal | finality | records; corrected and annual where there is
+    /// something to say; status_then and validity_then where they differ
     pub name: String,
     pub result: CheckResult,
     /// Stable code: `status.revoked`.
@@ -104,17 +110,6 @@ impl Check {
     pub fn new(name: &str, result: CheckResult, code: &str, en: &str, zh: &str) -> Self {
         Self { name: name.into(), result, code: code.into(), en: en.into(), zh: zh.into() }
     }
-}
-
-/// How the file or digest asked about relates to the record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Content {
-    /// Asked by identifier; no file was given.
-    NotGiven,
-    /// A digest equal to the recorded one was given.
-    Matches,
-    /// A file was given whose digest is not the recorded one.
-    Differs,
 }
 
 /// How the identifier came in.
@@ -207,15 +202,17 @@ pub fn judge(evidence: &Evidence<'_>) -> (Verdict, Vec<Check>) {
     if recorded.result == CheckResult::Fail {
         return (Verdict::Unknown, vec![recorded]);
     }
+    // What holds is the record after every correction known now, whatever the time asked about: it was wrong from the beginning.
+    let licence = &known_licence(evidence, TimeMs(u64::MAX));
     let (status_verdict, status) = status(evidence);
-    let (period_verdict, period) = validity(evidence);
-    let content = content(evidence.content);
-    let verdict = if evidence.content == Content::Differs || contradicts(evidence) {
+    let (period_verdict, period) = validity(licence, evidence.as_of_ms);
+    let (content_verdict, content) = evidence.content.check();
+    let contradicts = contradicts(evidence, licence);
+    let verdict = if content_verdict == Verdict::Invalid || contradicts {
         Verdict::Invalid
-    } else if status_verdict != Verdict::Valid {
-        status_verdict
     } else {
-        period_verdict
+        let all = [status_verdict, content_verdict, period_verdict];
+        all.into_iter().find(|verdict| *verdict != Verdict::Valid).unwrap_or(Verdict::Valid)
     };
     let issuer = Check::new(
         "issuer",
@@ -224,9 +221,22 @@ pub fn judge(evidence: &Evidence<'_>) -> (Verdict, Vec<Check>) {
         "signed with a key that its province had admitted for this organisation and licence type",
         "由其省份登记、获准签发此类证照的机构密钥签名",
     );
-    let mut checks =
-        vec![recorded, content, identifier(evidence), issuer, status, period, seal(evidence), finality(evidence)];
+    let mut checks = vec![
+        recorded,
+        content,
+        identifier(evidence, contradicts),
+        issuer,
+        status,
+        period,
+        seal(licence),
+        finality(evidence),
+    ];
     checks.extend(status_then(evidence));
+    checks.extend(validity_then(evidence, period_verdict));
+    if let StateAt::Changed(state) = newest(evidence) {
+        checks.extend(upkeep::corrected(&state.upkeep, evidence.as_of_ms));
+        checks.extend(upkeep::annual(&state.upkeep, evidence.as_of_ms));
+    }
     (verdict, checks)
 }
 
@@ -296,34 +306,16 @@ fn recorded(evidence: &Evidence<'_>) -> Check {
     Check::new("recorded", CheckResult::Pass, "recorded.found", "recorded on the ledger", "已上账")
 }
 
-fn content(content: Content) -> Check {
-    let (result, code, en, zh) = match content {
-        Content::NotGiven => {
-            (CheckResult::Unknown, "content.not_given", "no file was given to compare", "未提供文件，未比对内容")
-        }
-        Content::Matches => (
-            CheckResult::Pass,
-            "content.matches",
-            "the file is byte for byte the recorded one",
-            "文件与上账内容逐字节一致",
-        ),
-        Content::Differs => {
-            (CheckResult::Fail, "content.differs", "the file is not the recorded one", "文件与上账内容不一致")
-        }
-    };
-    Check::new("content", result, code, en, zh)
+fn contradicts(evidence: &Evidence<'_>, licence: &Licence) -> bool {
+    matches!(evidence.identifier, Identifier::Given(claimed) if !claimed.agrees(licence))
 }
 
-fn contradicts(evidence: &Evidence<'_>) -> bool {
-    matches!(evidence.identifier, Identifier::Given(claimed) if !claimed.agrees(evidence.licence))
-}
-
-fn identifier(evidence: &Evidence<'_>) -> Check {
+fn identifier(evidence: &Evidence<'_>, contradicts: bool) -> Check {
     let (result, code, en, zh) = match evidence.identifier {
         Identifier::NotGiven => {
             (CheckResult::Unknown, "identifier.not_given", "the identifier text was not given", "未提供证照标识文本")
         }
-        Identifier::Given(claimed) if !claimed.agrees(evidence.licence) => (
+        Identifier::Given(_) if contradicts => (
             CheckResult::Fail,
             "identifier.contradicts",
             "the identifier names another issuer, type or version than the record under it",
@@ -348,6 +340,15 @@ fn identifier(evidence: &Evidence<'_>) -> Check {
 /// The newest state known: it holds every change up to its block.
 fn newest<'a>(evidence: &Evidence<'a>) -> StateAt<'a> {
     evidence.state_now.map_or(evidence.state_then, StateAt::Changed)
+}
+
+/// The licence after every correction recorded by `known`, as far as the evidence covers them.
+fn known_licence(evidence: &Evidence<'_>, known: TimeMs) -> Licence {
+    let state = match newest(evidence) {
+        StateAt::Changed(state) => Some(state),
+        StateAt::NotCovered | StateAt::Unchanged => None,
+    };
+    LicenceState::corrected(state, evidence.licence, known)
 }
 
 /// The status at the time asked about, by every change recorded by `known`; `None` where the evidence leaves it open.
@@ -412,11 +413,10 @@ fn status_not_covered() -> Check {
     Check::new("status", CheckResult::Unknown, "status.not_covered", en, zh)
 }
 
-fn validity(evidence: &Evidence<'_>) -> (Verdict, Check) {
-    let licence = evidence.licence;
-    let (verdict, result, code, en, zh) = if evidence.as_of_ms < licence.valid_from_ms {
+fn validity(licence: &Licence, as_of_ms: TimeMs) -> (Verdict, Check) {
+    let (verdict, result, code, en, zh) = if as_of_ms < licence.valid_from_ms {
         (Verdict::NotYetValid, CheckResult::Fail, "validity.not_yet", "its validity has not begun", "有效期尚未开始")
-    } else if licence.valid_until_ms.is_some_and(|until| evidence.as_of_ms >= until) {
+    } else if licence.valid_until_ms.is_some_and(|until| as_of_ms >= until) {
         (Verdict::Expired, CheckResult::Fail, "validity.expired", "its validity has ended", "有效期已过")
     } else {
         (Verdict::Valid, CheckResult::Pass, "validity.within", "within its validity", "在有效期内")
@@ -424,14 +424,20 @@ fn validity(evidence: &Evidence<'_>) -> (Verdict, Check) {
     (verdict, Check::new("validity", result, code, en, zh))
 }
 
-fn seal(evidence: &Evidence<'_>) -> Check {
-    let (code, en, zh) = if evidence.licence.exception.is_some() {
+/// The period by what the ledger said at the time asked about, where a later correction gives another answer. It changes no verdict.
+fn validity_then(evidence: &Evidence<'_>, now: Verdict) -> Option<Check> {
+    let (then, check) = validity(&known_licence(evidence, evidence.as_of_ms), evidence.as_of_ms);
+    (then != now).then(|| upkeep::then(&check, "validity"))
+}
+
+fn seal(licence: &Licence) -> Check {
+    let (code, en, zh) = if licence.exception.is_some() {
         (
             "seal.exception",
             "the issuer recorded this document although its own checks did not pass, and gave the code of a reason",
             "颁发机构在文件自身检查未通过的情况下上账，并注明了理由代码",
         )
-    } else if evidence.licence.seal.is_some() {
+    } else if licence.seal.is_some() {
         (
             "seal.not_checked",
             "a seal is named in the record; the seal itself was not checked",

@@ -297,6 +297,8 @@ pub fn issue_in(province: usize, serial: &str, content: &[u8]) -> Operation {
         issuer,
         region: seat.region().unwrap(),
         version: 1,
+        first: None,
+        imported: None,
         document: document(content),
         metadata: None,
         seal: None,

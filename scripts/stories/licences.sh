@@ -107,11 +107,15 @@ step "It is transferred from Shanghai to Jiangsu" "该证照由上海转往江�
 record "$shanghai" 0 "${shanghai_key[@]}" licence transfer-out "$moved" --basis $BASIS \
     --to-province 320000 --to-organisation "$(key_of 320000 issuer_organisation)"
 verdict suspended "$anhui" 1 "$moved"
+# A transfer does not lengthen the validity.
+until=$(json_field valid_until <"$answer")
+validity=()
+if [[ -n $until && $until != null ]]; then validity=(--valid-until "$until"); fi
 done_line "transferred out, not yet taken over 已转出、未转入: suspended"
 printf '转入证照 the licence at its new home, %s\n' "$(basename "$work")" >"$work/transferred.txt"
 catch_up "$jiangsu"
 record "$jiangsu" 0 "${jiangsu_key[@]}" licence transfer-in "$moved" "$work/transferred.txt" "${jiangsu_issuer[@]}" \
-    --licence-type "$(type_of "$moved")" --basis $BASIS
+    --licence-type "$(type_of "$moved")" --basis $BASIS "${validity[@]}"
 new_id=$(json_field licence_id <"$answer")
 verdict superseded "$anhui" 1 "$moved"
 verdict valid "$anhui" 0 "$new_id"

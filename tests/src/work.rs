@@ -67,6 +67,8 @@ impl Issuer {
             issuer: self.organisation,
             region: self.region,
             version: id.version(),
+            first: id.first_version().map(|first| self.reference(&first)),
+            imported: None,
             document: document_of(file),
             metadata: None,
             seal: None,

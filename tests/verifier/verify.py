@@ -346,11 +346,48 @@ def read_licence_state(state):
     status = STATUSES[reader.u8()]
     state = {"status": status, "issued_by": reader.u64(), "changed_by": reader.u64(), "effective_ms": reader.u64(),
              "recorded_ms": reader.u64()}
-    reader.opt(lambda: reader.bytes(6 + 18))
+    reader.opt(lambda: (reader.bytes(6 + 18), reader.opt(reader.digest)))
     reader.opt(reader.digest)
     state["earlier"] = reader.list(lambda: read_change(reader))
+    state["upkeep"] = {"corrections": reader.list(lambda: read_correction(reader)),
+                       "attachments": reader.list(lambda: read_attachment(reader)),
+                       "annual_checks": reader.list(lambda: read_annual_check(reader))}
     reader.end()
     return state
+
+
+def read_document(reader):
+    return {"sha256": reader.digest().hex(), "sm3": reader.opt(lambda: reader.digest().hex()), "size_bytes": reader.u64()}
+
+
+def read_correction(reader):
+    reader.bytes(6)
+    particulars = {"document": read_document(reader)}
+    reader.opt(reader.digest)
+    reader.opt(lambda: (reader.block(), reader.digest()))
+    reader.opt(reader.block)
+    reader.opt(reader.digest)
+    particulars.update({"valid_from_ms": reader.u64(), "valid_until_ms": reader.opt(reader.u64)})
+    reader.u8()
+    return {"particulars": particulars, "recorded_by": reader.u64(), "recorded_ms": reader.u64()}
+
+
+def read_attachment(reader):
+    document = read_document(reader)
+    reader.u8()
+    reader.opt(reader.block)
+    return {"document": document, "expires_ms": reader.opt(reader.u64), "recorded_by": reader.u64(),
+            "recorded_ms": reader.u64(), "ended": reader.opt(lambda: read_end(reader))}
+
+
+def read_end(reader):
+    return {"effective_ms": reader.u64(), "recorded_by": reader.u64(), "recorded_ms": reader.u64()}
+
+
+def read_annual_check(reader):
+    year = reader.number(2)
+    reader.u8()
+    return {"year": year, "until_ms": reader.u64(), "recorded_by": reader.u64(), "recorded_ms": reader.u64()}
 
 
 def read_change(reader):
@@ -432,7 +469,10 @@ def require_whole(record):
     if record[139:141] != b"\x01\x00":
         return
     reader = Reader(record)
-    reader.bytes(141 + 32 + 32 + 21 + 18 + 6 + 2 + 32)
+    reader.bytes(141 + 32 + 32 + 21 + 18 + 6 + 2)
+    reader.opt(reader.digest)
+    reader.opt(reader.block)
+    reader.digest()
     reader.opt(reader.digest)
     reader.u64()
     reader.opt(reader.digest)
@@ -445,7 +485,7 @@ def require_whole(record):
 
 
 def read_thing_key(reader):
-    """The bytes of a thing's address, of each of the 28 kinds."""
+    """The bytes of a thing's address, of each of the 29 kinds."""
     def publication():
         reader.u8()
         reader.opt(lambda: reader.bytes(6))
@@ -461,7 +501,7 @@ def read_thing_key(reader):
         20: lambda: (reader.u8(), reader.block()),
         21: lambda: (publication(), reader.bytes(18), reader.opt(reader.block)),
         22: reader.digest, 23: reader.digest, 24: reader.digest, 25: lambda: (reader.digest(), reader.u64()),
-        26: reader.digest, 27: lambda: reader.bytes(18),
+        26: reader.digest, 27: lambda: reader.bytes(18), 28: reader.digest,
     }
     start, kind = reader.at, reader.u8()
     require(kind in layouts, "receipt.truncated")

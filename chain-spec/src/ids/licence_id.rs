@@ -67,6 +67,18 @@ impl LicenceId {
         Ok(id)
     }
 
+    /// The identifier of another version of the same licence number, with its check character.
+    pub fn with_version(&self, version: u16) -> Self {
+        let mut id = Self { version, ..self.clone() };
+        id.check = id.expected_check();
+        id
+    }
+
+    /// Version 001 of the same licence number, which names its lineage; `None` where this is version 1.
+    pub fn first_version(&self) -> Option<Self> {
+        (self.version > 1).then(|| self.with_version(1))
+    }
+
     /// Reads `text` and checks it under `profile`. `FromStr` is the strict profile.
     pub fn parse(text: &str, profile: LicenceProfile) -> Result<Self, IdError> {
         let id = Self::from_structure(text)?;

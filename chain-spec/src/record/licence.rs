@@ -6,6 +6,7 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
+use super::upkeep::{AnnualCheck, Attachment, Correction, Detachment};
 use crate::codes::Code;
 use crate::crypto::Digest;
 use crate::ids::{BasisCode, LicenceRef, LicenceType, ProvinceCode, RegionCode, SealId, TimeMs, Uscc};
@@ -23,9 +24,24 @@ pub enum LicenceOperation {
     /// 暂扣发还.
     Restore(Change),
     /// 办理转出: only `to_organisation` may take the licence over.
-    TransferOut { change: Change, to_province: ProvinceCode, to_organisation: Uscc },
+    TransferOut {
+        change: Change,
+        to_province: ProvinceCode,
+        to_organisation: Uscc,
+        /// Commitment to the holder made for this transfer alone, with a key that goes to the receiver off the ledger: each side keeps its
+        /// own commitment, and both sign this one. Needed where the licence has a holder commitment.
+        holder: Option<Digest>,
+    },
     /// 办理转入: the new licence at the receiving issuer; `predecessor` becomes superseded.
-    TransferIn { predecessor: LicenceRef, licence: Licence, basis: BasisCode },
+    TransferIn {
+        predecessor: LicenceRef,
+        licence: Licence,
+        basis: BasisCode,
+        /// As the transfer-out has it.
+        holder: Option<Digest>,
+        /// Code of the basis for a validity that reaches beyond the predecessor's.
+        extension: Option<BasisCode>,
+    },
     /// 取消转出.
     CancelTransfer(Change),
     /// 注销.
@@ -36,6 +52,14 @@ pub enum LicenceOperation {
     Revoke(Change),
     /// 失效.
     Lapse(Change),
+    /// 更正: the record was wrong; the licence, its version and its status stay.
+    Correct(Correction),
+    /// A further genuine file of the licence: 副本, 加注件 and others.
+    Attach(Attachment),
+    /// The end of a further file.
+    Detach(Detachment),
+    /// 年检、年报.
+    AnnualCheck(AnnualCheck),
 }
 
 /// A licence as recorded when it is issued, amended or transferred in.
@@ -54,6 +78,10 @@ pub struct Licence {
     pub region: RegionCode,
     /// 版本号, 1 for the first issue.
     pub version: u16,
+    /// Reference of version 001 of this licence number, which names the lineage; `None` for version 1 itself.
+    pub first: Option<LicenceRef>,
+    /// Code of the reason for which a version above 1 is issued without its predecessor, as on import from an older register.
+    pub imported: Option<BasisCode>,
     pub document: Document,
     /// Digest of the canonical metadata (GB/T 36903), where the issuer keeps one.
     pub metadata: Option<Digest>,
@@ -68,6 +96,13 @@ pub struct Licence {
     pub valid_from_ms: TimeMs,
     /// First moment after validity; `None` for a licence without an end.
     pub valid_until_ms: Option<TimeMs>,
+}
+
+impl Licence {
+    /// What names its licence number: the reference of version 001, recorded or not.
+    pub fn lineage(&self) -> LicenceRef {
+        self.first.unwrap_or(self.licence)
+    }
 }
 
 /// Digests of a file. Both families are recorded where the client can compute both, so that either can be retired.
@@ -130,6 +165,10 @@ impl LicenceOperation {
             Self::Withdraw(_) => 8,
             Self::Revoke(_) => 9,
             Self::Lapse(_) => 10,
+            Self::Correct(_) => 11,
+            Self::Attach(_) => 12,
+            Self::Detach(_) => 13,
+            Self::AnnualCheck(_) => 14,
         }
     }
 
@@ -147,6 +186,10 @@ impl LicenceOperation {
             Self::Withdraw(_) => "licence.withdraw",
             Self::Revoke(_) => "licence.revoke",
             Self::Lapse(_) => "licence.lapse",
+            Self::Correct(_) => "licence.correct",
+            Self::Attach(_) => "licence.attach",
+            Self::Detach(_) => "licence.detach",
+            Self::AnnualCheck(_) => "licence.annual_check",
         }
     }
 
@@ -155,6 +198,15 @@ impl LicenceOperation {
         match self {
             Self::Issue(licence) | Self::Amend { licence, .. } | Self::TransferIn { licence, .. } => Some(licence),
             _ => None,
+        }
+    }
+
+    /// The file that becomes one of a licence's by this operation: of a new licence, of a corrected one, or a further one.
+    pub fn new_document(&self) -> Option<&Document> {
+        match self {
+            Self::Correct(correction) => Some(&correction.particulars.document),
+            Self::Attach(attachment) => Some(&attachment.document),
+            other => other.new_licence().map(|licence| &licence.document),
         }
     }
 
@@ -171,6 +223,10 @@ impl LicenceOperation {
             | Self::Withdraw(change)
             | Self::Revoke(change)
             | Self::Lapse(change) => Some(&change.licence),
+            Self::Correct(correction) => Some(&correction.licence),
+            Self::Attach(attachment) => Some(&attachment.licence),
+            Self::Detach(detachment) => Some(&detachment.licence),
+            Self::AnnualCheck(check) => Some(&check.licence),
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod membership;
 pub mod publication;
 pub mod seal;
 mod subjects;
+pub mod upkeep;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};

@@ -10,11 +10,20 @@
 //!     +--------------------------------------------------------> SUPERSEDED
 //!  ISSUED, SUSPENDED                   -> LAPSED | CANCELLED
 //!  ISSUED, SUSPENDED, TRANSFERRED_OUT  -> WITHDRAWN | REVOKED
+//!  SUPERSEDED                          -> WITHDRAWN, and every version after it whatever it is
 //! ```
-//! SUPERSEDED, LAPSED, CANCELLED, WITHDRAWN and REVOKED are final. A licence has at most one successor.
+//! SUPERSEDED, LAPSED, CANCELLED, WITHDRAWN and REVOKED are final but for a withdrawal of the lineage ([`lineage`]). A licence has at most
+//! one successor.
+//!
+//! `correct`, `attach`, `detach` and `annual_check` leave the status alone ([`upkeep`]).
+
+pub mod lineage;
+mod number;
+mod transfer;
+mod upkeep;
 
 use crate::codes::Code;
-use crate::ids::{BasisCode, LicenceRef, LicenceType, RecordIndex, TimeMs};
+use crate::ids::{BasisCode, LicenceRef, LicenceType, PurposeCode, RecordIndex, TimeMs};
 use crate::record::LicenceOperation;
 use crate::record::licence::{Change, Licence};
 use crate::state::history::CHANGES_MAX;
@@ -36,6 +45,7 @@ pub fn next_status(status: LicenceStatus, operation: &LicenceOperation) -> Resul
     use LicenceOperation as Op;
     use LicenceStatus as S;
     match (status, operation) {
+        (S::Superseded, Op::Withdraw(_)) => Ok(S::Withdrawn),
         (S::Superseded, _) => Err(Code::LicenceAlreadyHasSuccessor),
         (S::Lapsed | S::Cancelled | S::Withdrawn | S::Revoked, _) => Err(Code::LicenceFinalState),
         (S::Issued, Op::Amend { .. }) => Ok(S::Superseded),
@@ -49,6 +59,8 @@ pub fn next_status(status: LicenceStatus, operation: &LicenceOperation) -> Resul
         (S::Issued | S::Suspended | S::TransferredOut, Op::Withdraw(_)) => Ok(S::Withdrawn),
         (S::Issued | S::Suspended | S::TransferredOut, Op::Revoke(_)) => Ok(S::Revoked),
         (S::Issued | S::Suspended, Op::TransferIn { .. }) => Err(Code::LicenceTransferInWithoutOut),
+        (S::Issued | S::Suspended, Op::Correct(_) | Op::Attach(_) | Op::AnnualCheck(_)) => Ok(status),
+        (S::Issued | S::Suspended | S::TransferredOut, Op::Detach(_)) => Ok(status),
         (_, Op::Restore(_)) => Err(Code::LicenceNotSuspended),
         (_, Op::CancelTransfer(_)) => Err(Code::LicenceNotTransferredOut),
         (S::Issued | S::Suspended | S::TransferredOut, _) => Err(Code::LicenceWrongState),
@@ -64,8 +76,9 @@ pub(super) fn apply<R: StateReader>(
     operation: &LicenceOperation,
 ) -> Result<(), RuleError> {
     check_permission(actor, operation)?;
+    let mut predecessor = None;
     if let Some(changed) = operation.changed_licence() {
-        change(overlay, context, actor, index, changed, operation)?;
+        predecessor = Some(change(overlay, context, actor, index, changed, operation)?);
     }
     if let Some(licence) = operation.new_licence() {
         check_licence(overlay, actor, licence)?;
@@ -75,6 +88,7 @@ pub(super) fn apply<R: StateReader>(
         if overlay.issued_at(&licence.licence)?.is_some() {
             return Err(Code::LicenceDuplicate.into());
         }
+        number::check(overlay, index, licence, operation, predecessor)?;
         overlay.set_issued(licence.licence, index);
     }
     Ok(())
@@ -85,12 +99,14 @@ pub(super) fn texts(operation: &LicenceOperation) -> Vec<&str> {
     let mut texts = Vec::new();
     if let Some(licence) = operation.new_licence() {
         texts.extend(licence.seal.as_ref().map(|seal| seal.seal.as_str()));
-        texts.extend(licence.exception.as_ref().map(BasisCode::as_str));
+        texts.extend([&licence.exception, &licence.imported].into_iter().flatten().map(BasisCode::as_str));
     }
     match operation {
         LicenceOperation::Issue(_) => {}
-        LicenceOperation::Amend { basis, .. } | LicenceOperation::TransferIn { basis, .. } => {
+        LicenceOperation::Amend { basis, .. } => texts.push(basis.as_str()),
+        LicenceOperation::TransferIn { basis, extension, .. } => {
             texts.push(basis.as_str());
+            texts.extend(extension.as_ref().map(BasisCode::as_str));
         }
         LicenceOperation::TransferOut { change, .. }
         | LicenceOperation::Suspend(change)
@@ -100,6 +116,13 @@ pub(super) fn texts(operation: &LicenceOperation) -> Vec<&str> {
         | LicenceOperation::Withdraw(change)
         | LicenceOperation::Revoke(change)
         | LicenceOperation::Lapse(change) => texts.push(change.basis.as_str()),
+        LicenceOperation::Correct(correction) => {
+            texts.extend(correction.particulars.seal.as_ref().map(|seal| seal.seal.as_str()));
+            texts.extend(correction.particulars.exception.as_ref().map(BasisCode::as_str));
+        }
+        LicenceOperation::Attach(attachment) => texts.extend(attachment.purpose.as_ref().map(PurposeCode::as_str)),
+        LicenceOperation::Detach(detachment) => texts.push(detachment.basis.as_str()),
+        LicenceOperation::AnnualCheck(check) => texts.push(check.basis.as_str()),
     }
     texts
 }
@@ -108,11 +131,15 @@ fn check_permission(actor: &Actor, operation: &LicenceOperation) -> Result<(), C
     use LicenceOperation as Op;
     let permissions = &actor.key.permissions;
     let allowed = match operation {
-        Op::Issue(_) | Op::Amend { .. } => permissions.issue,
+        Op::Issue(_) | Op::Amend { .. } | Op::Correct(_) | Op::Attach(_) | Op::Detach(_) => permissions.issue,
         Op::TransferOut { .. } | Op::TransferIn { .. } | Op::CancelTransfer(_) => permissions.transfer,
-        Op::Suspend(_) | Op::Restore(_) | Op::Cancel(_) | Op::Withdraw(_) | Op::Revoke(_) | Op::Lapse(_) => {
-            permissions.change_status
-        }
+        Op::Suspend(_)
+        | Op::Restore(_)
+        | Op::Cancel(_)
+        | Op::Withdraw(_)
+        | Op::Revoke(_)
+        | Op::Lapse(_)
+        | Op::AnnualCheck(_) => permissions.change_status,
     };
     if allowed { Ok(()) } else { Err(Code::KeyNotPermitted) }
 }
@@ -121,32 +148,22 @@ fn check_permission(actor: &Actor, operation: &LicenceOperation) -> Result<(), C
 fn check_licence<R: StateReader>(overlay: &Overlay<'_, R>, actor: &Actor, licence: &Licence) -> Result<(), RuleError> {
     licence.issuer.check().map_err(|error| error.code())?;
     licence.licence_type.check().map_err(|error| error.code())?;
-    licence.region.check().map_err(|error| error.code())?;
     if licence.issuer != actor.key.organisation {
         return Err(Code::LicenceIssuerMismatch.into());
     }
     let matter = Competence::Licences(licence.licence_type);
     succession::check_acts_for(overlay, actor, &licence.issuer, matter, Code::LicenceIssuerMismatch)?;
-    if licence.region.province() != actor.province() {
-        return Err(Code::OrganisationWrongProvince.into());
-    }
+    upkeep::check_particulars(actor, &licence.particulars())?;
     if !actor.key.permissions.covers(&licence.licence_type) {
         return Err(Code::KeyLicenceTypeNotPermitted.into());
     }
     if licence.version == 0 || licence.version > LICENCE_VERSION_MAX {
         return Err(Code::LicenceVersionNotNewer.into());
     }
-    if licence.document.size_bytes == 0 {
-        return Err(Code::LicenceDocumentMissing.into());
-    }
-    licence.document.check_length()?;
-    if licence.valid_until_ms.is_some_and(|until| until <= licence.valid_from_ms) {
-        return Err(Code::LicenceValidityWindow.into());
-    }
     Ok(())
 }
 
-/// Changes the existing licence `changed`.
+/// Changes the existing licence `changed`, and gives what names its number.
 fn change<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
     context: &BlockContext,
@@ -154,15 +171,19 @@ fn change<R: StateReader>(
     index: RecordIndex,
     changed: &LicenceRef,
     operation: &LicenceOperation,
-) -> Result<(), RuleError> {
+) -> Result<LicenceRef, RuleError> {
     let issued_by = overlay.issued_at(changed)?.ok_or(Code::LicenceUnknown)?;
     let issued = overlay.issued_licence(issued_by)?;
     let key = StateKey::Licence(*changed);
     let current: Option<LicenceState> = overlay.read(&key)?;
     let status = current.as_ref().map_or(LicenceStatus::Issued, |state| state.status);
     let next = next_status(status, operation)?;
-    check_room(current.as_ref(), next)?;
+    check_room(current.as_ref(), next, status)?;
     check_party(overlay, actor, &issued, current.as_ref(), operation)?;
+    if let Some(kept) = upkeep::keep(context, actor, index, &issued, current.as_ref(), operation)? {
+        overlay.write(key, &kept);
+        return Ok(issued.lineage);
+    }
     let mut state = LicenceState {
         status: next,
         issued_by,
@@ -172,26 +193,40 @@ fn change<R: StateReader>(
         transfer_to: None,
         successor: None,
         earlier: current.iter().flat_map(LicenceState::changes).collect(),
+        upkeep: current.as_ref().map(|state| state.upkeep.clone()).unwrap_or_default(),
     };
     match operation {
-        LicenceOperation::TransferOut { to_province, to_organisation, .. } => {
-            let target = TransferTarget { province: *to_province, organisation: *to_organisation };
+        LicenceOperation::TransferOut { to_province, to_organisation, holder, .. } => {
+            let target = TransferTarget { province: *to_province, organisation: *to_organisation, holder: *holder };
             check_target(overlay, actor, &target, issued.licence_type)?;
+            transfer::check_out(&issued, current.as_ref(), holder.as_ref(), context.time_ms)?;
             state.transfer_to = Some(target);
         }
         LicenceOperation::Amend { licence, .. } | LicenceOperation::TransferIn { licence, .. } => {
             check_successor(&issued, licence, operation)?;
+            if let LicenceOperation::TransferIn { holder, extension, .. } = operation {
+                let target = current.as_ref().and_then(|state| state.transfer_to);
+                let target = target.ok_or(Code::LicenceTransferInWithoutOut)?;
+                let (now, has_basis) = (context.time_ms, extension.is_some());
+                transfer::check_in(&issued, current.as_ref(), &target, licence, *holder, has_basis, now)?;
+            }
+            lineage::check_room(overlay, &issued)?;
             state.successor = Some(licence.licence);
+        }
+        LicenceOperation::Withdraw(change) => {
+            state.successor = current.as_ref().and_then(|state| state.successor);
+            let withdrawal = lineage::Withdrawal { context, actor, index, effective_ms: change.effective_ms };
+            lineage::withdraw(overlay, &withdrawal, &issued, state.successor)?;
         }
         _ => {}
     }
     overlay.write(key, &state);
-    Ok(())
+    Ok(issued.lineage)
 }
 
 /// A licence with a full history is no longer brought into a status that another change must end.
-fn check_room(current: Option<&LicenceState>, next: LicenceStatus) -> Result<(), Code> {
-    let opens = matches!(next, LicenceStatus::Suspended | LicenceStatus::TransferredOut);
+fn check_room(current: Option<&LicenceState>, next: LicenceStatus, status: LicenceStatus) -> Result<(), Code> {
+    let opens = next != status && matches!(next, LicenceStatus::Suspended | LicenceStatus::TransferredOut);
     let is_full = current.is_some_and(|state| state.changes().count() >= CHANGES_MAX);
     if opens && is_full { Err(Code::LicenceHistoryFull) } else { Ok(()) }
 }
@@ -257,7 +292,7 @@ fn effective(
     current: Option<&LicenceState>,
     operation: &LicenceOperation,
 ) -> Result<TimeMs, Code> {
-    let earliest = current.map_or(issued.valid_from_ms.min(issued.recorded_ms), |state| state.effective_ms);
+    let earliest = current.map_or(issued.begins_ms(), |state| state.effective_ms);
     let latest = TimeMs(context.time_ms.0.saturating_add(EFFECTIVE_AHEAD_MS_MAX));
     let stated = |change: &Change| {
         if (earliest..=latest).contains(&change.effective_ms) {
@@ -267,7 +302,14 @@ fn effective(
         }
     };
     match operation {
-        LicenceOperation::Issue(_) | LicenceOperation::Amend { .. } | LicenceOperation::TransferIn { .. } => {
+        // Those that leave the status alone have no use for it.
+        LicenceOperation::Issue(_)
+        | LicenceOperation::Amend { .. }
+        | LicenceOperation::TransferIn { .. }
+        | LicenceOperation::Correct(_)
+        | LicenceOperation::Attach(_)
+        | LicenceOperation::Detach(_)
+        | LicenceOperation::AnnualCheck(_) => {
             Ok(current.map_or(context.time_ms, |state| state.effective_ms.max(context.time_ms)))
         }
         LicenceOperation::TransferOut { change, .. }

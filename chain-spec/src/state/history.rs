@@ -53,9 +53,9 @@ impl LicenceState {
         }
     }
 
-    /// Every change since the issue, in the order of recording.
+    /// Every change of its status since the issue, in the order of recording.
     pub fn changes(&self) -> impl Iterator<Item = StatusChanged<LicenceStatus>> + '_ {
-        self.earlier.iter().copied().chain([self.latest()])
+        self.earlier.iter().copied().chain([self.latest()]).filter(|change| change.changed_by != self.issued_by)
     }
 
     /// How a licence with this state (`None`: without any change) stood at `at`, as known at `known`.

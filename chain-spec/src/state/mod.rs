@@ -13,10 +13,12 @@ pub mod publication;
 pub mod seal;
 pub mod succession;
 mod text;
+pub mod upkeep;
 
 pub use history::StatusChanged;
 pub use json::to_json;
 pub use text::{KINDS, StateKeyError, kind_byte};
+pub use upkeep::Upkeep;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -30,9 +32,9 @@ use crate::ids::{
     SealId, SystemId, TimeMs, Uscc,
 };
 use crate::map::MapKey;
-use crate::record::Record;
 use crate::record::membership::{Permissions, Standing};
 use crate::record::publication::PublicationKey;
+use crate::record::{Operation, Record};
 
 /// Longest encoded state of one thing, in bytes.
 pub const STATE_BYTES_MAX: usize = 64 * 1024;
@@ -94,6 +96,8 @@ pub enum StateKey {
     Anchor(Digest),
     /// What an organisation handed on to others.
     Succession(Uscc),
+    /// A licence number whose version 001 is not on the ledger, by the reference that version would have.
+    Lineage(LicenceRef),
 }
 
 impl StateKey {
@@ -217,7 +221,7 @@ pub struct LicenceState {
     pub status: LicenceStatus,
     /// Record that brought the licence into being.
     pub issued_by: RecordIndex,
-    /// Record of the latest change.
+    /// Record of the latest change of its status; the issue record where there was none.
     pub changed_by: RecordIndex,
     /// From when the latest change counts in law.
     pub effective_ms: TimeMs,
@@ -225,10 +229,29 @@ pub struct LicenceState {
     pub recorded_ms: TimeMs,
     /// Who may take the licence over, while it is transferred out.
     pub transfer_to: Option<TransferTarget>,
-    /// The licence that replaced this one.
+    /// The licence that replaced this one; kept when it is withdrawn afterwards.
     pub successor: Option<LicenceRef>,
     /// The changes before the latest, oldest first; a few more than [`history::CHANGES_MAX`] at most.
     pub earlier: Vec<StatusChanged<LicenceStatus>>,
+    /// What has been corrected, attached and checked.
+    pub upkeep: Upkeep,
+}
+
+impl LicenceState {
+    /// The state of a licence whose status has not changed since its issue.
+    pub fn unchanged(issued: &IssuedLicence) -> Self {
+        Self {
+            status: LicenceStatus::Issued,
+            issued_by: issued.index,
+            changed_by: issued.index,
+            effective_ms: issued.begins_ms(),
+            recorded_ms: issued.recorded_ms,
+            transfer_to: None,
+            successor: None,
+            earlier: Vec::new(),
+            upkeep: Upkeep::default(),
+        }
+    }
 }
 
 /// The receiving side of a transfer.
@@ -236,6 +259,15 @@ pub struct LicenceState {
 pub struct TransferTarget {
     pub province: ProvinceCode,
     pub organisation: Uscc,
+    /// Commitment to the holder made for this transfer alone.
+    pub holder: Option<Digest>,
+}
+
+/// A licence number that began on the ledger with a version above 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct LineageState {
+    /// Record of the first of its versions on the ledger.
+    pub begun_by: RecordIndex,
 }
 
 /// What rules need to know of a licence's issue.
@@ -247,8 +279,19 @@ pub struct IssuedLicence {
     pub licence_type: LicenceType,
     pub version: u16,
     pub valid_from_ms: TimeMs,
+    pub valid_until_ms: Option<TimeMs>,
+    /// Whether the record holds a commitment to the holder.
+    pub has_holder: bool,
+    /// What names its licence number.
+    pub lineage: LicenceRef,
+    /// SHA-256 of the recorded file.
+    pub document: Digest,
+    /// Digest of its particulars, to tell a correction that changes nothing.
+    pub particulars: Digest,
     /// Time of the block that recorded it.
     pub recorded_ms: TimeMs,
+    /// The licence that it followed, as a new version or by a transfer.
+    pub predecessor: Option<LicenceRef>,
 }
 
 impl IssuedLicence {
@@ -262,8 +305,22 @@ impl IssuedLicence {
             licence_type: licence.licence_type,
             version: licence.version,
             valid_from_ms: licence.valid_from_ms,
+            valid_until_ms: licence.valid_until_ms,
+            has_holder: licence.holder.is_some(),
+            lineage: licence.lineage(),
+            document: licence.document.sha256,
+            particulars: licence.particulars().digest(),
             recorded_ms: record.time_ms,
+            predecessor: match &record.operation {
+                Operation::Licence(operation) => operation.changed_licence().copied(),
+                _ => None,
+            },
         })
+    }
+
+    /// The earliest time from which a change may count: the beginning of its validity or of its record, whichever is earlier.
+    pub fn begins_ms(&self) -> TimeMs {
+        self.valid_from_ms.min(self.recorded_ms)
     }
 }
 

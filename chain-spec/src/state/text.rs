@@ -21,7 +21,7 @@ pub enum StateKeyError {
 }
 
 /// The kinds of things by name, in wire order: the place is the kind byte.
-pub const KINDS: [&str; 28] = [
+pub const KINDS: [&str; 29] = [
     "province",
     "organisation",
     "system",
@@ -50,6 +50,7 @@ pub const KINDS: [&str; 28] = [
     "misbehaviour",
     "anchor",
     "succession",
+    "lineage",
 ];
 
 /// The kind byte of a kind's name, with which the canonical bytes of its keys begin.
@@ -170,6 +171,7 @@ impl Display for StateKey {
             Self::Misbehaviour(validator, height) => write!(f, "misbehaviour/{validator}/{height}"),
             Self::Anchor(genesis) => write!(f, "anchor/{genesis}"),
             Self::Succession(code) => write!(f, "succession/{code}"),
+            Self::Lineage(licence) => write!(f, "lineage/{licence}"),
             Self::PublicationConsumer(publication, organisation, system) => {
                 write!(f, "publication-consumer/{publication}/{organisation}")?;
                 system.iter().try_for_each(|system| write!(f, "/{system}"))
@@ -249,6 +251,7 @@ impl FromStr for StateKey {
             "anchor" => Self::Anchor(rest.parse().map_err(|_| digest_form("anchor"))?),
             "publication-consumer" => consumer(rest)?,
             "succession" => Self::Succession(rest.parse()?),
+            "lineage" => Self::Lineage(rest.parse()?),
             _ => return Err(StateKeyError::Kind { found: kind.to_owned() }),
         })
     }
@@ -320,6 +323,7 @@ mod tests {
             StateKey::Misbehaviour(KeyId(digest), Height(4)),
             StateKey::Anchor(digest),
             StateKey::Succession(uscc.parse().unwrap()),
+            StateKey::Lineage(LicenceRef(digest)),
             StateKey::PublicationConsumer(local, uscc.parse().unwrap(), None),
             StateKey::PublicationConsumer(publication, uscc.parse().unwrap(), Some("S1".parse().unwrap())),
         ];

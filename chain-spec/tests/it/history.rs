@@ -84,7 +84,10 @@ fn licence_step(choice: usize, block: u64, name: &str, to: &Province) -> (Licenc
         1 => (Op::Restore(change), S::Issued),
         2 => {
             let (to_province, to_organisation) = (to.code, to.issuer.organisation);
-            (Op::TransferOut { change, to_province, to_organisation }, S::TransferredOut)
+            (
+                Op::TransferOut { change, to_province, to_organisation, holder: Some(transfer_holder()) },
+                S::TransferredOut,
+            )
         }
         3 => (Op::CancelTransfer(change), S::Issued),
         4 => (Op::Revoke(change), S::Revoked),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const SECTIONS: [(&str, &[&str]); 9] = [
     ("Operations", &["record/mod.rs"]),
     ("Family 0, membership", &["record/membership.rs"]),
-    ("Family 1, licence", &["record/licence.rs"]),
+    ("Family 1, licence", &["record/licence.rs", "record/upkeep.rs"]),
     ("Family 2, seal", &["record/seal.rs"]),
     ("Family 3, case", &["record/case.rs"]),
     ("Family 4, publication", &["record/publication.rs"]),
@@ -28,6 +28,7 @@ const SECTIONS: [(&str, &[&str]); 9] = [
         &[
             "state/mod.rs",
             "state/history.rs",
+            "state/upkeep.rs",
             "state/succession.rs",
             "state/seal.rs",
             "state/case.rs",

@@ -7,7 +7,7 @@ use huxin_chain_spec::record::LicenceOperation;
 use huxin_chain_spec::record::licence::{Change, Document, Licence};
 use huxin_chain_spec::record::membership::{MembershipOperation, Permissions, StatusChange};
 use huxin_chain_spec::rules::licence::EFFECTIVE_AHEAD_MS_MAX;
-use huxin_chain_spec::state::{LicenceState, LicenceStatus, TransferTarget};
+use huxin_chain_spec::state::{LicenceState, LicenceStatus, TransferTarget, Upkeep};
 
 use crate::support::*;
 
@@ -21,7 +21,11 @@ fn the_state_says_who_when_and_what_next() {
     let issued_by = network.must(&home.key, issue(&home, "a"));
     assert_eq!(network.licence_state(&licence_ref("a")), None, "an issue writes no state");
     let out = network.must(&home.key, transfer_out("a", &recipient));
-    let target = TransferTarget { province: recipient.code, organisation: recipient.issuer.organisation };
+    let target = TransferTarget {
+        province: recipient.code,
+        organisation: recipient.issuer.organisation,
+        holder: Some(transfer_holder()),
+    };
     let mut state = LicenceState {
         status: S::TransferredOut,
         issued_by,
@@ -31,6 +35,7 @@ fn the_state_says_who_when_and_what_next() {
         transfer_to: Some(target),
         successor: None,
         earlier: Vec::new(),
+        upkeep: Upkeep::default(),
     };
     assert_eq!(network.licence_state(&licence_ref("a")), Some(state.clone()));
     let time = network.next_ms();
@@ -81,7 +86,8 @@ fn guards_of_a_new_licence() {
     network.must(&home.key, issue(&home, "leaving"));
     network.must(&home.key, transfer_out("leaving", &recipient));
     let foreign = network.provinces[ANHUI].issuer.clone();
-    let good = |issuer: &Issuer| Licence { version: 2, ..issuer.licence("new") };
+    let good = |issuer: &Issuer| issuer.version("new", 2);
+    let imported = |licence: Licence| LicenceOperation::Issue(Licence { imported: Some(basis("DR-1")), ..licence });
     type Spoil = fn(&mut Licence, &Issuer);
     let faults: [(Code, Spoil); 12] = [
         (Code::LicenceIssuerMismatch, |licence, foreign| licence.issuer = foreign.organisation),
@@ -104,15 +110,15 @@ fn guards_of_a_new_licence() {
         // A licence of another type is first of all not its predecessor's successor.
         let as_successor = if here.licence_type == licence_type() { code } else { Code::LicenceTypeMismatch };
         let (predecessor, basis) = (licence_ref("old"), basis("BG-1"));
-        let amended = LicenceOperation::Amend { predecessor, licence: here.clone(), basis: basis.clone() };
+        let amended = LicenceOperation::Amend { predecessor, licence: here.clone(), basis };
         let mut there = good(&recipient.issuer);
         spoil(&mut there, &foreign);
-        let taken = LicenceOperation::TransferIn { predecessor: licence_ref("leaving"), licence: there, basis };
-        assert_eq!(network.try_one(&home.key, LicenceOperation::Issue(here)).unwrap_err(), code);
+        let taken = taken_over("leaving", there, None);
+        assert_eq!(network.try_one(&home.key, imported(here)).unwrap_err(), code);
         assert_eq!(network.try_one(&home.key, amended).unwrap_err(), as_successor);
         assert_eq!(network.try_one(&recipient.issuer.key, taken).unwrap_err(), as_successor);
     }
-    network.must(&home.key, LicenceOperation::Issue(good(&home)));
+    network.must(&home.key, imported(good(&home)));
 }
 
 /// An identifier read by structure only, as from the wire.
@@ -124,12 +130,13 @@ fn structure<T: borsh::BorshSerialize + borsh::BorshDeserialize>(text: &str) -> 
 fn a_successor_has_the_type_of_its_predecessor_and_an_amendment_a_higher_version() {
     let mut network = Network::found();
     let home = network.provinces[SHANGHAI].issuer.clone();
-    network.must(&home.key, LicenceOperation::Issue(Licence { version: 5, ..home.licence("a") }));
+    let fifth = Licence { imported: Some(basis("DR-1")), ..home.version("a", 5) };
+    network.must(&home.key, LicenceOperation::Issue(fifth));
     for version in [1, 5] {
         let refused = network.try_one(&home.key, amend(&home, "a", "b", version));
         assert_eq!(refused.unwrap_err(), Code::LicenceVersionNotNewer);
     }
-    let licence = Licence { licence_type: other_licence_type(), version: 6, ..home.licence("b") };
+    let licence = Licence { licence_type: other_licence_type(), ..home.version("b", 6) };
     let other_type = LicenceOperation::Amend { predecessor: licence_ref("a"), licence, basis: basis("BG-1") };
     assert_eq!(network.try_one(&home.key, other_type).unwrap_err(), Code::LicenceTypeMismatch);
     network.must(&home.key, amend(&home, "a", "b", 6));
@@ -164,6 +171,7 @@ fn a_transfer_names_an_active_organisation_of_another_province() {
         change: change("a"),
         to_province: province.code,
         to_organisation: organisation,
+        holder: Some(transfer_holder()),
     };
     let mut refused = |operation| network.try_one(&home.key, operation).unwrap_err();
     assert_eq!(refused(out(&own, home.organisation)), Code::LicenceTransferSameProvince);

@@ -1,9 +1,11 @@
 //! The licence family: every status against every operation and every kind of signer.
 
 use huxin_chain_spec::codes::Code;
+use huxin_chain_spec::ids::TimeMs;
 use huxin_chain_spec::record::LicenceOperation;
-use huxin_chain_spec::record::licence::Licence;
+use huxin_chain_spec::record::licence::{Change, Licence};
 use huxin_chain_spec::record::membership::{MembershipOperation, Permissions};
+use huxin_chain_spec::record::upkeep::{AnnualOutcome, AttachmentRole};
 use huxin_chain_spec::state::{LicenceState, LicenceStatus, StateKey};
 
 use crate::support::*;
@@ -11,7 +13,7 @@ use crate::support::*;
 use LicenceStatus as S;
 
 /// Kinds of operation, in the order of the columns of [`TABLE`].
-const KINDS: [&str; 11] = [
+const KINDS: [&str; 15] = [
     "issue",
     "amend",
     "suspend",
@@ -23,6 +25,10 @@ const KINDS: [&str; 11] = [
     "withdraw",
     "revoke",
     "lapse",
+    "correct",
+    "attach",
+    "detach",
+    "annual_check",
 ];
 
 type Cell = Result<LicenceStatus, Code>;
@@ -37,16 +43,16 @@ const FINAL: Cell = Err(Code::LicenceFinalState);
 
 /// What an entitled signer gets. Written out by hand, so that it does not follow the code.
 #[rustfmt::skip]
-const TABLE: [(LicenceStatus, [Cell; 11]); 8] = [
-    // status            issue      amend              suspend            restore        transfer_out           transfer_in        cancel_transfer cancel           withdraw           revoke           lapse
-    (S::Issued,         [DUPLICATE, Ok(S::Superseded), Ok(S::Suspended),  NO_SUSPENSION, Ok(S::TransferredOut), NO_OUT,            NOT_OUT,        Ok(S::Cancelled), Ok(S::Withdrawn), Ok(S::Revoked), Ok(S::Lapsed)]),
-    (S::Suspended,      [DUPLICATE, WRONG,             WRONG,             Ok(S::Issued), WRONG,                 NO_OUT,            NOT_OUT,        Ok(S::Cancelled), Ok(S::Withdrawn), Ok(S::Revoked), Ok(S::Lapsed)]),
-    (S::TransferredOut, [DUPLICATE, WRONG,             WRONG,             NO_SUSPENSION, WRONG,                 Ok(S::Superseded), Ok(S::Issued),  WRONG,            Ok(S::Withdrawn), Ok(S::Revoked), WRONG]),
-    (S::Superseded,     [DUPLICATE, SUCCEEDED, SUCCEEDED, SUCCEEDED, SUCCEEDED, SUCCEEDED, SUCCEEDED, SUCCEEDED, SUCCEEDED, SUCCEEDED, SUCCEEDED]),
-    (S::Lapsed,         [DUPLICATE, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL]),
-    (S::Cancelled,      [DUPLICATE, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL]),
-    (S::Withdrawn,      [DUPLICATE, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL]),
-    (S::Revoked,        [DUPLICATE, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL]),
+const TABLE: [(LicenceStatus, [Cell; 15]); 8] = [
+    // status            issue      amend              suspend            restore        transfer_out           transfer_in        cancel_transfer cancel           withdraw           revoke           lapse          correct          attach           detach                 annual_check
+    (S::Issued,         [DUPLICATE, Ok(S::Superseded), Ok(S::Suspended),  NO_SUSPENSION, Ok(S::TransferredOut), NO_OUT,            NOT_OUT,        Ok(S::Cancelled), Ok(S::Withdrawn), Ok(S::Revoked), Ok(S::Lapsed), Ok(S::Issued),   Ok(S::Issued),   Ok(S::Issued),         Ok(S::Issued)]),
+    (S::Suspended,      [DUPLICATE, WRONG,             WRONG,             Ok(S::Issued), WRONG,                 NO_OUT,            NOT_OUT,        Ok(S::Cancelled), Ok(S::Withdrawn), Ok(S::Revoked), Ok(S::Lapsed), Ok(S::Suspended), Ok(S::Suspended), Ok(S::Suspended),     Ok(S::Suspended)]),
+    (S::TransferredOut, [DUPLICATE, WRONG,             WRONG,             NO_SUSPENSION, WRONG,                 Ok(S::Superseded), Ok(S::Issued),  WRONG,            Ok(S::Withdrawn), Ok(S::Revoked), WRONG,          WRONG,           WRONG,           Ok(S::TransferredOut), WRONG]),
+    (S::Superseded,     [DUPLICATE, SUCCEEDED, SUCCEEDED, SUCCEEDED, SUCCEEDED, SUCCEEDED, SUCCEEDED, SUCCEEDED, Ok(S::Withdrawn), SUCCEEDED, SUCCEEDED, SUCCEEDED, SUCCEEDED, SUCCEEDED, SUCCEEDED]),
+    (S::Lapsed,         [DUPLICATE, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL]),
+    (S::Cancelled,      [DUPLICATE, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL]),
+    (S::Withdrawn,      [DUPLICATE, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL]),
+    (S::Revoked,        [DUPLICATE, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL, FINAL]),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -109,6 +115,11 @@ impl Bench {
     }
 }
 
+/// The content of a further file of a licence.
+fn copy_of(name: &str) -> String {
+    format!("copy of {name}")
+}
+
 /// The name of the licence that stands in this status.
 fn name_of(status: LicenceStatus) -> String {
     format!("{status:?}")
@@ -120,6 +131,7 @@ fn bring_into(network: &mut Network, status: LicenceStatus) {
     let home = network.provinces[SHANGHAI].issuer.clone();
     let recipient = network.provinces[JIANGSU].clone();
     network.must(&home.key, issue(&home, &name));
+    network.must(&home.key, attach(&name, &copy_of(&name), AttachmentRole::Duplicate));
     let step = match status {
         S::Issued => return,
         S::Suspended => LicenceOperation::Suspend(change(&name)),
@@ -146,9 +158,17 @@ fn operation(kind: &str, name: &str, signer: &Issuer, recipient: &crate::support
         "transfer_in" => transfer_in(signer, name, "fresh"),
         "cancel_transfer" => Op::CancelTransfer(change(name)),
         "cancel" => Op::Cancel(change(name)),
-        "withdraw" => Op::Withdraw(change(name)),
+        // Not before the change that a newer version made.
+        "withdraw" => Op::Withdraw(Change { effective_ms: TimeMs(GENESIS_MS + 100_000), ..change(name) }),
         "revoke" => Op::Revoke(change(name)),
         "lapse" => Op::Lapse(change(name)),
+        "correct" => {
+            let right = Licence { document: file_of("the right file"), ..signer.licence(name) };
+            correct(name, &right)
+        }
+        "attach" => attach(name, "another copy", AttachmentRole::Annotated),
+        "detach" => detach(name, &copy_of(name), TimeMs(GENESIS_MS + 100_000)),
+        "annual_check" => annual_check(name, 2026, AnnualOutcome::Passed, TimeMs(GENESIS_MS + 1_000_000)),
         other => panic!("{other}"),
     }
 }
@@ -192,7 +212,7 @@ fn every_status_every_operation_every_signer() {
             }
         }
     }
-    assert_eq!(accepted, 7 + 5 + 4, "one signer for each allowed cell");
+    assert_eq!(accepted, 7 + 5 + 4 + 1 + 4 + 4 + 1, "one signer for each allowed cell");
     let home = bench.signer(Role::Issuer);
     for status in LicenceStatus::ALL {
         let held = home.licence(&name_of(status)).licence;
@@ -207,9 +227,9 @@ fn each_permission_alone() {
     let (home, recipient) = (bench.signer(Role::Issuer), bench.network.provinces[JIANGSU].clone());
     let registrar = bench.network.registrar(SHANGHAI);
     let groups: [(&str, &[&str]); 3] = [
-        ("issue", &["issue", "amend"]),
+        ("issue", &["issue", "amend", "correct", "attach", "detach"]),
         ("transfer", &["transfer_out", "transfer_in", "cancel_transfer"]),
-        ("change_status", &["suspend", "restore", "cancel", "withdraw", "revoke", "lapse"]),
+        ("change_status", &["suspend", "restore", "cancel", "withdraw", "revoke", "lapse", "annual_check"]),
     ];
     for (permission, opened) in groups {
         let permissions = Permissions {

@@ -14,6 +14,7 @@ use huxin_chain_spec::map::MapProof;
 use huxin_chain_spec::receipt::Receipt;
 use huxin_chain_spec::record::licence::{Change, Document, Licence, SealReference};
 use huxin_chain_spec::record::membership::{Permissions, StatusChange};
+use huxin_chain_spec::record::upkeep::{Attachment, AttachmentRole, Correction, CorrectionReason};
 use huxin_chain_spec::record::{LicenceOperation, MembershipOperation, Operation, Record};
 use huxin_chain_spec::state::{
     KeyState, LicenceState, OrganisationHead, OrganisationState, ProvinceState, StateKey, SystemState,
@@ -121,10 +122,11 @@ fn documents() -> impl Strategy<Value = Document> {
 }
 
 fn licences() -> impl Strategy<Value = Licence> {
-    let names = ((references(), digests()), licence_types(), organisations(), regions(), any::<u16>());
+    let numbers = (any::<u16>(), option::of(references()), option::of(bases()));
+    let names = ((references(), digests()), licence_types(), organisations(), regions(), numbers);
     let content = (documents(), option::of(digests()), option::of(seals()), option::of(bases()), option::of(digests()));
     (names, content, any::<u64>(), option::of(any::<u64>())).prop_map(|(names, content, from, until)| {
-        let ((licence, name), licence_type, issuer, region, version) = names;
+        let ((licence, name), licence_type, issuer, region, (version, first, imported)) = names;
         let (document, metadata, seal, exception, holder) = content;
         let (valid_from_ms, valid_until_ms) = (TimeMs(from), until.map(TimeMs));
         Licence {
@@ -134,6 +136,8 @@ fn licences() -> impl Strategy<Value = Licence> {
             issuer,
             region,
             version,
+            first,
+            imported,
             document,
             metadata,
             seal,
@@ -161,10 +165,31 @@ fn licence_operations() -> impl Strategy<Value = LicenceOperation> {
     prop_oneof![
         licences().prop_map(Op::Issue),
         successor().prop_map(|(predecessor, licence, basis)| Op::Amend { predecessor, licence, basis }),
-        successor().prop_map(|(predecessor, licence, basis)| Op::TransferIn { predecessor, licence, basis }),
-        (changes(), province_codes(), organisations()).prop_map(|(change, to_province, to_organisation)| {
-            Op::TransferOut { change, to_province, to_organisation }
+        (successor(), option::of(digests()), option::of(bases())).prop_map(|(successor, holder, extension)| {
+            let (predecessor, licence, basis) = successor;
+            Op::TransferIn { predecessor, licence, basis, holder, extension }
         }),
+        (licences(), option::of(any::<u64>())).prop_map(|(licence, expires)| {
+            Op::Attach(Attachment {
+                licence: licence.licence,
+                document: licence.document,
+                role: AttachmentRole::Annotated,
+                purpose: None,
+                expires_ms: expires.map(TimeMs),
+            })
+        }),
+        licences().prop_map(|licence| {
+            let (reason, particulars) = (CorrectionReason::File, licence.particulars());
+            Op::Correct(Correction { licence: licence.licence, reason, particulars })
+        }),
+        (changes(), province_codes(), organisations(), option::of(digests())).prop_map(
+            |(change, to_province, to_organisation, holder)| Op::TransferOut {
+                change,
+                to_province,
+                to_organisation,
+                holder
+            }
+        ),
         (0..7usize, changes()).prop_map(move |(kind, change)| simple[kind](change)),
     ]
 }

@@ -108,7 +108,7 @@ impl World {
 
 /// Everything OLD has under way, and what each bureau would do with it.
 fn works(bureau: &Issuer, jiangsu: &Province) -> Vec<(&'static str, Operation)> {
-    let amended = Licence { version: 2, ..bureau.licence("amended") };
+    let amended = bureau.version("amended", 2);
     let taken = Licence { licence_type: licence_type(), ..bureau.licence("taken") };
     vec![
         ("suspend", Op::from(LicenceOperation::Suspend(change("live"))).0),
@@ -126,15 +126,7 @@ fn works(bureau: &Issuer, jiangsu: &Province) -> Vec<(&'static str, Operation)> 
             })
             .0,
         ),
-        (
-            "transfer_in",
-            Op::from(LicenceOperation::TransferIn {
-                predecessor: licence_ref("coming"),
-                licence: taken,
-                basis: basis("ZR-1"),
-            })
-            .0,
-        ),
+        ("transfer_in", Op::from(taken_over("coming", taken, None)).0),
         ("seal.suspend", Op::from(SealOperation::Suspend(seal_change("S-1"))).0),
         ("seal.cancel", Op::from(SealOperation::Cancel(seal_change("S-1"))).0),
         ("case.accept", Op::from(accept("open")).0),
@@ -167,6 +159,7 @@ fn under_way() -> World {
         change: change("coming"),
         to_province: world.cases.provinces[SHANGHAI].code,
         to_organisation: old.organisation,
+        holder: Some(transfer_holder()),
     };
     world.must(&jiangsu.issuer, to_old);
     world.must(&old, SealOperation::Register(seal("S-1")));

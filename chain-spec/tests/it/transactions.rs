@@ -315,13 +315,22 @@ fn fields_holding(text: &str, home: &Issuer, recipient: &Province) -> Vec<Operat
         ..issuer.licence("a")
     };
     let predecessor = licence_ref("a");
-    let out = L::TransferOut { change: change_of(), to_province: recipient.code, to_organisation: home.organisation };
+    let (to_province, to_organisation, holder) = (recipient.code, home.organisation, None);
+    let out = L::TransferOut { change: change_of(), to_province, to_organisation, holder };
     let licence = [
         L::Issue(sealed(home)),
         L::Amend { predecessor, licence: sealed(home), basis: basis("X") },
         L::Amend { predecessor, licence: home.licence("a"), basis: code.clone() },
-        L::TransferIn { predecessor, licence: sealed(home), basis: basis("X") },
-        L::TransferIn { predecessor, licence: home.licence("a"), basis: code.clone() },
+        L::TransferIn { predecessor, licence: sealed(home), basis: basis("X"), holder, extension: None },
+        L::TransferIn { predecessor, licence: home.licence("a"), basis: code.clone(), holder, extension: None },
+        L::TransferIn {
+            predecessor,
+            licence: home.licence("a"),
+            basis: basis("X"),
+            holder,
+            extension: Some(code.clone()),
+        },
+        L::Issue(Licence { imported: Some(code.clone()), ..home.licence("a") }),
         L::Suspend(change_of()),
         L::Restore(change_of()),
         out,

@@ -28,11 +28,13 @@ use huxin_chain_spec::ids::{Height, LicenceId, LicenceRef, RecordIndex, TimeMs, 
 use huxin_chain_spec::log;
 use huxin_chain_spec::receipt::{RECEIPT_MAGIC, Receipt};
 use huxin_chain_spec::record::membership::{Permissions, Standing, SuccessionScope};
+use huxin_chain_spec::record::upkeep::{AnnualOutcome, AttachmentRole, CorrectionReason};
 use huxin_chain_spec::record::{LicenceOperation, Operation};
 use huxin_chain_spec::state::succession::{HandedOn, Offer, SuccessionState};
+use huxin_chain_spec::state::upkeep::{AnnuallyChecked, Attached, AttachmentEnd, Corrected};
 use huxin_chain_spec::state::{
-    KeyState, LicenceState, LicenceStatus, OrganisationHead, OrganisationState, ProvinceState, StateKey, StatusChanged,
-    SystemState, TransferTarget, state_digest,
+    KeyState, LicenceState, LicenceStatus, LineageState, OrganisationHead, OrganisationState, ProvinceState, StateKey,
+    StatusChanged, SystemState, TransferTarget, Upkeep, state_digest,
 };
 use huxin_chain_spec::transaction::{Outcome, Transaction, TransactionOutcome, UnsignedTransaction, transactions_root};
 use serde::Serialize;
@@ -125,7 +127,7 @@ fn operations() {
         case(operation.name(), &operation, json!({ "family": operation.family(), "kind": operation.kind() }))
     });
     let names: std::collections::BTreeSet<_> = all_operations().iter().map(Operation::name).collect();
-    assert_eq!(names.len(), 7 + 11, "every kind");
+    assert_eq!(names.len(), 7 + 15, "every kind");
     golden("operations", cases.collect());
 }
 
@@ -335,6 +337,7 @@ fn state_keys() {
         (StateKey::Licence(licence_ref("a")), "licence", json!(licence_ref("a"))),
         (StateKey::Validators, "validators", Value::Null),
         (StateKey::Succession(home.organisation), "succession", json!(home.organisation)),
+        (StateKey::Lineage(licence_ref("a")), "lineage", json!(licence_ref("a"))),
     ];
     let cases = keys.iter().map(|(key, kind, id)| {
         let extra = json!({ "map_key_sha256": key.map_key(SHA256), "map_key_sm3": key.map_key(SM3) });
@@ -371,10 +374,14 @@ fn states() {
         state("organisation_head", &OrganisationHead { sequence: 7, running_digest: digest(0x77) }),
         state("validators", &genesis_of(&provinces).validators()),
         state("succession", &succession_state()),
+        state("lineage", &LineageState { begun_by: RecordIndex(300) }),
     ];
     for status in LicenceStatus::ALL {
-        let target =
-            TransferTarget { province: provinces[JIANGSU].code, organisation: provinces[JIANGSU].organisation };
+        let target = TransferTarget {
+            province: provinces[JIANGSU].code,
+            organisation: provinces[JIANGSU].organisation,
+            holder: Some(transfer_holder()),
+        };
         let value = LicenceState {
             status,
             issued_by: RecordIndex(1),
@@ -384,6 +391,7 @@ fn states() {
             transfer_to: (status == LicenceStatus::TransferredOut).then_some(target),
             successor: (status == LicenceStatus::Superseded).then_some(licence_ref("b")),
             earlier: if status == LicenceStatus::Issued { vec![changed(LicenceStatus::Suspended)] } else { Vec::new() },
+            upkeep: if status == LicenceStatus::Issued { upkeep() } else { Upkeep::default() },
         };
         cases.push(state(&format!("licence, {status:?}").to_lowercase(), &value));
     }
@@ -406,6 +414,35 @@ fn succession_state() -> SuccessionState {
             offered_by: RecordIndex(301),
             offered_ms: TimeMs(GENESIS_MS + 4_000),
         }),
+    }
+}
+
+/// A correction, a further file that stands and one that ended, and an annual check.
+pub(crate) fn upkeep() -> Upkeep {
+    let licence = provinces()[SHANGHAI].issuer.licence("right");
+    let (recorded_by, recorded_ms) = (RecordIndex(301), TimeMs(GENESIS_MS + 4_000));
+    let reason = CorrectionReason::File;
+    let attached = |content: &str, role| Attached {
+        document: file_of(content),
+        role,
+        purpose: None,
+        expires_ms: None,
+        recorded_by,
+        recorded_ms,
+        ended: None,
+    };
+    let ended = AttachmentEnd { effective_ms: TimeMs(GENESIS_MS + 6_000), recorded_by, recorded_ms };
+    let annotated = Attached {
+        purpose: Some("TB-1".parse().unwrap()),
+        expires_ms: Some(TimeMs(GENESIS_MS + 86_400_000)),
+        ended: Some(ended),
+        ..attached("annotated", AttachmentRole::Annotated)
+    };
+    let (outcome, until_ms) = (AnnualOutcome::Passed, TimeMs(GENESIS_MS + 86_400_000));
+    Upkeep {
+        corrections: vec![Corrected { particulars: licence.particulars(), reason, recorded_by, recorded_ms }],
+        attachments: vec![attached("copy", AttachmentRole::Duplicate), annotated],
+        annual_checks: vec![AnnuallyChecked { year: 2026, outcome, until_ms, recorded_by, recorded_ms }],
     }
 }
 

@@ -2,7 +2,7 @@
 
 use huxin_chain_spec::ids::{LicenceId, LicenceIssuer, RecordIndex, TimeMs};
 use huxin_chain_spec::record::licence::{Licence, SealReference};
-use huxin_chain_spec::state::{LicenceState, LicenceStatus};
+use huxin_chain_spec::state::{LicenceState, LicenceStatus, Upkeep};
 use huxin_chain_spec::verdict::{
     Check, CheckResult, Claimed, Content, Evidence, Identifier, StateAt, Verdict, judge, not_recorded,
 };
@@ -43,6 +43,7 @@ fn state(status: LicenceStatus, effective_ms: TimeMs) -> LicenceState {
         transfer_to: None,
         successor: None,
         earlier: Vec::new(),
+        upkeep: Upkeep::default(),
     }
 }
 
@@ -139,6 +140,7 @@ fn precedence_of_content_status_and_validity() {
                     Content::NotGiven => CheckResult::Unknown,
                     Content::Matches => CheckResult::Pass,
                     Content::Differs => CheckResult::Fail,
+                    Content::Attached(..) | Content::InError | Content::NotCovered => unreachable!("not in this table"),
                 };
                 assert_eq!(check(&checks, "content").result, content_result);
             }

@@ -102,6 +102,8 @@ pub fn licence(target: &Target, random: &mut StdRng, name: Digest) -> Licence {
         issuer: target.issuer,
         region: target.region,
         version: 1,
+        first: None,
+        imported: None,
         document: Document { sha256: digest(), sm3: Some(digest()), size_bytes: 48_000 },
         metadata: None,
         seal: None,

@@ -78,6 +78,8 @@ fn row(line: u64) -> Row {
         issuer: "113100000000000191".parse().unwrap(),
         region: "310000".parse().unwrap(),
         version: 1,
+        first: None,
+        imported: None,
         document: Document { sha256: digest, sm3: None, size_bytes: 1 },
         metadata: None,
         seal: None,

@@ -2,13 +2,13 @@
 //!
 //! Columns, in any order: `licence_id`; then `file`, or `sha256` and `size_bytes` (and `sm3`); and where wanted
 //! `licence_type`, `issuer`, `version` (must agree with the identifier), `region`, `valid_from`, `valid_until`, `seal`,
-//! `seal_certificate`, `exception`, `holder_commitment`, `metadata`. An unknown column is an error: a misspelt one would be lost.
+//! `seal_certificate`, `exception`, `holder_commitment`, `metadata`, `imported` (for versions above 1). An unknown column is an error: a misspelt one would be lost.
 
 use std::collections::HashMap;
 use std::path::Path;
 
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
-use huxin_chain_spec::ids::{LicenceId, LicenceIssuer, LicenceRef, RegionCode, TimeMs, Uscc, licence_name};
+use huxin_chain_spec::ids::{BasisCode, LicenceId, LicenceIssuer, LicenceRef, RegionCode, TimeMs, Uscc, licence_name};
 use huxin_chain_spec::privacy;
 use huxin_chain_spec::record::licence::{DOCUMENT_BYTES_MAX, Document, Licence, SealReference};
 use huxin_chain_spec::rules::licence::LICENCE_VERSION_MAX;
@@ -27,7 +27,7 @@ const ROWS_PER_CHUNK: usize = 4_096;
 /// Bad rows kept for the report; more are only counted.
 const BAD_ROWS_MAX: usize = 1_000;
 /// Every column.
-pub(super) const COLUMNS: [&str; 16] = [
+pub(super) const COLUMNS: [&str; 17] = [
     "licence_id",
     "file",
     "sha256",
@@ -44,6 +44,7 @@ pub(super) const COLUMNS: [&str; 16] = [
     "exception",
     "holder_commitment",
     "metadata",
+    "imported",
 ];
 
 /// A row as written.
@@ -66,6 +67,7 @@ struct Raw {
     exception: Option<String>,
     holder_commitment: Option<String>,
     metadata: Option<String>,
+    imported: Option<String>,
 }
 
 /// A row that can be recorded.
@@ -260,6 +262,8 @@ impl Raw {
             issuer,
             region,
             version: id.version(),
+            first: id.first_version().map(|first| LicenceRef::of(algorithm, &first)),
+            imported: self.imported(&id)?,
             document: self.document(folder)?,
             metadata: column("metadata", self.metadata.as_deref())?,
             seal: self.seal()?,
@@ -268,6 +272,20 @@ impl Raw {
             valid_from_ms,
             valid_until_ms,
         })
+    }
+
+    /// The reason for an import, which a version above 1 needs and version 1 has not. The ledger would refuse the whole batch.
+    fn imported(&self, id: &LicenceId) -> Result<Option<BasisCode>, Said> {
+        match (id.version() > 1, column("imported", self.imported.as_deref())?) {
+            (true, None) => Err(say!(
+                "imported: needed for a version above 1: the code of the reason for which its predecessor is not on the ledger",
+                "imported：版本号大于 1 时必须填写前一版本未上账的原因代码"
+            )),
+            (false, Some(_)) => {
+                Err(say!("imported: version 1 is no import; leave it empty", "imported：版本 1 不是导入，请留空"))
+            }
+            (_, imported) => Ok(imported),
+        }
     }
 
     /// The issuer of the identifier, which all that the row repeats of the identifier must agree with.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use huxin_chain_spec::crypto::DigestAlgorithm;
+use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
 use huxin_chain_spec::ids::{BasisCode, LicenceRef, ProvinceCode, TimeMs, Uscc};
 use huxin_chain_spec::record::licence::Change;
 use huxin_chain_spec::record::{LicenceOperation, Operation};
@@ -31,7 +31,7 @@ pub enum LicenceCommand {
     /// Send a licence to an organisation of another province (办理转出).
     TransferOut(TransferOut),
     /// Take over a licence that was sent here (办理转入).
-    TransferIn(Box<Replacement>),
+    TransferIn(Box<TransferIn>),
     /// Take a transfer back (取消转出).
     CancelTransfer(ChangeArguments),
     /// Cancel (注销).
@@ -42,6 +42,14 @@ pub enum LicenceCommand {
     Revoke(ChangeArguments),
     /// Lapse (失效).
     Lapse(ChangeArguments),
+    /// Put a wrong record right; identifier, version and status stay (更正).
+    Correct(Box<super::upkeep::Correct>),
+    /// Add a further genuine file: a duplicate, an annotated copy, a copy sealed again or in another format (副本、加注件).
+    Attach(Box<super::upkeep::Attach>),
+    /// End a further file; the licence stays.
+    Detach(super::upkeep::Detach),
+    /// Record an annual check or report (年检、年报).
+    AnnualCheck(super::upkeep::CheckAnnually),
 }
 
 /// A change of one licence.
@@ -70,6 +78,23 @@ pub struct TransferOut {
     /// Unified social credit code of the only organisation that may take it over.
     #[arg(long)]
     to_organisation: Uscc,
+    /// Commitment to the holder made for this transfer alone, hex, with a key that goes to the receiver off the ledger. Needed where the
+    /// licence has a holder commitment.
+    #[arg(long, value_name = "HEX")]
+    transfer_holder: Option<Digest>,
+}
+
+/// A licence that is taken over.
+#[derive(Debug, Clone, Args)]
+pub struct TransferIn {
+    #[command(flatten)]
+    new: Replacement,
+    /// Commitment to the holder made for this transfer alone, hex: the one of the transfer-out.
+    #[arg(long, value_name = "HEX")]
+    transfer_holder: Option<Digest>,
+    /// Code of the basis for a validity that reaches beyond that of the licence taken over.
+    #[arg(long, value_name = "CODE")]
+    extension: Option<BasisCode>,
 }
 
 /// A licence that replaces another.
@@ -100,12 +125,14 @@ impl LicenceCommand {
                 }
                 new.run(global, output, |predecessor, licence, basis| Op::Amend { predecessor, licence, basis }).await
             }
-            Self::TransferIn(new) => {
-                new.run(global, output, |predecessor, licence, basis| Op::TransferIn { predecessor, licence, basis })
-                    .await
+            Self::TransferIn(transfer) => {
+                let TransferIn { new, transfer_holder: holder, extension } = *transfer;
+                let taken =
+                    |predecessor, licence, basis| Op::TransferIn { predecessor, licence, basis, holder, extension };
+                new.run(global, output, taken).await
             }
-            Self::TransferOut(TransferOut { change, to_province, to_organisation }) => {
-                let out = |change| Op::TransferOut { change, to_province, to_organisation };
+            Self::TransferOut(TransferOut { change, to_province, to_organisation, transfer_holder: holder }) => {
+                let out = |change| Op::TransferOut { change, to_province, to_organisation, holder };
                 change.run(global, output, out).await
             }
             Self::Suspend(change) => change.run(global, output, Op::Suspend).await,
@@ -115,13 +142,17 @@ impl LicenceCommand {
             Self::Withdraw(change) => change.run(global, output, Op::Withdraw).await,
             Self::Revoke(change) => change.run(global, output, Op::Revoke).await,
             Self::Lapse(change) => change.run(global, output, Op::Lapse).await,
+            Self::Correct(correct) => correct.run(global, output).await,
+            Self::Attach(attach) => attach.run(global, output).await,
+            Self::Detach(detach) => detach.run(global, output).await,
+            Self::AnnualCheck(check) => check.run(global, output).await,
         }
     }
 }
 
 /// The reference of a licence named by identifier or reference. A wrong check character is noted, not refused: the ledger knows
 /// whether the licence bears it.
-fn reference(algorithm: DigestAlgorithm, text: &str) -> Result<LicenceRef, ClientError> {
+pub(super) fn reference(algorithm: DigestAlgorithm, text: &str) -> Result<LicenceRef, ClientError> {
     match licence_subject(text)? {
         Subject::Identifier(id) => Ok(LicenceRef::of(algorithm, &id)),
         Subject::Reference(reference) => Ok(reference),
@@ -156,6 +187,7 @@ impl Replacement {
         note_check_character(output, licence_subject(&self.predecessor).ok().as_ref());
         let build = |algorithm| {
             let predecessor = reference(algorithm, &self.predecessor)?;
+            self.licence.not_imported()?;
             let trust = self.licence.trust()?;
             Ok((predecessor, self.licence.draft(algorithm, &self.file, trust.as_ref())?))
         };
@@ -171,8 +203,8 @@ impl Replacement {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the last step of two commands, each argument goes into the report")]
-async fn submit(
+#[expect(clippy::too_many_arguments, reason = "the last step of several commands, each argument goes into the report")]
+pub(super) async fn submit(
     global: &Global,
     output: &Output,
     client: &Client,

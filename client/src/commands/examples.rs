@@ -52,6 +52,15 @@ pub const PAGES: &[Page] = &[
     page("licence withdraw", Record, &["huxin licence withdraw ID --basis B-1"]),
     page("licence revoke", Record, &["huxin licence revoke ID --basis B-1"]),
     page("licence lapse", Record, &["huxin licence lapse ID --basis B-1"]),
+    page("licence correct", Record, &[
+        "huxin licence correct ID --reason file --file licence.ofd --trust-list trust",
+        "huxin licence correct ID --reason entry --valid-until 2036-12-31",
+    ]),
+    page("licence attach", Record, &[
+        "huxin licence attach ID licence.ofd --role annotated --purpose P-1 --expires 2036-12-31 --trust-list trust",
+    ]),
+    page("licence detach", Record, &["huxin licence detach ID licence.ofd --basis B-1"]),
+    page("licence annual-check", Record, &["huxin licence annual-check ID --year 2026 --outcome passed --until 2027-06-30 --basis B-1"]),
     page("seal register", Record, &["huxin seal register seal.esl --trust-list trust"]),
     page("seal activate", Record, &["huxin seal activate 310000/31010000000017 --basis B-1"]),
     page("seal suspend", Record, &["huxin seal suspend 310000/31010000000017 --basis B-1"]),

@@ -52,6 +52,9 @@ pub struct NewLicence {
     /// The version where none is given; `None`: it must be given.
     #[arg(skip = Some(1))]
     version_if_absent: Option<u16>,
+    /// Record a version above 1 whose predecessor is not on the ledger, as from an older register, for the reason of this code.
+    #[arg(long, value_name = "CODE")]
+    imported: Option<BasisCode>,
     /// First day of validity, 2026-11-21, or its first moment (RFC 3339); today if absent.
     #[arg(long, value_name = "DAY")]
     valid_from: Option<TimeMs>,
@@ -105,7 +108,7 @@ fn contradiction(option: &str, found: impl std::fmt::Display) -> ClientError {
 }
 
 /// What the command line says, unless the file says otherwise.
-fn agreed<T: PartialEq + std::fmt::Display>(
+pub(super) fn agreed<T: PartialEq + std::fmt::Display>(
     option: &str,
     given: Option<T>,
     found: Option<T>,
@@ -116,7 +119,7 @@ fn agreed<T: PartialEq + std::fmt::Display>(
     }
 }
 
-fn agreed_end(given: Option<End>, found: Option<TimeMs>) -> Result<Option<TimeMs>, ClientError> {
+pub(super) fn agreed_end(given: Option<End>, found: Option<TimeMs>) -> Result<Option<TimeMs>, ClientError> {
     match (given.map(End::first_moment_after), found) {
         (Some(given), Some(found)) if given != found => Err(contradiction("--valid-until", end_text(found))),
         (given, found) => Ok(given.or(found)),
@@ -172,6 +175,8 @@ impl NewLicence {
             issuer,
             region,
             version: id.version(),
+            first: id.first_version().map(|first| LicenceRef::of(algorithm, &first)),
+            imported: self.imported.clone().filter(|_| id.version() > 1),
             document,
             metadata: agreed("--metadata", self.metadata, found.metadata)?,
             seal: match (&self.seal, self.seal_certificate, found.seal) {
@@ -257,6 +262,7 @@ impl NewLicence {
             ("--id", self.id.is_some()),
             ("--serial", self.serial.is_some()),
             ("--version", self.version.is_some()),
+            ("--imported", self.imported.is_some()),
             ("--valid-from", self.valid_from.is_some()),
             ("--valid-until", self.valid_until.is_some()),
             ("--metadata", self.metadata.is_some()),
@@ -266,6 +272,23 @@ impl NewLicence {
             ("--holder-commitment", self.holder_commitment.is_some()),
         ];
         given.into_iter().find(|(_, is_given)| *is_given).map(|(option, _)| option)
+    }
+
+    /// Refuses a reason for an import where none of these licences is one.
+    pub fn check_imported(&self, licences: &[&Licence]) -> Result<(), ClientError> {
+        if self.imported.is_none() || licences.iter().any(|licence| licence.imported.is_some()) {
+            return Ok(());
+        }
+        let said = say!(
+            "nothing is imported: that is the issue of a version above 1; leave it out",
+            "没有导入任何证照：仅版本号大于 1 的新发才是导入；请去掉此参数"
+        );
+        Err(ClientError::at("--imported", said))
+    }
+
+    /// Refuses a reason for an import of a licence that replaces another.
+    pub fn not_imported(&self) -> Result<(), ClientError> {
+        self.check_imported(&[])
     }
 
     fn names_one_licence(&self) -> bool {
@@ -372,7 +395,9 @@ impl Issue {
         let drafts = |algorithm| {
             let trust = self.licence.trust()?;
             let draft = |file: &PathBuf| self.licence.draft(algorithm, file, trust.as_ref());
-            self.files.iter().map(draft).collect::<Result<Vec<_>, ClientError>>()
+            let drafts = self.files.iter().map(draft).collect::<Result<Vec<_>, ClientError>>()?;
+            self.licence.check_imported(&drafts.iter().map(|draft| &draft.licence).collect::<Vec<_>>())?;
+            Ok(drafts)
         };
         let (client, drafts) = global.ready(Needs::Record, drafts).await?;
         drafts.iter().for_each(|draft| draft.note_end(output));
@@ -551,6 +576,7 @@ mod tests {
             "--id X".to_owned(),
             "--serial X".to_owned(),
             "--version 1".to_owned(),
+            "--imported DR-1".to_owned(),
             "--valid-from 2026-01-01".to_owned(),
             "--valid-until 2026-01-01".to_owned(),
             format!("--metadata {hex}"),
@@ -566,6 +592,6 @@ mod tests {
         }
         assert_eq!(new_licence("").first_given(), None);
         let command = <NewLicence as clap::Args>::augment_args(clap::Command::new("x"));
-        assert_eq!(command.get_arguments().count(), 14, "an option that `first_given` does not know");
+        assert_eq!(command.get_arguments().count(), 15, "an option that `first_given` does not know");
     }
 }

@@ -36,6 +36,7 @@ mod succession;
 mod testnet;
 mod thing_receipt;
 mod transaction;
+mod upkeep;
 mod usage;
 mod verify;
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use huxin_chain_spec::api::AsOfAnswer;
+use huxin_chain_spec::api::{AsOfAnswer, LicenceAnswer};
 use huxin_chain_spec::ids::{LicenceRef, RecordIndex, TimeMs};
 use huxin_chain_spec::receipt::{OUTCOME_RECEIPT_MAGIC, RECEIPT_BYTES_MAX, Receipt, THING_RECEIPT_MAGIC};
 use huxin_chain_spec::record::{LicenceOperation, Operation};
@@ -25,7 +25,7 @@ use crate::error::{ClientError, ExitCode};
 use crate::keep::save;
 use crate::said::Said;
 use crate::say;
-use crate::sdk::{ReceiptOf, Subject, Verified, document_of, licence_of, proven_licence, same_document};
+use crate::sdk::{ReceiptOf, Subject, Verified, document_of, licence_of, same_document};
 
 /// Receipts.
 #[derive(Debug, Subcommand)]
@@ -233,11 +233,12 @@ impl Check {
             );
             return Err(ClientError::at("--as-of", said));
         }
-        let ends = changed.is_some_and(|(_, status)| status != LicenceStatus::Issued);
+        let made = changed.and_then(|(_, status)| status);
+        let ends = made.is_some_and(|status| status != LicenceStatus::Issued);
         let mut exit = if ends { ExitCode::Refused } else { ExitCode::Success };
         if let Some(subject) = id {
             note_check_character(output, Some(subject));
-            let (licence, status) = changed.ok_or_else(|| {
+            let (licence, _) = changed.ok_or_else(|| {
                 let said = say!(
                     "this receipt is of a record {operation}, which is about no licence",
                     "此回执对应的记录是 {operation}，与任何证照无关"
@@ -247,7 +248,7 @@ impl Check {
             if reference_of(subject, receipt) != Some(licence) {
                 return Err(another_licence());
             }
-            exit = if status == LicenceStatus::Issued { ExitCode::NotChecked } else { ExitCode::Refused };
+            exit = if ends { ExitCode::Refused } else { ExitCode::NotChecked };
         }
         let value = OtherRecord {
             proven: true,
@@ -256,7 +257,7 @@ impl Check {
             operation,
             time: receipt.record.time_ms.to_string(),
             licence: changed.map(|(licence, _)| licence.to_string()),
-            state_made: changed.map(|(_, status)| status.name().to_owned()),
+            state_made: made.map(|status| status.name().to_owned()),
         };
         output.answer(&value, || value.text());
         Ok(exit)
@@ -272,11 +273,7 @@ impl Check {
         let record = &receipt.record;
         let licence = licence_of(record)
             .ok_or_else(|| ClientError::at("receipt", say!("it is about no licence", "与任何证照无关")))?;
-        let content = match &self.file {
-            None => Content::NotGiven,
-            Some(path) if same_document(&document_of(path)?, &licence.document) => Content::Matches,
-            Some(_) => Content::Differs,
-        };
+        let given = self.file.as_deref().map(document_of).transpose()?;
         if id.is_some_and(|subject| reference_of(subject, receipt) != Some(licence.licence)) {
             return Err(another_licence());
         }
@@ -295,10 +292,14 @@ impl Check {
             );
             return Err(ClientError::at("--as-of", said));
         }
+        let newest = StateAt::of_receipt(status);
+        let content = given.map_or(Content::NotGiven, |given| {
+            Content::of(licence, newest, time, |known| same_document(&given, known))
+        });
         let (verdict, mut checks) = verdict::judge(&Evidence {
             licence,
             recorded_ms: record.time_ms,
-            state_then: StateAt::of_receipt(status),
+            state_then: newest,
             state_now: None,
             as_of_ms: time,
             content,
@@ -322,7 +323,7 @@ impl Check {
             checks,
             as_of: AsOfAnswer { height: receipt.header.height.0, time_ms: time.0, time: time.to_string() },
             not_checked,
-            licence: Some(proven_licence(record, licence, receipt.index.0, StateAt::of_receipt(status))),
+            licence: Some(LicenceAnswer::of(record, licence, receipt.index, newest, None)),
             records: Vec::new(),
             node: format!("the file {}", self.receipt.display()),
             warnings: Vec::new(),
@@ -332,19 +333,20 @@ impl Check {
     }
 }
 
-/// The licence that a record changes, and the state it makes.
-fn changed_by(operation: &Operation) -> Option<(LicenceRef, LicenceStatus)> {
+/// The licence that a record changes, and the state it makes; `None` where it leaves the state alone.
+fn changed_by(operation: &Operation) -> Option<(LicenceRef, Option<LicenceStatus>)> {
     use LicenceOperation as Op;
     let Operation::Licence(operation) = operation else { return None };
     let status = match operation {
         Op::Issue(_) | Op::Amend { .. } | Op::TransferIn { .. } => return None,
-        Op::Suspend(_) => LicenceStatus::Suspended,
-        Op::Restore(_) | Op::CancelTransfer(_) => LicenceStatus::Issued,
-        Op::TransferOut { .. } => LicenceStatus::TransferredOut,
-        Op::Cancel(_) => LicenceStatus::Cancelled,
-        Op::Withdraw(_) => LicenceStatus::Withdrawn,
-        Op::Revoke(_) => LicenceStatus::Revoked,
-        Op::Lapse(_) => LicenceStatus::Lapsed,
+        Op::Correct(_) | Op::Attach(_) | Op::Detach(_) | Op::AnnualCheck(_) => None,
+        Op::Suspend(_) => Some(LicenceStatus::Suspended),
+        Op::Restore(_) | Op::CancelTransfer(_) => Some(LicenceStatus::Issued),
+        Op::TransferOut { .. } => Some(LicenceStatus::TransferredOut),
+        Op::Cancel(_) => Some(LicenceStatus::Cancelled),
+        Op::Withdraw(_) => Some(LicenceStatus::Withdrawn),
+        Op::Revoke(_) => Some(LicenceStatus::Revoked),
+        Op::Lapse(_) => Some(LicenceStatus::Lapsed),
     };
     Some((*operation.changed_licence()?, status))
 }

@@ -11,9 +11,57 @@ const CHECKS: &[SaidCode] = &[
         "the validity has ended already: the licence is expired as soon as it is recorded",
         "有效期已届满，登记后即为过期",
     ),
+    ("annual.checked", "an annual check covers the time asked about", "所询时间在年检有效期内"),
+    ("annual.failed", "the annual check was not passed", "年检不合格"),
+    ("annual.past", "the last annual check recorded no longer covers the time asked about", "最近一次年检的有效期已过"),
+    (
+        "content.annotated",
+        "the file is byte for byte an annotated copy of the licence, which its issuer attached",
+        "文件与颁发机构附加的加注件逐字节一致",
+    ),
+    (
+        "content.attached_later",
+        "the file was attached to the licence after the time asked about",
+        "文件在所询时间之后才附加于该证照",
+    ),
+    (
+        "content.attachment_ended",
+        "the file was attached to the licence, and its issuer has ended it",
+        "附加文件已由颁发机构终止",
+    ),
+    (
+        "content.attachment_expired",
+        "the file was attached to the licence, and is past its own end",
+        "附加文件自身期限已过",
+    ),
     ("content.differs", "the file is not the recorded one", "文件与上账内容不一致"),
+    (
+        "content.duplicate",
+        "the file is byte for byte a duplicate of the licence, which its issuer attached",
+        "文件与颁发机构附加的副本逐字节一致",
+    ),
+    (
+        "content.format",
+        "the file is byte for byte a copy of the licence in another format, which its issuer attached",
+        "文件与颁发机构附加的其他格式件逐字节一致",
+    ),
+    (
+        "content.in_error",
+        "the file was recorded for this licence by mistake, and the record was corrected",
+        "该文件系误登记为此证照，记录已更正",
+    ),
     ("content.matches", "the file is byte for byte the recorded one", "文件与上账内容逐字节一致"),
+    (
+        "content.not_covered",
+        "the file is not the one first recorded; whether it was attached or corrected since, the proof leaves open",
+        "文件不是最初上账的文件；其后是否附加或更正，证明未涵盖",
+    ),
     ("content.not_given", "no file was given to compare", "未提供文件，未比对内容"),
+    (
+        "content.reissued",
+        "the file is byte for byte a copy of the licence that was sealed again, which its issuer attached",
+        "文件与颁发机构附加的重新签章件逐字节一致",
+    ),
     ("coverage.complete", "all content is protected, and nothing is carried along", "全部内容受签名保护，无夹带"),
     ("coverage.unsigned", "nothing in the file is protected by a signature", "文件内容未受签名保护"),
     (
@@ -106,6 +154,16 @@ const CHECKS: &[SaidCode] = &[
     ("maker_now.named", "on the provinces' trust list now", "现在各省互认信任列表中"),
     ("maker_now.not_named", "the provinces do not name the maker itself on their trust list", "信任列表未列明该制章者"),
     ("maker_now.retired", "no longer on the provinces' trust list", "现已移出各省互认信任列表"),
+    (
+        "record.corrected",
+        "the issuer corrected the record; the answer is by the corrected record",
+        "颁发机构已更正记录；结论依更正后的记录",
+    ),
+    (
+        "record.corrected_later",
+        "the record was corrected after the time asked about; the answer is by the corrected record",
+        "记录在所询时间之后更正；结论依更正后的记录",
+    ),
     ("recorded.found", "recorded on the ledger", "已上账"),
     ("recorded.later", "not yet on the ledger at the time asked about", "在所询时间尚未上账"),
     (
@@ -220,13 +278,15 @@ pub fn all() -> impl Iterator<Item = SaidCode> {
     CHECKS.iter().chain(REASONS).copied()
 }
 
-/// What a code says: English, Chinese. The state at a past time (`status_then`) has the codes of the state.
+/// What a code says: English, Chinese. State and validity as known at a past time (`status_then`, `validity_then`) have the codes of
+/// state and validity.
 pub fn meaning(code: &str) -> Option<(String, String)> {
     if let Some((_, en, zh)) = all().find(|(name, _, _)| *name == code) {
         return Some((en.to_owned(), zh.to_owned()));
     }
-    let state = format!("status.{}", code.strip_prefix("status_then.")?);
-    let (_, en, zh) = all().find(|(name, _, _)| *name == state)?;
+    let state = code.strip_prefix("status_then.").map(|rest| format!("status.{rest}"));
+    let then = state.or_else(|| code.strip_prefix("validity_then.").map(|rest| format!("validity.{rest}")))?;
+    let (_, en, zh) = all().find(|(name, _, _)| *name == then)?;
     Some((format!("as known at the time asked about: {en}"), format!("所询时间当时所知：{zh}")))
 }
 
@@ -243,6 +303,8 @@ mod tests {
     /// Where programs of this project make codes: each text of the form `family.name` in them is one.
     const SOURCES: &[&str] = &[
         "chain-spec/src/verdict.rs",
+        "chain-spec/src/verdict/content.rs",
+        "chain-spec/src/verdict/upkeep.rs",
         "client/src/sealed/joined.rs",
         "client/src/sealed/joined/ledger.rs",
         "client/src/sealed/joined/own.rs",

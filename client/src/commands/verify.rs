@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use huxin_chain_spec::api::{ChangeAnswer, LicenceAnswer};
+use huxin_chain_spec::api::{AttachmentAnswer, ChangeAnswer, LicenceAnswer};
 use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::ids::{IdError, LicenceId, LicenceIssuer, LicenceProfile, LicenceRef, TimeMs, Uscc};
 use huxin_chain_spec::verdict::{Check, CheckResult, IssuerStanding, Verdict, issuer_standing};
@@ -78,9 +78,10 @@ impl Verify {
             output.answer(&answer, || text(&answer));
             return Ok(answer.exit_code());
         };
-        let is_recorded = |licence: &&LicenceAnswer| licence.document_sha256 == examined.document.sha256.to_string();
+        let sha256 = examined.document.sha256.to_string();
+        let is_recorded = |licence: &&LicenceAnswer| licence.has_file(&sha256);
         let licence = answer.licence.as_ref().filter(is_recorded);
-        let recorded = licence.and_then(|licence| licence.recorded_time.parse().ok());
+        let recorded = licence.and_then(|licence| licence.file_record(&sha256)).and_then(|(_, time)| time.parse().ok());
         let facts = ask(&client, &examined, list.as_ref(), recorded).await?;
         // Judged again by those certificates that the provinces trust, and by no others.
         let trusted = trusted_by_provinces(list.as_ref(), &facts);
@@ -144,7 +145,7 @@ async fn by_file(
         let named = Question { subject: Subject::Identifier(id), ..question.clone() };
         let named = client.verify(&named).await?;
         let sha256 = examined.document.sha256.to_string();
-        if named.licence.as_ref().is_some_and(|licence| licence.document_sha256 == sha256) {
+        if named.licence.as_ref().is_some_and(|licence| licence.file_record(&sha256).is_some()) {
             return Ok(named);
         }
     }
@@ -249,6 +250,36 @@ fn validity_text(licence: &LicenceAnswer) -> String {
     }
 }
 
+/// Corrections, further files and annual checks.
+fn upkeep_text(text: &mut String, licence: &LicenceAnswer) {
+    // Writing to a String cannot fail.
+    for one in &licence.corrections {
+        let recorded = beijing(&one.recorded);
+        let _ = writeln!(text, "  更正 corrected  {} recorded {recorded}  record {}", one.reason, one.record);
+    }
+    for AttachmentAnswer { document_sha256, role, purpose, expires, ended, recorded, record } in &licence.attachments {
+        let until = match (ended, expires) {
+            (Some(ended), _) => format!(", 已终止 ended {}", beijing(ended)),
+            (None, Some(expires)) => format!(", 止 until {} (不含 exclusive)", beijing(expires)),
+            (None, None) => String::new(),
+        };
+        let purpose = purpose.as_deref().map(|purpose| format!(" for {purpose}")).unwrap_or_default();
+        let recorded = beijing(recorded);
+        let _ = writeln!(
+            text,
+            "  附件 attached   {role}{purpose} {document_sha256}, recorded {recorded}{until}  record {record}"
+        );
+    }
+    for one in &licence.annual_checks {
+        let until = beijing(&one.until);
+        let _ = writeln!(
+            text,
+            "  年检 annual     {} {} until {until} (不含 exclusive)  record {}",
+            one.year, one.outcome, one.record
+        );
+    }
+}
+
 /// The answer for people, in both languages.
 pub fn text(answer: &Verified) -> String {
     let mut text = String::new();
@@ -281,6 +312,7 @@ pub fn text(answer: &Verified) -> String {
                 beijing(recorded)
             );
         }
+        upkeep_text(&mut text, licence);
     }
     let _ = writeln!(text, "  截至 as of      {}  height {}", beijing(&answer.as_of.time), answer.as_of.height);
     for check in &answer.checks {

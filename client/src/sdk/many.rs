@@ -87,7 +87,7 @@ impl Client {
         }
         self.prove_named(&nodes, &mut known, question).await;
         known.judge_more();
-        known.join()
+        known.join(&question.sha256())
     }
 
     async fn document_at(
@@ -260,7 +260,12 @@ impl Client {
 /// Whether a proven answer is about the document of a question.
 fn is_of(answer: &Verified, question: &Question) -> bool {
     let asked = question.document.as_ref().map(|document| document.sha256.to_string());
-    asked.is_some() && answer.licence.as_ref().map(|licence| &licence.document_sha256) == asked.as_ref()
+    asked.is_some_and(|sha256| knows_file(answer, &sha256))
+}
+
+/// Whether the file was ever one of the licence's.
+fn knows_file(answer: &Verified, sha256: &str) -> bool {
+    answer.licence.as_ref().is_some_and(|licence| licence.file_record(sha256).is_some())
 }
 
 /// What a node says that names a licence of a document and then answers otherwise.
@@ -342,9 +347,9 @@ impl Known {
         }
     }
 
-    /// One answer from all. Of the records of one organisation the best counts, the newest among equals. Anybody may record a digest, also
-    /// before the issuer does: where the organisations disagree, the verdict is unknown, whoever came first.
-    fn join(self) -> Result<Verified, ClientError> {
+    /// One answer from all about the file with this SHA-256. Of the records of one organisation the best counts, the newest among equals. Anybody
+    /// may record a digest, also before the issuer does: where the organisations disagree, the verdict is unknown, whoever came first.
+    fn join(self, sha256: &str) -> Result<Verified, ClientError> {
         let Self { proven, absent, failures, open, .. } = self;
         if proven.is_empty() {
             return absent_or(absent, failures);
@@ -352,7 +357,8 @@ impl Known {
         let mut warnings = failures.warnings;
         warnings.extend(absent.map(|absent| wrongly_absent(&absent.node)));
         let mut answers: Vec<Verified> = proven.into_values().collect();
-        answers.sort_by_key(record_of);
+        // The first to record the file counts, not the one whose licence is the oldest: a file may have been attached later.
+        answers.sort_by_key(|answer| file_record_of(answer, sha256));
         let records: Vec<SameDocument> = answers.iter().filter_map(same_document).collect();
         let first = records.first().map(|record| record.issuer.clone());
         let of_first = |answer: &&Verified| answer.licence.as_ref().map(|licence| &licence.issuer) == first.as_ref();
@@ -373,6 +379,11 @@ impl Known {
         warnings.append(&mut answer.warnings);
         Ok(Verified { warnings, records, ..answer })
     }
+}
+
+/// The record by which the ledger first knew the file for one of the licence's.
+fn file_record_of(answer: &Verified, sha256: &str) -> u64 {
+    answer.licence.as_ref().and_then(|licence| licence.file_record(sha256)).map_or(u64::MAX, |(record, _)| record)
 }
 
 fn record_of(answer: &Verified) -> u64 {

@@ -5,14 +5,14 @@
 //! authenticated): it is reported as not proven, and several nodes are asked where several are known.
 
 use base64::Engine as _;
-use huxin_chain_spec::api::{AsOfAnswer, ChangeAnswer, LicenceAnswer, VerifyAnswer, VerifyQuestion};
+use huxin_chain_spec::api::{AsOfAnswer, LicenceAnswer, VerifyAnswer, VerifyQuestion};
 use huxin_chain_spec::block::Header;
 use huxin_chain_spec::crypto::DigestAlgorithm;
 use huxin_chain_spec::ids::{LicenceId, LicenceRef, TimeMs};
 use huxin_chain_spec::receipt::{AsOf, Receipt, ReceiptError};
 use huxin_chain_spec::record::Record;
 use huxin_chain_spec::record::licence::{Document, Licence};
-use huxin_chain_spec::state::{LicenceState, LicenceStatus};
+use huxin_chain_spec::state::LicenceState;
 use huxin_chain_spec::verdict::{self, Check, CheckResult, Content, Evidence, Identifier, StateAt, Verdict};
 use serde::Serialize;
 
@@ -55,6 +55,11 @@ impl Question {
             _ => wire.document_sha256 = sha256,
         }
         wire
+    }
+
+    /// SHA-256 of the file at hand; empty without one.
+    pub(super) fn sha256(&self) -> String {
+        self.document.as_ref().map(|document| document.sha256.to_string()).unwrap_or_default()
     }
 
     fn reference(&self, algorithm: DigestAlgorithm) -> Option<LicenceRef> {
@@ -241,18 +246,18 @@ impl Checker<'_> {
         let state =
             proven.status.ok_or_else(|| self.mismatch("the proof leaves the licence's state open".to_owned()))?;
         let held = Held { receipt, bytes, block: proven.block, state };
-        self.check_subject(
-            licence_of(&held.receipt.record)
-                .ok_or_else(|| self.mismatch("the proven record brings no licence into being".to_owned()))?,
-        )?;
+        let licence = licence_of(&held.receipt.record);
+        let licence =
+            licence.ok_or_else(|| self.mismatch("the proven record brings no licence into being".to_owned()))?;
+        self.check_subject(licence)?;
         Ok(held)
     }
 
     fn check_subject(&self, licence: &Licence) -> Result<(), ClientError> {
         let is_asked = match (self.question.reference(self.algorithm), &self.question.document) {
             (Some(reference), _) => licence.licence == reference,
-            (None, Some(document)) => licence.document.sha256 == document.sha256,
-            (None, None) => false,
+            // That the file is one of the licence's is checked with the newest state, in `conclude`.
+            (None, document) => document.is_some(),
         };
         if is_asked { Ok(()) } else { Err(self.mismatch("the proof is about another licence".to_owned())) }
     }
@@ -328,7 +333,14 @@ impl Checker<'_> {
         let record = &proof.receipt.record;
         let licence = licence_of(record).ok_or_else(|| self.mismatch("the record makes no licence".to_owned()))?;
         let document = self.question.document.as_ref();
-        let same_sha256 = document.map(|document| document.sha256 == licence.document.sha256);
+        let newest = StateAt::held(now.and_then(|now| now.state.as_ref()).or(proof.state.as_ref()));
+        let content = |is_it: &dyn Fn(&Document, &Document) -> bool| {
+            document.map_or(Content::NotGiven, |given| Content::of(licence, newest, time, |known| is_it(given, known)))
+        };
+        let told = content(&|given, known| given.sha256 == known.sha256);
+        if self.question.reference(self.algorithm).is_none() && told == Content::Differs {
+            return Err(self.mismatch("the proof is about another licence".to_owned()));
+        }
         let judge = |content, identifier| {
             verdict::judge(&Evidence {
                 licence,
@@ -343,8 +355,8 @@ impl Checker<'_> {
         };
         // The node was told SHA-256 and, unless it was asked by identifier, the reference only. What the identifier
         // claims, SM3 and length are compared here.
-        let (told_digests, identifier) = (content_of(same_sha256), self.question.identifier());
-        let possible = [Identifier::NotGiven, identifier].map(|told| judge(told_digests, told).0);
+        let identifier = self.question.identifier();
+        let possible = [Identifier::NotGiven, identifier].map(|said| judge(told, said).0);
         let mut warnings = Vec::new();
         match Verdict::from_word(&answer.verdict) {
             Some(said) if possible.contains(&said) => {}
@@ -361,9 +373,7 @@ impl Checker<'_> {
                 self.node
             )),
         }
-        let (verdict, checks) =
-            judge(content_of(document.map(|document| same_document(document, &licence.document))), identifier);
-        let state = now.and_then(|now| now.state.as_ref()).or(proof.state.as_ref());
+        let (verdict, checks) = judge(content(&same_document), identifier);
         let mut not_checked = not_checked(licence);
         if matches!(self.question.subject, Subject::Document) {
             // Which of a document's records a node shows is its choice; no proof says that there is no other.
@@ -375,7 +385,7 @@ impl Checker<'_> {
             checks,
             as_of: AsOfAnswer { height: proof.receipt.header.height.0, time_ms: time.0, time: time.to_string() },
             not_checked,
-            licence: Some(proven_licence(record, licence, proof.receipt.index.0, StateAt::held(state))),
+            licence: Some(LicenceAnswer::of(record, licence, proof.receipt.index, newest, None)),
             records: Vec::new(),
             node: self.node.to_owned(),
             warnings,
@@ -439,14 +449,6 @@ pub fn same_document(given: &Document, recorded: &Document) -> bool {
     given.sha256 == recorded.sha256 && sm3_agrees && given.size_bytes == recorded.size_bytes
 }
 
-fn content_of(same: Option<bool>) -> Content {
-    match same {
-        None => Content::NotGiven,
-        Some(true) => Content::Matches,
-        Some(false) => Content::Differs,
-    }
-}
-
 /// What neither node nor client has looked at.
 fn not_checked(licence: &Licence) -> Vec<String> {
     let mut names = vec!["holder".to_owned(), "issuer's own registers".to_owned()];
@@ -454,35 +456,6 @@ fn not_checked(licence: &Licence) -> Vec<String> {
         names.push("seal".to_owned());
     }
     names
-}
-
-/// The licence in readable form, from its record and its newest proven state; a state that is not covered is `unknown`.
-pub fn proven_licence(record: &Record, licence: &Licence, index: u64, state: StateAt<'_>) -> LicenceAnswer {
-    let (status, state) = match state {
-        StateAt::NotCovered => ("unknown", None),
-        StateAt::Unchanged => (LicenceStatus::Issued.name(), None),
-        StateAt::Changed(state) => (state.status.name(), Some(state)),
-    };
-    LicenceAnswer {
-        licence: licence.licence.to_string(),
-        licence_type: licence.licence_type.to_string(),
-        issuer: licence.issuer.to_string(),
-        province: record.province.to_string(),
-        region: licence.region.to_string(),
-        version: licence.version,
-        status: status.to_owned(),
-        document_sha256: licence.document.sha256.to_string(),
-        document_sm3: licence.document.sm3.map(|digest| digest.to_string()),
-        document_bytes: licence.document.size_bytes,
-        seal: licence.seal.as_ref().map(|seal| seal.seal.to_string()),
-        exception: licence.exception.as_ref().map(ToString::to_string),
-        valid_from: licence.valid_from_ms.to_string(),
-        valid_until: licence.valid_until_ms.map(|time| time.to_string()),
-        record: index,
-        recorded_time: record.time_ms.to_string(),
-        successor: state.and_then(|state| state.successor).map(|successor| successor.to_string()),
-        changes: ChangeAnswer::of(state),
-    }
 }
 
 #[cfg(test)]

@@ -321,6 +321,10 @@ fn licence_answer(examined: &Examined, id: &str, exception: Option<&str>) -> Lic
         recorded_time: String::new(),
         successor: None,
         changes: Vec::new(),
+        issued_document_sha256: None,
+        corrections: Vec::new(),
+        attachments: Vec::new(),
+        annual_checks: Vec::new(),
     }
 }
 

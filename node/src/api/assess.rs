@@ -4,18 +4,18 @@
 //! the evidence: the record, the licence's state at the block asked about, and its state now. Where a proof is attached,
 //! the evidence is taken out of that very proof, so that verdict and proof never speak for different blocks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use huxin_chain_spec::api::{AsOfAnswer, ChangeAnswer, LicenceAnswer, VerifyAnswer};
+use huxin_chain_spec::api::{AsOfAnswer, LicenceAnswer, VerifyAnswer};
 use huxin_chain_spec::codec;
 use huxin_chain_spec::crypto::Digest;
 use huxin_chain_spec::ids::{Height, IdError, LicenceId, LicenceProfile, LicenceRef, RecordIndex, TimeMs, Uscc};
 use huxin_chain_spec::receipt::Receipt;
 use huxin_chain_spec::record::licence::Licence;
 use huxin_chain_spec::record::{Operation, Record};
-use huxin_chain_spec::state::{LicenceState, LicenceStatus, STATE_BYTES_MAX};
+use huxin_chain_spec::state::{LicenceState, STATE_BYTES_MAX};
 use huxin_chain_spec::verdict::{self, Check, CheckResult, Content, Evidence, Identifier, StateAt, Verdict};
 
 use crate::http::ApiError;
@@ -81,7 +81,7 @@ pub(super) fn by_licence(ledger: &Ledger, licence: &LicenceRef, question: &Quest
     }
 }
 
-/// Answers about the licence whose document has this SHA-256, and lists every licence recorded with it. Where one organisation recorded
+/// Answers about the licence one of whose files has this SHA-256, and lists every licence recorded with it. Where one organisation recorded
 /// a document for several licences, its best verdict counts, and the newest record among equals. Anybody may record a digest, also before
 /// the issuer does, and the bytes do not say whose word counts: where the organisations that recorded them disagree, the verdict is
 /// unknown, so nobody makes another's document valid, nor invalid.
@@ -118,10 +118,13 @@ fn known_of(ledger: &Ledger, records: &[RecordIndex], question: &Question) -> Re
     let question = Question { proof: false, ..*question };
     let mut best: Option<(u8, RecordIndex)> = None;
     let (mut first_recorder, mut references) = (None, Vec::new());
+    let mut seen = BTreeSet::new();
     // The best verdict of each organisation's records.
     let mut by_recorder: BTreeMap<Option<Uscc>, u8> = BTreeMap::new();
-    for &index in records {
-        let recorder = ledger.record(index)?.map(|(record, _)| record.organisation);
+    for &recorded_by in records {
+        // Who recorded the file, not whose licence is the oldest: a file may have been attached later.
+        let recorder = ledger.record(recorded_by)?.map(|(record, _)| record.organisation);
+        let Some(index) = ledger.issue_of(recorded_by)?.filter(|index| seen.insert(*index)) else { continue };
         let answer = by_record(ledger, index, &question)?;
         references.extend(answer.licence.as_ref().map(|licence| licence.licence.clone()));
         let rank = rank(&answer.verdict);
@@ -263,17 +266,18 @@ fn answer(
     then: &View,
     later: Option<&View>,
 ) -> VerifyAnswer {
+    let state_now = later.and_then(|now| now.state.as_ref()).and_then(Option::as_ref);
+    let newest = state_now.map_or(then.state(), StateAt::Changed);
     let content = match question.document {
         Document::NotGiven => Content::NotGiven,
-        Document::Sha256(digest) if digest == licence.document.sha256 => Content::Matches,
-        Document::Sha256(_) => Content::Differs,
+        Document::Sha256(digest) => Content::of(licence, newest, as_of_ms, |document| document.sha256 == digest),
     };
     let record = then.record();
     let evidence = Evidence {
         licence,
         recorded_ms: record.time_ms,
         state_then: then.state(),
-        state_now: later.and_then(|now| now.state.as_ref()).and_then(Option::as_ref),
+        state_now,
         as_of_ms,
         content,
         identifier: question.identifier,
@@ -285,7 +289,7 @@ fn answer(
         as_of: as_of_answer(then.height, as_of_ms),
         not_checked: not_checked(&checks),
         checks,
-        licence: Some(licence_answer(index, record, licence, &evidence)),
+        licence: Some(LicenceAnswer::of(record, licence, index, evidence.state_then, evidence.state_now)),
         proof: then.proof(),
         proof_now: later.and_then(View::proof),
         same_document: Vec::new(),
@@ -378,47 +382,6 @@ pub(super) fn as_of_answer(height: Height, time_ms: TimeMs) -> AsOfAnswer {
     AsOfAnswer { height: height.0, time_ms: time_ms.0, time: time_ms.to_string() }
 }
 
-fn licence_answer(index: RecordIndex, record: &Record, licence: &Licence, evidence: &Evidence<'_>) -> LicenceAnswer {
-    let (status, state) = match evidence.state_then {
-        StateAt::NotCovered => ("unknown", None),
-        StateAt::Unchanged => (status_name(LicenceStatus::Issued), None),
-        StateAt::Changed(state) => (status_name(state.status), Some(state)),
-    };
-    LicenceAnswer {
-        licence: licence.licence.to_string(),
-        licence_type: licence.licence_type.to_string(),
-        issuer: licence.issuer.to_string(),
-        province: record.province.to_string(),
-        region: licence.region.to_string(),
-        version: licence.version,
-        status: status.to_owned(),
-        document_sha256: licence.document.sha256.to_string(),
-        document_sm3: licence.document.sm3.map(|digest| digest.to_string()),
-        document_bytes: licence.document.size_bytes,
-        seal: licence.seal.as_ref().map(|seal| seal.seal.to_string()),
-        exception: licence.exception.as_ref().map(ToString::to_string),
-        valid_from: licence.valid_from_ms.to_string(),
-        valid_until: licence.valid_until_ms.map(|time| time.to_string()),
-        record: index.0,
-        recorded_time: record.time_ms.to_string(),
-        successor: state.and_then(|state| state.successor).map(|successor| successor.to_string()),
-        changes: ChangeAnswer::of(evidence.state_now.or(state)),
-    }
-}
-
-fn status_name(status: LicenceStatus) -> &'static str {
-    match status {
-        LicenceStatus::Issued => "issued",
-        LicenceStatus::Suspended => "suspended",
-        LicenceStatus::TransferredOut => "transferred_out",
-        LicenceStatus::Superseded => "superseded",
-        LicenceStatus::Lapsed => "lapsed",
-        LicenceStatus::Cancelled => "cancelled",
-        LicenceStatus::Withdrawn => "withdrawn",
-        LicenceStatus::Revoked => "revoked",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
@@ -429,13 +392,6 @@ mod tests {
         assert_eq!(rank("valid"), 0);
         assert!(rank("suspended") < rank("revoked") && rank("revoked") < rank("unknown"));
         assert_eq!(rank("no such verdict"), u8::MAX);
-    }
-
-    #[test]
-    fn status_names_are_those_of_the_ledgers_own_json() {
-        for status in LicenceStatus::ALL {
-            assert_eq!(serde_json::to_value(status).unwrap(), status_name(status));
-        }
     }
 
     /// A golden receipt of a licence that was suspended after its issue.

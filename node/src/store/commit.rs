@@ -10,8 +10,8 @@ use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, KeyId};
 use huxin_chain_spec::execute::{Executed, GenesisState};
 use huxin_chain_spec::ids::Height;
 use huxin_chain_spec::map::MapUpdate;
-use huxin_chain_spec::record::Record;
 use huxin_chain_spec::record::governance::{DoubleSignature, SignedBlock, SignedStep};
+use huxin_chain_spec::record::{Operation, Record};
 use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::transaction::Outcome;
 use rocksdb::WriteBatch;
@@ -285,5 +285,6 @@ fn undecided_key(height: Height, round: u32, block: &Digest) -> Vec<u8> {
 }
 
 fn document_of(record: &Record) -> Option<Digest> {
-    record.operation.new_licence().map(|licence| licence.document.sha256)
+    let Operation::Licence(operation) = &record.operation else { return None };
+    operation.new_document().map(|document| document.sha256)
 }

@@ -67,6 +67,8 @@ pub fn licence(number: u64) -> Licence {
         issuer: "11320500014150050B".parse().unwrap(),
         region: "310100".parse().unwrap(),
         version: 1,
+        first: None,
+        imported: None,
         document: Document { sha256: ALGORITHM.plain(&[&number.to_le_bytes()]), sm3: None, size_bytes: 1 },
         metadata: None,
         seal: None,

@@ -220,7 +220,7 @@ async fn transfers(scene: &Scene, id: &huxin_chain_spec::ids::LicenceId) {
         .await;
     let to_organisation = scene.issuer.organisation;
     let to_province = "310000".parse().unwrap();
-    let within = LicenceOperation::TransferOut { change: change(licence), to_province, to_organisation };
+    let within = LicenceOperation::TransferOut { change: change(licence), to_province, to_organisation, holder: None };
     scene.refused_operation(within, 422, "licence.transfer_same_province").await;
 
     let receiver = scene.network.issuer("320000");
@@ -229,6 +229,8 @@ async fn transfers(scene: &Scene, id: &huxin_chain_spec::ids::LicenceId) {
         predecessor: licence,
         licence: receiver.licence(&new_id, b"document"),
         basis: basis(),
+        holder: None,
+        extension: None,
     });
     let bytes = receiver.sign(vec![transfer_in], 0).bytes;
     scene.refused(&bytes, 422, "licence.transfer_in_without_out", "operation 0").await;
@@ -244,13 +246,15 @@ async fn only_the_named_receiver_takes_a_licence_over() {
         change: change(scene.issuer.reference(&id)),
         to_province: "320000".parse().unwrap(),
         to_organisation: jiangsu.organisation,
+        holder: None,
     });
     scene.commit(&scene.issuer.sign(vec![issue, out], 0).bytes).await;
     let take_over = |receiver: &Issuer| {
         let predecessor = scene.issuer.reference(&id);
         let licence = receiver.licence(&receiver.new_id(), b"document");
-        receiver
-            .sign(vec![Operation::Licence(LicenceOperation::TransferIn { predecessor, licence, basis: basis() })], 0)
+        let (holder, extension) = (None, None);
+        let taken = LicenceOperation::TransferIn { predecessor, licence, basis: basis(), holder, extension };
+        receiver.sign(vec![Operation::Licence(taken)], 0)
     };
     agree_at_a_common_height(&scene.network.apis()).await;
     scene.refused(&take_over(&zhejiang).bytes, 422, "licence.transfer_names_other", "operation 0").await;

@@ -66,7 +66,7 @@ async fn through_its_life(suite: Suite) {
     assert_eq!(verdict(&anhui, &id, None, &restored).await, Verdict::Valid);
 
     let (to_province, to_organisation) = ("320000".parse().unwrap(), receiver.organisation);
-    let out = LicenceOperation::TransferOut { change: change(reference), to_province, to_organisation };
+    let out = LicenceOperation::TransferOut { change: change(reference), to_province, to_organisation, holder: None };
     let out = record(&shanghai, &issuer, out).await;
     assert_eq!(verdict(&anhui, &id, None, &out).await, Verdict::Suspended);
     let new_id = receiver.new_id();
@@ -75,6 +75,8 @@ async fn through_its_life(suite: Suite) {
         predecessor: reference,
         licence: receiver.licence(&new_id, b"the licence at its new home"),
         basis: "ZR-01".parse().unwrap(),
+        holder: None,
+        extension: None,
     };
     let moved = record(&jiangsu, &receiver, transfer_in).await;
     assert_eq!(verdict(&anhui, &id, None, &moved).await, Verdict::Superseded);

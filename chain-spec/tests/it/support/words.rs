@@ -9,6 +9,9 @@ use huxin_chain_spec::genesis::Genesis;
 use huxin_chain_spec::ids::{BasisCode, LicenceRef, LicenceType, RegionCode, SystemId, TimeMs, Uscc, name_of};
 use huxin_chain_spec::record::licence::{Change, Document, Licence};
 use huxin_chain_spec::record::membership::Permissions;
+use huxin_chain_spec::record::upkeep::{
+    AnnualCheck, AnnualOutcome, Attachment, AttachmentRole, Correction, CorrectionReason, Detachment,
+};
 use huxin_chain_spec::record::{LicenceOperation, MembershipOperation};
 
 use super::{GENESIS_MS, Issuer, Province, SHA256, SHANGHAI, provinces};
@@ -59,6 +62,36 @@ pub fn name_digest(name: &str) -> Digest {
     name_of(SHA256, &Digest::ZERO, name)
 }
 
+/// A file with this content.
+pub fn file_of(content: &str) -> Document {
+    Document {
+        sha256: SHA256.plain(&[content.as_bytes()]),
+        sm3: Some(DigestAlgorithm::Sm3.plain(&[content.as_bytes()])),
+        size_bytes: 4096,
+    }
+}
+
+/// A correction of what `issue` recorded, by what it should have said.
+pub fn correct(name: &str, right: &Licence) -> LicenceOperation {
+    let reason = CorrectionReason::Entry;
+    LicenceOperation::Correct(Correction { licence: licence_ref(name), reason, particulars: right.particulars() })
+}
+
+pub fn attach(name: &str, content: &str, role: AttachmentRole) -> LicenceOperation {
+    let (licence, document) = (licence_ref(name), file_of(content));
+    LicenceOperation::Attach(Attachment { licence, document, role, purpose: None, expires_ms: None })
+}
+
+pub fn detach(name: &str, content: &str, effective_ms: TimeMs) -> LicenceOperation {
+    let (licence, document) = (licence_ref(name), file_of(content).sha256);
+    LicenceOperation::Detach(Detachment { licence, document, basis: basis("ZZ-1"), effective_ms })
+}
+
+pub fn annual_check(name: &str, year: u16, outcome: AnnualOutcome, until_ms: TimeMs) -> LicenceOperation {
+    let (licence, basis) = (licence_ref(name), basis("NJ-1"));
+    LicenceOperation::AnnualCheck(AnnualCheck { licence, year, outcome, until_ms, basis })
+}
+
 /// A licence of this organisation, version 1, without end.
 pub fn licence(name: &str, organisation: Uscc, region: RegionCode) -> Licence {
     OWNERS.with_borrow_mut(|owners| owners.insert(name.to_owned(), organisation));
@@ -69,11 +102,9 @@ pub fn licence(name: &str, organisation: Uscc, region: RegionCode) -> Licence {
         issuer: organisation,
         region,
         version: 1,
-        document: Document {
-            sha256: SHA256.plain(&[name.as_bytes()]),
-            sm3: Some(DigestAlgorithm::Sm3.plain(&[name.as_bytes()])),
-            size_bytes: 4096,
-        },
+        first: None,
+        imported: None,
+        document: file_of(name),
         metadata: None,
         seal: None,
         exception: None,
@@ -84,6 +115,12 @@ pub fn licence(name: &str, organisation: Uscc, region: RegionCode) -> Licence {
 }
 
 impl Issuer {
+    /// A later version of a licence number whose version 001 has no other name.
+    pub fn version(&self, name: &str, version: u16) -> Licence {
+        let first = (version > 1).then(|| licence_ref(&format!("{name} 001")));
+        Licence { version, first, ..self.licence(name) }
+    }
+
     pub fn licence(&self, name: &str) -> Licence {
         licence(name, self.organisation, self.region)
     }
@@ -100,7 +137,7 @@ pub fn change(name: &str) -> Change {
 }
 
 pub fn amend(issuer: &Issuer, old: &str, new: &str, version: u16) -> LicenceOperation {
-    let licence = Licence { version, ..issuer.licence(new) };
+    let licence = issuer.version(new, version);
     LicenceOperation::Amend { predecessor: licence_ref(old), licence, basis: basis("BG-1") }
 }
 
@@ -109,11 +146,28 @@ pub fn transfer_out(name: &str, to: &Province) -> LicenceOperation {
         change: change(name),
         to_province: to.code,
         to_organisation: to.issuer.organisation,
+        holder: Some(transfer_holder()),
     }
 }
 
 pub fn transfer_in(issuer: &Issuer, old: &str, new: &str) -> LicenceOperation {
-    LicenceOperation::TransferIn { predecessor: licence_ref(old), licence: issuer.licence(new), basis: basis("ZR-1") }
+    taken_over(old, issuer.licence(new), None)
+}
+
+/// The commitment that both sides of a transfer sign.
+pub fn transfer_holder() -> Digest {
+    SHA256.plain(&[b"one-time key, holder"])
+}
+
+/// A licence taken over, valid longer than before where there is a basis for that.
+pub fn taken_over(old: &str, licence: Licence, extension: Option<&str>) -> LicenceOperation {
+    LicenceOperation::TransferIn {
+        predecessor: licence_ref(old),
+        licence,
+        basis: basis("ZR-1"),
+        holder: Some(transfer_holder()),
+        extension: extension.map(basis),
+    }
 }
 
 /// The operation that admits a key of an organisation.

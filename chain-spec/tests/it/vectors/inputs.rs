@@ -4,6 +4,7 @@ use huxin_chain_spec::crypto::{PublicKey, SignatureScheme, SigningKey};
 use huxin_chain_spec::ids::TimeMs;
 use huxin_chain_spec::record::licence::{Change, Document, Licence, SealReference};
 use huxin_chain_spec::record::membership::{Permissions, StatusChange, Succession, SuccessionScope};
+use huxin_chain_spec::record::upkeep::{AnnualOutcome, Attachment, AttachmentRole};
 use huxin_chain_spec::record::{LicenceOperation, MembershipOperation, Operation};
 
 use crate::support::*;
@@ -53,11 +54,25 @@ pub fn all_operations() -> Vec<Operation> {
         L::Restore(change("a")),
         transfer_out("a", there),
         transfer_in(&there.issuer, "a", "b"),
+        taken_over("a", full_licence(&there.issuer), Some("YQ-1")),
+        L::Issue(Licence { imported: Some("DR-1".parse().unwrap()), ..home.version("imported", 3) }),
         L::CancelTransfer(change("a")),
         L::Cancel(change("a")),
         L::Withdraw(change("a")),
         L::Revoke(change("a")),
         L::Lapse(Change { effective_ms: TimeMs(0), ..change("a") }),
+        correct("a", &full_licence(home)),
+        correct("a", &home.licence("right")),
+        attach("a", "copy", AttachmentRole::Duplicate),
+        L::Attach(Attachment {
+            licence: licence_ref("a"),
+            document: file_of("annotated"),
+            role: AttachmentRole::Annotated,
+            purpose: Some("TB-1".parse().unwrap()),
+            expires_ms: Some(TimeMs(GENESIS_MS + 86_400_000)),
+        }),
+        detach("a", "copy", TimeMs(GENESIS_MS)),
+        annual_check("a", 2026, AnnualOutcome::Reported, TimeMs(GENESIS_MS + 86_400_000)),
     ];
     let membership = membership.into_iter().map(Operation::Membership);
     membership.chain(licence.into_iter().map(Operation::Licence)).collect()

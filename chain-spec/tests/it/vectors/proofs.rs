@@ -12,6 +12,8 @@ use huxin_chain_spec::ids::{Height, RecordIndex, TimeMs};
 use huxin_chain_spec::log::{self, Appender, Frontier, LogHead, MemoryLog};
 use huxin_chain_spec::map;
 use huxin_chain_spec::receipt::{OutcomeReceipt, Receipt, ReceiptError, Step, Thing, ThingReceipt, TrustPath};
+use huxin_chain_spec::record::licence::Licence;
+use huxin_chain_spec::record::upkeep::{AnnualOutcome, AttachmentRole};
 use huxin_chain_spec::record::{LicenceOperation, Operation, RECORD_VERSION, Record};
 use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::transaction::Outcome;
@@ -50,7 +52,8 @@ fn founders(scheme: SignatureScheme) -> Vec<Province> {
     provinces
 }
 
-/// Licence `a` issued and suspended, `b` issued, and a block with one good and one refused transaction.
+/// Licence `a` issued and suspended, `b` issued, and a block with one good and one refused transaction; then `b` corrected, with a
+/// further file and an annual check.
 fn network(scheme: SignatureScheme, ledger_hash: DigestAlgorithm) -> Network {
     let mut network = Network::found_by(founders(scheme), |genesis| genesis.ledger_hash = ledger_hash);
     let home = network.provinces[SHANGHAI].issuer.clone();
@@ -59,7 +62,13 @@ fn network(scheme: SignatureScheme, ledger_hash: DigestAlgorithm) -> Network {
     let transactions = [issue(&home, "b"), issue(&home, "a")]
         .map(|operation| network.transaction(&home.key, vec![Op::from(operation).0]));
     network.commit(transactions.to_vec());
-    network.commit(Vec::new());
+    let kept = [
+        correct("b", &Licence { valid_until_ms: Some(ms(1_000)), ..home.licence("b") }),
+        attach("b", "copy", AttachmentRole::Duplicate),
+        annual_check("b", 2026, AnnualOutcome::Passed, ms(900)),
+    ];
+    let kept = network.transaction(&home.key, kept.map(|operation| Op::from(operation).0).to_vec());
+    network.commit(vec![kept]);
     network
 }
 

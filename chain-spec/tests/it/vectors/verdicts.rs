@@ -2,13 +2,14 @@
 
 use huxin_chain_spec::ids::{LicenceId, RecordIndex, TimeMs};
 use huxin_chain_spec::record::licence::Licence;
-use huxin_chain_spec::state::{LicenceState, LicenceStatus};
+use huxin_chain_spec::record::upkeep::AttachmentRole;
+use huxin_chain_spec::state::{LicenceState, LicenceStatus, Upkeep};
 use huxin_chain_spec::verdict::{
-    Content, Evidence, Identifier, StateAt, Verdict, judge, mistyped_identifier, not_recorded,
+    AttachmentStanding, Content, Evidence, Identifier, StateAt, Verdict, judge, mistyped_identifier, not_recorded,
 };
 use serde_json::{Value, json};
 
-use super::golden;
+use super::{golden, upkeep};
 use crate::support::*;
 
 const RECORDED: TimeMs = TimeMs(GENESIS_MS);
@@ -28,6 +29,7 @@ fn state(status: LicenceStatus, effective_ms: TimeMs) -> LicenceState {
         transfer_to: None,
         successor: None,
         earlier: Vec::new(),
+        upkeep: Upkeep::default(),
     }
 }
 
@@ -68,9 +70,14 @@ fn state_form(state: StateAt<'_>) -> Value {
 fn case(name: &str, evidence: &Evidence<'_>, identifier: Option<&LicenceId>) -> Value {
     let (verdict, checks) = judge(evidence);
     let content = match evidence.content {
-        Content::NotGiven => "not_given",
-        Content::Matches => "matches",
-        Content::Differs => "differs",
+        Content::NotGiven => json!("not_given"),
+        Content::Matches => json!("matches"),
+        Content::Attached(role, standing) => {
+            json!({ "role": role, "standing": format!("{standing:?}").to_lowercase() })
+        }
+        Content::InError => json!("in_error"),
+        Content::Differs => json!("differs"),
+        Content::NotCovered => json!("not_covered"),
     };
     let checks: Vec<Value> =
         checks.iter().map(|check| json!({ "name": check.name, "result": check.result, "code": check.code })).collect();
@@ -125,6 +132,27 @@ fn verdicts() {
         LicenceState { earlier: hidden.changes().collect(), ..state(LicenceStatus::Withdrawn, TimeMs(AS_OF.0 + 4)) };
     let withdrawn = LicenceState { recorded_ms: TimeMs(AS_OF.0 + 4), ..withdrawn };
     cases.push(case("withdrawn after that", &Evidence { state_now: Some(&withdrawn), ..base() }, None));
+    for role in AttachmentRole::ALL {
+        let content = Content::Attached(role, AttachmentStanding::Stands);
+        cases.push(case(&format!("a {} of it", role.words().0), &Evidence { content, ..base() }, None));
+    }
+    for standing in [AttachmentStanding::Later, AttachmentStanding::Expired, AttachmentStanding::Ended] {
+        let content = Content::Attached(AttachmentRole::Annotated, standing);
+        let name = format!("an annotated copy of it: {standing:?}").to_lowercase();
+        cases.push(case(&name, &Evidence { content, ..base() }, None));
+    }
+    cases.push(case("a file recorded by mistake", &Evidence { content: Content::InError, ..base() }, None));
+    let open = Evidence { content: Content::NotCovered, state_then: StateAt::NotCovered, ..base() };
+    cases.push(case("another file, what was attached not covered", &open, None));
+    for (name, at) in [("before", AS_OF.0 - 1), ("after", AS_OF.0 + 1)] {
+        let mut kept =
+            LicenceState { changed_by: RecordIndex(0), upkeep: upkeep(), ..state(LicenceStatus::Issued, RECORDED) };
+        let correction = kept.upkeep.corrections.first_mut().unwrap();
+        correction.recorded_ms = TimeMs(at);
+        correction.particulars.valid_until_ms = Some(AS_OF);
+        let name = format!("corrected to have ended, {name} the time asked about; checked for the year");
+        cases.push(case(&name, &Evidence { state_now: Some(&kept), ..base() }, None));
+    }
     let windows = [
         ("before its validity", TimeMs(AS_OF.0 + 1), None),
         ("in the first moment of its validity", AS_OF, None),
