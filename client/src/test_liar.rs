@@ -290,9 +290,9 @@ fn verify(chain: &TestChain, lie: &Lie, question: &VerifyQuestion) -> Answered {
         let (then, now) = (state(&receipt), state(&newest).flatten());
         let licence = receipt.record.operation.new_licence().unwrap();
         let given = question.document_sha256.as_ref().or(question.sha256.as_ref());
-        let newest = StateAt::of_receipt(proven.status.as_ref());
+        let at = StateAt::of_receipt(then.as_ref());
         let content = given.map_or(Content::NotGiven, |digest| {
-            Content::of(licence, newest, receipt.header.time_ms, |document| document.sha256.to_string() == *digest)
+            Content::of(licence, at, receipt.header.time_ms, |document| document.sha256.to_string() == *digest)
         });
         let evidence = Evidence {
             licence,

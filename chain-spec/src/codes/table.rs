@@ -205,10 +205,6 @@ codes! {
     436 LicenceHistoryFull "licence.history_full"
         "The licence has changed its status as often as the ledger keeps." "Record a new version of it (amend); its history begins empty. Restore, end and withdraw stay possible."
         "该证照的状态变更次数已达账本保存上限。" "请上账新版本（变更），其历史从零开始；恢复、终结和撤销不受限制。"
-    460 LicenceReferenceNotOwn "licence.reference_not_own"
-        "The reference is not one of the issuer's own: it is not made from the issuer's code and the name given." "Make the reference from the code of the organisation that signs; a name of another issuer cannot be taken."
-        "该引用不属于颁发机构自身：它不是由颁发机构代码和所给名称算出的。" "请用签名机构自己的代码计算引用；其他机构的名称不能占用。"
-
     450 LicenceCorrectionEmpty "licence.correction_changes_nothing"
         "The correction says what the record says already." "Name what was recorded wrongly; look at the record first."
         "更正内容与现有记录相同。" "请先查看现有记录，并写明记录有误之处。"
@@ -241,6 +237,10 @@ codes! {
     459 LicenceImportNotNeeded "licence.import_not_needed"
         "A reason for an import is given where nothing is imported." "Leave --imported out for version 1 and for a licence that replaces another."
         "无需导入却填写了导入原因。" "版本 1 或有前序证照的，请去掉 --imported。"
+    460 LicenceReferenceNotOwn "licence.reference_not_own"
+        "The reference is not one of the issuer's own: it is not made from the issuer's code and the name given." "Make the reference from the code of the organisation that signs; a name of another issuer cannot be taken."
+        "该引用不属于颁发机构自身：它不是由颁发机构代码和所给名称算出的。" "请用签名机构自己的代码计算引用；其他机构的名称不能占用。"
+
 
     // 5xx: membership rules.
     501 OrganisationUnknown "organisation.unknown"

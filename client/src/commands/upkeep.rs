@@ -220,7 +220,7 @@ fn examined(
 /// The particulars that hold now, proven.
 async fn particulars(client: &Client, licence: LicenceRef) -> Result<Particulars, ClientError> {
     let (receipt, _) = client.receipt(ReceiptOf::Licence(licence), None).await?;
-    let proven = receipt.verify_with(client.trust().hash(), client.trust().known_headers())?.status.flatten();
+    let proven = client.trust().check(&receipt)?.status.flatten();
     let unknown = || ClientError::at("LICENCE", say!("the receipt is about no licence", "此回执与任何证照无关"));
     let issued = licence_of(&receipt.record).ok_or_else(unknown)?;
     Ok(LicenceState::corrected(proven.as_ref(), issued, TimeMs(u64::MAX)).particulars())
