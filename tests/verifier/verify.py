@@ -243,6 +243,7 @@ class Path:
 
     def check_whole(self):
         """A path by itself."""
+        self.pinned = None
         since, current = self.walk(self.end + 1)
         require(since == self.end, "receipt.path_needed")
         return since, current

@@ -165,13 +165,14 @@ impl TrustPath {
         Ok(set)
     }
 
-    /// Checks a path by itself, as far as it goes. Returns the set at its end and the height after which that decides.
+    /// Checks a path by itself, as far as it goes, whatever head is pinned. Returns the set at its end and the height after which that decides.
     ///
     /// # Errors
     /// As for a receipt that ends where the path does.
     pub fn verify(&self, anchors: &Anchors) -> Result<(Height, &ValidatorSet), ReceiptError> {
         let end = self.in_force_since();
-        match self.walk(anchors, end.next())? {
+        // A path says who decides, not what was decided: it may end before the pinned head.
+        match self.walk(&anchors.without_pin(), end.next())? {
             (since, set) if since == end && set == self.validators_in_force() => {
                 Ok((since, self.validators_in_force()))
             }

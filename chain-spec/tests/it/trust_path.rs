@@ -281,6 +281,8 @@ fn a_pinned_head_refuses_what_ends_before_it() {
     check(&new, &anchors).unwrap();
     anchors.pin(life.sets[2].0, life.sets[2].2.clone());
     assert_eq!(anchors.pinned(), Some(at));
+    let early = life.path(Height(0), life.sets[3].0.next());
+    assert_eq!(early.verify(&anchors).unwrap().0, life.sets[3].0, "a path may end before the pin");
     let mut other = new;
     other.trust = life.history.path_to(at.next());
     other.trust.steps.last_mut().unwrap().next = life.sets[1].2.clone();
