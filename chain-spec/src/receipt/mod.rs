@@ -118,7 +118,7 @@ pub enum ReceiptError {
     #[error("step {position} of the path to the validators, the header of height {height}, does not hold: {reason}")]
     Step { position: usize, height: u64, reason: Box<ReceiptError> },
     #[error(
-        "the way to the validators that signed begins after height {since}, and what is known here ends at the set of height {known}: \
+        "the way to the validators that decide after height {since} does not connect to those known here, after height {known}: \
          give the path between (huxin head path) or pin a newer head"
     )]
     PathNeeded { known: u64, since: u64 },

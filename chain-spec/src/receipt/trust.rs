@@ -190,11 +190,16 @@ impl TrustPath {
         };
         self.check_against(since, set)?;
         let known = since;
+        // The height after which the set before each step decides. Where that is not the present set, the step was made for another one,
+        // which the present set lies behind: that it does not vouch is no fault of the step.
+        let before =
+            |position: usize| position.checked_sub(1).map_or(self.since, |last| self.steps[last].header.height);
         for (position, step) in self.steps.iter().enumerate().filter(|(_, step)| step.header.height > known) {
             match self.check_step(step, set) {
                 Ok(()) => {}
-                // Signatures of others than the known set say nothing: what is missing is the way to the set that made them.
-                Err(reason) if self.since > since && !reason.is_other_version() => return Err(self.path_needed(since)),
+                Err(reason) if before(position) != since && !reason.is_other_version() => {
+                    return Err(self.path_needed(since));
+                }
                 Err(reason) => {
                     let height = step.header.height.0;
                     return Err(ReceiptError::Step { position, height, reason: Box::new(reason) });
@@ -206,7 +211,7 @@ impl TrustPath {
     }
 
     fn path_needed(&self, known: Height) -> ReceiptError {
-        ReceiptError::PathNeeded { known: known.0, since: self.since.0 }
+        ReceiptError::PathNeeded { known: known.0, since: self.in_force_since().0 }
     }
 
     /// What must be so whatever is known: the genesis, the founders, rising heights, and nothing below the pin.
