@@ -120,10 +120,9 @@ impl TrustPath {
         known: &dyn KnownHeaders,
     ) -> Result<Digest, ReceiptError> {
         let algorithm = self.genesis.ledger_hash;
-        let validators = self.lead_to(anchors, header)?;
+        let (validators, set) = self.lead_to(anchors, header)?;
         let block = header.hash(algorithm);
         // The set is part of what is remembered: a header that a set signed before it was known to be retired is looked at again.
-        let set = validators.hash(algorithm);
         let certified = algorithm.plain(&[block.as_bytes(), set.as_bytes(), &codec::encode(certificate)]);
         if !known.contains(&certified) {
             self.check_header(header, certificate, validators)?;
@@ -145,15 +144,20 @@ impl TrustPath {
         self.steps.last().map_or(self.since, |step| step.header.height)
     }
 
-    /// The set that decides a header: the newest known one below it, led on by the steps above that.
+    /// The set that decides a header, with its hash: the newest known one below it, led on by the steps above that.
     ///
     /// # Errors
     /// [`ReceiptError`] naming the first thing that does not hold; [`ReceiptError::PathNeeded`] where the path begins after everything
     /// that is known.
-    fn lead_to<'a>(&'a self, anchors: &'a Anchors, header: &Header) -> Result<&'a ValidatorSet, ReceiptError> {
+    fn lead_to<'a>(
+        &'a self,
+        anchors: &'a Anchors,
+        header: &Header,
+    ) -> Result<(&'a ValidatorSet, Digest), ReceiptError> {
         let algorithm = self.genesis.ledger_hash;
         let (since, set) = self.walk(anchors, header.height)?;
-        if header.validators_hash != set.hash(algorithm) {
+        let hash = set.hash(algorithm);
+        if header.validators_hash != hash {
             if self.since > since {
                 return Err(self.path_needed(since));
             }
@@ -162,7 +166,7 @@ impl TrustPath {
                 return Err(ReceiptError::Retired { height: header.height.0, since: since.0 });
             }
         }
-        Ok(set)
+        Ok((set, hash))
     }
 
     /// Checks a path by itself, as far as it goes, whatever head is pinned. Returns the set at its end and the height after which that decides.
