@@ -304,6 +304,9 @@ fn a_head_is_verified_and_pinned() {
     let mut anchors = genesis.clone();
     life.follow(&mut anchors, head.header.height);
     assert_eq!(head.verify(&anchors).unwrap(), head.block());
+    let mut against = anchors.clone();
+    against.know(head.header.height, life.sets[1].2.clone());
+    assert_eq!(head.verify(&against).unwrap_err().code(), Code::ReceiptHeaderMismatch, "another set is known there");
     let mut pinned = genesis;
     pinned.pin(head.header.height, head.validators_after().clone());
     check(&life.newest(), &pinned).unwrap();
