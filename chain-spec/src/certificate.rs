@@ -22,6 +22,8 @@ use crate::ids::{Height, ProvinceCode};
 pub const VALIDATORS_MAX: usize = 128;
 /// Most voting power all validators may have together: the consensus engine multiplies by three in 64 bits.
 pub const POWER_TOTAL_MAX: u64 = u64::MAX / 4;
+/// Longest encoded validator set, in bytes: a count, and for each a key of 34, its power and its province.
+pub const VALIDATOR_SET_BYTES_MAX: usize = 4 + VALIDATORS_MAX * (34 + 8 + 6);
 /// Longest encoded certificate, in bytes.
 pub const CERTIFICATE_BYTES_MAX: usize = 64 + VALIDATORS_MAX * 97;
 
@@ -211,24 +213,31 @@ impl Certificate {
     /// Checks every signature and the quorum against `validators`, on the chain whose trust root is `genesis`. A signature of
     /// another than these is an error.
     pub fn verify(&self, genesis: &Digest, validators: &ValidatorSet) -> Result<(), CertificateError> {
-        let unknown = self.signatures.iter().find(|entry| validators.get(&entry.validator).is_none());
-        if let Some(entry) = unknown {
-            return Err(CertificateError::UnknownValidator { validator: entry.validator, height: self.height });
-        }
-        self.verify_members(genesis, validators)
+        self.check(genesis, validators, true)
     }
 
     /// Whether members of `validators` alone make a quorum of that set; signatures of others are not looked at. For a set that a later
     /// one replaced in part: those of it that still vote vouch for the header by their own keys.
     pub fn verify_members(&self, genesis: &Digest, validators: &ValidatorSet) -> Result<(), CertificateError> {
+        self.check(genesis, validators, false)
+    }
+
+    fn check(&self, genesis: &Digest, validators: &ValidatorSet, only_members: bool) -> Result<(), CertificateError> {
         // Strictly sorted, checked before any power is added: a validator listed twice would count twice.
         if self.signatures.windows(2).any(|pair| pair[0].validator >= pair[1].validator) {
             return Err(CertificateError::NotSorted);
         }
+        // An identifier is a hash: each is made once, not once for every signature.
+        let members: Vec<(KeyId, &Validator)> = validators.validators().iter().map(|one| (one.key.id(), one)).collect();
         let mut power = 0u64;
         let mut batch = Vec::with_capacity(self.signatures.len());
-        let members = self.signatures.iter().filter_map(|entry| Some((entry, validators.get(&entry.validator)?)));
-        for (entry, validator) in members {
+        for entry in &self.signatures {
+            let Some((_, validator)) = members.iter().find(|(id, _)| *id == entry.validator) else {
+                if only_members {
+                    return Err(CertificateError::UnknownValidator { validator: entry.validator, height: self.height });
+                }
+                continue;
+            };
             power = power.saturating_add(validator.power);
             let message = vote_message(
                 genesis,

@@ -74,7 +74,7 @@ pub enum ClientError {
     OtherVersion { node: String, reason: String },
     /// A proof begins at a validator set that is not known here. Asked with a node, the way there is fetched.
     #[error(
-        "the proof of {node} begins with the validators after height {since}, and the validators known here are those after height {known}"
+        "the proof of {node} is by the validators after height {since}, and does not connect to those known here, after height {known}"
     )]
     PathNeeded { node: String, known: u64, since: u64 },
     /// A node says how a transaction ended, and nothing proves it.
@@ -270,7 +270,9 @@ impl ClientError {
             }
             Self::ProofMismatch { node, reason } => format!("证明不支持 {node} 的回答（{reason}）"),
             Self::PathNeeded { node, known, since } => {
-                format!("{node} 的证明始于高度 {since} 之后的验证节点集合，此处仅知高度 {known} 之后的集合")
+                format!(
+                    "{node} 的证明出自高度 {since} 之后的验证节点集合，与此处所知高度 {known} 之后的集合之间缺少路径"
+                )
             }
             Self::OtherVersion { node, reason } => format!("{node} 给出的证明属于其他版本（{reason}），并非节点有误"),
             Self::OutcomeNotProven { node, tx_id, outcome, reason } => {

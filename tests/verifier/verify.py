@@ -219,7 +219,8 @@ class Path:
         if self.trust["since"] == since:
             named = [self.trust["validators"]]
         require(all(one[1] == current[1] for one in named), "receipt.header_mismatch")
-        for at, step in [(at, step) for at, step in self.steps if at > since]:
+        before = [self.trust["since"], *(at for at, _ in self.steps)]
+        for made_for, at, step in [(b, at, step) for b, (at, step) in zip(before, self.steps) if at > since]:
             try:
                 is_own = step["header"][0]["validators_hash"] == self.set_hash(current[1])
                 self.check_header(step["header"], step["certificate"], current, members_only=not is_own)
@@ -227,7 +228,7 @@ class Path:
             except Refused as refused:
                 if str(refused).endswith("_version"):
                     raise
-                gap = self.trust["since"] > since
+                gap = made_for != since
                 raise Refused("receipt.path_needed" if gap else "receipt.bad_transition") from refused
             since, current = at, step["next"]
         return since, current
@@ -243,6 +244,7 @@ class Path:
 
     def check_whole(self):
         """A path by itself."""
+        self.pinned = None
         since, current = self.walk(self.end + 1)
         require(since == self.end, "receipt.path_needed")
         return since, current

@@ -65,7 +65,12 @@ impl TrustedHead {
     pub fn verify(&self, anchors: &Anchors) -> Result<Digest, ReceiptError> {
         let block = self.trust.check_head(anchors, &self.header, &self.certificate, None, &NoKnownHeaders)?;
         self.check_next()?;
-        Ok(block)
+        match anchors.set_after(self.header.height) {
+            Some(known) if known != self.validators_after() => {
+                Err(ReceiptError::ValidatorsDiffer { place: "what was verified or pinned before" })
+            }
+            _ => Ok(block),
+        }
     }
 
     /// Checks the head for a user who vouches for its hash, by the set that it brings along: it belongs to the pinned genesis, a quorum

@@ -7,7 +7,12 @@ use crate::crypto::KeyId;
 use crate::genesis::GenesisCommitment;
 use crate::ids::Height;
 
+/// Sets that are looked at on each side of a change for a step that passes over others. A way may take a few steps more for it; without
+/// it, each change and each question would cost all changes there ever were.
+const PASSED_OVER_MAX: usize = 1_024;
+
 /// All sets of a chain, oldest first: the founders are number 0, the set after change `k` is number `k + 1`.
+#[derive(Clone)]
 pub struct SetHistory {
     genesis: GenesisCommitment,
     founders: ValidatorSet,
@@ -16,6 +21,7 @@ pub struct SetHistory {
     members: Vec<Members>,
 }
 
+#[derive(Clone)]
 struct Change {
     step: Step,
     /// Encoded length of the step, in bytes.
@@ -27,6 +33,7 @@ struct Change {
 }
 
 /// Validators of a set by identifier, ascending, with their power.
+#[derive(Clone)]
 struct Members {
     powers: Vec<(KeyId, u64)>,
     quorum: u64,
@@ -64,8 +71,8 @@ impl SetHistory {
         let vouching = |number: &usize| self.members[*number].vouch_in(&step.certificate);
         let last = self.changes.len();
         // The set that decided the header always vouches, so that a way exists; an older one may make it shorter.
-        let from = (0..last).filter(vouching).min_by_key(|number| self.depth(*number)).unwrap_or(last);
-        let from = if self.depth(last) < self.depth(from) { last } else { from };
+        let older = (last.saturating_sub(PASSED_OVER_MAX)..last).filter(vouching);
+        let from = older.chain([last]).min_by_key(|number| self.depth(*number)).unwrap_or(last);
         let depth = self.depth(from) + 1;
         self.members.push(Members::of(&step.next));
         self.changes.push(Change { bytes: codec::encode(&step).len(), step, from, depth });
@@ -101,14 +108,13 @@ impl SetHistory {
 
     /// Steps and bytes of the shortest way from the founders to the newest set.
     pub fn length(&self) -> (usize, usize) {
-        let whole = self.way_to(self.changes.len());
-        (whole.len(), whole.iter().map(|change| change.bytes).sum())
+        self.way_to(self.changes.len()).fold((0, 0), |(steps, bytes), change| (steps + 1, bytes + change.bytes))
     }
 
     /// The changes on the shortest way from the founders to a set, newest first.
-    fn way_to(&self, number: usize) -> Vec<&Change> {
+    fn way_to(&self, number: usize) -> impl Iterator<Item = &Change> {
         let first = number.checked_sub(1).map(|change| &self.changes[change]);
-        std::iter::successors(first, |change| change.from.checked_sub(1).map(|change| &self.changes[change])).collect()
+        std::iter::successors(first, |change| change.from.checked_sub(1).map(|change| &self.changes[change]))
     }
 
     /// The way to the validators that decide at `height`, as a proof carries it: as many of the last steps as fit into
@@ -139,7 +145,8 @@ impl SetHistory {
         while number < end {
             let vouches = |change: &usize| self.members[number].vouch_in(&self.changes[*change].step.certificate);
             // The next change is certified by this very set.
-            let furthest = (number..end).rev().find(vouches).unwrap_or(number);
+            let reach = end.min(number.saturating_add(PASSED_OVER_MAX));
+            let furthest = (number..reach).rev().find(vouches).unwrap_or(number);
             let change = &self.changes[furthest];
             bytes += change.bytes;
             if bytes > bytes_max && !steps.is_empty() {

@@ -26,21 +26,34 @@ pub use thing::{THING_RECEIPT_MAGIC, Thing, ThingReceipt};
 pub use trust::{Anchors, STEPS_BYTES_MAX, Step, TrustPath};
 
 use self::version::after_magic;
-use crate::block::{Header, PROTOCOL_VERSION};
-use crate::certificate::{Certificate, CertificateError, ValidatorSet};
+use crate::block::{HEADER_BYTES_MAX, Header, PROTOCOL_VERSION};
+use crate::certificate::{CERTIFICATE_BYTES_MAX, Certificate, CertificateError, VALIDATOR_SET_BYTES_MAX, ValidatorSet};
 use crate::codec::{self, CodecError};
 use crate::codes::Code;
 use crate::crypto::{Digest, DigestAlgorithm};
 use crate::ids::{RecordIndex, TimeMs};
 use crate::log;
 use crate::map::{self, MapKey, MapProof};
-use crate::record::{Operation, Record};
+use crate::record::{Operation, RECORD_BYTES_MAX, Record};
 use crate::state::{LicenceState, STATE_BYTES_MAX, StateKey, state_digest};
 
 /// First bytes of a receipt file.
 pub const RECEIPT_MAGIC: &[u8; 8] = b"HUXINRC3";
 /// Longest receipt, in bytes, magic included.
 pub const RECEIPT_BYTES_MAX: usize = 256 * 1024;
+
+// Whatever the rules let come into being, a receipt of it can be read: genesis commitment, first set and last step, header, index, record,
+// log path, state and map proof, next block with its set.
+const _: () = {
+    let (set, certified) = (VALIDATOR_SET_BYTES_MAX, HEADER_BYTES_MAX + CERTIFICATE_BYTES_MAX);
+    let step = certified + set;
+    let steps = 4 + if step > STEPS_BYTES_MAX { step } else { STEPS_BYTES_MAX };
+    let trust = 256 + 8 + set + steps;
+    let proofs = 64 * 32 + 8 + 256 * 32 + 128;
+    let whole =
+        RECEIPT_MAGIC.len() + trust + certified + 8 + 4 + RECORD_BYTES_MAX + proofs + STATE_BYTES_MAX + 16 + step;
+    assert!(whole <= RECEIPT_BYTES_MAX);
+};
 
 /// State of the recorded licence at the receipt's header.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -118,7 +131,7 @@ pub enum ReceiptError {
     #[error("step {position} of the path to the validators, the header of height {height}, does not hold: {reason}")]
     Step { position: usize, height: u64, reason: Box<ReceiptError> },
     #[error(
-        "the way to the validators that signed begins after height {since}, and what is known here ends at the set of height {known}: \
+        "the way to the validators that decide after height {since} does not connect to those known here, after height {known}: \
          give the path between (huxin head path) or pin a newer head"
     )]
     PathNeeded { known: u64, since: u64 },

@@ -120,10 +120,9 @@ impl TrustPath {
         known: &dyn KnownHeaders,
     ) -> Result<Digest, ReceiptError> {
         let algorithm = self.genesis.ledger_hash;
-        let validators = self.lead_to(anchors, header)?;
+        let (validators, set) = self.lead_to(anchors, header)?;
         let block = header.hash(algorithm);
         // The set is part of what is remembered: a header that a set signed before it was known to be retired is looked at again.
-        let set = validators.hash(algorithm);
         let certified = algorithm.plain(&[block.as_bytes(), set.as_bytes(), &codec::encode(certificate)]);
         if !known.contains(&certified) {
             self.check_header(header, certificate, validators)?;
@@ -145,15 +144,20 @@ impl TrustPath {
         self.steps.last().map_or(self.since, |step| step.header.height)
     }
 
-    /// The set that decides a header: the newest known one below it, led on by the steps above that.
+    /// The set that decides a header, with its hash: the newest known one below it, led on by the steps above that.
     ///
     /// # Errors
     /// [`ReceiptError`] naming the first thing that does not hold; [`ReceiptError::PathNeeded`] where the path begins after everything
     /// that is known.
-    fn lead_to<'a>(&'a self, anchors: &'a Anchors, header: &Header) -> Result<&'a ValidatorSet, ReceiptError> {
+    fn lead_to<'a>(
+        &'a self,
+        anchors: &'a Anchors,
+        header: &Header,
+    ) -> Result<(&'a ValidatorSet, Digest), ReceiptError> {
         let algorithm = self.genesis.ledger_hash;
         let (since, set) = self.walk(anchors, header.height)?;
-        if header.validators_hash != set.hash(algorithm) {
+        let hash = set.hash(algorithm);
+        if header.validators_hash != hash {
             if self.since > since {
                 return Err(self.path_needed(since));
             }
@@ -162,16 +166,17 @@ impl TrustPath {
                 return Err(ReceiptError::Retired { height: header.height.0, since: since.0 });
             }
         }
-        Ok(set)
+        Ok((set, hash))
     }
 
-    /// Checks a path by itself, as far as it goes. Returns the set at its end and the height after which that decides.
+    /// Checks a path by itself, as far as it goes, whatever head is pinned. Returns the set at its end and the height after which that decides.
     ///
     /// # Errors
     /// As for a receipt that ends where the path does.
     pub fn verify(&self, anchors: &Anchors) -> Result<(Height, &ValidatorSet), ReceiptError> {
         let end = self.in_force_since();
-        match self.walk(anchors, end.next())? {
+        // A path says who decides, not what was decided: it may end before the pinned head.
+        match self.walk(&anchors.without_pin(), end.next())? {
             (since, set) if since == end && set == self.validators_in_force() => {
                 Ok((since, self.validators_in_force()))
             }
@@ -189,11 +194,16 @@ impl TrustPath {
         };
         self.check_against(since, set)?;
         let known = since;
+        // The height after which the set before each step decides. Where that is not the present set, the step was made for another one,
+        // which the present set lies behind: that it does not vouch is no fault of the step.
+        let before =
+            |position: usize| position.checked_sub(1).map_or(self.since, |last| self.steps[last].header.height);
         for (position, step) in self.steps.iter().enumerate().filter(|(_, step)| step.header.height > known) {
             match self.check_step(step, set) {
                 Ok(()) => {}
-                // Signatures of others than the known set say nothing: what is missing is the way to the set that made them.
-                Err(reason) if self.since > since && !reason.is_other_version() => return Err(self.path_needed(since)),
+                Err(reason) if before(position) != since && !reason.is_other_version() => {
+                    return Err(self.path_needed(since));
+                }
                 Err(reason) => {
                     let height = step.header.height.0;
                     return Err(ReceiptError::Step { position, height, reason: Box::new(reason) });
@@ -205,7 +215,7 @@ impl TrustPath {
     }
 
     fn path_needed(&self, known: Height) -> ReceiptError {
-        ReceiptError::PathNeeded { known: known.0, since: self.since.0 }
+        ReceiptError::PathNeeded { known: known.0, since: self.in_force_since().0 }
     }
 
     /// What must be so whatever is known: the genesis, the founders, rising heights, and nothing below the pin.

@@ -11,6 +11,7 @@ use huxin_chain_spec::record::Operation;
 use huxin_chain_spec::transaction::EXPIRY_WINDOW_MAX;
 use zeroize::Zeroizing;
 
+use super::output::eprint_or_drop;
 use crate::error::ClientError;
 use crate::keys;
 use crate::say;
@@ -113,7 +114,19 @@ impl Global {
         match self.known.as_ref().filter(|folder| !folder.as_os_str().is_empty()) {
             Some(folder) if folder == Path::new("-") => Ok(pinned),
             Some(folder) => pinned.kept_in(folder),
-            None => state_folder().map_or(Ok(pinned.clone()), |folder| pinned.kept_in(&folder)),
+            None => match state_folder() {
+                // A service without a home of its own that can be written to: it must name a folder to be kept from an older state.
+                Some(folder) if std::fs::create_dir_all(&folder).is_err() => {
+                    eprint_or_drop(&format!(
+                        "huxin: 无法保存所知（{0}），不能识别回退；可用 --known 指定目录 what is known of the chain cannot be kept in {0}, so an older \
+                         state is not recognised in the next run; name a folder with --known",
+                        folder.display()
+                    ));
+                    Ok(pinned)
+                }
+                Some(folder) => pinned.kept_in(&folder),
+                None => Ok(pinned),
+            },
         }
     }
 

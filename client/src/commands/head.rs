@@ -85,48 +85,38 @@ async fn pin(global: &Global, output: &Output, path: &Path, hash: Option<&str>) 
         return Err(ClientError::at("--known", said));
     }
     let trust = match hash {
-        Some(hash) => {
-            let block = head.verify_vouched(trust.hash())?;
-            if block != hash {
-                let said = say!("the head's hash is {block}, not {hash}", "该区块头的哈希为 {block}，而非 {hash}");
-                return Err(ClientError::at("--hash", said));
-            }
-            trust
-        }
+        Some(hash) => vouched(trust, &head, hash)?,
         None => follow(global, trust, &head).await?,
     };
-    if let Some(pinned) = trust.known().anchors().pinned().filter(|pinned| *pinned > head.header.height) {
-        let height = head.header.height;
-        let said = say!(
-            "height {pinned} is pinned already, and a pin does not go back to {height}",
-            "已固定在高度 {pinned}，不能退回到 {height}"
-        );
-        return Err(ClientError::at(path.display().to_string(), said));
-    }
     trust.known().pin(&head)?;
     output.answer(&json!({ "pinned": said(&head) }), || format!("已固定 pinned\n{}", text(&head)));
     Ok(ExitCode::Success)
 }
 
+/// Takes a head by the hash that the user vouches for. It may lie beyond what is known here, and never against it.
+fn vouched(trust: TrustRoot, head: &TrustedHead, hash: Digest) -> Result<TrustRoot, ClientError> {
+    let block = head.verify_vouched(trust.hash())?;
+    if block != hash {
+        let said = say!("the head's hash is {block}, not {hash}", "该区块头的哈希为 {block}，而非 {hash}");
+        return Err(ClientError::at("--hash", said));
+    }
+    match trust.check_head(head) {
+        Ok(_) | Err(ReceiptError::PathNeeded { .. }) => Ok(trust),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Checks a head from what is known, and where that does not lead to it, by the way that a node proves.
 async fn follow(global: &Global, trust: TrustRoot, head: &TrustedHead) -> Result<TrustRoot, ClientError> {
-    let (known, since) = match trust.check_head(head) {
-        Ok(_) => return Ok(trust),
-        Err(ReceiptError::PathNeeded { known, since }) if !global.nodes.is_empty() => (Height(known), Height(since)),
-        Err(error) => return Err(error.into()),
-    };
-    let client = global.client().await?;
-    let mut failed = None;
-    for nodes in client.nodes().each() {
-        match client.fetch_path(&nodes, known, since).await {
-            Ok(_) => {
-                client.trust().check_head(head)?;
-                return Ok(client.trust().clone());
-            }
-            Err(error) => failed = Some(error),
+    match trust.check_head(head) {
+        Ok(_) => Ok(trust),
+        Err(ReceiptError::PathNeeded { .. }) if !global.nodes.is_empty() => {
+            let client = global.client().await?;
+            client.check_head(head).await?;
+            Ok(client.trust().clone())
         }
+        Err(error) => Err(error.into()),
     }
-    Err(failed.unwrap_or(ClientError::NoNode))
 }
 
 fn show(trust: &TrustRoot, output: &Output) -> Result<ExitCode, ClientError> {
@@ -165,34 +155,18 @@ async fn path(
     to: Option<Height>,
     out: &Path,
 ) -> Result<ExitCode, ClientError> {
-    let client = global.client().await?;
-    let (head, _) = client.head(to).await?;
-    let (height, end) = (head.header.height, head.trust.in_force_since());
-    if from > end {
-        let said = say!(
-            "the validators of height {height} decide since height {end}, so there is no way to look for",
-            "高度 {height} 的验证节点自高度 {end} 起生效，无需路径"
-        );
-        return Err(ClientError::at("--from", said));
-    }
-    let mut failures = None;
-    for nodes in client.nodes().each() {
-        match client.fetch_path(&nodes, from, end).await {
-            Ok(path) => {
-                let bytes = path.to_bytes();
-                save(out, &bytes)?;
-                let (since, end, steps) = (path.since, path.in_force_since(), path.steps.len());
-                let value = json!({ "file": out, "bytes": bytes.len(), "from": since, "to": end, "steps": steps });
-                output.answer(&value, || {
-                    let (file, length) = (out.display(), bytes.len());
-                    format!("{file}: {length} bytes, {steps} steps from the validators after height {since} to those after {end}; checked")
-                });
-                return Ok(ExitCode::Success);
-            }
-            Err(error) => failures = Some(error),
-        }
-    }
-    Err(failures.unwrap_or(ClientError::NoNode))
+    let path = global.client().await?.whole_path(from, to).await?;
+    let bytes = path.to_bytes();
+    save(out, &bytes)?;
+    let (since, end, steps) = (path.since, path.in_force_since(), path.steps.len());
+    let value = json!({ "file": out, "bytes": bytes.len(), "from": since, "to": end, "steps": steps });
+    output.answer(&value, || {
+        let (file, length) = (out.display(), bytes.len());
+        format!(
+            "{file}: {length} bytes, {steps} steps from the validators after height {since} to those after {end}; checked from the genesis on"
+        )
+    });
+    Ok(ExitCode::Success)
 }
 
 /// Learns the ways in files.
@@ -218,21 +192,21 @@ fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, ClientError> {
 
 fn said(head: &TrustedHead) -> serde_json::Value {
     json!({
-        "height": head.header.height, "hash": hash(head), "time": head.header.time_ms.to_string(),
+        "height": head.header.height, "hash": head.block(), "time": head.header.time_ms.to_string(),
         "log_size": head.header.log.size, "validators": head.validators_after().validators().len(),
     })
-}
-
-fn hash(head: &TrustedHead) -> Digest {
-    head.block()
 }
 
 fn text(head: &TrustedHead) -> String {
     [
         line("高度 height", &head.header.height.to_string()),
-        line("哈希 hash", &hash(head).to_string()),
+        line("哈希 hash", &head.block().to_string()),
         line("时间 time", &head.header.time_ms.to_beijing().to_string()),
         line("验证节点 validators", &head.validators_after().validators().len().to_string()),
     ]
     .join("\n")
 }
+
+#[cfg(test)]
+#[path = "head_tests.rs"]
+mod tests;

@@ -83,6 +83,7 @@ impl KnownChain {
     /// [`ClientError::File`], or [`ClientError::Input`] where the file is damaged or of another version or chain.
     pub fn in_folder(folder: &Path, genesis: Digest) -> Result<Self, ClientError> {
         let path = folder.join(format!("{genesis}.json"));
+        std::fs::create_dir_all(folder).map_err(|error| ClientError::file("cannot make", folder, error))?;
         let (anchors, seen) = read(&path, genesis)?.unwrap_or_else(|| (Anchors::of_genesis(genesis), None));
         Ok(Self { inner: Mutex::new(Inner::of(anchors, seen)), path: Some(path) })
     }
@@ -154,6 +155,8 @@ impl KnownChain {
 
     fn write(&self, inner: &mut Inner) -> Result<(), ClientError> {
         let Some(path) = self.path.as_deref().filter(|_| inner.is_changed) else { return Ok(()) };
+        // Before the attempt: one that fails is not made again with every proof.
+        inner.written = Some(Instant::now());
         if let Some((theirs, seen)) = read(path, *inner.anchors.genesis())? {
             inner.take(&theirs, seen);
         }
@@ -175,7 +178,6 @@ impl KnownChain {
             .map_err(|error| ClientError::at(path.display().to_string(), say!("{error}", "{error}")))?;
         keep::replace(path, &text)?;
         inner.is_changed = false;
-        inner.written = Some(Instant::now());
         Ok(())
     }
 }

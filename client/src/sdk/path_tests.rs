@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use huxin_chain_spec::ids::Height;
+use huxin_chain_spec::receipt::Anchors;
 use huxin_chain_spec::record::{LicenceOperation, Operation};
 use huxin_chain_spec::verdict::Verdict;
 use parking_lot::Mutex;
@@ -73,6 +74,30 @@ async fn every_question_is_answered_after_many_changes() {
     assert_eq!(fresh().await.head(Some(Height(4))).await.unwrap().0.header.height, Height(4));
     let past = Question { as_of: Some(chain.lock().time(9)), ..by_identifier() };
     assert_eq!(fresh().await.verify(&past).await.unwrap().verdict, Verdict::Valid);
+}
+
+/// The way in a file is verified from the genesis on, also by who knows its end already: who gets the file may not.
+#[tokio::test]
+async fn a_way_for_others_is_verified_whole() {
+    let chain = chain();
+    let newest = {
+        let chain = chain.lock();
+        chain.receipt(0, chain.height(), None)
+    };
+    let end = newest.trust.in_force_since();
+    let knowing = root(&chain);
+    knowing.known().know_between(&chain.lock().history.path_between(Height(0), end.next(), usize::MAX).unwrap());
+    let good = client(&chain, vec![Lie::None], &knowing).await;
+    let path = good.whole_path(Height(0), None).await.unwrap();
+    path.verify(&Anchors::of_genesis(*knowing.hash())).unwrap();
+    assert_eq!((path.since, path.in_force_since()), (Height(0), end));
+    let part = good.whole_path(Height(13), None).await.unwrap();
+    assert!(part.since > Height(0) && part.since <= Height(13), "{}", part.since);
+    assert_eq!(part.in_force_since(), end);
+    assert!(matches!(good.whole_path(end.next(), None).await, Err(ClientError::Input { .. })));
+    let lying = client(&chain, vec![Lie::Path], &knowing).await;
+    let refused = lying.whole_path(Height(0), None).await.unwrap_err();
+    assert!(matches!(refused, ClientError::ProofMismatch { .. } | ClientError::PathNeeded { .. }), "{refused}");
 }
 
 /// A node's way that does not hold is that node's fault, and another one answers.

@@ -127,6 +127,14 @@ impl TrustRoot {
         Ok(block)
     }
 
+    /// Checks a receipt about a past state of things, which may end before the pinned head: keys retired since can still make one.
+    ///
+    /// # Errors
+    /// As [`TrustRoot::check`].
+    pub fn check_past_things(&self, receipt: &ThingReceipt) -> Result<Digest, ReceiptError> {
+        receipt.verify_with(&self.known.anchors().without_pin(), &*self.headers)
+    }
+
     /// Checks a receipt of an outcome.
     ///
     /// # Errors

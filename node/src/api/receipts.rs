@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderName, header};
 use huxin_chain_spec::api::{ErrorAnswer, RecordAnswer};
 use huxin_chain_spec::ids::{Height, RecordIndex, TxId};
 use huxin_chain_spec::log;
@@ -10,7 +9,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::assess;
-use super::octets::Octets;
+use super::octets::{File, Octets, file};
 use super::request::{Query, Segment, as_of};
 use super::shared::{RECEIPT, Shared};
 use crate::http::{ApiError, Peer};
@@ -24,9 +23,6 @@ pub(super) struct ReceiptQuery {
     /// RFC 3339 time, or a date, which means its first moment in Beijing time; the newest block if absent.
     pub(super) as_of: Option<String>,
 }
-
-/// A receipt file with the headers a browser needs to save it.
-pub(super) type ReceiptFile = ([(HeaderName, String); 2], Vec<u8>);
 
 /// Receipt of a record.
 ///
@@ -43,7 +39,7 @@ pub(super) async fn receipt(
     State(api): State<Shared>,
     Segment(record): Segment,
     Query(query): Query<ReceiptQuery>,
-) -> Result<ReceiptFile, ApiError> {
+) -> Result<File, ApiError> {
     let index: RecordIndex = record.parse().map_err(|error| ApiError::parameter("record", &error))?;
     receipt_file(&api, index, &query)
 }
@@ -60,7 +56,7 @@ pub(super) async fn licence_receipt(
     State(api): State<Shared>,
     Segment(licence): Segment,
     Query(query): Query<ReceiptQuery>,
-) -> Result<ReceiptFile, ApiError> {
+) -> Result<File, ApiError> {
     let ledger = &api.monitor.ledger;
     let (licence, _) = assess::licence_ref(ledger, &licence).map_err(|error| ApiError::parameter("licence", &error))?;
     let index = ledger.issued_at(&licence)?.ok_or_else(|| ApiError::not_found("licence: it is not on this ledger"))?;
@@ -82,7 +78,7 @@ pub(super) async fn outcome_receipt(
     State(api): State<Shared>,
     peer: Peer,
     Segment(tx_id): Segment,
-) -> Result<ReceiptFile, ApiError> {
+) -> Result<File, ApiError> {
     let tx_id: TxId = tx_id.parse().map_err(|error| ApiError::parameter("tx_id", &error))?;
     // A whole block is read: the same bound as on the stream of blocks.
     let shared = Shared::clone(&api);
@@ -91,7 +87,7 @@ pub(super) async fn outcome_receipt(
     Ok(as_file(&format!("transaction-{tx_id}"), receipt.header.height, receipt.to_bytes()))
 }
 
-fn receipt_file(api: &Shared, index: RecordIndex, query: &ReceiptQuery) -> Result<ReceiptFile, ApiError> {
+fn receipt_file(api: &Shared, index: RecordIndex, query: &ReceiptQuery) -> Result<File, ApiError> {
     let at = as_of(query.as_of.as_deref(), api.monitor.now())?.map_or(ReceiptAt::Newest, ReceiptAt::AsOf);
     let Some(receipt) = api.monitor.ledger.receipt(index, at)? else {
         let place = match at {
@@ -104,10 +100,9 @@ fn receipt_file(api: &Shared, index: RecordIndex, query: &ReceiptQuery) -> Resul
 }
 
 /// A receipt of `what` as a file to save. Whatever is no letter or digit of ASCII becomes a hyphen in its name.
-pub(super) fn as_file(what: &str, height: Height, bytes: Vec<u8>) -> ReceiptFile {
+pub(super) fn as_file(what: &str, height: Height, bytes: Vec<u8>) -> File {
     let what: String = what.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    let name = format!("attachment; filename=\"huxin-{what}-at-{height}.receipt\"");
-    ([(header::CONTENT_TYPE, RECEIPT.to_owned()), (header::CONTENT_DISPOSITION, name)], bytes)
+    file(RECEIPT, &format!("huxin-{what}-at-{height}.receipt"), bytes)
 }
 
 /// One record of the log.

@@ -21,8 +21,8 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::assess::{as_of_answer, block_at};
-use super::octets::Octets;
-use super::receipts::{ReceiptFile, ReceiptQuery, as_file};
+use super::octets::{File, Octets};
+use super::receipts::{ReceiptQuery, as_file};
 use super::request::{Intake, Query, Segment, as_of};
 use super::shared::Shared;
 use crate::http::{ApiError, Peer, error_body};
@@ -116,7 +116,7 @@ pub(super) async fn thing_receipt(
     State(api): State<Shared>,
     Segment(name): Segment,
     Query(query): Query<ReceiptQuery>,
-) -> Result<ReceiptFile, ApiError> {
+) -> Result<File, ApiError> {
     let key: StateKey = name.parse().map_err(|error| bad_name(&error))?;
     let at = as_of(query.as_of.as_deref(), api.monitor.now())?.map_or(ReceiptAt::Newest, ReceiptAt::AsOf);
     let receipt = api.monitor.ledger.thing_receipt(&[key], at)?;

@@ -1,20 +1,18 @@
 //! What leads a verifier to the validators: heads to pin, and the way between two sets.
 
+use std::sync::Arc;
+
 use axum::extract::State;
-use axum::http::{HeaderName, header};
 use huxin_chain_spec::api::ErrorAnswer;
 use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::ids::Height;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::octets::Octets;
+use super::octets::{File, Octets, file};
 use super::request::Query;
 use super::shared::Shared;
-use crate::http::ApiError;
-
-/// A file with the headers a browser needs to save it.
-type File = ([(HeaderName, String); 2], Vec<u8>);
+use crate::http::{ApiError, Peer};
 
 /// The head asked for.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -39,7 +37,7 @@ pub(super) async fn head(State(api): State<Shared>, Query(query): Query<HeadQuer
     let height = query.height.map_or_else(|| ledger.height(), Height);
     let head = ledger.trusted_head(height)?;
     let head = head.ok_or_else(|| ApiError::not_found(format!("height: there is no block {height} here")))?;
-    Ok(file("head", &format!("huxin-{height}.head"), head.to_bytes()))
+    Ok(file("application/vnd.huxin.head", &format!("huxin-{height}.head"), head.to_bytes()))
 }
 
 /// The way asked for.
@@ -63,24 +61,20 @@ pub(super) struct PathQuery {
         (status = 400, description = "Not two heights, or the first is not below the second", body = ErrorAnswer),
         (status = 404, description = "The height is not reached yet", body = ErrorAnswer),
     ))]
-pub(super) async fn path(State(api): State<Shared>, Query(query): Query<PathQuery>) -> Result<File, ApiError> {
-    let ledger = std::sync::Arc::clone(&api.monitor.ledger);
+pub(super) async fn path(
+    State(api): State<Shared>,
+    peer: Peer,
+    Query(query): Query<PathQuery>,
+) -> Result<File, ApiError> {
+    let ledger = Arc::clone(&api.monitor.ledger);
     let next = ledger.height().next();
     let (from, to) = (Height(query.from), query.to.map_or(next, Height));
     if to > next {
         return Err(ApiError::not_found(format!("to: height {to} is not reached yet, {next} is the next one")));
     }
     // A search over all changes of the set.
-    let found = tokio::task::spawn_blocking(move || ledger.trust_path(from, to).map(|path| path.to_bytes()));
-    let found = found.await.map_err(|error| ApiError::internal(&error))?;
+    let found = api.reads.run(peer, move || ledger.trust_path(from, to).map(|path| path.to_bytes())).await?;
     let not_below = || ApiError::bad_request(Code::ApiBadRequest, format!("from: {from} is not below {to}"));
-    Ok(file("trust-path", &format!("huxin-{from}-{to}.path"), found.ok_or_else(not_below)?))
-}
-
-fn file(kind: &str, name: &str, bytes: Vec<u8>) -> File {
-    let headers = [
-        (header::CONTENT_TYPE, format!("application/vnd.huxin.{kind}")),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
-    ];
-    (headers, bytes)
+    let bytes = found.ok_or_else(not_below)?;
+    Ok(file("application/vnd.huxin.trust-path", &format!("huxin-{from}-{to}.path"), bytes))
 }

@@ -181,6 +181,10 @@ async fn heads_and_the_way(node: &Node) {
     assert_eq!(announcing.validators_after().validators().len(), 2);
     let way = TrustPath::from_bytes(&node.get("/v1/trust/path").await.body).unwrap();
     assert_eq!(way.verify(&genesis).unwrap(), (Height(3), announcing.validators_after()));
+    // The node judges by its own ledger who decides a height, whatever a proof brings along.
+    let own = node.ledger.anchors_at(Height(4));
+    assert_eq!(own.newest(), Some((Height(3), announcing.validators_after())));
+    assert_eq!(node.ledger.anchors_at(Height(2)).newest(), None);
     let part = TrustPath::from_bytes(&node.get("/v1/trust/path?from=2&to=4").await.body).unwrap();
     assert_eq!((part.since, part.steps.len()), (Height(2), 1));
     for (path, status, place) in [

@@ -150,10 +150,10 @@ async fn a_head_is_pinned_and_older_receipts_are_refused() {
     let got = huxin_with(&["--node", &api, "head", "get", "--out", path(&head)]).expect(0).json();
     let (height, hash) = (got["head"]["height"].as_u64().unwrap(), got["head"]["hash"].as_str().unwrap().to_owned());
     let wrong = huxin_with(&["head", "pin", path(&head), "--hash", &"0".repeat(64)]).expect(3);
-    assert_eq!(wrong.json()["error"]["place"], "--hash");
+    assert_eq!(wrong.json()["error"]["where"], "--hash");
     huxin_with(&["head", "pin", path(&receipt)]).expect(3);
     let nowhere = run(&huxin(), ["--json", "--genesis", path(&genesis), "head", "pin", path(&head)]).expect(3);
-    assert_eq!(nowhere.json()["error"]["place"], "--known");
+    assert_eq!(nowhere.json()["error"]["where"], "--known");
     assert_eq!(huxin_with(&["head", "show"]).expect(0).json()["pinned"], serde_json::Value::Null);
     huxin_with(&["head", "pin", path(&head), "--hash", &hash]).expect(0);
     assert_eq!(huxin_with(&["head", "show"]).expect(0).json()["pinned"], height);
