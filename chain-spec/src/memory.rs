@@ -15,7 +15,7 @@ use crate::genesis::Genesis;
 use crate::ids::{Height, LicenceRef, RecordIndex, TxId};
 use crate::log::{MemoryLog, TileId, TileReader};
 use crate::map::{MapKey, MapReader, MemoryMap};
-use crate::state::{IssuedLicence, StateKey, StateReader, StateUnavailable};
+use crate::state::{DocumentLicence, IssuedLicence, StateKey, StateReader, StateUnavailable};
 
 /// A ledger in memory, as of its newest block.
 ///
@@ -42,6 +42,7 @@ pub struct MemoryLedger {
     states: HashMap<StateKey, Vec<(Height, Vec<u8>)>>,
     issued_at: HashMap<LicenceRef, RecordIndex>,
     issued: HashMap<RecordIndex, IssuedLicence>,
+    documents: HashMap<Digest, DocumentLicence>,
     transactions: HashSet<TxId>,
     map: MemoryMap,
     history: Option<History>,
@@ -80,6 +81,7 @@ impl MemoryLedger {
             states,
             issued_at: HashMap::new(),
             issued: HashMap::new(),
+            documents: HashMap::new(),
             transactions: HashSet::new(),
             map,
             history,
@@ -107,6 +109,7 @@ impl MemoryLedger {
             }
         }
         self.issued_at.extend(changes.issued.iter().copied());
+        self.documents.extend(changes.documents.iter().copied());
         self.transactions.extend(changes.outcomes.iter().map(|outcome| outcome.tx_id));
         let keeps_history = self.history.is_some();
         for (key, bytes) in &changes.states {
@@ -156,6 +159,10 @@ impl StateReader for MemoryLedger {
 
     fn issued_at(&self, licence: &LicenceRef) -> Result<Option<RecordIndex>, StateUnavailable> {
         Ok(self.issued_at.get(licence).copied())
+    }
+
+    fn first_of_document(&self, sha256: &Digest) -> Result<Option<DocumentLicence>, StateUnavailable> {
+        Ok(self.documents.get(sha256).copied())
     }
 
     fn issued_licence(&self, index: RecordIndex) -> Result<IssuedLicence, StateUnavailable> {

@@ -42,6 +42,8 @@ pub enum Lie {
     Committed(u64),
     /// A document has this record and no other.
     Document(u64),
+    /// The same, and what the ledger lists for the document is kept back.
+    DocumentWithoutList(u64),
     /// It lists licences of a document that are not on the ledger.
     ListsNothing(String),
     /// Every receipt is this old one.
@@ -201,6 +203,9 @@ fn answer(chain: &mut TestChain, lie: &Lie, path: &str, body: &[u8]) -> Answered
         return outcome(chain, lie, tx_id.parse().unwrap(), expires_at);
     }
     if let Some(name) = rest.strip_prefix("receipts/things/") {
+        if matches!(lie, Lie::DocumentWithoutList(_)) {
+            return refusal(404, "api.not_found");
+        }
         let key: StateKey = name.parse().unwrap();
         return Answered { status: 200, body: chain.thing_receipt(&[key], newest, None).to_bytes() };
     }
@@ -250,11 +255,13 @@ fn verify(chain: &TestChain, lie: &Lie, question: &VerifyQuestion) -> Answered {
     let is_by_document = question.sha256.is_some();
     let shown = match lie {
         Lie::Absent => None,
-        Lie::Document(index) | Lie::Old { record: index, .. } if is_by_document => Some(*index),
+        Lie::Document(index) | Lie::DocumentWithoutList(index) | Lie::Old { record: index, .. } if is_by_document => {
+            Some(*index)
+        }
         _ => records.first().copied(),
     };
     let listed = match lie {
-        Lie::Document(index) | Lie::Old { record: index, .. } => vec![*index],
+        Lie::Document(index) | Lie::DocumentWithoutList(index) | Lie::Old { record: index, .. } => vec![*index],
         _ if is_by_document => records,
         _ => Vec::new(),
     };

@@ -67,7 +67,7 @@ impl Issuer {
             issuer: self.organisation,
             region: self.region,
             version: id.version(),
-            first: id.first_version().map(|first| self.reference(&first)),
+            first: id.first_version().map(|first| licence_name(self.algorithm(), &Digest::ZERO, &first)),
             imported: None,
             document: document_of(file),
             metadata: None,

@@ -21,7 +21,7 @@ FILES = {"operations": "Operation", "seal_operations": "Operation", "case_operat
 NAMES = {
     "states": {"province": "ProvinceState", "organisation_head": "OrganisationHead", "organisation": "OrganisationState",
                "system": "SystemState", "key": "KeyState", "validators": "ValidatorSet", "licence": "LicenceState",
-               "succession": "SuccessionState", "lineage": "LineageState"},
+               "succession": "SuccessionState", "lineage": "LineageState", "document": "DocumentState"},
     "seal_states": {"seal,": "SealState", "seal_signature": "SealSignatureState", "key of": "StateKey"},
     "case_states": {"case,": "CaseState", "bundle_ref": "BundleRef", "bundle": "BundleState", "status": "CaseStatus",
                     "case_ref": "CaseRef", "key of": "StateKey"},

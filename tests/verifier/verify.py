@@ -487,7 +487,7 @@ def require_whole(record):
 
 
 def read_thing_key(reader):
-    """The bytes of a thing's address, of each of the 29 kinds."""
+    """The bytes of a thing's address, of each of the 30 kinds."""
     def publication():
         reader.u8()
         reader.opt(lambda: reader.bytes(6))
@@ -503,7 +503,7 @@ def read_thing_key(reader):
         20: lambda: (reader.u8(), reader.block()),
         21: lambda: (publication(), reader.bytes(18), reader.opt(reader.block)),
         22: reader.digest, 23: reader.digest, 24: reader.digest, 25: lambda: (reader.digest(), reader.u64()),
-        26: reader.digest, 27: lambda: reader.bytes(18), 28: reader.digest,
+        26: reader.digest, 27: lambda: reader.bytes(18), 28: reader.digest, 29: reader.digest,
     }
     start, kind = reader.at, reader.u8()
     require(kind in layouts, "receipt.truncated")

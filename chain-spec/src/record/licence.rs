@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::upkeep::{AnnualCheck, Attachment, Correction, Detachment};
 use crate::codes::Code;
-use crate::crypto::Digest;
+use crate::crypto::{Digest, DigestAlgorithm};
 use crate::ids::{BasisCode, LicenceRef, LicenceType, ProvinceCode, RegionCode, SealId, TimeMs, Uscc};
 
 /// What may be recorded about a licence. The variant order is the wire tag.
@@ -78,8 +78,9 @@ pub struct Licence {
     pub region: RegionCode,
     /// 版本号, 1 for the first issue.
     pub version: u16,
-    /// Reference of version 001 of this licence number, which names the lineage; `None` for version 1 itself.
-    pub first: Option<LicenceRef>,
+    /// What the issuer calls version 001 of this licence number, recorded or not; `None` for version 1 itself. A name and not a
+    /// reference, so that a number is always one of the issuer's own.
+    pub first: Option<Digest>,
     /// Code of the reason for which a version above 1 is issued without its predecessor, as on import from an older register.
     pub imported: Option<BasisCode>,
     pub document: Document,
@@ -99,9 +100,23 @@ pub struct Licence {
 }
 
 impl Licence {
-    /// What names its licence number: the reference of version 001, recorded or not.
-    pub fn lineage(&self) -> LicenceRef {
-        self.first.unwrap_or(self.licence)
+    /// The licence number, which all its versions share.
+    pub fn number(&self) -> LicenceNumber {
+        LicenceNumber { issuer: self.issuer, first: self.first.unwrap_or(self.name) }
+    }
+}
+
+/// A licence number: its issuer, and what the issuer calls version 001 of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LicenceNumber {
+    pub issuer: Uscc,
+    pub first: Digest,
+}
+
+impl LicenceNumber {
+    /// The reference of version 001, recorded or not.
+    pub fn reference(&self, algorithm: DigestAlgorithm) -> LicenceRef {
+        LicenceRef::owned(algorithm, &self.issuer, &self.first)
     }
 }
 

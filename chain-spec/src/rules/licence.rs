@@ -17,6 +17,7 @@
 //!
 //! `correct`, `attach`, `detach` and `annual_check` leave the status alone ([`upkeep`]).
 
+mod document;
 pub mod lineage;
 mod number;
 mod transfer;
@@ -25,7 +26,7 @@ mod upkeep;
 use crate::codes::Code;
 use crate::ids::{BasisCode, LicenceRef, LicenceType, PurposeCode, RecordIndex, TimeMs};
 use crate::record::LicenceOperation;
-use crate::record::licence::{Change, Licence};
+use crate::record::licence::{Change, Licence, LicenceNumber};
 use crate::state::history::CHANGES_MAX;
 use crate::state::succession::Competence;
 use crate::state::{
@@ -88,10 +89,10 @@ pub(super) fn apply<R: StateReader>(
         if overlay.issued_at(&licence.licence)?.is_some() {
             return Err(Code::LicenceDuplicate.into());
         }
-        number::check(overlay, index, licence, operation, predecessor)?;
+        number::check(overlay, context, index, licence, operation, predecessor)?;
         overlay.set_issued(licence.licence, index);
     }
-    Ok(())
+    document::note(overlay, actor, index, operation)
 }
 
 /// Texts of an operation that the privacy filter reads.
@@ -163,7 +164,7 @@ fn check_licence<R: StateReader>(overlay: &Overlay<'_, R>, actor: &Actor, licenc
     Ok(())
 }
 
-/// Changes the existing licence `changed`, and gives what names its number.
+/// Changes the existing licence `changed`, and gives its number.
 fn change<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
     context: &BlockContext,
@@ -171,7 +172,7 @@ fn change<R: StateReader>(
     index: RecordIndex,
     changed: &LicenceRef,
     operation: &LicenceOperation,
-) -> Result<LicenceRef, RuleError> {
+) -> Result<LicenceNumber, RuleError> {
     let issued_by = overlay.issued_at(changed)?.ok_or(Code::LicenceUnknown)?;
     let issued = overlay.issued_licence(issued_by)?;
     let key = StateKey::Licence(*changed);
@@ -182,7 +183,7 @@ fn change<R: StateReader>(
     check_party(overlay, actor, &issued, current.as_ref(), operation)?;
     if let Some(kept) = upkeep::keep(context, actor, index, &issued, current.as_ref(), operation)? {
         overlay.write(key, &kept);
-        return Ok(issued.lineage);
+        return Ok(issued.number);
     }
     let mut state = LicenceState {
         status: next,
@@ -221,7 +222,7 @@ fn change<R: StateReader>(
         _ => {}
     }
     overlay.write(key, &state);
-    Ok(issued.lineage)
+    Ok(issued.number)
 }
 
 /// A licence with a full history is no longer brought into a status that another change must end.

@@ -29,7 +29,8 @@ use crate::record::publication::PublicationKey;
 use crate::record::{Operation, RECORD_BYTES_MAX, RECORD_VERSION, Record};
 use crate::state::succession::SuccessionState;
 use crate::state::{
-    KeyState, OrganisationHead, OrganisationState, ProvinceState, StateKey, StateReader, StateUnavailable, SystemState,
+    DocumentLicence, KeyState, OrganisationHead, OrganisationState, ProvinceState, StateKey, StateReader,
+    StateUnavailable, SystemState,
 };
 use crate::transaction::{EXPIRY_WINDOW_MAX, OPERATIONS_MAX, Outcome, Transaction, TransactionOutcome};
 
@@ -121,6 +122,8 @@ pub struct Changes {
     pub states: BTreeMap<StateKey, Vec<u8>>,
     /// Licences issued, each with the record that issued it.
     pub issued: Vec<(LicenceRef, RecordIndex)>,
+    /// Files that no earlier record named, by SHA-256, each with its first licence.
+    pub documents: Vec<(Digest, DocumentLicence)>,
     /// Accepted records in log order, each with its leaf bytes.
     pub records: Vec<(Record, Vec<u8>)>,
     /// One outcome per transaction, in block order.

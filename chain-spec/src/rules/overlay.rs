@@ -6,10 +6,10 @@ use std::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::codec;
-use crate::crypto::KeyId;
+use crate::crypto::{Digest, KeyId};
 use crate::ids::{LicenceRef, RecordIndex};
 use crate::record::Record;
-use crate::state::{IssuedLicence, STATE_BYTES_MAX, StateKey, StateReader, StateUnavailable};
+use crate::state::{DocumentLicence, IssuedLicence, STATE_BYTES_MAX, StateKey, StateReader, StateUnavailable};
 
 use super::{Actor, Changes};
 
@@ -18,6 +18,8 @@ use super::{Actor, Changes};
 struct Layer {
     states: HashMap<StateKey, Vec<u8>>,
     issued: HashMap<LicenceRef, RecordIndex>,
+    /// Files that no earlier record named.
+    documents: HashMap<Digest, DocumentLicence>,
     records: Vec<(Record, Vec<u8>)>,
 }
 
@@ -104,6 +106,19 @@ impl<'a, R: StateReader> Overlay<'a, R> {
         self.transaction.issued.insert(licence, index);
     }
 
+    /// The first record that made a file one of a licence's, those before this one in the block included.
+    pub fn first_of_document(&self, sha256: &Digest) -> Result<Option<DocumentLicence>, StateUnavailable> {
+        let local = self.transaction.documents.get(sha256).or_else(|| self.block.documents.get(sha256));
+        match local {
+            Some(first) => Ok(Some(*first)),
+            None => self.reader.first_of_document(sha256),
+        }
+    }
+
+    pub fn set_first_of_document(&mut self, sha256: Digest, first: DocumentLicence) {
+        self.transaction.documents.insert(sha256, first);
+    }
+
     pub fn push_record(&mut self, record: Record, bytes: Vec<u8>) {
         self.transaction.records.push((record, bytes));
     }
@@ -131,6 +146,7 @@ impl<'a, R: StateReader> Overlay<'a, R> {
         let layer = std::mem::take(&mut self.transaction);
         self.block.states.extend(layer.states);
         self.block.issued.extend(layer.issued);
+        self.block.documents.extend(layer.documents);
         self.block.records.extend(layer.records);
     }
 
@@ -145,9 +161,12 @@ impl<'a, R: StateReader> Overlay<'a, R> {
     pub fn into_changes(self) -> Changes {
         let mut issued: Vec<_> = self.block.issued.into_iter().collect();
         issued.sort_by_key(|(_, index)| *index);
+        let mut documents: Vec<_> = self.block.documents.into_iter().collect();
+        documents.sort_by_key(|(_, first)| first.recorded_by);
         Changes {
             states: self.block.states.into_iter().collect::<BTreeMap<_, _>>(),
             issued,
+            documents,
             records: self.block.records,
             outcomes: Vec::new(),
         }

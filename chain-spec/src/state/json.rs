@@ -10,8 +10,8 @@ use super::publication::{ItemVariants, PublicationConsumerState, PublicationStat
 use super::seal::{SealSignatureState, SealState};
 use super::succession::SuccessionState;
 use super::{
-    KeyState, LicenceState, LineageState, OrganisationHead, OrganisationState, ProvinceState, STATE_BYTES_MAX,
-    StateKey, StateUnavailable, SystemState,
+    DocumentState, KeyState, LicenceState, LineageState, OrganisationHead, OrganisationState, ProvinceState,
+    STATE_BYTES_MAX, StateKey, StateUnavailable, SystemState,
 };
 use crate::certificate::ValidatorSet;
 use crate::codec;
@@ -53,6 +53,7 @@ pub fn to_json(key: &StateKey, bytes: &[u8]) -> Result<serde_json::Value, StateU
         StateKey::Anchor(_) => json::<AnchorState>(bytes),
         StateKey::Succession(_) => json::<SuccessionState>(bytes),
         StateKey::Lineage(_) => json::<LineageState>(bytes),
+        StateKey::Document(_) => json::<DocumentState>(bytes),
     };
     result.map_err(|reason| StateUnavailable(format!("{key}: {reason}")))
 }

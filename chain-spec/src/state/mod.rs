@@ -5,6 +5,7 @@
 //! changed since its issue; before that its issue record in the log says everything.
 
 pub mod case;
+pub mod document;
 pub mod evidence;
 pub mod governance;
 pub mod history;
@@ -15,6 +16,7 @@ pub mod succession;
 mod text;
 pub mod upkeep;
 
+pub use document::{DocumentLicence, DocumentState};
 pub use history::StatusChanged;
 pub use json::to_json;
 pub use text::{KINDS, StateKeyError, kind_byte};
@@ -32,6 +34,7 @@ use crate::ids::{
     SealId, SystemId, TimeMs, Uscc,
 };
 use crate::map::MapKey;
+use crate::record::licence::LicenceNumber;
 use crate::record::membership::{Permissions, Standing};
 use crate::record::publication::PublicationKey;
 use crate::record::{Operation, Record};
@@ -98,6 +101,8 @@ pub enum StateKey {
     Succession(Uscc),
     /// A licence number whose version 001 is not on the ledger, by the reference that version would have.
     Lineage(LicenceRef),
+    /// The licences of one file, by its SHA-256, where there are several.
+    Document(Digest),
 }
 
 impl StateKey {
@@ -282,8 +287,7 @@ pub struct IssuedLicence {
     pub valid_until_ms: Option<TimeMs>,
     /// Whether the record holds a commitment to the holder.
     pub has_holder: bool,
-    /// What names its licence number.
-    pub lineage: LicenceRef,
+    pub number: LicenceNumber,
     /// SHA-256 of the recorded file.
     pub document: Digest,
     /// Digest of its particulars, to tell a correction that changes nothing.
@@ -307,7 +311,7 @@ impl IssuedLicence {
             valid_from_ms: licence.valid_from_ms,
             valid_until_ms: licence.valid_until_ms,
             has_holder: licence.holder.is_some(),
-            lineage: licence.lineage(),
+            number: licence.number(),
             document: licence.document.sha256,
             particulars: licence.particulars().digest(),
             recorded_ms: record.time_ms,
@@ -335,7 +339,9 @@ pub trait StateReader {
     fn state(&self, key: &StateKey) -> Result<Option<Vec<u8>>, StateUnavailable>;
     /// Index of the record that issued a licence, if one did.
     fn issued_at(&self, licence: &LicenceRef) -> Result<Option<RecordIndex>, StateUnavailable>;
-    /// What that record says.
+    /// The first record that made a file with this SHA-256 one of a licence's.
+    fn first_of_document(&self, sha256: &Digest) -> Result<Option<DocumentLicence>, StateUnavailable>;
+    /// What the record says that issued a licence.
     fn issued_licence(&self, index: RecordIndex) -> Result<IssuedLicence, StateUnavailable>;
     /// Whether a transaction already stands in a block.
     fn has_transaction(&self, tx_id: &crate::ids::TxId) -> Result<bool, StateUnavailable>;

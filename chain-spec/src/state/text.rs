@@ -21,7 +21,7 @@ pub enum StateKeyError {
 }
 
 /// The kinds of things by name, in wire order: the place is the kind byte.
-pub const KINDS: [&str; 29] = [
+pub const KINDS: [&str; 30] = [
     "province",
     "organisation",
     "system",
@@ -51,6 +51,7 @@ pub const KINDS: [&str; 29] = [
     "anchor",
     "succession",
     "lineage",
+    "document",
 ];
 
 /// The kind byte of a kind's name, with which the canonical bytes of its keys begin.
@@ -172,6 +173,7 @@ impl Display for StateKey {
             Self::Anchor(genesis) => write!(f, "anchor/{genesis}"),
             Self::Succession(code) => write!(f, "succession/{code}"),
             Self::Lineage(licence) => write!(f, "lineage/{licence}"),
+            Self::Document(sha256) => write!(f, "document/{sha256}"),
             Self::PublicationConsumer(publication, organisation, system) => {
                 write!(f, "publication-consumer/{publication}/{organisation}")?;
                 system.iter().try_for_each(|system| write!(f, "/{system}"))
@@ -252,6 +254,7 @@ impl FromStr for StateKey {
             "publication-consumer" => consumer(rest)?,
             "succession" => Self::Succession(rest.parse()?),
             "lineage" => Self::Lineage(rest.parse()?),
+            "document" => Self::Document(rest.parse().map_err(|_| digest_form("document"))?),
             _ => return Err(StateKeyError::Kind { found: kind.to_owned() }),
         })
     }
@@ -324,6 +327,7 @@ mod tests {
             StateKey::Anchor(digest),
             StateKey::Succession(uscc.parse().unwrap()),
             StateKey::Lineage(LicenceRef(digest)),
+            StateKey::Document(digest),
             StateKey::PublicationConsumer(local, uscc.parse().unwrap(), None),
             StateKey::PublicationConsumer(publication, uscc.parse().unwrap(), Some("S1".parse().unwrap())),
         ];

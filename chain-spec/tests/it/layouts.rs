@@ -29,6 +29,7 @@ const SECTIONS: [(&str, &[&str]); 9] = [
             "state/mod.rs",
             "state/history.rs",
             "state/upkeep.rs",
+            "state/document.rs",
             "state/succession.rs",
             "state/seal.rs",
             "state/case.rs",

@@ -5,7 +5,7 @@ use huxin_chain_spec::ids::TimeMs;
 use huxin_chain_spec::record::LicenceOperation;
 use huxin_chain_spec::record::licence::{Change, Licence};
 use huxin_chain_spec::record::membership::{MembershipOperation, Permissions};
-use huxin_chain_spec::record::upkeep::{AnnualOutcome, AttachmentRole};
+use huxin_chain_spec::record::upkeep::{AnnualOutcome, AttachmentRole, Correction};
 use huxin_chain_spec::state::{LicenceState, LicenceStatus, StateKey};
 
 use crate::support::*;
@@ -163,8 +163,12 @@ fn operation(kind: &str, name: &str, signer: &Issuer, recipient: &crate::support
         "revoke" => Op::Revoke(change(name)),
         "lapse" => Op::Lapse(change(name)),
         "correct" => {
+            let held = licence_ref(name);
             let right = Licence { document: file_of("the right file"), ..signer.licence(name) };
-            correct(name, &right)
+            match correct(name, &right) {
+                Op::Correct(correction) => Op::Correct(Correction { licence: held, ..correction }),
+                other => other,
+            }
         }
         "attach" => attach(name, "another copy", AttachmentRole::Annotated),
         "detach" => detach(name, &copy_of(name), TimeMs(GENESIS_MS + 100_000)),

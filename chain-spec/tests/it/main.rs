@@ -15,6 +15,7 @@ mod case_guards;
 mod case_lives;
 mod case_stories;
 mod case_table;
+mod documents;
 mod evidence_rules;
 mod evidence_sequences;
 mod evidence_table;

@@ -24,7 +24,7 @@ fn first(number: u8) -> LicenceRef {
 fn licence(home: &Issuer, number: u8, version: u16, is_import: bool) -> Licence {
     Licence {
         version,
-        first: (version > 1).then(|| first(number)),
+        first: (version > 1).then(|| name_digest(&name(number, 1))),
         imported: is_import.then(|| basis("DR-1")),
         ..home.licence(&name(number, version))
     }
@@ -64,15 +64,27 @@ fn two_live_versions_of_one_number() {
     assert_eq!(refused(&mut network, issue_version(&home, 3, 2, true)), Code::LicenceLineageExists);
 }
 
+/// An attack: another issuer's number is begun under its own name, so that the owner could not record it.
+#[test]
+fn a_number_of_another_issuer_cannot_be_occupied() {
+    let mut network = Network::found();
+    let (home, other) = (network.provinces[SHANGHAI].issuer.clone(), network.provinces[JIANGSU].issuer.clone());
+    let occupying = licence(&other, 1, 2, true);
+    assert_eq!(occupying.first, licence(&home, 1, 2, true).first, "the same name");
+    network.must(&other.key, LicenceOperation::Issue(occupying));
+    network.must(&home.key, issue_version(&home, 1, 1, false));
+    network.must(&home.key, amend_to(&home, (1, 1), (1, 2)));
+}
+
 #[test]
 fn a_number_is_named_where_it_is_needed_and_nowhere_else() {
     let mut network = Network::found();
     let home = network.provinces[SHANGHAI].issuer.clone();
     let issued = |licence| LicenceOperation::Issue(licence);
     let cases = [
-        (Code::LicenceLineageUnnamed, Licence { first: Some(first(9)), ..licence(&home, 1, 1, false) }),
+        (Code::LicenceLineageUnnamed, Licence { first: Some(name_digest(&name(9, 1))), ..licence(&home, 1, 1, false) }),
         (Code::LicenceLineageUnnamed, Licence { first: None, ..licence(&home, 1, 2, true) }),
-        (Code::LicenceLineageUnnamed, Licence { first: Some(licence_ref(&name(1, 2))), ..licence(&home, 1, 2, true) }),
+        (Code::LicenceLineageUnnamed, Licence { first: Some(name_digest(&name(1, 2))), ..licence(&home, 1, 2, true) }),
         (Code::LicenceImportNotNeeded, licence(&home, 1, 1, true)),
         (Code::LicenceVersionWithoutPredecessor, licence(&home, 1, 2, false)),
     ];

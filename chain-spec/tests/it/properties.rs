@@ -122,7 +122,7 @@ fn documents() -> impl Strategy<Value = Document> {
 }
 
 fn licences() -> impl Strategy<Value = Licence> {
-    let numbers = (any::<u16>(), option::of(references()), option::of(bases()));
+    let numbers = (any::<u16>(), option::of(digests()), option::of(bases()));
     let names = ((references(), digests()), licence_types(), organisations(), regions(), numbers);
     let content = (documents(), option::of(digests()), option::of(seals()), option::of(bases()), option::of(digests()));
     (names, content, any::<u64>(), option::of(any::<u64>())).prop_map(|(names, content, from, until)| {

@@ -25,7 +25,7 @@ use huxin_chain_spec::map;
 use huxin_chain_spec::memory::MemoryLedger;
 use huxin_chain_spec::parameters::Thresholds;
 use huxin_chain_spec::receipt::{
-    AsOf, NextBlock, OutcomeReceipt, Receipt, SetHistory, StatusEvidence, Step, TrustPath,
+    AsOf, NextBlock, OutcomeReceipt, Receipt, SetHistory, StatusEvidence, Step, Thing, ThingReceipt, TrustPath,
 };
 use huxin_chain_spec::record::licence::Licence;
 use huxin_chain_spec::record::{GovernanceOperation, LicenceOperation, MembershipOperation, Operation, Record};
@@ -352,6 +352,19 @@ impl Network {
             At::AsOf(time_ms) => Some(AsOf { time_ms, next }),
         };
         Receipt { trust: self.trust(header.height), header, certificate, index, record, log_path, status, as_of }
+    }
+
+    /// The receipt of things, as a node makes it.
+    pub fn thing_receipt(&self, keys: &[StateKey], at: At) -> ThingReceipt {
+        let way = self.receipt(RecordIndex(0), at);
+        let (algorithm, height, ledger) = (self.algorithm(), way.header.height, &self.ledger);
+        let thing = |key: &StateKey| {
+            let version = ledger.map_version_at(height);
+            let (_, proof) = map::prove(algorithm, ledger, version, &key.map_key(algorithm)).unwrap();
+            Thing { key: key.clone(), state: ledger.state_at(key, height).map(<[u8]>::to_vec), proof }
+        };
+        let things = keys.iter().map(thing).collect();
+        ThingReceipt { trust: way.trust, header: way.header, certificate: way.certificate, things, as_of: way.as_of }
     }
 
     /// The receipt of the outcome at a place of a block, as a node makes it.

@@ -3,10 +3,10 @@
 use huxin_chain_spec::certificate::{Certificate, CertificateSignature, VALIDATORS_MAX, Validator, ValidatorSet};
 use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::crypto::{Signature, Signer as _};
-use huxin_chain_spec::ids::{Height, RecordIndex, TimeMs};
-use huxin_chain_spec::map::{self, MapProof, SIBLINGS_MAX};
+use huxin_chain_spec::ids::{Height, TimeMs};
+use huxin_chain_spec::map::{MapProof, SIBLINGS_MAX};
 use huxin_chain_spec::receipt::{
-    AsOf, NextBlock, RECEIPT_BYTES_MAX, RECEIPT_MAGIC, ReceiptError, THING_RECEIPT_MAGIC, Thing, ThingReceipt,
+    AsOf, NextBlock, RECEIPT_BYTES_MAX, RECEIPT_MAGIC, ReceiptError, THING_RECEIPT_MAGIC, ThingReceipt,
 };
 use huxin_chain_spec::record::LicenceOperation;
 use huxin_chain_spec::state::{STATE_BYTES_MAX, StateKey};
@@ -33,20 +33,6 @@ fn ms(height: u64) -> TimeMs {
     TimeMs(GENESIS_MS + height * BLOCK_MS)
 }
 
-/// The receipt of these things, as a node makes it.
-fn receipt_of(network: &Network, keys: &[StateKey], at: At) -> ThingReceipt {
-    // The way to the header is that of a record's receipt.
-    let way = network.receipt(RecordIndex(0), at);
-    let (height, ledger) = (way.header.height, &network.ledger);
-    let thing = |key: &StateKey| {
-        let version = ledger.map_version_at(height);
-        let (_, proof) = map::prove(SHA256, ledger, version, &key.map_key(SHA256)).unwrap();
-        Thing { key: key.clone(), state: ledger.state_at(key, height).map(<[u8]>::to_vec), proof }
-    };
-    let things = keys.iter().map(thing).collect();
-    ThingReceipt { trust: way.trust, header: way.header, certificate: way.certificate, things, as_of: way.as_of }
-}
-
 fn code(network: &Network, receipt: &ThingReceipt) -> Option<Code> {
     receipt.verify(&root(network)).err().map(|error| error.code())
 }
@@ -58,7 +44,7 @@ fn true_receipts_are_accepted_and_say_what_the_ledger_held() {
     for (at, height) in
         [(At::Newest, 6), (At::AsOf(ms(2)), 2), (At::AsOf(TimeMs(ms(4).0 - 1)), 3), (At::AsOf(ms(9)), 6)]
     {
-        let receipt = receipt_of(&network, &keys, at);
+        let receipt = network.thing_receipt(&keys, at);
         assert_eq!(receipt.header.height, Height(height));
         let read = ThingReceipt::from_bytes(&receipt.to_bytes()).unwrap();
         assert_eq!(read, receipt);
@@ -68,9 +54,9 @@ fn true_receipts_are_accepted_and_say_what_the_ledger_held() {
         }
         assert_eq!(read.state(&StateKey::Validators), None, "not covered");
     }
-    let suspended = receipt_of(&network, &[present()], At::AsOf(ms(3)));
-    let restored = receipt_of(&network, &[present()], At::Newest);
-    assert_eq!(receipt_of(&network, &[present()], At::AsOf(ms(2))).state(&present()), Some(None));
+    let suspended = network.thing_receipt(&[present()], At::AsOf(ms(3)));
+    let restored = network.thing_receipt(&[present()], At::Newest);
+    assert_eq!(network.thing_receipt(&[present()], At::AsOf(ms(2))).state(&present()), Some(None));
     assert_ne!(suspended.state(&present()), restored.state(&present()));
 }
 
@@ -78,7 +64,7 @@ fn true_receipts_are_accepted_and_say_what_the_ledger_held() {
 #[test]
 fn each_part_that_does_not_hold_has_its_code() {
     let (network, _) = founded();
-    let good = receipt_of(&network, &[present(), absent()], At::AsOf(ms(3)));
+    let good = network.thing_receipt(&[present(), absent()], At::AsOf(ms(3)));
     assert_eq!(code(&network, &good), None);
     type Spoil = fn(&mut ThingReceipt);
     let spoils: [(Code, Spoil); 16] = [
@@ -117,7 +103,7 @@ fn each_part_that_does_not_hold_has_its_code() {
 #[test]
 fn parts_of_other_receipts_do_not_fit() {
     let (network, _) = founded();
-    let make = |keys: &[StateKey], at| receipt_of(&network, keys, at);
+    let make = |keys: &[StateKey], at| network.thing_receipt(keys, at);
     let good = make(&[present()], At::AsOf(ms(3)));
     // Another header: that of the day the state had changed again, and that of the day before there was one.
     for at in [ms(5), ms(2)] {
@@ -156,7 +142,7 @@ fn parts_of_other_receipts_do_not_fit() {
 #[test]
 fn the_newest_block_needs_no_next_one_and_speaks_for_no_time_before_it() {
     let (network, _) = founded();
-    let good = receipt_of(&network, &[present()], At::AsOf(ms(6)));
+    let good = network.thing_receipt(&[present()], At::AsOf(ms(6)));
     assert!(good.as_of.as_ref().unwrap().next.is_none());
     assert_eq!(code(&network, &good), None);
     let mut early = good.clone();
@@ -204,18 +190,18 @@ fn no_bit_flip_makes_a_receipt_say_something_false() {
     network.must(&home.key, issue(&home, "b"));
     network.must(&home.key, LicenceOperation::Suspend(change("a")));
     network.must(&home.key, LicenceOperation::Suspend(change("b")));
-    assert_eq!(survivors(&network, &receipt_of(&network, &[present()], At::Newest)), 0);
+    assert_eq!(survivors(&network, &network.thing_receipt(&[present()], At::Newest)), 0);
     // Nine or ten bits of the time stay within the second until the next block.
     let in_second = (0..64).filter(|bit| (ms(3)..ms(4)).contains(&TimeMs(ms(3).0 ^ (1 << bit)))).count();
-    assert_eq!(survivors(&network, &receipt_of(&network, &[present()], At::AsOf(ms(3)))), in_second);
+    assert_eq!(survivors(&network, &network.thing_receipt(&[present()], At::AsOf(ms(3)))), in_second);
     // Of a thing that is not there, a flipped key may name another one that is not there either.
-    survivors(&network, &receipt_of(&network, &[absent()], At::AsOf(ms(3))));
+    survivors(&network, &network.thing_receipt(&[absent()], At::AsOf(ms(3))));
 }
 
 #[test]
 fn truncations_and_other_files_are_refused() {
     let (network, index) = founded();
-    let bytes = receipt_of(&network, &[present(), absent()], At::AsOf(ms(3))).to_bytes();
+    let bytes = network.thing_receipt(&[present(), absent()], At::AsOf(ms(3))).to_bytes();
     for length in 0..bytes.len() {
         let refused = ThingReceipt::from_bytes(&bytes[..length]).unwrap_err();
         let short = length < THING_RECEIPT_MAGIC.len();
@@ -232,7 +218,7 @@ fn truncations_and_other_files_are_refused() {
 #[test]
 fn the_largest_receipt_of_a_thing_can_be_read() {
     let (network, _) = founded();
-    let mut receipt = receipt_of(&network, &[present()], At::AsOf(ms(3)));
+    let mut receipt = network.thing_receipt(&[present()], At::AsOf(ms(3)));
     let keys: Vec<_> = (0..VALIDATORS_MAX).map(|number| key(&format!("large {number}"))).collect();
     let province = network.provinces[SHANGHAI].code;
     let validator =
@@ -253,7 +239,7 @@ fn the_largest_receipt_of_a_thing_can_be_read() {
     assert!(bytes.len() * 2 < RECEIPT_BYTES_MAX, "{} bytes leave no room for changes of the validators", bytes.len());
     assert_eq!(ThingReceipt::from_bytes(&bytes).unwrap(), receipt);
     // Of four validators, a thing takes less than a licence's receipt may.
-    let usual = receipt_of(&network, &[present()], At::Newest).to_bytes().len();
+    let usual = network.thing_receipt(&[present()], At::Newest).to_bytes().len();
     assert!(usual <= 3_072, "{usual} bytes");
     let too_long = [&THING_RECEIPT_MAGIC[..], &vec![0; RECEIPT_BYTES_MAX - 7]].concat();
     assert!(matches!(ThingReceipt::from_bytes(&too_long), Err(ReceiptError::Malformed(_))));

@@ -33,8 +33,8 @@ use huxin_chain_spec::record::{LicenceOperation, Operation};
 use huxin_chain_spec::state::succession::{HandedOn, Offer, SuccessionState};
 use huxin_chain_spec::state::upkeep::{AnnuallyChecked, Attached, AttachmentEnd, Corrected};
 use huxin_chain_spec::state::{
-    KeyState, LicenceState, LicenceStatus, LineageState, OrganisationHead, OrganisationState, ProvinceState, StateKey,
-    StatusChanged, SystemState, TransferTarget, Upkeep, state_digest,
+    DocumentLicence, DocumentState, KeyState, LicenceState, LicenceStatus, LineageState, OrganisationHead,
+    OrganisationState, ProvinceState, StateKey, StatusChanged, SystemState, TransferTarget, Upkeep, state_digest,
 };
 use huxin_chain_spec::transaction::{Outcome, Transaction, TransactionOutcome, UnsignedTransaction, transactions_root};
 use serde::Serialize;
@@ -338,6 +338,7 @@ fn state_keys() {
         (StateKey::Validators, "validators", Value::Null),
         (StateKey::Succession(home.organisation), "succession", json!(home.organisation)),
         (StateKey::Lineage(licence_ref("a")), "lineage", json!(licence_ref("a"))),
+        (StateKey::Document(digest(0x55)), "document", json!(digest(0x55))),
     ];
     let cases = keys.iter().map(|(key, kind, id)| {
         let extra = json!({ "map_key_sha256": key.map_key(SHA256), "map_key_sm3": key.map_key(SM3) });
@@ -353,6 +354,22 @@ where
     let bytes = codec::encode(value);
     let extra = json!({ "digest_sha256": state_digest(SHA256, &bytes), "digest_sm3": state_digest(SM3, &bytes) });
     case(name, value, extra)
+}
+
+/// A file of a licence of one province, recorded by another one again and again.
+fn document_state(home: &Province, other: &Province) -> DocumentState {
+    let licence = |province: &Province, name: &str, index: u64| DocumentLicence {
+        licence: licence_ref_of(province.issuer.organisation, name),
+        issuer: province.issuer.organisation,
+        province: province.code,
+        recorded_by: RecordIndex(index),
+    };
+    let mut state = DocumentState::begun_by(licence(home, "a", 300));
+    for index in 301..310 {
+        state.add(licence(other, &index.to_string(), index));
+    }
+    assert_eq!((state.licences.len(), state.more.as_slice()), (9, &[other.code][..]));
+    state
 }
 
 #[test]
@@ -375,6 +392,7 @@ fn states() {
         state("validators", &genesis_of(&provinces).validators()),
         state("succession", &succession_state()),
         state("lineage", &LineageState { begun_by: RecordIndex(300) }),
+        state("document", &document_state(home, &provinces[JIANGSU])),
     ];
     for status in LicenceStatus::ALL {
         let target = TransferTarget {

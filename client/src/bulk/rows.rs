@@ -262,7 +262,7 @@ impl Raw {
             issuer,
             region,
             version: id.version(),
-            first: id.first_version().map(|first| LicenceRef::of(algorithm, &first)),
+            first: id.first_version().map(|first| licence_name(algorithm, &Digest::ZERO, &first)),
             imported: self.imported(&id)?,
             document: self.document(folder)?,
             metadata: column("metadata", self.metadata.as_deref())?,

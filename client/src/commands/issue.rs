@@ -175,7 +175,7 @@ impl NewLicence {
             issuer,
             region,
             version: id.version(),
-            first: id.first_version().map(|first| LicenceRef::of(algorithm, &first)),
+            first: id.first_version().map(|first| licence_name(algorithm, &Digest::ZERO, &first)),
             imported: self.imported.clone().filter(|_| id.version() > 1),
             document,
             metadata: agreed("--metadata", self.metadata, found.metadata)?,

@@ -1,22 +1,25 @@
 //! What must not depend on which node answers: the records of one document, and receipts that are fetched to be kept.
 //!
-//! Which record a node shows for a document is its choice, and no proof says that there is no other. So every node is asked, every
-//! record that any of them knows is proven by itself, and where the organisations that recorded the document disagree, none of them
-//! decides: the answer is *unknown* until the issuer is named.
+//! Which record a node shows for a document is its choice. So every node is asked, and then the ledger itself: its list of the
+//! licences of a file, or the proof that it holds no such list, shows that no record is missing. Every record is proven by itself, and
+//! where the organisations that recorded the document disagree, none of them decides: the answer is *unknown* until the issuer is named.
 
 use std::collections::BTreeMap;
 
 use futures::future::join_all;
 use huxin_chain_spec::api::VerifyAnswer;
+use huxin_chain_spec::codec;
 use huxin_chain_spec::ids::{LicenceRef, RecordIndex, TimeMs, Uscc};
 use huxin_chain_spec::receipt::{Receipt, ThingReceipt};
-use huxin_chain_spec::state::StateKey;
+use huxin_chain_spec::state::{DocumentState, STATE_BYTES_MAX, StateKey};
 use huxin_chain_spec::verdict::{self, Verdict};
 
 use super::client::{Client, absent_or, also_absent, clock, wrongly_absent};
 use super::failures::Failures;
 use super::node_client::NodeClient;
-use super::proof::{Freshness, Question, SameDocument, Subject, Verified, check_answer, licence_of, of_node};
+use super::proof::{
+    Freshness, OTHER_RECORDS, Question, SameDocument, Subject, Verified, check_answer, licence_of, of_node,
+};
 use super::thing::check_thing_receipt;
 use crate::error::ClientError;
 
@@ -38,8 +41,10 @@ struct Known {
     proven: BTreeMap<LicenceRef, Verified>,
     /// Every licence that a node names, with the positions of the nodes that do.
     named: BTreeMap<LicenceRef, Vec<usize>>,
-    /// Nodes that say they know more licences than they list, with what they list.
-    more: Vec<(String, Vec<LicenceRef>)>,
+    /// Nodes that say they know more licences than they list.
+    more: Vec<String>,
+    /// The licences that the ledger lists, by proof; `None` where that could not be had.
+    list: Option<DocumentState>,
     absent: Option<Verified>,
     failures: Failures,
     /// Records that could not be looked at.
@@ -85,9 +90,39 @@ impl Client {
         for (position, answer) in answers.into_iter().enumerate() {
             known.take(position, answer);
         }
+        if !known.named.is_empty() || known.absent.is_some() {
+            self.prove_list(&mut known, question).await;
+        }
         self.prove_named(&nodes, &mut known, question).await;
-        known.judge_more();
+        known.judge_list();
         known.join(&question.sha256())
+    }
+
+    /// Adds every licence that the ledger lists for the document. The list is read as of a block that is at least as new as every proof
+    /// so far, so a record that is missing from both came later.
+    async fn prove_list(&self, known: &mut Known, question: &Question) {
+        let Some(sha256) = question.document.as_ref().map(|document| document.sha256) else { return };
+        let key = StateKey::Document(sha256);
+        let list = match self.thing_receipt(&key, None).await {
+            Ok((receipt, _)) => match receipt.state(&key).flatten() {
+                Some(bytes) => {
+                    codec::decode::<DocumentState>(bytes, STATE_BYTES_MAX).map_err(|error| error.to_string())
+                }
+                None => Ok(DocumentState::default()),
+            },
+            Err(error) => Err(error.in_both()),
+        };
+        match list {
+            Ok(list) => {
+                for listed in &list.licences {
+                    known.named.entry(listed.licence).or_default();
+                }
+                known.list = Some(list);
+            }
+            Err(reason) => known.open.push(format!(
+                "未能取得账本所列该文件的全部证照 the ledger's list of the licences of this document could not be had: {reason}"
+            )),
+        }
     }
 
     async fn document_at(
@@ -312,7 +347,7 @@ impl Known {
             }
         }
         if said.same_document_more {
-            self.more.push((verified.node.clone(), listed));
+            self.more.push(verified.node.clone());
         }
         match shown {
             Some(reference) => self.keep(reference, verified),
@@ -328,29 +363,32 @@ impl Known {
         }
     }
 
-    /// That there are more records than are listed is believed of a node that lists as many as it can, all of them proven. Otherwise one
-    /// node could keep every document from being called valid.
-    fn judge_more(&mut self) {
-        for (node, listed) in std::mem::take(&mut self.more) {
-            let is_full = listed.len() >= RECORDS_MAX && listed.iter().all(|one| self.proven.contains_key(one));
-            let said = format!(
-                "{node} 称该文件另有未列出的记录 {node} says that it knows more records of this document than it lists"
-            );
-            if is_full {
-                self.open.push(said);
-            } else {
-                let listed = listed.len();
-                self.failures.warnings.push(format!(
-                    "{said}，但只列出 {listed} 条或有未经证明者，不予采信 but lists {listed}, or some without proof, and is not believed"
-                ));
+    /// What the ledger lists must have been proven, and what a node says beyond it is not believed.
+    fn judge_list(&mut self) {
+        let Some(list) = &self.list else { return };
+        for listed in &list.licences {
+            let name = listed.licence.to_string();
+            let is_told = self.open.iter().any(|reason| reason.starts_with(&name));
+            if !self.proven.contains_key(&listed.licence) && !is_told {
+                self.open.push(format!("{name}：账本列出，但未能证明 listed by the ledger and not proven"));
             }
+        }
+        for province in &list.more {
+            self.open.push(format!(
+                "省份 {province} 对该文件另有账本未逐一列出的记录 province {province} recorded this document more often than the ledger lists"
+            ));
+        }
+        for node in std::mem::take(&mut self.more).iter().filter(|_| list.more.is_empty()) {
+            self.failures.warnings.push(format!(
+                "{node} 称该文件另有未列出的记录，账本的证明并非如此 {node} says that it knows more records of this document, which the ledger's proof denies"
+            ));
         }
     }
 
     /// One answer from all about the file with this SHA-256. Of the records of one organisation the best counts, the newest among equals. Anybody
     /// may record a digest, also before the issuer does: where the organisations disagree, the verdict is unknown, whoever came first.
     fn join(self, sha256: &str) -> Result<Verified, ClientError> {
-        let Self { proven, absent, failures, open, .. } = self;
+        let Self { proven, list, absent, failures, open, .. } = self;
         if proven.is_empty() {
             return absent_or(absent, failures);
         }
@@ -374,6 +412,9 @@ impl Known {
         if disagrees || answer.verdict == Verdict::Valid && !open.is_empty() {
             answer.verdict = Verdict::Unknown;
             answer.checks.push(verdict::records_check(disagrees));
+        }
+        if list.is_some() && open.is_empty() {
+            answer.not_checked.retain(|name| name != OTHER_RECORDS);
         }
         warnings.extend(open);
         warnings.append(&mut answer.warnings);

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use crate::sdk::proof::OTHER_RECORDS;
 use std::sync::Arc;
 
 use huxin_chain_spec::crypto::DigestAlgorithm;
@@ -75,6 +76,7 @@ async fn a_copy_never_makes_a_revoked_document_valid() {
     let liar = || Lie::Document(COPY);
     for lies in [
         vec![Lie::None],
+        vec![liar()],
         vec![liar(), Lie::None, Lie::None, Lie::None],
         vec![Lie::None, liar()],
         vec![liar(), Lie::Absent, Lie::Garbage, Lie::None],
@@ -85,12 +87,17 @@ async fn a_copy_never_makes_a_revoked_document_valid() {
         let shown: Vec<_> = answer.records.iter().map(|record| (record.verdict, record.issuer.clone())).collect();
         assert_eq!(shown.len(), 2, "every record is shown with its issuer: {lies:?}");
         assert!(shown[0].0 == Verdict::Revoked && shown[1].0 == Verdict::Valid && shown[0].1 != shown[1].1);
-        assert!(answer.not_checked.iter().any(|name| name == "other records of this document"));
+        assert!(!answer.not_checked.iter().any(|name| name == OTHER_RECORDS), "the ledger's list is proven: {lies:?}");
     }
-    // With the liar alone the copy is all there is to see; that there may be others is said.
-    let alone = client(&chain, vec![liar()]).await.verify(&by_file(DIPLOMA)).await.unwrap();
-    assert!(alone.not_checked.iter().any(|name| name == "other records of this document"));
-    assert_eq!(alone.records.len(), 1);
+    // Where it keeps the list back too, the copy is all there is to see, and that there may be others keeps it from being valid.
+    let alone = client(&chain, vec![Lie::DocumentWithoutList(COPY)]).await.verify(&by_file(DIPLOMA)).await.unwrap();
+    assert_eq!((alone.verdict, exit(&alone), alone.records.len()), (Verdict::Unknown, ExitCode::NotChecked, 1));
+    assert!(alone.not_checked.iter().any(|name| name == OTHER_RECORDS));
+    assert!(alone.checks.iter().any(|check| check.code == "records.open"), "{alone:?}");
+    // A file with one record is valid by it alone: that there is no list is proven.
+    let one = client(&chain, vec![Lie::None]).await.verify(&by_file(b"another")).await.unwrap();
+    assert_eq!((one.verdict, one.records.len()), (Verdict::Valid, 1));
+    assert!(!one.not_checked.iter().any(|name| name == OTHER_RECORDS));
 }
 
 /// The other way round: a valid document whose copy was revoked is not called valid by its file alone, and is by its name.

@@ -19,6 +19,9 @@ use serde::Serialize;
 use super::trust::TrustRoot;
 use crate::error::{ClientError, ExitCode};
 
+/// What stays open in an answer about a file where it was not proven that there is no other record of it.
+pub(super) const OTHER_RECORDS: &str = "other records of this document";
+
 /// What is asked about.
 #[derive(Debug, Clone)]
 pub enum Subject {
@@ -376,8 +379,8 @@ impl Checker<'_> {
         let (verdict, checks) = judge(content(&same_document), identifier);
         let mut not_checked = not_checked(licence);
         if matches!(self.question.subject, Subject::Document) {
-            // Which of a document's records a node shows is its choice; no proof says that there is no other.
-            not_checked.push("other records of this document".to_owned());
+            // Which of a document's records a node shows is its choice; `many` proves whether there are others.
+            not_checked.push(OTHER_RECORDS.to_owned());
         }
         Ok(Verified {
             verdict,

@@ -11,11 +11,13 @@ use base64::Engine as _;
 use borsh::{BorshDeserialize, BorshSerialize};
 use huxin_chain_spec::api::{AsOfAnswer, RecordEntry, ThingAnswer};
 use huxin_chain_spec::codec;
-use huxin_chain_spec::crypto::DigestAlgorithm;
+use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
 use huxin_chain_spec::ids::{Height, LicenceRef, RecordIndex, TimeMs, TxId};
 use huxin_chain_spec::receipt::{Receipt, ThingReceipt};
 use huxin_chain_spec::rules;
-use huxin_chain_spec::state::{self, IssuedLicence, STATE_BYTES_MAX, StateKey, StateReader, StateUnavailable};
+use huxin_chain_spec::state::{
+    self, DocumentLicence, IssuedLicence, STATE_BYTES_MAX, StateKey, StateReader, StateUnavailable,
+};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -274,6 +276,10 @@ impl StateReader for Covered<'_> {
 
     fn issued_at(&self, licence: &LicenceRef) -> Result<Option<RecordIndex>, StateUnavailable> {
         not_covered(licence)
+    }
+
+    fn first_of_document(&self, sha256: &Digest) -> Result<Option<DocumentLicence>, StateUnavailable> {
+        not_covered(sha256)
     }
 
     fn issued_licence(&self, index: RecordIndex) -> Result<IssuedLicence, StateUnavailable> {

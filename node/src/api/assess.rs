@@ -4,7 +4,7 @@
 //! the evidence: the record, the licence's state at the block asked about, and its state now. Where a proof is attached,
 //! the evidence is taken out of that very proof, so that verdict and proof never speak for different blocks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -15,7 +15,7 @@ use huxin_chain_spec::ids::{Height, IdError, LicenceId, LicenceProfile, LicenceR
 use huxin_chain_spec::receipt::Receipt;
 use huxin_chain_spec::record::licence::Licence;
 use huxin_chain_spec::record::{Operation, Record};
-use huxin_chain_spec::state::{LicenceState, STATE_BYTES_MAX};
+use huxin_chain_spec::state::{DocumentLicence, LicenceState, STATE_BYTES_MAX};
 use huxin_chain_spec::verdict::{self, Check, CheckResult, Content, Evidence, Identifier, StateAt, Verdict};
 
 use crate::http::ApiError;
@@ -87,10 +87,10 @@ pub(super) fn by_licence(ledger: &Ledger, licence: &LicenceRef, question: &Quest
 /// unknown, so nobody makes another's document valid, nor invalid.
 pub(super) fn by_document(ledger: &Ledger, sha256: &Digest, question: &Question) -> Result<VerifyAnswer, ApiError> {
     let question = Question { document: Document::Sha256(*sha256), ..*question };
-    let mut records = ledger.records_of_document(sha256, SAME_DOCUMENT_MAX + 1)?;
-    let more = records.len() > SAME_DOCUMENT_MAX;
-    records.truncate(SAME_DOCUMENT_MAX);
-    let Some(Known { best, others_agree, references }) = known_of(ledger, &records, &question)? else {
+    let mut listed = ledger.licences_of_document(sha256)?.unwrap_or_default();
+    let more = listed.licences.len() > SAME_DOCUMENT_MAX || !listed.more.is_empty();
+    listed.licences.truncate(SAME_DOCUMENT_MAX);
+    let Some(Known { best, others_agree, references }) = known_of(ledger, &listed.licences, &question)? else {
         return not_recorded(ledger, question.as_of, question.identifier);
     };
     let mut answer = by_record(ledger, best, &question)?;
@@ -114,23 +114,22 @@ struct Known {
     references: Vec<String>,
 }
 
-fn known_of(ledger: &Ledger, records: &[RecordIndex], question: &Question) -> Result<Option<Known>, ApiError> {
+fn known_of(ledger: &Ledger, licences: &[DocumentLicence], question: &Question) -> Result<Option<Known>, ApiError> {
     let question = Question { proof: false, ..*question };
     let mut best: Option<(u8, RecordIndex)> = None;
-    let (mut first_recorder, mut references) = (None, Vec::new());
-    let mut seen = BTreeSet::new();
-    // The best verdict of each organisation's records.
-    let mut by_recorder: BTreeMap<Option<Uscc>, u8> = BTreeMap::new();
-    for &recorded_by in records {
-        // Who recorded the file, not whose licence is the oldest: a file may have been attached later.
-        let recorder = ledger.record(recorded_by)?.map(|(record, _)| record.organisation);
-        let Some(index) = ledger.issue_of(recorded_by)?.filter(|index| seen.insert(*index)) else { continue };
+    let mut references = Vec::new();
+    // The best verdict of each issuer's records.
+    let mut by_issuer: BTreeMap<Uscc, u8> = BTreeMap::new();
+    // In the order in which the file was recorded: a file may have been attached to an older licence later.
+    let first_issuer = licences.first().map(|licence| licence.issuer);
+    for listed in licences {
+        let Some(index) = ledger.issued_at(&listed.licence)? else { continue };
         let answer = by_record(ledger, index, &question)?;
         references.extend(answer.licence.as_ref().map(|licence| licence.licence.clone()));
         let rank = rank(&answer.verdict);
-        let own = by_recorder.entry(recorder).or_insert(rank);
+        let own = by_issuer.entry(listed.issuer).or_insert(rank);
         *own = rank.min(*own);
-        if *first_recorder.get_or_insert(recorder) != recorder {
+        if first_issuer != Some(listed.issuer) {
             continue;
         }
         if best.is_none_or(|(best_rank, best_index)| (rank, best_index) < (best_rank, index)) {
@@ -138,7 +137,7 @@ fn known_of(ledger: &Ledger, records: &[RecordIndex], question: &Question) -> Re
         }
     }
     Ok(best.map(|(rank, best)| {
-        let others_agree = by_recorder.values().all(|own| *own == rank);
+        let others_agree = by_issuer.values().all(|own| *own == rank);
         Known { best, others_agree, references }
     }))
 }

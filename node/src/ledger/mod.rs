@@ -18,8 +18,8 @@ use huxin_chain_spec::features::{FEATURES, Feature};
 use huxin_chain_spec::genesis::Genesis;
 use huxin_chain_spec::ids::{ChainId, Height, LicenceRef, RecordIndex, TimeMs, TxId};
 use huxin_chain_spec::log::LogHead;
-use huxin_chain_spec::record::{Operation, Record};
-use huxin_chain_spec::state::{LicenceState, StateKey};
+use huxin_chain_spec::record::Record;
+use huxin_chain_spec::state::{DocumentState, LicenceState, StateKey};
 use huxin_chain_spec::transaction::{Outcome, TransactionOutcome};
 use lru::LruCache;
 use parking_lot::{Mutex, RwLock};
@@ -287,19 +287,11 @@ impl Ledger {
         self.store.licence_index(licence)
     }
 
-    /// Records of the document with this SHA-256, oldest first, at most `limit`.
-    pub fn records_of_document(&self, sha256: &Digest, limit: usize) -> Result<Vec<RecordIndex>, StoreError> {
-        self.store.records_of_document(sha256, limit)
-    }
-
-    /// The issue record of the licence that a record brings into being or changes; `None` for a record about no licence.
-    pub fn issue_of(&self, index: RecordIndex) -> Result<Option<RecordIndex>, StoreError> {
-        let Some((record, _)) = self.record(index)? else { return Ok(None) };
-        let Operation::Licence(operation) = &record.operation else { return Ok(None) };
-        match operation.changed_licence().filter(|_| operation.new_licence().is_none()) {
-            Some(licence) => self.issued_at(licence),
-            None => Ok(Some(index)),
-        }
+    /// The licences of the file with this SHA-256; `None` where no record names it.
+    pub fn licences_of_document(&self, sha256: &Digest) -> Result<Option<DocumentState>, StoreError> {
+        let Some(first) = self.store.document_first(sha256)? else { return Ok(None) };
+        let listed = self.store.thing_at(&StateKey::Document(*sha256), self.height())?;
+        Ok(Some(listed.unwrap_or_else(|| DocumentState::begun_by(first))))
     }
 
     /// State of a licence as of a height; `None` while nothing has changed since its issue.

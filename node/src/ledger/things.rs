@@ -1,7 +1,8 @@
 //! The ledger as it was after one block, for answers about the past.
 
+use huxin_chain_spec::crypto::Digest;
 use huxin_chain_spec::ids::{Height, LicenceRef, RecordIndex, TxId};
-use huxin_chain_spec::state::{IssuedLicence, StateKey, StateReader, StateUnavailable};
+use huxin_chain_spec::state::{DocumentLicence, IssuedLicence, StateKey, StateReader, StateUnavailable};
 
 use super::Ledger;
 
@@ -28,6 +29,11 @@ impl StateReader for LedgerAt<'_> {
     fn issued_at(&self, licence: &LicenceRef) -> Result<Option<RecordIndex>, StateUnavailable> {
         let index = self.ledger.store.licence_index(licence)?;
         Ok(index.filter(|index| index.0 < self.log_size))
+    }
+
+    fn first_of_document(&self, sha256: &Digest) -> Result<Option<DocumentLicence>, StateUnavailable> {
+        let first = self.ledger.store.document_first(sha256)?;
+        Ok(first.filter(|first| first.recorded_by.0 < self.log_size))
     }
 
     fn issued_licence(&self, index: RecordIndex) -> Result<IssuedLicence, StateUnavailable> {

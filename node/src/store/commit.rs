@@ -11,7 +11,6 @@ use huxin_chain_spec::execute::{Executed, GenesisState};
 use huxin_chain_spec::ids::Height;
 use huxin_chain_spec::map::MapUpdate;
 use huxin_chain_spec::record::governance::{DoubleSignature, SignedBlock, SignedStep};
-use huxin_chain_spec::record::{Operation, Record};
 use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::transaction::Outcome;
 use rocksdb::WriteBatch;
@@ -210,11 +209,11 @@ impl Store {
         let (record_cf, document_cf) = (self.family("records")?, self.family("documents")?);
         let size = executed.log.head.size;
         let first = size - records.len() as u64;
-        for (index, (record, bytes)) in (first..).zip(records) {
+        for (index, (_, bytes)) in (first..).zip(records) {
             batch.put_cf(record_cf, index.to_be_bytes(), bytes);
-            if let Some(sha256) = document_of(record) {
-                batch.put_cf(document_cf, concat(&sha256.0, &index.to_be_bytes()), []);
-            }
+        }
+        for (sha256, first) in &executed.changes.documents {
+            batch.put_cf(document_cf, sha256.0, first.recorded_by.0.to_be_bytes());
         }
         let licence_cf = self.family("licences")?;
         for (licence, index) in &executed.changes.issued {
@@ -282,9 +281,4 @@ fn undecided_key(height: Height, round: u32, block: &Digest) -> Vec<u8> {
     let mut key = concat(&height_key(height), &round.to_be_bytes());
     key.extend_from_slice(&block.0);
     key
-}
-
-fn document_of(record: &Record) -> Option<Digest> {
-    let Operation::Licence(operation) = &record.operation else { return None };
-    operation.new_document().map(|document| document.sha256)
 }

@@ -14,7 +14,7 @@
 //! state          borsh(StateKey)              newest canonical bytes
 //! state_history  borsh(StateKey), !height     canonical bytes since that height
 //! licences       licence reference            index of the record that issued it
-//! documents      SHA-256, record index        empty
+//! documents      SHA-256                      index of the first record that names the file
 //! subjects       borsh(StateKey), index       empty: records about a thing, but a licence's issue
 //! open_cases     organisation, case           empty: cases in which it is origin or receiver, while they are open
 //! transactions   transaction id               height, borsh(Outcome)

@@ -83,23 +83,6 @@ impl Store {
         self.own(|| format!("transaction {tx_id}"), &bytes).map(Some)
     }
 
-    /// Records of a document by its SHA-256, oldest first, at most `limit`.
-    pub fn records_of_document(&self, sha256: &Digest, limit: usize) -> Result<Vec<RecordIndex>, StoreError> {
-        let mut iterator = self.db.raw_iterator_cf(self.family("documents")?);
-        iterator.seek(sha256.0);
-        let mut found = Vec::new();
-        while let Some(index) = iterator.key().and_then(|key| key.strip_prefix(sha256.0.as_slice())).and_then(read_u64)
-        {
-            found.push(RecordIndex(index));
-            if found.len() == limit {
-                break;
-            }
-            iterator.next();
-        }
-        iterator.status().map_err(|error| self.failed("documents", &error))?;
-        Ok(found)
-    }
-
     /// Proofs that two blocks of one height are certified, newest first, at most `limit`.
     pub fn forks(&self, limit: usize) -> Result<Vec<Fork>, StoreError> {
         let mut iterator = self.db.raw_iterator_cf(self.family("forks")?);

@@ -7,7 +7,8 @@ use huxin_chain_spec::crypto::Digest;
 use huxin_chain_spec::ids::{LicenceRef, RecordIndex, TxId};
 use huxin_chain_spec::log::{TileId, TileReader};
 use huxin_chain_spec::map::{MapKey, MapReader};
-use huxin_chain_spec::state::{IssuedLicence, StateKey, StateReader, StateUnavailable};
+use huxin_chain_spec::record::Operation;
+use huxin_chain_spec::state::{DocumentLicence, IssuedLicence, StateKey, StateReader, StateUnavailable};
 use lru::LruCache;
 use parking_lot::Mutex;
 
@@ -66,9 +67,9 @@ impl StateCache {
     }
 }
 
-/// There are many licences and each is read rarely; the cache is for keys and organisations of signers.
+/// There are many licences and files and each is read rarely; the cache is for keys and organisations of signers.
 fn is_cached(key: &StateKey) -> bool {
-    !matches!(key, StateKey::Licence(_))
+    !matches!(key, StateKey::Licence(_) | StateKey::Lineage(_) | StateKey::Document(_))
 }
 
 impl StateReader for Store {
@@ -86,6 +87,10 @@ impl StateReader for Store {
 
     fn issued_at(&self, licence: &LicenceRef) -> Result<Option<RecordIndex>, StateUnavailable> {
         Ok(self.licence_index(licence)?)
+    }
+
+    fn first_of_document(&self, sha256: &Digest) -> Result<Option<DocumentLicence>, StateUnavailable> {
+        Ok(self.document_first(sha256)?)
     }
 
     fn issued_licence(&self, index: RecordIndex) -> Result<IssuedLicence, StateUnavailable> {
@@ -132,6 +137,26 @@ impl Store {
         let Some(bytes) = self.get("licences", licence.0.0)? else { return Ok(None) };
         let index = read_u64(&bytes).ok_or_else(|| self.damaged(format!("licences {licence}"), "not 8 bytes"))?;
         Ok(Some(RecordIndex(index)))
+    }
+
+    /// The first record that made a file one of a licence's.
+    pub fn document_first(&self, sha256: &Digest) -> Result<Option<DocumentLicence>, StoreError> {
+        let Some(bytes) = self.get("documents", sha256.0)? else { return Ok(None) };
+        let index = read_u64(&bytes).ok_or_else(|| self.damaged(format!("documents {sha256}"), "not 8 bytes"))?;
+        let record = self.record(RecordIndex(index))?;
+        let issuer = |licence: &LicenceRef| {
+            let issued_by = self.licence_index(licence)?.map(|index| self.record(index)).transpose()?.flatten();
+            let issued = issued_by.as_ref().and_then(|record| record.operation.new_licence());
+            issued.map(|licence| licence.issuer).ok_or_else(|| self.damaged(format!("licences {licence}"), "missing"))
+        };
+        let named = match record.as_ref().map(|record| (&record.operation, record.province)) {
+            Some((Operation::Licence(operation), province)) => {
+                DocumentLicence::named_by(operation, province, RecordIndex(index), issuer)?
+            }
+            _ => None,
+        };
+        let (_, first) = named.ok_or_else(|| self.damaged(format!("record {index}"), "names no file of a licence"))?;
+        Ok(Some(first))
     }
 
     /// First entry at or after `from`.

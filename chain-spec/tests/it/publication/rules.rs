@@ -7,7 +7,7 @@ use huxin_chain_spec::memory::MemoryLedger;
 use huxin_chain_spec::record::membership::{Standing, StatusChange};
 use huxin_chain_spec::rules::publication::{CONSULTATION_BACKDATED_MS_MAX, DRAFT_DAYS_MAX, in_force_at};
 use huxin_chain_spec::state::publication::{DraftStatus, Force, ItemVariants, PublicationConsumerState, divergence};
-use huxin_chain_spec::state::{IssuedLicence, ProvinceState, StateReader, StateUnavailable};
+use huxin_chain_spec::state::{DocumentLicence, IssuedLicence, ProvinceState, StateReader, StateUnavailable};
 use huxin_chain_spec::transaction::Outcome;
 
 use super::*;
@@ -273,6 +273,10 @@ impl StateReader for Without<'_> {
 
     fn issued_at(&self, licence: &LicenceRef) -> Result<Option<RecordIndex>, StateUnavailable> {
         self.ledger.issued_at(licence)
+    }
+
+    fn first_of_document(&self, sha256: &Digest) -> Result<Option<DocumentLicence>, StateUnavailable> {
+        self.ledger.first_of_document(sha256)
     }
 
     fn issued_licence(&self, index: RecordIndex) -> Result<IssuedLicence, StateUnavailable> {

@@ -6,7 +6,7 @@ use huxin_chain_spec::ids::{LicenceRef, RecordIndex, TxId};
 use huxin_chain_spec::record::case::PolicyVersion;
 use huxin_chain_spec::record::{CaseOperation, EvidenceOperation};
 use huxin_chain_spec::rules;
-use huxin_chain_spec::state::{IssuedLicence, StateReader};
+use huxin_chain_spec::state::{DocumentLicence, IssuedLicence, StateReader};
 
 use super::*;
 
@@ -175,6 +175,10 @@ impl StateReader for Counted<'_> {
 
     fn issued_at(&self, licence: &LicenceRef) -> Result<Option<RecordIndex>, StateUnavailable> {
         self.ledger.issued_at(licence)
+    }
+
+    fn first_of_document(&self, sha256: &Digest) -> Result<Option<DocumentLicence>, StateUnavailable> {
+        self.ledger.first_of_document(sha256)
     }
 
     fn issued_licence(&self, index: RecordIndex) -> Result<IssuedLicence, StateUnavailable> {

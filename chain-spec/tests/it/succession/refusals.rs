@@ -153,6 +153,6 @@ fn a_name_stays_with_the_predecessor_and_authority_moves() {
     let in_its_name = Licence { issuer: old.organisation, ..old.licence("another") };
     assert_eq!(world.tried(&b, LicenceOperation::Issue(in_its_name)), Err(Code::LicenceIssuerMismatch));
     let predecessor = named.licence;
-    let amended = Licence { version: 2, ..own };
+    let amended = Licence { version: 2, first: Some(name_digest("n, version 001")), ..own };
     world.must(&b, LicenceOperation::Amend { predecessor, licence: amended, basis: basis("BG-1") });
 }

@@ -13,7 +13,7 @@ use huxin_chain_spec::record::publication::{PublicationBody, PublicationKey};
 use huxin_chain_spec::record::{Operation, Record};
 use huxin_chain_spec::rules::{self, BlockContext, Changes};
 use huxin_chain_spec::state::publication::{PublicationState, PublicationVersionState};
-use huxin_chain_spec::state::{IssuedLicence, StateKey, StateReader, StateUnavailable};
+use huxin_chain_spec::state::{DocumentLicence, IssuedLicence, StateKey, StateReader, StateUnavailable};
 use huxin_chain_spec::transaction::{Outcome, Transaction, UnsignedTransaction};
 
 #[derive(Clone)]
@@ -136,6 +136,10 @@ impl StateReader for CaseLedger {
 
     fn issued_at(&self, licence: &LicenceRef) -> Result<Option<RecordIndex>, StateUnavailable> {
         Ok(self.issued_at.get(licence).copied())
+    }
+
+    fn first_of_document(&self, sha256: &Digest) -> Result<Option<DocumentLicence>, StateUnavailable> {
+        Err(StateUnavailable(format!("document {sha256}")))
     }
 
     fn issued_licence(&self, index: RecordIndex) -> Result<IssuedLicence, StateUnavailable> {

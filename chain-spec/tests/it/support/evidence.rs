@@ -11,7 +11,7 @@ use huxin_chain_spec::record::evidence::*;
 use huxin_chain_spec::record::publication::{CaseMode, PublicationKey, PublicationKind, Scope};
 use huxin_chain_spec::rules::{self, BlockContext, Changes};
 use huxin_chain_spec::state::case::{CaseClock, CaseState, CaseStatus, Frozen, RelayedPart};
-use huxin_chain_spec::state::{IssuedLicence, StateKey, StateReader, StateUnavailable};
+use huxin_chain_spec::state::{DocumentLicence, IssuedLicence, StateKey, StateReader, StateUnavailable};
 use huxin_chain_spec::transaction::Outcome;
 
 use super::*;
@@ -34,6 +34,10 @@ impl StateReader for EvidenceBench {
 
     fn issued_at(&self, licence: &LicenceRef) -> Result<Option<RecordIndex>, StateUnavailable> {
         self.network.ledger.issued_at(licence)
+    }
+
+    fn first_of_document(&self, sha256: &Digest) -> Result<Option<DocumentLicence>, StateUnavailable> {
+        self.network.ledger.first_of_document(sha256)
     }
 
     fn issued_licence(&self, index: RecordIndex) -> Result<IssuedLicence, StateUnavailable> {

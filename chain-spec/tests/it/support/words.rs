@@ -117,7 +117,7 @@ pub fn licence(name: &str, organisation: Uscc, region: RegionCode) -> Licence {
 impl Issuer {
     /// A later version of a licence number whose version 001 has no other name.
     pub fn version(&self, name: &str, version: u16) -> Licence {
-        let first = (version > 1).then(|| licence_ref(&format!("{name} 001")));
+        let first = (version > 1).then(|| name_digest(&format!("{name} 001")));
         Licence { version, first, ..self.licence(name) }
     }
 

@@ -10,8 +10,7 @@ use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::crypto::{DigestAlgorithm, SignatureScheme, Signer as _, SigningKey};
 use huxin_chain_spec::ids::{Height, RecordIndex, TimeMs};
 use huxin_chain_spec::log::{self, Appender, Frontier, LogHead, MemoryLog};
-use huxin_chain_spec::map;
-use huxin_chain_spec::receipt::{OutcomeReceipt, Receipt, ReceiptError, Step, Thing, ThingReceipt, TrustPath};
+use huxin_chain_spec::receipt::{OutcomeReceipt, Receipt, ReceiptError, Step, ThingReceipt, TrustPath};
 use huxin_chain_spec::record::licence::Licence;
 use huxin_chain_spec::record::upkeep::{AnnualOutcome, AttachmentRole};
 use huxin_chain_spec::record::{LicenceOperation, Operation, RECORD_VERSION, Record};
@@ -183,18 +182,6 @@ fn record(network: &Network, operation: Operation, sequence: u64) -> Record {
         operation,
     };
     record.seal(network.algorithm(), &digest(0)).0
-}
-
-fn thing_receipt(network: &Network, keys: &[StateKey], at: At) -> ThingReceipt {
-    let way = network.receipt(RecordIndex(0), at);
-    let (algorithm, height, ledger) = (network.algorithm(), way.header.height, &network.ledger);
-    let thing = |key: &StateKey| {
-        let version = ledger.map_version_at(height);
-        let (_, proof) = map::prove(algorithm, ledger, version, &key.map_key(algorithm)).unwrap();
-        Thing { key: key.clone(), state: ledger.state_at(key, height).map(<[u8]>::to_vec), proof }
-    };
-    let things = keys.iter().map(thing).collect();
-    ThingReceipt { trust: way.trust, header: way.header, certificate: way.certificate, things, as_of: way.as_of }
 }
 
 fn good_thing(name: &str, network: &Network, receipt: &ThingReceipt) -> Good {
@@ -429,13 +416,13 @@ fn proof_files_and_their_mutations() {
             good,
             changed_good,
         ]);
-        let thing = thing_receipt(&network, &keys(), At::AsOf(ms(2)));
+        let thing = network.thing_receipt(&keys(), At::AsOf(ms(2)));
         let good = good_thing(&format!("{name}: present, unchanging and absent things"), &network, &thing);
         mutations.extend(mutations_of_bytes(&good, "thing_receipts"));
         mutations.extend(spoilt!(good, "thing_receipts", thing, spoils_of_the_way!(ThingReceipt)));
         mutations.extend(spoilt!(good, "thing_receipts", thing, SPOILS_OF_THINGS));
         things.push(good);
-        things.push(good_thing(&format!("{name}: newest"), &network, &thing_receipt(&network, &keys(), At::Newest)));
+        things.push(good_thing(&format!("{name}: newest"), &network, &network.thing_receipt(&keys(), At::Newest)));
         let good = good_outcome(&format!("{name}: rejected"), &network, 1);
         let receipt = network.outcome_receipt(Height(3), 1);
         mutations.extend(mutations_of_bytes(&good, "outcome_receipts"));
