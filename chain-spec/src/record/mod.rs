@@ -41,6 +41,10 @@ pub const RECORD_BYTES_MAX: usize = 65_535;
 /// One thing a transaction asks for. The variant order is the wire tag; families are only ever appended.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(tag = "family", content = "operation", rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most operations are about licences, and a box would cost each of them an allocation"
+)]
 pub enum Operation {
     /// Organisations, systems and keys of a province.
     Membership(MembershipOperation),

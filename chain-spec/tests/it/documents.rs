@@ -14,7 +14,7 @@ use crate::support::*;
 /// The ledger's list of a file, out of a proof of it.
 fn list(network: &Network, content: &str) -> Option<DocumentState> {
     let key = StateKey::Document(file_of(content).sha256);
-    let receipt = network.thing_receipt(&[key.clone()], At::Newest);
+    let receipt = network.thing_receipt(std::slice::from_ref(&key), At::Newest);
     receipt.verify(&network.genesis.hash()).unwrap();
     let bytes = receipt.state(&key).unwrap();
     bytes.map(|bytes| huxin_chain_spec::codec::decode(bytes, 65_536).unwrap())
