@@ -48,12 +48,15 @@ verdict() {
     expect proven true
 }
 
-# standing_of CODE: what the last answer says of the issuer.
-standing_of() {
-    local said
-    said=$(json_field_after '"name": "issuer_standing"' code <"$answer")
-    [[ $said == "$1" ]] || fail "issuer_standing says ${said:-nothing}, not $1"
+# said CHECK CODE: what a check of the last answer says.
+said() {
+    local found
+    found=$(json_field_after "\"name\": \"$1\"" code <"$answer")
+    [[ $found == "$2" ]] || fail "$1 says ${found:-nothing}, not $2"
 }
+
+# standing_of CODE: what the last answer says of the issuer.
+standing_of() { said issuer_standing "$1"; }
 
 # acts WHO MATTER...: whom Anhui finds to act for the old bureau.
 acts() {
@@ -157,6 +160,57 @@ successor seal suspend "$seal" --basis "$BASIS"
 successor seal cancel "$seal" --basis "$BASIS"
 done_line "$seal cancelled 已注销"
 
+step "An error is corrected: the wrong file and end were recorded" "更正错误：误登记了文件和有效期"
+wrong=$(paper wrong-file)
+catch_up "$shanghai"
+record "$shanghai" 0 --key "$work/new.key" licence issue "$wrong" --licence-type "$TYPE" --issuer "$new" \
+    --region "$(key_of 310000 region)" --valid-until 2027-12-31
+mended=$(json_field licence_id <"$answer")
+wrongly=$(json_field time <"$answer")
+right=$(paper right-file)
+verdict invalid 1 "$right" --id "$mended"
+refused_to "$work/new.key" licence.correction_changes_nothing licence correct "$mended" --reason entry --valid-until 2027-12-31
+successor licence correct "$mended" --reason file --file "$right" --valid-until 2036-12-31
+verdict valid 0 "$right" --id "$mended"
+said content content.matches
+said corrected record.corrected
+verdict invalid 1 "$wrong" --id "$mended"
+said content content.in_error
+done_line "the right file is valid under the same identifier 同一标识下，正确文件有效; content.in_error"
+
+step "A duplicate and an annotated copy verify and say what they are" "副本、加注件均可核验，并说明其为何种文件"
+successor licence attach "$mended" "$(paper duplicate)" --role duplicate
+successor licence attach "$mended" "$(paper annotated)" --role annotated --purpose P-1 --expires 2036-12-30
+verdict valid 0 "$(paper duplicate)" --id "$mended"
+said content content.duplicate
+verdict valid 0 "$(paper annotated)"
+said content content.annotated
+successor licence detach "$mended" "$(paper duplicate)" --basis "$BASIS"
+verdict expired 1 "$(paper duplicate)" --id "$mended"
+said content content.attachment_ended
+successor licence annual-check "$mended" --year 2026 --outcome passed --until 2027-06-30 --basis "$BASIS"
+verdict valid 0 "$mended"
+said annual annual.checked
+done_line "content.duplicate, content.annotated; annual.checked"
+
+step "A fraud is withdrawn with everything that rests on it" "骗取的证照被撤销，其后各版本一并撤销"
+issue "$work/new.key" "$shanghai" 310000 "$new" fraud
+fraud=$id
+in_force=$(json_field time <"$answer")
+catch_up "$shanghai"
+record "$shanghai" 0 --key "$work/new.key" licence amend "$fraud" "$(paper fraud-amended)" --version 2 --licence-type "$TYPE" \
+    --issuer "$new" --region "$(key_of 310000 region)" --basis "$BASIS"
+amended=$(json_field licence_id <"$answer")
+verdict superseded 1 "$fraud"
+verdict valid 0 "$amended"
+successor licence withdraw "$fraud" --basis "$BASIS"
+for one in "$fraud" "$amended"; do
+    verdict invalid 1 "$one"
+    said status status.withdrawn
+done
+verdict invalid 1 "$fraud" --as-of "$in_force"
+done_line "both versions withdrawn, also for the past 两个版本均撤销，并溯及既往"
+
 step "Who acted when is proven, and the past stays as it was" "何时由谁行使职权均可证明，既往不变"
 for matter in --cases --seals --publications; do acts "$new" "$matter"; done
 acts "$new" --licence-type "$TYPE"
@@ -164,6 +218,9 @@ acts "$old" --cases --as-of "$before"
 catch_up "$anhui"
 at "$anhui" 0 verify "$standing_licence" --as-of "$before"
 expect verdict valid
+# What was recorded by mistake is answered for the past as the correction says.
+at "$anhui" 0 verify "$right" --id "$mended" --as-of "$wrongly"
+expect verdict valid
 done_line "as of 截至 $before: $old; now 现在: $new"
-licences=6
+licences=9
 look="organisation authority $old --cases"

@@ -21,6 +21,7 @@ pub struct CaseLedger {
     chain: Chain,
     states: HashMap<StateKey, Vec<u8>>,
     issued_at: HashMap<LicenceRef, RecordIndex>,
+    documents: HashMap<Digest, DocumentLicence>,
     issued: HashMap<RecordIndex, IssuedLicence>,
     next_record: RecordIndex,
     /// Every accepted record, oldest first, while `keeps_records`.
@@ -37,6 +38,7 @@ impl CaseLedger {
             chain: Chain::new(genesis),
             states: genesis.initial_states().into_iter().collect(),
             issued_at: HashMap::new(),
+            documents: HashMap::new(),
             issued: HashMap::new(),
             next_record: RecordIndex(0),
             records: Vec::new(),
@@ -103,6 +105,7 @@ impl CaseLedger {
         }
         self.next_record = RecordIndex(self.next_record.0 + changes.records.len() as u64);
         self.issued_at.extend(changes.issued);
+        self.documents.extend(changes.documents);
         self.states.extend(changes.states);
         if self.keeps_records {
             self.records.extend(changes.records.into_iter().map(|(record, _)| record));
@@ -139,7 +142,7 @@ impl StateReader for CaseLedger {
     }
 
     fn first_of_document(&self, sha256: &Digest) -> Result<Option<DocumentLicence>, StateUnavailable> {
-        Err(StateUnavailable(format!("document {sha256}")))
+        Ok(self.documents.get(sha256).copied())
     }
 
     fn issued_licence(&self, index: RecordIndex) -> Result<IssuedLicence, StateUnavailable> {
