@@ -172,3 +172,47 @@ impl<'a, R: StateReader> Overlay<'a, R> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Nothing;
+
+    impl StateReader for Nothing {
+        fn state(&self, _: &StateKey) -> Result<Option<Vec<u8>>, StateUnavailable> {
+            Ok(None)
+        }
+
+        fn issued_at(&self, _: &LicenceRef) -> Result<Option<RecordIndex>, StateUnavailable> {
+            Ok(None)
+        }
+
+        fn first_of_document(&self, _: &Digest) -> Result<Option<DocumentLicence>, StateUnavailable> {
+            Ok(None)
+        }
+
+        fn issued_licence(&self, index: RecordIndex) -> Result<IssuedLicence, StateUnavailable> {
+            Err(StateUnavailable(index.to_string()))
+        }
+
+        fn has_transaction(&self, _: &crate::ids::TxId) -> Result<bool, StateUnavailable> {
+            Ok(false)
+        }
+    }
+
+    /// The bound is the writer's: a state that no reader would take is told, to the byte, and forgotten with its transaction.
+    #[test]
+    fn a_state_longer_than_readers_take_is_told() {
+        let mut overlay = Overlay::new(&Nothing, RecordIndex(0));
+        overlay.write_bytes(StateKey::Parameters, vec![0; STATE_BYTES_MAX]);
+        assert!(!overlay.wrote_too_much());
+        overlay.write_bytes(StateKey::Features, vec![0; STATE_BYTES_MAX + 1]);
+        // Overwritten by a shorter one it has been too long all the same: no operation writes a state twice by halves.
+        overlay.write_bytes(StateKey::Features, vec![0]);
+        assert!(overlay.wrote_too_much());
+        overlay.discard();
+        assert!(!overlay.wrote_too_much());
+        assert!(overlay.into_changes().states.is_empty());
+    }
+}

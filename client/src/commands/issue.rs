@@ -274,8 +274,15 @@ impl NewLicence {
         given.into_iter().find(|(_, is_given)| *is_given).map(|(option, _)| option)
     }
 
-    /// Refuses a reason for an import where none of these licences is one.
+    /// Refuses a new licence above version 1 without the reason for its import, and a reason where none of these licences is one.
     pub fn check_imported(&self, licences: &[&Licence]) -> Result<(), ClientError> {
+        if licences.iter().any(|licence| licence.version > 1 && licence.imported.is_none()) {
+            let said = say!(
+                "needed for the issue of a version above 1: the code of the reason for which its predecessor is not on the ledger",
+                "新发版本号大于 1 的证照时必须填写：前一版本未上账的原因代码"
+            );
+            return Err(ClientError::at("--imported", said));
+        }
         if self.imported.is_none() || licences.iter().any(|licence| licence.imported.is_some()) {
             return Ok(());
         }
