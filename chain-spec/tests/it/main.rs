@@ -44,3 +44,4 @@ mod transactions;
 mod trust_path;
 mod vectors;
 mod verdict;
+mod weights;
