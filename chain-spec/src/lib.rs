@@ -7,7 +7,7 @@
 //! * Every hashed or signed type has one encoding ([`codec`]) and a golden vector under `chain-spec/vectors/`.
 //! * Every hash and signature starts with a tag from [`crypto::tags`], except the RFC 6962 nodes of [`log`].
 //! * Within the crate, modules import only from the left:
-//!   `codec crypto ids | parameters features | record transaction | state participation | rules | log map certificate | block | receipt genesis | execute | memory`.
+//!   `codec crypto ids | parameters features | record transaction envelope weight | state participation signatures | rules | log map certificate | block | receipt genesis | execute | memory`.
 //!
 //! The way of a licence: [`record::licence::Licence`] inside a [`transaction::Transaction`], judged by
 //! [`rules::licence`], becomes a [`record::Record`], a leaf of the [`log`]; the [`block::Header`] commits to it, a
@@ -19,6 +19,7 @@ pub mod certificate;
 pub mod codec;
 pub mod codes;
 pub mod crypto;
+pub mod envelope;
 pub mod execute;
 pub mod features;
 pub mod genesis;
@@ -33,6 +34,8 @@ pub mod privacy;
 pub mod receipt;
 pub mod record;
 pub mod rules;
+pub mod signatures;
 pub mod state;
 pub mod transaction;
 pub mod verdict;
+pub mod weight;

@@ -76,7 +76,7 @@ impl Transaction {
 }
 
 /// Encoded length of a [`Signature`]: scheme byte and 64 bytes.
-const SIGNATURE_BYTES: usize = 65;
+pub(crate) const SIGNATURE_BYTES: usize = 65;
 
 /// Outcome of a transaction in a block. Final, and the same on every node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]

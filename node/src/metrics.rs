@@ -19,10 +19,12 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::budget::Budget;
+use crate::door::DoorCounts;
 use crate::files;
 use crate::health::{Health, Monitor, Reach};
 use crate::http::Dropped;
 use crate::ledger::CommittedBlock;
+use crate::metrics_door::DoorFigures;
 
 type Count = Gauge<u64, AtomicU64>;
 
@@ -31,6 +33,7 @@ pub struct Metrics {
     registry: Registry,
     chain: ChainFigures,
     api: ApiFigures,
+    door: DoorFigures,
     pool: PoolFigures,
     bounds: BoundFigures,
     /// Time of the last block judged minus this node's clock.
@@ -147,6 +150,7 @@ impl Metrics {
         Self {
             chain: ChainFigures::register(&mut registry),
             api: ApiFigures::register(&mut registry),
+            door: DoorFigures::register(&mut registry),
             pool: PoolFigures::register(&mut registry),
             bounds: BoundFigures::register(&mut registry),
             clock_offset_ms,
@@ -211,6 +215,11 @@ impl Metrics {
     /// Counts a transaction refused at the door.
     pub fn refused(&self, code: Code) {
         self.api.refusals.get_or_create(&CodeLabels { code: code.as_str() }).inc();
+    }
+
+    /// Shows what the door did until now.
+    pub(crate) fn show_door(&self, counts: &DoorCounts) {
+        self.door.show(counts);
     }
 
     /// Shows a budget from now on.

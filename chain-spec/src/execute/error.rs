@@ -18,6 +18,8 @@ pub enum BlockError {
     LastCertificateInvalid(#[from] CertificateError),
     #[error("the block holds {actual} {what}, more than {limit}")]
     TooLarge { what: &'static str, actual: usize, limit: usize },
+    #[error("{}: the block weighs {weight}, more than {limit}", Code::BlockTooHeavy.as_str())]
+    TooHeavy { weight: u64, limit: u64 },
     #[error(
         "height {height} begins feature {feature}, which this software does not know: upgrade the software to continue"
     )]

@@ -22,9 +22,11 @@ use crate::log::{self, Appended, Appender, Frontier};
 use crate::map::{self, MapKey, MapReader, MapUpdate};
 use crate::participation::Participation;
 use crate::rules::{self, BlockContext, Changes};
+use crate::signatures::KnownSignatures;
 use crate::state::governance::GovernedParameters;
 use crate::state::{self, StateKey, StateReader, StateUnavailable, state_digest};
 use crate::transaction::{TRANSACTION_BYTES_MAX, Transaction, transactions_root};
+use crate::weight;
 
 /// What is fixed for a chain's life.
 #[derive(Debug, Clone)]
@@ -36,6 +38,8 @@ pub struct Chain {
     pub parameters: Parameters,
     /// Features that this software can execute.
     pub features: &'static [Feature],
+    /// Signatures inside operations that were verified before, from the door to the block.
+    pub signatures: KnownSignatures,
 }
 
 impl Chain {
@@ -43,7 +47,8 @@ impl Chain {
     pub fn new(genesis: &Genesis) -> Self {
         let commitment = genesis.commitment();
         let parameters = genesis.parameters;
-        Self { genesis_hash: commitment.hash(), commitment, parameters, features: FEATURES }
+        let signatures = KnownSignatures::default();
+        Self { genesis_hash: commitment.hash(), commitment, parameters, features: FEATURES, signatures }
     }
 
     /// The ledger's hash.
@@ -59,6 +64,7 @@ impl Chain {
             algorithm: self.algorithm(),
             height: Height(tip.0 + 1),
             time_ms,
+            signatures: self.signatures.clone(),
         }
     }
 }
@@ -339,6 +345,11 @@ fn check_transactions<'a, R: StateReader>(
     if operations > limit {
         return Err(BlockError::TooLarge { what: "operations", actual: operations, limit });
     }
+    // Before anything is verified: the weight is what bounds the time that a proposer can take from every voter.
+    let weight = transactions.iter().map(weight::of_transaction).sum();
+    if weight > weight::BLOCK_WEIGHT_MAX {
+        return Err(BlockError::TooHeavy { weight, limit: weight::BLOCK_WEIGHT_MAX });
+    }
     let mut seen = HashSet::with_capacity(transactions.len());
     let mut signers = Signers::new(reader);
     let mut batch = Vec::new();
@@ -373,8 +384,8 @@ fn check_transactions<'a, R: StateReader>(
 }
 
 /// Assembles a block from transactions that passed admission, leaving out what must not be in it (expired, duplicate,
-/// already committed, signer not registered yet, operations beyond the block's limit). The caller bounds the bytes of
-/// `candidates`.
+/// already committed, signer not registered yet, operations or weight beyond the block's limit). The caller bounds the bytes
+/// of `candidates`.
 pub fn make_block<R>(
     chain: &Chain,
     reader: &R,
@@ -393,6 +404,7 @@ where
     let mut seen = HashSet::with_capacity(candidates.len());
     let mut kept = Vec::with_capacity(candidates.len());
     let mut signers = Signers::new(reader);
+    let mut weight_left = weight::BLOCK_WEIGHT_MAX;
     let mut operations_left = usize::try_from(tip.parameters.block_operations_max).unwrap_or(usize::MAX);
     for (tx_id, transaction) in candidates {
         let fresh = seen.insert(tx_id) && !reader.has_transaction(&tx_id)?;
@@ -403,8 +415,10 @@ where
         if signers.key(&transaction.body.signer)?.is_none() {
             continue;
         }
-        if let Some(left) = operations_left.checked_sub(transaction.body.operations.len()) {
-            operations_left = left;
+        let operations = operations_left.checked_sub(transaction.body.operations.len());
+        let weight = weight_left.checked_sub(weight::of_transaction(&transaction));
+        if let (Some(operations), Some(weight)) = (operations, weight) {
+            (operations_left, weight_left) = (operations, weight);
             kept.push((tx_id, transaction));
         }
     }

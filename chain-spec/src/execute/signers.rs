@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::crypto::{KeyId, PublicKey};
+use crate::ids::ProvinceCode;
 use crate::state::{self, KeyState, StateKey, StateReader, StateUnavailable};
 
 /// Public keys by identifier, each read once.
 pub struct Signers<'a, R> {
     reader: &'a R,
-    keys: BTreeMap<KeyId, Option<PublicKey>>,
+    keys: BTreeMap<KeyId, Option<(PublicKey, ProvinceCode)>>,
 }
 
 impl<'a, R: StateReader> Signers<'a, R> {
@@ -19,11 +20,16 @@ impl<'a, R: StateReader> Signers<'a, R> {
 
     /// The key registered under `id`.
     pub fn key(&mut self, id: &KeyId) -> Result<Option<PublicKey>, StateUnavailable> {
+        Ok(self.key_of_province(id)?.map(|(key, _)| key))
+    }
+
+    /// The same, with the province that the key acts for.
+    pub fn key_of_province(&mut self, id: &KeyId) -> Result<Option<(PublicKey, ProvinceCode)>, StateUnavailable> {
         if let Some(key) = self.keys.get(id) {
             return Ok(*key);
         }
         let state: Option<KeyState> = state::read(self.reader, &StateKey::Key(*id))?;
-        let key = state.map(|state| state.key);
+        let key = state.map(|state| (state.key, state.province));
         self.keys.insert(*id, key);
         Ok(key)
     }

@@ -1,11 +1,12 @@
 //! Rules of the membership family: a province governs its own organisations, systems and keys.
 
 use crate::codes::Code;
-use crate::crypto::{self, KeyId, PublicKey, SignedAs, possession_message};
+use crate::crypto::{KeyId, PublicKey, SignedAs, possession_message};
 use crate::genesis;
 use crate::ids::{RecordIndex, SystemId, Uscc};
 use crate::record::MembershipOperation;
 use crate::record::membership::{KEY_LICENCE_TYPES_MAX, Permissions, Standing, StatusChange};
+use crate::signatures::InnerSignature;
 use crate::state::{KeyState, OrganisationState, ProvinceState, StateKey, StateReader, SystemState};
 
 use super::overlay::Overlay;
@@ -48,7 +49,8 @@ pub(super) fn apply<R: StateReader>(
         Op::KeyAdd { key, organisation, system, permissions, proof } => {
             check_new_key(context, key, permissions)?;
             let message = possession_message(&context.genesis, organisation, key);
-            if !crypto::verify(SignedAs::Transaction, key, &message, proof) {
+            let inner = InnerSignature::of_ledger(SignedAs::Transaction, *key, message, *proof);
+            if !context.signatures.holds(&inner) {
                 return Err(Code::KeyNotPossessed.into());
             }
             add_key(overlay, actor, key, organisation, system.as_ref(), permissions)

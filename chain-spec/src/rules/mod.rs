@@ -27,12 +27,14 @@ use crate::privacy::{self, PersonalData};
 use crate::record::membership::Standing;
 use crate::record::publication::PublicationKey;
 use crate::record::{Operation, RECORD_BYTES_MAX, RECORD_VERSION, Record};
+use crate::signatures::KnownSignatures;
 use crate::state::succession::SuccessionState;
 use crate::state::{
     DocumentLicence, KeyState, OrganisationHead, OrganisationState, ProvinceState, StateKey, StateReader,
     StateUnavailable, SystemState,
 };
 use crate::transaction::{EXPIRY_WINDOW_MAX, OPERATIONS_MAX, Outcome, Transaction, TransactionOutcome};
+use crate::weight;
 
 use overlay::Overlay;
 
@@ -66,6 +68,8 @@ pub struct BlockContext {
     pub algorithm: DigestAlgorithm,
     pub height: Height,
     pub time_ms: TimeMs,
+    /// Signatures inside operations that were verified before; changes no result.
+    pub signatures: KnownSignatures,
 }
 
 /// Who signs a transaction, with everything that must be active for it to count.
@@ -93,23 +97,34 @@ struct OperationContext<'a> {
     index: RecordIndex,
 }
 
-/// Checks what the door checks: chain, operation count, expiry. Signature and signer are checked by the caller, in
+/// Checks what the door checks: chain, operation count, expiry, weight. Signature and signer are checked by the caller, in
 /// batches. A transaction that fails here is never in a block.
 pub fn check_envelope(context: &BlockContext, transaction: &Transaction) -> Result<(), Code> {
     let body = &transaction.body;
-    if body.genesis != context.genesis {
+    check_frame(context, &body.genesis, body.operations.len(), body.expires_at)?;
+    weight::check_transaction(transaction)
+}
+
+/// The part of [`check_envelope`] that the fixed places of the bytes tell ([`crate::envelope`]): chain, operation count, expiry.
+pub fn check_frame(
+    context: &BlockContext,
+    genesis: &Digest,
+    operations: usize,
+    expires_at: Height,
+) -> Result<(), Code> {
+    if *genesis != context.genesis {
         return Err(Code::TransactionWrongChain);
     }
-    if body.operations.is_empty() {
+    if operations == 0 {
         return Err(Code::TransactionNoOperations);
     }
-    if body.operations.len() > OPERATIONS_MAX {
+    if operations > OPERATIONS_MAX {
         return Err(Code::TransactionTooManyOperations);
     }
-    if body.expires_at < context.height {
+    if expires_at < context.height {
         return Err(Code::TransactionExpired);
     }
-    if body.expires_at.0 - context.height.0 > EXPIRY_WINDOW_MAX {
+    if expires_at.0 - context.height.0 > EXPIRY_WINDOW_MAX {
         return Err(Code::TransactionExpiryTooFar);
     }
     Ok(())

@@ -10,12 +10,13 @@
 //! A seal signs while ACTIVE and within its validity, judged at the time of the block. A seal has at most one successor.
 
 use crate::codes::Code;
-use crate::crypto::{self, PublicKey};
+use crate::crypto::PublicKey;
 use crate::genesis;
 use crate::ids::{RecordIndex, SealId, TimeMs};
 use crate::record::SealOperation;
 use crate::record::governance::TrustRole;
 use crate::record::seal::{SEAL_CERTIFICATES_MAX, SEAL_KEYS_MAX, Seal, SealAddress, SealSignature};
+use crate::signatures::InnerSignature;
 use crate::state::history::CHANGES_MAX;
 use crate::state::seal::{SealSignatureState, SealState, SealStatus};
 use crate::state::succession::Competence;
@@ -254,7 +255,7 @@ fn sign<R: StateReader>(
     if overlay.exists(&key)? {
         return Err(Code::SealSignatureDuplicate.into());
     }
-    check_signature(&state.seal, signature)?;
+    check_signature(context, &state.seal, signature)?;
     let recorded = SealSignatureState {
         recorded_by: index,
         recorded_ms: context.time_ms,
@@ -293,11 +294,8 @@ fn check_signing_time(context: &BlockContext, seal: &Seal, signature: &SealSigna
     Ok(())
 }
 
-fn check_signature(seal: &Seal, signature: &SealSignature) -> Result<(), Code> {
+fn check_signature(context: &BlockContext, seal: &Seal, signature: &SealSignature) -> Result<(), Code> {
     let key: &PublicKey = seal.keys.iter().find(|key| key.id() == signature.key).ok_or(Code::SealKeyNotRegistered)?;
-    if crypto::verify_seal(key, &signature.message, &signature.signature) {
-        Ok(())
-    } else {
-        Err(Code::SealSignatureInvalid)
-    }
+    let inner = InnerSignature::of_seal(*key, signature.message, signature.signature);
+    if context.signatures.holds(&inner) { Ok(()) } else { Err(Code::SealSignatureInvalid) }
 }

@@ -49,3 +49,4 @@ mod upkeep;
 mod vectors;
 mod verdict;
 mod withdrawal;
+mod weights;

@@ -2,8 +2,10 @@
 //!
 //! Blocks are executed on blocking threads, so neither the engine's loop nor the API waits for them.
 
+mod pace;
+
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -15,14 +17,17 @@ use huxin_chain_spec::execute::BlockError;
 use huxin_chain_spec::ids::{Height, TimeMs, TxId};
 use huxin_chain_spec::record::governance::DoubleSignature;
 use huxin_chain_spec::transaction::Transaction;
+use huxin_chain_spec::weight::{self, BLOCK_WEIGHT_MAX};
 use huxin_engine::{AppError, Application, Candidate, HeightStart, Proposed, Source, Undecided, Verdict};
 
 use crate::clock::Clock;
 use crate::ledger::{BlockFault, Ledger};
-use crate::mempool::Mempool;
+use crate::mempool::{BlockBounds, Mempool};
 use crate::metrics::Metrics;
 use crate::outcomes::Outcomes;
 use crate::store::{StoreError, UndecidedBlock};
+
+use pace::Pace;
 
 /// Most operations this node puts into a block of its own, however many the chain allows. Four nodes on two cores execute
 /// this many well within the proposal timeout; a block that takes longer costs a round, and the next proposer would try the
@@ -40,6 +45,7 @@ pub struct Consensus {
     outcomes: Outcomes,
     /// Address of this validator.
     me: KeyId,
+    pace: Pace,
 }
 
 impl Consensus {
@@ -52,7 +58,7 @@ impl Consensus {
         outcomes: Outcomes,
         me: KeyId,
     ) -> Self {
-        Self { ledger, mempool, clock, metrics, outcomes, me }
+        Self { ledger, mempool, clock, metrics, outcomes, me, pace: Pace::default() }
     }
 
     fn next(&self) -> HeightStart {
@@ -60,14 +66,20 @@ impl Consensus {
         HeightStart { height: Height(tip.height.0 + 1), validators: tip.validators.clone() }
     }
 
-    /// Transactions for the next block, oldest first, within the chain's bounds.
+    /// Transactions for the next block, by turns of provinces and keys, within the chain's bounds and this node's pace.
     fn candidates(&self, height: Height) -> Vec<(TxId, Transaction)> {
         let parameters = self.ledger.chain_tip().parameters;
         let bytes_max = usize::try_from(parameters.block_bytes_max).unwrap_or(usize::MAX);
         let operations_max = usize::try_from(parameters.block_operations_max).unwrap_or(usize::MAX);
         let operations_max = operations_max.min(PROPOSED_OPERATIONS_MAX);
+        let bounds = BlockBounds {
+            bytes_max: bytes_max.saturating_sub(BLOCK_OVERHEAD_BYTES),
+            operations_max,
+            weight_max: BLOCK_WEIGHT_MAX,
+            weight_target: self.pace.weight_target(),
+        };
         self.mempool
-            .take(bytes_max.saturating_sub(BLOCK_OVERHEAD_BYTES), operations_max, height)
+            .take(bounds, height)
             .into_iter()
             // The pool only holds verified canonical bytes.
             .filter_map(|pooled| Transaction::from_bytes(&pooled.bytes).ok().map(|decoded| (pooled.id, decoded)))
@@ -91,10 +103,12 @@ impl Consensus {
         if tip.0 + 1 != height.0 {
             return Err(failed(format!("asked to propose height {height} on top of height {tip}")));
         }
-        let made = self
-            .ledger
-            .make(self.clock.now(), self.me, self.candidates(height))
-            .map_err(|error| failed(error.to_string()))?;
+        let candidates = self.candidates(height);
+        let weight = candidates.iter().map(|(_, transaction)| weight::of_transaction(transaction)).sum();
+        let begun = Instant::now();
+        let made =
+            self.ledger.make(self.clock.now(), self.me, candidates).map_err(|error| failed(error.to_string()))?;
+        self.pace.note(weight, begun.elapsed());
         let row = UndecidedBlock { block: made.id, proposer: self.me, valid: true, own: true };
         // On disk before the engine signs the proposal.
         store.put_undecided(height, round, &row, &made.bytes).map_err(|error| failed(error.to_string()))?;
@@ -106,8 +120,13 @@ impl Consensus {
         if let Some(reason) = self.proposer_objection(candidate) {
             return Verdict::Invalid { reason };
         }
-        let time = match self.ledger.judge(&candidate.id, &candidate.bytes, &is_verified) {
-            Ok(time) => time,
+        let begun = Instant::now();
+        let judged = self.ledger.judge(&candidate.id, &candidate.bytes, &is_verified);
+        let time = match judged {
+            Ok(judged) => {
+                self.pace.note(judged.weight, begun.elapsed());
+                judged.time_ms
+            }
             Err(fault) => {
                 self.note_fork(&candidate.bytes);
                 return verdict_of(fault);
@@ -176,7 +195,7 @@ impl Consensus {
     }
 
     fn commit_now(&self, certificate: Certificate) -> Result<(), AppError> {
-        let started = std::time::Instant::now();
+        let started = Instant::now();
         let committed = match self.ledger.commit(certificate) {
             Ok(committed) => committed,
             // The engine decides a height once; a repeated decision after a restart is not a failure.
@@ -207,6 +226,7 @@ fn verdict_of(fault: BlockFault) -> Verdict {
             | BlockError::LastCertificate
             | BlockError::LastCertificateInvalid(_)
             | BlockError::TooLarge { .. }
+            | BlockError::TooHeavy { .. }
             | BlockError::Transaction { .. },
         ) => Verdict::NotTheBlock { reason },
         BlockFault::Invalid(_) => Verdict::Invalid { reason },

@@ -184,7 +184,9 @@ fn refusal_status(code: Code) -> StatusCode {
         | Code::SystemWrongState
         | Code::KeyExists
         | Code::KeyWrongState => StatusCode::CONFLICT,
-        Code::MempoolFull => StatusCode::TOO_MANY_REQUESTS,
+        Code::MempoolFull | Code::MempoolShareFull | Code::AdmissionKeyBusy | Code::AdmissionKeySpent => {
+            StatusCode::TOO_MANY_REQUESTS
+        }
         Code::ApiNotReady | Code::ApiBusy => StatusCode::SERVICE_UNAVAILABLE,
         Code::ApiTooSlow => StatusCode::REQUEST_TIMEOUT,
         Code::ApiTimeout => StatusCode::GATEWAY_TIMEOUT,

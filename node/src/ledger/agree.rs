@@ -9,8 +9,11 @@ use huxin_chain_spec::crypto::{Digest, KeyId};
 use huxin_chain_spec::execute::{self, BlockError};
 use huxin_chain_spec::ids::{Height, TimeMs, TxId};
 use huxin_chain_spec::record::{Operation, Record};
-use huxin_chain_spec::state::StateKey;
+use huxin_chain_spec::signatures;
+use huxin_chain_spec::state::{StateKey, StateUnavailable};
 use huxin_chain_spec::transaction::Transaction;
+use huxin_chain_spec::weight::{self, BLOCK_WEIGHT_MAX};
+use rayon::prelude::*;
 
 use super::{CommittedBlock, Execution, Ledger, Tip, unavailable};
 use crate::store::{Fork, StoreError, StoredHeader};
@@ -24,6 +27,14 @@ pub struct Made {
     /// Header hash.
     pub id: Digest,
     pub bytes: Bytes,
+}
+
+/// A block that this node can vote for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Judged {
+    pub time_ms: TimeMs,
+    /// Of what was executed for it now; 0 if it was judged before.
+    pub weight: u64,
 }
 
 /// Why a block cannot be voted for or committed.
@@ -58,6 +69,8 @@ impl Ledger {
             0 => None,
             _ => self.store.header(tip.height)?.map(|row| row.certificate),
         };
+        let ahead = self.verify_ahead(transactions.iter().map(|(_, transaction)| transaction));
+        ahead.map_err(|error| unavailable(error, &self.store))?;
         let (block, executed) =
             execute::make_block(&self.chain, &self.store, &tip, time_ms, proposer, last_certificate, transactions)
                 .map_err(|error| unavailable(error, &self.store))?;
@@ -67,13 +80,26 @@ impl Ledger {
         Ok(Made { id, bytes })
     }
 
+    /// Verifies the signatures inside operations that were not verified before, on all processors, so that the rules find them
+    /// verified when they come to them one after the other.
+    fn verify_ahead<'a>(&self, transactions: impl Iterator<Item = &'a Transaction>) -> Result<(), StateUnavailable> {
+        let known = &self.chain.signatures;
+        let mut inside = signatures::inside(&self.store, &self.chain.genesis_hash, transactions)?;
+        inside.retain(|signature| !known.is_known(signature));
+        // Few are not worth the hand-over.
+        inside.par_iter().with_min_len(4).for_each(|signature| {
+            known.holds(signature);
+        });
+        Ok(())
+    }
+
     /// Judges a block on top of the tip. `is_verified` tells whose signatures were checked before.
     pub fn judge(
         &self,
         id: &Digest,
         bytes: &[u8],
         is_verified: &dyn Fn(&TxId, &[u8]) -> bool,
-    ) -> Result<TimeMs, BlockFault> {
+    ) -> Result<Judged, BlockFault> {
         let not_the_block = |reason: String| BlockFault::NotTheBlock { id: *id, reason };
         let block = Block::from_bytes(bytes).map_err(|error| not_the_block(error.to_string()))?;
         if block.header.hash(self.algorithm()) != *id {
@@ -84,7 +110,7 @@ impl Ledger {
         if let Some(known) = known {
             // The whole bytes are compared: a second body under the same header may carry false signatures.
             return match known == self.algorithm().plain(&[bytes]) {
-                true => Ok(time_ms),
+                true => Ok(Judged { time_ms, weight: 0 }),
                 false => Err(not_the_block("other bytes with this header were judged before".to_owned())),
             };
         }
@@ -92,9 +118,15 @@ impl Ledger {
         if block.header.height.0 != tip.height.0 + 1 {
             return Err(BlockFault::OtherHeight { height: block.header.height, tip: tip.height });
         }
+        let transactions = &block.body.transactions;
+        let weight = transactions.iter().map(weight::of_transaction).sum();
+        // A heavier block is refused before anything of it is verified.
+        if weight <= BLOCK_WEIGHT_MAX {
+            self.verify_ahead(transactions.iter()).map_err(BlockError::from)?;
+        }
         let executed = execute::check_block(&self.chain, &self.store, &tip, &block, bytes.len(), is_verified)?;
         self.keep(*id, block, executed, bytes);
-        Ok(time_ms)
+        Ok(Judged { time_ms, weight })
     }
 
     fn keep(&self, id: Digest, block: Block, executed: execute::Executed, bytes: &[u8]) {

@@ -28,7 +28,7 @@ use tokio::sync::{broadcast, watch};
 use crate::store::{Store, StoreError};
 use trust::Trust;
 
-pub use agree::{BlockFault, Made};
+pub use agree::{BlockFault, Judged, Made};
 pub use receipts::ReceiptAt;
 pub use things::LedgerAt;
 pub use trust::TrustLength;

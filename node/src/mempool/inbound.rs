@@ -203,6 +203,8 @@ fn verify_and_pool(mempool: &Mempool, admission: &impl Admission, peer: usize, b
                 full = Some(error);
                 break;
             }
+            // Also where the share of its key or province is full: the nodes that hold it propose it, and what comes after it in
+            // the batch must not wait for it.
             Err(_) => reply.refused += 1,
         }
         answered += 1;

@@ -23,7 +23,7 @@
 //! * Batches to one peer are sent in parallel and may arrive in any order: each pool has its own order of arrival, and no
 //!   rule may depend on it.
 //! * Only configured peer ids get a connection, in either direction.
-//! * Everything is bounded: bytes and count of the pool, share of one source, bytes and requests in flight per peer,
+//! * Everything is bounded: bytes and count of the pool, share of one source, of one province and of one key, bytes and requests in flight per peer,
 //!   frames, verifications at once, remembered ids.
 
 mod behaviour;
@@ -34,6 +34,7 @@ mod peer;
 mod pool;
 mod recent;
 mod refused_log;
+mod shares;
 mod state;
 mod stats;
 mod swarm;
@@ -41,7 +42,8 @@ mod swarm;
 mod swarm_tests;
 
 use bytes::Bytes;
-use huxin_chain_spec::ids::{Height, TxId};
+use huxin_chain_spec::crypto::KeyId;
+use huxin_chain_spec::ids::{Height, ProvinceCode, TxId};
 
 pub use codec::{BATCH_BYTES_MAX, BATCH_TRANSACTIONS_MAX};
 pub use pool::Mempool;
@@ -58,6 +60,54 @@ pub struct PooledTransaction {
     pub expires_at: Height,
     /// Number of operations inside, for the bound of a block.
     pub operations: usize,
+    /// What executing it costs, for the bound of a block ([`huxin_chain_spec::weight`]).
+    pub weight: u64,
+    /// On whose account it is held.
+    pub owner: Owner,
+}
+
+/// The key that signed a transaction, and the province that the key acts for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Owner {
+    pub province: ProvinceCode,
+    pub key: KeyId,
+}
+
+/// What a block may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockBounds {
+    pub bytes_max: usize,
+    pub operations_max: usize,
+    pub weight_max: u64,
+    /// Beyond this no further transaction is taken; the first may weigh more.
+    pub weight_target: u64,
+}
+
+impl BlockBounds {
+    /// Bounds of bytes and operations alone.
+    pub fn of(bytes_max: usize, operations_max: usize) -> Self {
+        Self { bytes_max, operations_max, weight_max: u64::MAX, weight_target: u64::MAX }
+    }
+}
+
+/// A part of the pool that is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    Key,
+    Province,
+    /// What is not kept for any province.
+    Common,
+}
+
+impl Share {
+    /// The place of a refusal.
+    pub fn place(self) -> &'static str {
+        match self {
+            Self::Key => "mempool: the share of the key",
+            Self::Province => "mempool: the share of the province",
+            Self::Common => "mempool",
+        }
+    }
 }
 
 /// What the pool asks of the ledger. Called on blocking threads, never on the network's loop.
@@ -94,6 +144,8 @@ pub struct PoolLimits {
     /// Most of `bytes_max`, in percent, held by one source: the own API, or one peer. So a single province cannot fill the
     /// pools of the others.
     pub source_share_percent_max: usize,
+    /// Among how many provinces half of `bytes_max` is divided, see `shares.rs`; with 0 there are no shares of provinces and keys.
+    pub provinces_max: usize,
     /// Most bytes sent to one peer and not answered yet; also most bytes of one peer waiting for verification here.
     pub per_peer_bytes_inflight_max: usize,
     /// Target size of a batch, in bytes of transactions, at most [`BATCH_BYTES_MAX`]. A larger transaction is sent in a batch of
@@ -124,6 +176,8 @@ impl Default for PoolLimits {
             bytes_max: 64 << 20,
             transactions_max: 250_000,
             source_share_percent_max: 50,
+            // As many as there are at the level of provinces.
+            provinces_max: 34,
             per_peer_bytes_inflight_max: 4 << 20,
             batch_bytes_max: 512 << 10,
             batch_delay_ms_max: 15,
@@ -152,6 +206,13 @@ pub enum PoolError {
     #[error("the pool is full; try again in {retry_after_ms} ms")]
     Full {
         /// Estimate from the rate at which blocks empty the pool.
+        retry_after_ms: u64,
+    },
+    /// The share of its key or of its province is full; others are not concerned.
+    #[error("{} is full; try again in {retry_after_ms} ms", share.place())]
+    Share {
+        share: Share,
+        /// Estimate from the rate at which blocks empty the pool, and from who shares it.
         retry_after_ms: u64,
     },
     /// Expired: a later block must not hold it.

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use super::state::{LocalBatch, PoolState, Source};
 use super::stats::{Counters, MempoolStats, PeerGauge, add};
-use super::{Inserted, PoolError, PoolLimits, PooledTransaction};
+use super::{BlockBounds, Inserted, Owner, PoolError, PoolLimits, PooledTransaction};
 
 /// The transaction pool. Cloning gives another handle to the same pool; all methods are quick and take one short lock.
 #[derive(Debug, Clone)]
@@ -81,10 +81,19 @@ impl Mempool {
         };
         match result {
             Ok(Inserted::New) if was_empty => self.shared.work.notify_waiters(),
-            Err(PoolError::Full { .. }) => add(&self.shared.counters.full_refusals, 1),
+            Err(PoolError::Full { .. } | PoolError::Share { .. }) => add(&self.shared.counters.full_refusals, 1),
             _ => {}
         }
         result
+    }
+
+    /// Whether a transaction of so many bytes would fit now. A hint only: it avoids checking what could not be pooled.
+    pub fn room_for(&self, owner: &Owner, bytes: usize) -> Result<(), PoolError> {
+        let room = self.shared.state.lock().room_for(owner, bytes, Source::Local).map(|_| ());
+        if room.is_err() {
+            add(&self.shared.counters.full_refusals, 1);
+        }
+        room
     }
 
     /// Whether a batch of `bytes` from `source` would fit. A hint only: it avoids verifying what could not be pooled.
@@ -92,10 +101,10 @@ impl Mempool {
         self.shared.state.lock().check_room(bytes, source)
     }
 
-    /// Transactions for the block at `height`, oldest first, within both bounds. They stay in the pool until
-    /// [`Self::remove_committed`]. Order of arrival is kept: the first that no longer fits ends the block.
-    pub fn take(&self, bytes_max: usize, operations_max: usize, height: Height) -> Vec<PooledTransaction> {
-        self.shared.state.lock().take(bytes_max, operations_max, height)
+    /// Transactions for the block at `height`, within all bounds, by turns of provinces and of their keys; of one key in
+    /// order of arrival. They stay in the pool until [`Self::remove_committed`].
+    pub fn take(&self, bounds: BlockBounds, height: Height) -> Vec<PooledTransaction> {
+        self.shared.state.lock().take(bounds, height)
     }
 
     /// Removes what the block at `height` holds, accepted and rejected alike, and what has expired with it. Returns the
@@ -214,6 +223,8 @@ mod tests {
     use std::time::Duration;
 
     use bytes::Bytes;
+    use huxin_chain_spec::crypto::KeyId;
+    use huxin_chain_spec::ids::ProvinceCode;
 
     use super::*;
 
@@ -225,7 +236,17 @@ mod tests {
             bytes: Bytes::from(bytes),
             expires_at: Height(expires_at),
             operations: 2,
+            weight: 3,
+            owner: owner(0, 1),
         }
+    }
+
+    fn owner(province: usize, key: u8) -> Owner {
+        Owner { province: ProvinceCode::all().nth(province).unwrap(), key: KeyId(Digest([key; 32])) }
+    }
+
+    fn take(pool: &Mempool, bytes_max: usize, operations_max: usize, height: Height) -> Vec<PooledTransaction> {
+        pool.take(BlockBounds::of(bytes_max, operations_max), height)
     }
 
     fn numbers(taken: &[PooledTransaction]) -> Vec<u64> {
@@ -236,6 +257,7 @@ mod tests {
         Mempool::new(PoolLimits {
             bytes_max,
             source_share_percent_max: 100,
+            provinces_max: 0,
             verified_max: 3,
             committed_max: 2,
             ..PoolLimits::default()
@@ -261,7 +283,7 @@ mod tests {
 
     #[test]
     fn advice_follows_the_rate_of_blocks() {
-        let mut state = PoolState::new(PoolLimits { bytes_max: 1_600, ..PoolLimits::default() });
+        let mut state = PoolState::new(PoolLimits { bytes_max: 1_600, provinces_max: 0, ..PoolLimits::default() });
         let start = Instant::now();
         let ids: Vec<TxId> = (0..8).map(|n| transaction(n, 100, 50).id).collect();
         for number in 0..8 {
@@ -279,14 +301,19 @@ mod tests {
 
     #[test]
     fn holds_no_more_than_its_count() {
-        let pool = Mempool::new(PoolLimits { transactions_max: 2, ..PoolLimits::default() });
+        let pool = Mempool::new(PoolLimits { transactions_max: 2, provinces_max: 0, ..PoolLimits::default() });
         fill(&pool, 0..2);
         assert!(matches!(pool.insert_local(transaction(2, 100, 50)), Err(PoolError::Full { .. })));
     }
 
     #[test]
     fn one_source_cannot_fill_the_pool() {
-        let pool = Mempool::new(PoolLimits { bytes_max: 1_000, source_share_percent_max: 50, ..PoolLimits::default() });
+        let pool = Mempool::new(PoolLimits {
+            bytes_max: 1_000,
+            source_share_percent_max: 50,
+            provinces_max: 0,
+            ..PoolLimits::default()
+        });
         for number in 0..5 {
             assert!(pool.insert(transaction(number, 100, 50), Source::Peer(0)).is_ok());
         }
@@ -314,12 +341,12 @@ mod tests {
     fn takes_in_order_within_both_bounds() {
         let pool = pool(10_000);
         fill(&pool, 0..6);
-        assert_eq!(numbers(&pool.take(10_000, 1_000, Height(1))), [0, 1, 2, 3, 4, 5]);
-        assert_eq!(numbers(&pool.take(399, 1_000, Height(1))), [0, 1, 2]);
-        assert_eq!(numbers(&pool.take(10_000, 5, Height(1))), [0, 1]);
+        assert_eq!(numbers(&take(&pool, 10_000, 1_000, Height(1))), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(numbers(&take(&pool, 399, 1_000, Height(1))), [0, 1, 2]);
+        assert_eq!(numbers(&take(&pool, 10_000, 5, Height(1))), [0, 1]);
         assert_eq!(pool.len(), 6);
         pool.remove_committed(&[transaction(1, 100, 50).id], Height(1));
-        assert_eq!(numbers(&pool.take(300, 1_000, Height(2))), [0, 2, 3]);
+        assert_eq!(numbers(&take(&pool, 300, 1_000, Height(2))), [0, 2, 3]);
     }
 
     #[test]
@@ -328,8 +355,8 @@ mod tests {
         for (number, size) in [(0, 900), (1, 100), (2, 300), (3, 50)] {
             pool.insert_local(transaction(number, size, 50)).unwrap();
         }
-        assert_eq!(numbers(&pool.take(350, 100, Height(1))), [1]);
-        assert_eq!(numbers(&pool.take(450, 100, Height(1))), [1, 2, 3]);
+        assert_eq!(numbers(&take(&pool, 350, 100, Height(1))), [1]);
+        assert_eq!(numbers(&take(&pool, 450, 100, Height(1))), [1, 2, 3]);
     }
 
     #[test]
@@ -337,7 +364,7 @@ mod tests {
         let pool = pool(10_000);
         let held = transaction(0, 100, 50);
         pool.insert_local(held.clone()).unwrap();
-        assert_eq!(pool.take(1_000, 10, Height(1))[0].bytes.as_ptr(), held.bytes.as_ptr());
+        assert_eq!(take(&pool, 1_000, 10, Height(1))[0].bytes.as_ptr(), held.bytes.as_ptr());
     }
 
     #[test]
@@ -346,8 +373,8 @@ mod tests {
         for (number, expires_at) in [(0, 5), (1, 6), (2, 5), (3, 7)] {
             pool.insert_local(transaction(number, 100, expires_at)).unwrap();
         }
-        assert_eq!(numbers(&pool.take(10_000, 100, Height(5))), [0, 1, 2, 3]);
-        assert_eq!(numbers(&pool.take(10_000, 100, Height(6))), [1, 3]);
+        assert_eq!(numbers(&take(&pool, 10_000, 100, Height(5))), [0, 1, 2, 3]);
+        assert_eq!(numbers(&take(&pool, 10_000, 100, Height(6))), [1, 3]);
         assert!(pool.remove_committed(&[], Height(4)).is_empty());
         let expired = pool.remove_committed(&[transaction(0, 100, 5).id], Height(5));
         assert_eq!(expired, [transaction(2, 100, 5).id], "committed in time is not expired");
@@ -414,7 +441,8 @@ mod tests {
 
     #[test]
     fn keeps_up_with_many_threads() {
-        let pool = Mempool::new(PoolLimits { source_share_percent_max: 100, ..PoolLimits::default() });
+        let pool =
+            Mempool::new(PoolLimits { source_share_percent_max: 100, provinces_max: 0, ..PoolLimits::default() });
         std::thread::scope(|scope| {
             for lane in 0..4u64 {
                 let pool = &pool;
@@ -422,7 +450,7 @@ mod tests {
             }
         });
         assert_eq!((pool.len(), pool.bytes()), (40_000, 4_000_000));
-        let taken = pool.take(usize::MAX, usize::MAX, Height(1));
+        let taken = take(&pool, usize::MAX, usize::MAX, Height(1));
         let ids: Vec<TxId> = taken.iter().map(|t| t.id).collect();
         pool.remove_committed(&ids, Height(1));
         assert_eq!((pool.len(), pool.bytes(), pool.local_from(0, 1, 1).items.len()), (0, 0, 0));

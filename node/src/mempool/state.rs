@@ -9,12 +9,13 @@ use huxin_chain_spec::ids::{Height, TxId};
 
 use super::codec::BATCH_BYTES_MAX;
 use super::recent::RecentSet;
-use super::{Inserted, PoolError, PoolLimits, PooledTransaction};
+use super::shares::{Account, Shares, Turn};
+use super::{BlockBounds, Inserted, Owner, PoolError, PoolLimits, PooledTransaction, Share};
 
 /// Wait suggested to a refused submitter before the first block has shown how fast the pool empties, in milliseconds.
 const RETRY_AFTER_MS_UNKNOWN: u64 = 1_000;
 /// Bounds of the suggested wait afterwards, in milliseconds.
-const RETRY_AFTER_MS: std::ops::RangeInclusive<u64> = 50..=5_000;
+const RETRY_AFTER_MS: std::ops::RangeInclusive<u64> = 50..=30_000;
 
 /// Where a transaction entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,6 +30,7 @@ pub(super) enum Source {
 struct Entry {
     transaction: PooledTransaction,
     source: Source,
+    account: Account,
 }
 
 /// Local transactions for one peer, in order.
@@ -48,7 +50,9 @@ pub(super) struct PoolState {
     by_id: HashMap<TxId, u64>,
     expiring: BTreeSet<(Height, u64)>,
     local: BTreeSet<u64>,
+    /// Of the common part only: what is kept for a province is its own, wherever it enters.
     bytes_by_source: HashMap<Source, usize>,
+    shares: Shares,
     bytes: usize,
     next_sequence: u64,
     /// Newest committed height that the pool knows.
@@ -66,6 +70,7 @@ impl PoolState {
         Self {
             committed: RecentSet::new(limits.committed_max),
             verified: RecentSet::new(limits.verified_max),
+            shares: Shares::new(&limits),
             limits,
             entries: BTreeMap::new(),
             by_id: HashMap::new(),
@@ -108,21 +113,37 @@ impl PoolState {
         if size > BATCH_BYTES_MAX {
             return Err(PoolError::TooLarge { bytes: size, bytes_max: BATCH_BYTES_MAX });
         }
-        self.check_room(size, source)?;
+        let account = self.room_for(&transaction.owner, size, source)?;
         let sequence = self.next_sequence;
         self.next_sequence += 1;
         self.bytes += size;
-        *self.bytes_by_source.entry(source).or_default() += size;
+        if account == Account::Common {
+            *self.bytes_by_source.entry(source).or_default() += size;
+        }
+        self.shares.add(&transaction.owner, account, size, sequence);
         self.by_id.insert(transaction.id, sequence);
         self.expiring.insert((transaction.expires_at, sequence));
         if source == Source::Local {
             self.local.insert(sequence);
         }
-        self.entries.insert(sequence, Entry { transaction, source });
+        self.entries.insert(sequence, Entry { transaction, source, account });
         Ok(Inserted::New)
     }
 
-    /// Whether `size` more bytes from `source` fit.
+    /// The part of the pool that `size` more bytes of `owner` from `source` are held from.
+    pub(super) fn room_for(&self, owner: &Owner, size: usize, source: Source) -> Result<Account, PoolError> {
+        if self.bytes + size > self.limits.bytes_max || self.entries.len() >= self.limits.transactions_max {
+            return Err(PoolError::Full { retry_after_ms: self.retry_after_ms() });
+        }
+        match self.shares.account(owner, size) {
+            Ok(Account::Province) => Ok(Account::Province),
+            Ok(Account::Common) => self.check_room(size, source).map(|()| Account::Common),
+            Err(Share::Common) => Err(PoolError::Full { retry_after_ms: self.retry_after_ms() }),
+            Err(share) => Err(PoolError::Share { share, retry_after_ms: self.share_retry_after_ms(share, owner) }),
+        }
+    }
+
+    /// Whether `size` more bytes from `source` fit the common part.
     pub(super) fn check_room(&self, size: usize, source: Source) -> Result<(), PoolError> {
         let held = self.bytes_by_source.get(&source).copied().unwrap_or_default();
         let fits = self.bytes + size <= self.limits.bytes_max
@@ -131,23 +152,35 @@ impl PoolState {
         if fits { Ok(()) } else { Err(PoolError::Full { retry_after_ms: self.retry_after_ms() }) }
     }
 
-    /// Oldest first, until one does not fit. Stops there instead of filling up with newer ones: otherwise small transactions
-    /// could delay a large one forever. One that could never fit is skipped.
-    pub(super) fn take(&self, bytes_max: usize, operations_max: usize, height: Height) -> Vec<PooledTransaction> {
-        let (mut bytes, mut operations) = (0usize, 0usize);
-        let mut taken = Vec::new();
-        for Entry { transaction, .. } in self.entries.values() {
+    /// For the block at `height`, by turns of provinces and keys. One that could never fit is skipped; one that no longer fits
+    /// ends the turns of its key.
+    pub(super) fn take(&self, bounds: BlockBounds, height: Height) -> Vec<PooledTransaction> {
+        let (mut bytes, mut operations, mut weight) = (0usize, 0usize, 0u64);
+        let mut taken: Vec<PooledTransaction> = Vec::new();
+        let mut turns = self.shares.turns();
+        let mut decide = |sequence: u64| {
+            let Some(Entry { transaction, .. }) = self.entries.get(&sequence) else { return Turn::Passed };
             let size = transaction.bytes.len();
-            if transaction.expires_at < height || size > bytes_max || transaction.operations > operations_max {
-                continue;
+            let never_fits = size > bounds.bytes_max
+                || transaction.operations > bounds.operations_max
+                || transaction.weight > bounds.weight_max;
+            if transaction.expires_at < height || never_fits {
+                return Turn::Passed;
+            }
+            let weight_max = if taken.is_empty() { bounds.weight_max } else { bounds.weight_target };
+            let fits = bytes + size <= bounds.bytes_max
+                && operations + transaction.operations <= bounds.operations_max
+                && weight + transaction.weight <= weight_max;
+            if !fits {
+                return Turn::Ends;
             }
             bytes += size;
             operations += transaction.operations;
-            if bytes > bytes_max || operations > operations_max {
-                break;
-            }
+            weight += transaction.weight;
             taken.push(transaction.clone());
-        }
+            Turn::Taken(transaction.weight)
+        };
+        while turns.next(&mut decide) {}
         taken
     }
 
@@ -176,12 +209,15 @@ impl PoolState {
     }
 
     fn remove(&mut self, sequence: u64) -> Option<TxId> {
-        let Entry { transaction, source } = self.entries.remove(&sequence)?;
+        let Entry { transaction, source, account } = self.entries.remove(&sequence)?;
         let size = transaction.bytes.len();
         self.bytes -= size;
-        if let Some(held) = self.bytes_by_source.get_mut(&source) {
+        if account == Account::Common
+            && let Some(held) = self.bytes_by_source.get_mut(&source)
+        {
             *held -= size;
         }
+        self.shares.remove(&transaction.owner, account, size, sequence);
         self.by_id.remove(&transaction.id);
         self.expiring.remove(&(transaction.expires_at, sequence));
         self.local.remove(&sequence);
@@ -214,7 +250,18 @@ impl PoolState {
 
     /// Time in which blocks, at their recent rate, free a sixteenth of the pool.
     fn retry_after_ms(&self) -> u64 {
-        let wanted = u64::try_from(self.limits.bytes_max / 16).unwrap_or(u64::MAX);
+        self.time_to_drain_ms(self.limits.bytes_max / 16, 1)
+    }
+
+    /// The same for a share, of which others leave only their part of what blocks take.
+    fn share_retry_after_ms(&self, share: Share, owner: &Owner) -> u64 {
+        let (provinces, keys) = self.shares.sharers(owner);
+        let sharers = if share == Share::Key { provinces * keys } else { provinces };
+        self.time_to_drain_ms(self.shares.bound(share) / 16, sharers)
+    }
+
+    fn time_to_drain_ms(&self, bytes: usize, sharers: usize) -> u64 {
+        let wanted = u64::try_from(bytes.saturating_mul(sharers)).unwrap_or(u64::MAX);
         wanted
             .saturating_mul(1_000)
             .checked_div(self.drain_bytes_per_s)

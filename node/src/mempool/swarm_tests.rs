@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{AsyncRead, AsyncWrite, AsyncWriteExt, StreamExt};
-use huxin_chain_spec::crypto::DigestAlgorithm;
+use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
 use huxin_chain_spec::ids::{Height, TxId};
 use libp2p::identity::Keypair;
 use libp2p::request_response::{self, Message, ProtocolSupport};
@@ -73,6 +73,8 @@ fn pooled(bytes: Bytes) -> PooledTransaction {
         bytes,
         expires_at: Height(1_000),
         operations: 1,
+        weight: 1,
+        owner: Owner { province: ProvinceCode::all().next().unwrap(), key: KeyId(Digest([1; 32])) },
     }
 }
 
@@ -176,7 +178,7 @@ async fn until(what: &str, condition: impl Fn() -> bool) {
 }
 
 fn quick() -> PoolLimits {
-    PoolLimits { mute_ms: 200, ..PoolLimits::default() }
+    PoolLimits { mute_ms: 200, provinces_max: 0, ..PoolLimits::default() }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -328,7 +330,7 @@ async fn a_full_peer_gets_the_rest_when_it_has_room() {
     let deadline = Instant::now() + Duration::from_secs(60);
     while seen.len() < 100 {
         assert!(Instant::now() < deadline, "only {} arrived", seen.len());
-        let taken = nodes[1].mempool.take(usize::MAX, usize::MAX, Height(1));
+        let taken = nodes[1].mempool.take(BlockBounds::of(usize::MAX, usize::MAX), Height(1));
         let ids: Vec<TxId> = taken.iter().map(|t| t.id).collect();
         seen.extend(ids.iter().map(|id| (*id, ())));
         nodes[1].mempool.remove_committed(&ids, Height(1));

@@ -95,6 +95,7 @@ async fn metrics_text(
     State(context): State<Arc<Context>>,
 ) -> Result<([(HeaderName, &'static str); 1], String), ApiError> {
     let health = context.monitor.health().await;
+    context.metrics.show_door(&context.door.counts());
     let text = context.metrics.text(&context.monitor, health.as_deref(), &huxin_engine::metrics_text());
     let text = text.map_err(|error| ApiError::internal(&error))?;
     Ok(([(header::CONTENT_TYPE, METRICS)], text))

@@ -160,7 +160,7 @@ async fn what_the_door_refuses_is_said_with_code_and_place() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_mempool_answers_429_with_a_time_to_come_back() {
-    let limits = PoolLimits { transactions_max: 1, ..PoolLimits::default() };
+    let limits = PoolLimits { transactions_max: 1, provinces_max: 0, ..PoolLimits::default() };
     let node = Node::with(limits, Phase::Idle).await;
     let mut statuses = Vec::new();
     for number in 0..3 {

@@ -15,7 +15,7 @@ use huxin_node::door::Door;
 use huxin_node::health::EngineReader;
 use huxin_node::http::Context;
 use huxin_node::ledger::{CommittedBlock, Ledger};
-use huxin_node::mempool::{Mempool, PoolLimits};
+use huxin_node::mempool::{BlockBounds, Mempool, PoolLimits};
 use huxin_node::metrics::Metrics;
 use huxin_node::ops;
 use huxin_node::outcomes::Outcomes;
@@ -119,7 +119,7 @@ impl Node {
 
     /// Commits what waits in the mempool, as consensus does.
     pub fn commit_pool(&self) -> Arc<CommittedBlock> {
-        let pooled = self.mempool.take(1 << 20, 10_000, self.ledger.height().next());
+        let pooled = self.mempool.take(BlockBounds::of(1 << 20, 10_000), self.ledger.height().next());
         let decode = |pooled: huxin_node::mempool::PooledTransaction| {
             (pooled.id, Transaction::from_bytes(&pooled.bytes).unwrap())
         };

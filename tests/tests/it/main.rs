@@ -26,5 +26,6 @@ mod pages;
 mod power_cut;
 mod receipts_cli;
 mod siege;
+mod siege_figures;
 mod sse;
 mod stranger;

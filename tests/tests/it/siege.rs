@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
 /// The node that is besieged.
-const NODE: usize = 0;
+pub const NODE: usize = 0;
 /// Loopback address of the besieger; everybody else comes from 127.0.0.1.
 const BESIEGER: &str = "127.0.0.2:0";
 /// Blocks that have to be made during each siege, by transactions that go through the besieged node.
@@ -18,7 +18,7 @@ const BLOCKS: u64 = 5;
 /// Most memory that a siege may cost, in KiB.
 const GROWTH_KIB_MAX: u64 = 300 * 1024;
 
-fn api(network: &Network) -> SocketAddr {
+pub fn api(network: &Network) -> SocketAddr {
     network.api(NODE).base().strip_prefix("http://").unwrap().parse().unwrap()
 }
 
@@ -31,7 +31,7 @@ async fn connect(to: SocketAddr) -> Option<TcpStream> {
 }
 
 /// Opens so many connections that send `request`, and nothing else.
-async fn besiege(to: SocketAddr, count: usize, request: &str) -> Vec<TcpStream> {
+pub async fn besiege(to: SocketAddr, count: usize, request: &str) -> Vec<TcpStream> {
     let mut held = Vec::new();
     for _ in 0..count {
         let Some(mut stream) = connect(to).await else { continue };
@@ -54,7 +54,7 @@ async fn figure(network: &Network, line: &str) -> f64 {
     text.lines().find_map(|found| found.strip_prefix(line)?.trim().parse().ok()).unwrap_or(0.0)
 }
 
-fn memory_kib(network: &mut Network) -> u64 {
+pub fn memory_kib(network: &mut Network) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", network.process(NODE).id())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()

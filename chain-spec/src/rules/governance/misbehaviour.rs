@@ -2,10 +2,11 @@
 
 use crate::certificate::{VoteType, proposal_message, vote_message};
 use crate::codes::Code;
-use crate::crypto::{self, SignedAs};
+use crate::crypto::SignedAs;
 use crate::ids::RecordIndex;
 use crate::record::governance::{DoubleSignature, SignedBlock, SignedStep};
 use crate::rules::overlay::Overlay;
+use crate::signatures::InnerSignature;
 use crate::state::governance::{MisbehaviourState, ValidatorNode};
 use crate::state::{StateKey, StateReader};
 
@@ -32,7 +33,9 @@ pub(super) fn report<R: StateReader>(
         return Err(Code::MisbehaviourKnown.into());
     }
     for signed in [first, second] {
-        if !crypto::verify(SignedAs::Consensus, &node.key, &message(context, evidence, signed), &signed.signature) {
+        let message = message(context, evidence, signed);
+        let inner = InnerSignature::of_ledger(SignedAs::Consensus, node.key, message, signed.signature);
+        if !context.signatures.holds(&inner) {
             return Err(Code::SignatureInvalid.into());
         }
     }

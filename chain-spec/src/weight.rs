@@ -1,0 +1,74 @@
+//! What executing a transaction costs, known from its bytes alone: the bound of a block is work, not operations.
+//!
+//! One unit is about a microsecond of one core of the machine of `docs/performance.md`, measured there on 2026-12-01
+//! (`docs/decisions/0015-weight.md` has the figures and how they were made):
+//!
+//! | work | measured | weight |
+//! |---|---|---|
+//! | one SM2 verification | 308 to 452 us | [`SM2_VERIFICATION`] |
+//! | one Ed25519 verification, alone | 40 to 60 us | [`ED25519_VERIFICATION`] |
+//! | a record: digest, leaf, store rows | 15 to 25 us | [`RECORD`] |
+//! | a changed thing: read, encode, map, store row | 8 to 12 us | [`STATE_WRITE`] |
+//!
+//! The weight of a transaction reads neither state nor clock, so every node gets the same one. A voter refuses a block above
+//! [`BLOCK_WEIGHT_MAX`] before it verifies or executes anything of it.
+
+use crate::codes::Code;
+use crate::crypto::Signature;
+use crate::record::{GovernanceOperation, MembershipOperation, Operation, SealOperation};
+use crate::transaction::Transaction;
+
+/// One SM2 signature.
+pub const SM2_VERIFICATION: u64 = 400;
+/// One Ed25519 signature.
+pub const ED25519_VERIFICATION: u64 = 50;
+/// One operation that becomes a record.
+pub const RECORD: u64 = 20;
+/// One thing of the ledger that an operation writes.
+pub const STATE_WRITE: u64 = 10;
+
+/// Heaviest block: half of the first propose timeout (one second) on one core, though nothing of it was verified before.
+/// 1,162 SM2 seal signatures, or 9,999 Ed25519-signed transactions of one licence less what their own signatures weigh.
+pub const BLOCK_WEIGHT_MAX: u64 = 500_000;
+/// Heaviest transaction: it must fit a block of its own.
+pub const TRANSACTION_WEIGHT_MAX: u64 = BLOCK_WEIGHT_MAX;
+
+/// The weight of verifying `signature`.
+pub fn of_signature(signature: &Signature) -> u64 {
+    match signature {
+        Signature::Ed25519(_) => ED25519_VERIFICATION,
+        Signature::Sm2(_) => SM2_VERIFICATION,
+    }
+}
+
+/// The weight of one operation.
+pub fn of_operation(operation: &Operation) -> u64 {
+    // Things that an operation of the family writes at most, as a rule: a vote may carry out what it decides.
+    let (writes, signatures) = match operation {
+        Operation::Licence(_) => (1, 0),
+        Operation::Seal(SealOperation::Sign(signed)) => (1, of_signature(&signed.signature)),
+        Operation::Seal(_) => (2, 0),
+        Operation::Membership(MembershipOperation::KeyAdd { proof, .. }) => (1, of_signature(proof)),
+        Operation::Membership(_) | Operation::Case(_) | Operation::Evidence(_) => (2, 0),
+        Operation::Publication(_) => (4, 0),
+        Operation::Governance(GovernanceOperation::ReportMisbehaviour { evidence }) => {
+            (1, of_signature(&evidence.first.signature) + of_signature(&evidence.second.signature))
+        }
+        Operation::Governance(_) => (10, 0),
+    };
+    RECORD + writes * STATE_WRITE + signatures
+}
+
+/// The weight of a transaction, its own signature included.
+pub fn of_transaction(transaction: &Transaction) -> u64 {
+    let operations: u64 = transaction.body.operations.iter().map(of_operation).sum();
+    operations + of_signature(&transaction.signature)
+}
+
+/// Refuses a transaction that no block can hold.
+pub fn check_transaction(transaction: &Transaction) -> Result<(), Code> {
+    if of_transaction(transaction) > TRANSACTION_WEIGHT_MAX {
+        return Err(Code::TransactionTooHeavy);
+    }
+    Ok(())
+}
