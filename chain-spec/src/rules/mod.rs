@@ -255,6 +255,10 @@ fn actor<R: StateReader>(overlay: &Overlay<'_, R>, id: &crate::crypto::KeyId) ->
     standing(key.standing, Code::KeySuspended, Code::KeyRemoved)?;
     let organisation: OrganisationState =
         overlay.read(&StateKey::Organisation(key.organisation))?.ok_or(Code::OrganisationUnknown)?;
+    // A key goes with the province that registered it: once the organisation's own province has taken it back, the key no longer signs.
+    if organisation.province != key.province {
+        return Err(Code::OrganisationReclaimed.into());
+    }
     check_organisation(&organisation)?;
     if let Some(system) = &key.system {
         let address = StateKey::System(key.organisation, system.clone());

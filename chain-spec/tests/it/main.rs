@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod admission;
 mod blocks;
 mod case_clock;
 mod case_docs;

@@ -127,7 +127,7 @@ fn operations() {
         case(operation.name(), &operation, json!({ "family": operation.family(), "kind": operation.kind() }))
     });
     let names: std::collections::BTreeSet<_> = all_operations().iter().map(Operation::name).collect();
-    assert_eq!(names.len(), 7 + 15, "every kind");
+    assert_eq!(names.len(), 8 + 15, "every kind");
     golden("operations", cases.collect());
 }
 

@@ -22,6 +22,7 @@ pub struct CaseLedger {
     states: HashMap<StateKey, Vec<u8>>,
     issued_at: HashMap<LicenceRef, RecordIndex>,
     issued: HashMap<RecordIndex, IssuedLicence>,
+    documents: HashMap<Digest, DocumentLicence>,
     next_record: RecordIndex,
     /// Every accepted record, oldest first, while `keeps_records`.
     pub records: Vec<Record>,
@@ -38,6 +39,7 @@ impl CaseLedger {
             states: genesis.initial_states().into_iter().collect(),
             issued_at: HashMap::new(),
             issued: HashMap::new(),
+            documents: HashMap::new(),
             next_record: RecordIndex(0),
             records: Vec::new(),
             keeps_records: true,
@@ -103,6 +105,7 @@ impl CaseLedger {
         }
         self.next_record = RecordIndex(self.next_record.0 + changes.records.len() as u64);
         self.issued_at.extend(changes.issued);
+        self.documents.extend(changes.documents);
         self.states.extend(changes.states);
         if self.keeps_records {
             self.records.extend(changes.records.into_iter().map(|(record, _)| record));
@@ -139,7 +142,7 @@ impl StateReader for CaseLedger {
     }
 
     fn first_of_document(&self, sha256: &Digest) -> Result<Option<DocumentLicence>, StateUnavailable> {
-        Err(StateUnavailable(format!("document {sha256}")))
+        Ok(self.documents.get(sha256).copied())
     }
 
     fn issued_licence(&self, index: RecordIndex) -> Result<IssuedLicence, StateUnavailable> {
