@@ -255,6 +255,13 @@ codes! {
         "The province that registered the signing key no longer has the organisation: the province of its code has taken it back." "Sign with a key that the organisation's present province registered."
         "登记该签名密钥的省份已不再管理该机构：其代码所属省份已收回。" "请改用该机构现所属省份登记的密钥。"
 
+    474 LicenceIssuerNotCompetent "licence.issuer_not_competent"
+        "The provinces have decided who may issue licences of this type, and the issuer is not among them." "Look the list up with `huxin show competence/TYPE`; the competent organisation issues it, or the provinces change the list by vote."
+        "各省已议定此类证照的颁发机构，该机构不在其中。" "请用 huxin show competence/证照类型 查询；应由有权机构颁发，或由各省表决修改。"
+    475 CompetenceList "competence.list"
+        "The list of who may issue is empty, too long, unsorted, holds an entry twice or a wrong code." "Give 1 to 64 organisations or levels, each once and in ascending order; or `any`."
+        "颁发机构名单为空、过长、未排序、有重复或含错误代码。" "请按升序填写 1 至 64 个不重复的机构或层级；或填写 any。"
+
     // 5xx: membership rules.
     501 OrganisationUnknown "organisation.unknown"
         "The organisation is not registered on this chain." "Its province registers it first."

@@ -161,6 +161,7 @@ fn action_subjects(action: &Action) -> Vec<StateKey> {
         Action::Parameters(_) | Action::Threshold { .. } => vec![StateKey::Parameters],
         Action::FeatureActivate { .. } => vec![StateKey::Features],
         Action::OrganisationSucceed(succession) => of_succession(succession),
+        Action::Competence { licence_type, .. } => vec![StateKey::Competence(*licence_type)],
     }
 }
 

@@ -194,12 +194,15 @@ fn apply_transaction<R: StateReader>(
         if !overlay.knows_actors() {
             actor = known_actor(overlay, &transaction.body.signer).map_err(at(position))?;
         }
+        let mut competence = None;
         match operation {
             Operation::Membership(operation) => {
                 overlay.forget_actors();
                 membership::apply(overlay, context, &actor, index, operation)
             }
-            Operation::Licence(operation) => licence::apply(overlay, context, &actor, index, operation),
+            Operation::Licence(operation) => {
+                licence::apply(overlay, context, &actor, index, operation).map(|version| competence = version)
+            }
             Operation::Seal(operation) => seal::apply(overlay, context, &actor, index, operation),
             Operation::Case(operation) => case::apply(overlay, context, &actor, index, operation),
             Operation::Publication(operation) => publication::apply(overlay, context, &actor, index, operation),
@@ -221,6 +224,7 @@ fn apply_transaction<R: StateReader>(
             signer: transaction.body.signer,
             tx_id,
             time_ms: context.time_ms,
+            competence,
             operation: operation.clone(),
         };
         let (record, bytes) = record.seal(context.algorithm, &head.running_digest);

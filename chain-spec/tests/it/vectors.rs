@@ -187,6 +187,7 @@ fn records() {
             signer: provinces[SHANGHAI].issuer.key.id(),
             tx_id: unsigned().id(SHA256),
             time_ms: TimeMs(GENESIS_MS + 1),
+            competence: operation.new_licence().map(|licence| u32::from(licence.version)),
             operation,
         };
         let (record, bytes) = record.seal(SHA256, &previous);

@@ -239,6 +239,10 @@ pub const PAGES: &[Page] = &[
         "huxin govern propose organisation-succeed 11310100000001011L --to 11320000000000035T --everything --basis B-1 \
          --rationale paper.pdf --key governance.key",
     ]),
+    page("govern propose competence", Record, &[
+        "huxin govern propose competence 11100000000013338W011 --organisation 11310100000001011L --level province \
+         --rationale paper.pdf --key governance.key",
+    ]),
     page("govern propose feature", Record, &[
         "huxin govern propose feature anchors 9000 --rationale paper.pdf --key governance.key",
     ]),
@@ -258,6 +262,9 @@ pub const PAGES: &[Page] = &[
     page("govern rehearse validator-remove", Question, &["huxin govern rehearse validator-remove consensus.key --proposer 310000"]),
     page("govern rehearse validator-rotate", Question, &["huxin govern rehearse validator-rotate consensus.key next.key --proposer 310000"]),
     page("govern rehearse validator-power", Question, &["huxin govern rehearse validator-power consensus.key 2 --proposer 310000"]),
+    page("govern rehearse competence", Question, &[
+        "huxin govern rehearse competence 11100000000013338W011 --level province --proposer 310000",
+    ]),
     page("govern rehearse trust-add", Question, &[
         "huxin govern rehearse trust-add root.crt --role seal-maker --valid-until 2036-12-31 --proposer 310000",
     ]),

@@ -127,6 +127,7 @@ async fn each_wrong_input_is_named_although_no_node_answers() {
         (format!("organisation succeed {ISSUER} --to {SUCCESSOR} --basis B-1"), "client.input", "scope"),
         (format!("organisation succeed {ISSUER} --to {ISSUER} --cases --basis B-1"), "client.input", "--to"),
         (format!("organisation authority {ISSUER}"), "client.input", "authority"),
+        ("govern rehearse competence 11100000000013338W011 --proposer 310000".to_owned(), "client.input", "issuers"),
         (format!("govern propose organisation-succeed {ISSUER} --to {SUCCESSOR} --basis B-1"), "client.input", "scope"),
         ("case grant 11310100000001011L/2026-0001 --decision {}/none.pdf".to_owned(), "client.input", "--decision"),
         ("publish publish guide/310000/A --body {}/none.toml".to_owned(), "client.file", "none.toml"),
