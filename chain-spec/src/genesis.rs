@@ -279,7 +279,10 @@ impl Genesis {
     ) -> Result<(), GenesisError> {
         let invalid = |reason: String| GenesisError::Invalid { place: place.to_owned(), reason };
         let mut organisation = |uscc: &Uscc| match organisations.insert(*uscc, ()) {
-            None => Ok(()),
+            None if uscc.province().ok() == Some(province.code) => Ok(()),
+            None => Err(invalid(format!(
+                "organisation {uscc} belongs to another province, by characters 3 to 8 of its code"
+            ))),
             Some(()) => Err(invalid(format!("organisation {uscc} is listed twice"))),
         };
         organisation(&province.organisation)?;

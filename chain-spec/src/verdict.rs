@@ -95,7 +95,7 @@ pub enum CheckResult {
 /// One named check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
-    /// recorded | content | identifier | issuer | status | validity | seal | finality | records; corrected and annual where there is
+    /// recorded | content | identifier | issuer | competence | status | validity | seal | finality | records; corrected and annual where there is
     /// something to say; status_then and validity_then where they differ
     pub name: String,
     pub result: CheckResult,
@@ -190,6 +190,8 @@ pub struct Evidence<'a> {
     pub state_now: Option<&'a LicenceState>,
     /// The time asked about.
     pub as_of_ms: TimeMs,
+    /// As the record has it ([`crate::record::Record::competence`]).
+    pub competence: Option<u32>,
     pub content: Content,
     pub identifier: Identifier,
     /// Whether certificate and proofs were checked: true in a client, false in a node's own answer.
@@ -226,6 +228,7 @@ pub fn judge(evidence: &Evidence<'_>) -> (Verdict, Vec<Check>) {
         content,
         identifier(evidence, contradicts),
         issuer,
+        competence(evidence.competence),
         status,
         period,
         seal(licence),
@@ -335,6 +338,29 @@ fn identifier(evidence: &Evidence<'_>, contradicts: bool) -> Check {
         ),
     };
     Check::new("identifier", result, code, en, zh)
+}
+
+/// Whether the issuer was competent for the type, when the licence was recorded, by the list that the provinces govern. The ledger records no
+/// licence of an issuer that the list leaves out, so this never fails; what the list says since then changes nothing.
+fn competence(version: Option<u32>) -> Check {
+    match version {
+        Some(version) => Check::new(
+            "competence",
+            CheckResult::Pass,
+            "competence.listed",
+            &format!(
+                "when it was recorded, the provinces' list let this issuer issue licences of this type (version {version})"
+            ),
+            &format!("上账时，各省议定的名单（第 {version} 版）准许该机构颁发此类证照"),
+        ),
+        None => Check::new(
+            "competence",
+            CheckResult::Unknown,
+            "competence.not_listed",
+            "when it was recorded, the provinces had not decided who may issue licences of this type",
+            "上账时，各省尚未议定此类证照由谁颁发",
+        ),
+    }
 }
 
 /// The newest state known: it holds every change up to its block.

@@ -335,12 +335,19 @@ def read_magic(data):
     return kind
 
 
+def operation_of(record):
+    """The operation in a record: after its head, and the version of the list that names a licence's issuer, where there is one."""
+    require(len(record) > 139 and record[139] < 2, "receipt.truncated")
+    return record[144:] if record[139] else record[140:]
+
+
 def read_licence_reference(record):
     """The licence that a record brings into being; None for any other. Other records are skipped by their length."""
-    family, kind = record[139], record[140]
+    operation = operation_of(record)
+    family, kind = operation[0], operation[1]
     if family != 1 or kind not in (0, 1, 5):
         return None
-    return record[141:173] if kind == 0 else record[173:205]
+    return operation[2:34] if kind == 0 else operation[34:66]
 
 
 def read_licence_state(state):
@@ -446,7 +453,7 @@ def verify(data, trusted):
 
 def verify_record(trust, header, certificate, trusted, index, record, log_path, status, as_of):
     # A record is at least its head and the two bytes of its operation's family and kind, which its head repeats.
-    require(len(record) > 140 and record[1:3] == record[139:141], "receipt.truncated")
+    require(len(operation_of(record)) > 1 and record[1:3] == operation_of(record)[:2], "receipt.truncated")
     require_whole(record)
     path = Path(trust, trusted)
     fields = header[0]
@@ -468,10 +475,11 @@ def verify_record(trust, header, certificate, trusted, index, record, log_path, 
 
 def require_whole(record):
     """A first issue is read to its end; other records are taken as long as their length says."""
-    if record[139:141] != b"\x01\x00":
+    operation = operation_of(record)
+    if operation[:2] != b"\x01\x00":
         return
-    reader = Reader(record)
-    reader.bytes(141 + 32 + 32 + 21 + 18 + 6 + 2)
+    reader = Reader(operation)
+    reader.bytes(2 + 32 + 32 + 21 + 18 + 6 + 2)
     reader.opt(reader.digest)
     reader.opt(reader.block)
     reader.digest()
@@ -487,23 +495,25 @@ def require_whole(record):
 
 
 def read_thing_key(reader):
-    """The bytes of a thing's address, of each of the 30 kinds."""
+    """The bytes of a thing's address, of each of the 31 kinds."""
     def publication():
         reader.u8()
         reader.opt(lambda: reader.bytes(6))
         reader.block()
 
     layouts = {
-        0: lambda: reader.bytes(6), 1: lambda: reader.bytes(18), 2: reader.block, 3: reader.digest,
+        0: lambda: reader.bytes(6), 1: lambda: reader.bytes(18), 2: lambda: (reader.bytes(18), reader.block()), 3: reader.digest,
         4: lambda: reader.bytes(18), 5: reader.digest, 6: lambda: None,
         7: lambda: (reader.bytes(6), reader.block()), 8: reader.digest, 9: reader.digest,
         10: publication, 11: lambda: (publication(), reader.u32()),
-        12: lambda: (reader.digest(), reader.block()), 13: reader.digest, 14: reader.digest, 15: reader.u64,
+        12: lambda: (reader.bytes(18), reader.digest(), reader.block()), 13: reader.digest,
+        14: lambda: (reader.digest(), reader.bytes(18)), 15: reader.u64,
         16: lambda: None, 17: reader.digest, 18: lambda: None, 19: lambda: None,
         20: lambda: (reader.u8(), reader.block()),
         21: lambda: (publication(), reader.bytes(18), reader.opt(reader.block)),
         22: reader.digest, 23: reader.digest, 24: reader.digest, 25: lambda: (reader.digest(), reader.u64()),
         26: reader.digest, 27: lambda: reader.bytes(18), 28: reader.digest, 29: reader.digest,
+        30: lambda: reader.bytes(21),
     }
     start, kind = reader.at, reader.u8()
     require(kind in layouts, "receipt.truncated")

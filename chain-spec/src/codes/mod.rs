@@ -9,7 +9,7 @@
 //! | 1xx | encoding, limits, the frame of a transaction |
 //! | 2xx | signatures, keys and what they may do, key files |
 //! | 3xx | identifiers, personal data |
-//! | 4xx | licence rules |
+//! | 4xx | licence rules; from 470 on who may admit and who may issue |
 //! | 5xx | membership rules |
 //! | 6xx | receipts and proofs |
 //! | 7xx | mempool and API |

@@ -256,6 +256,26 @@ codes! {
         "The reference is not one of the issuer's own: it is not made from the issuer's code and the name given." "Make the reference from the code of the organisation that signs; a name of another issuer cannot be taken."
         "该引用不属于颁发机构自身：它不是由颁发机构代码和所给名称算出的。" "请用签名机构自己的代码计算引用；其他机构的名称不能占用。"
 
+    // 47x and 48x: who may admit, and who may issue.
+    470 OrganisationRegionElsewhere "organisation.region_elsewhere"
+        "The organisation's code belongs to another province (characters 3 to 8), or to none." "The province of the code admits it; or its registrar consents with `huxin organisation consent`, and the consent is given with --consent."
+        "该机构代码第 3 至 8 位所示的行政区划不属于本省，或不属于任何省份。" "应由代码所属省份登记；或由该省登记员用 huxin organisation consent 出具同意，并以 --consent 提供。"
+    471 OrganisationConsentInvalid "organisation.consent_invalid"
+        "The consent has ended, or is not the signature of an active registrar of the code's province over this chain, the organisation and the province that admits it." "Ask that province's registrar for a new consent with `huxin organisation consent`."
+        "该同意已过期，或不是代码所属省份现任登记员对本链、该机构及登记省份的签名。" "请由该省登记员用 huxin organisation consent 重新出具。"
+    472 OrganisationConsentNotNeeded "organisation.consent_not_needed"
+        "A consent was given, but the organisation's code belongs to the province that admits it." "Leave --consent out."
+        "机构代码属于本省，无须其他省份同意。" "请去掉 --consent。"
+    473 OrganisationReclaimed "organisation.reclaimed"
+        "The province that registered the signing key no longer has the organisation: the province of its code has taken it back." "Sign with a key that the organisation's present province registered."
+        "登记该签名密钥的省份已不再管理该机构：其代码所属省份已收回。" "请改用该机构现所属省份登记的密钥。"
+
+    474 LicenceIssuerNotCompetent "licence.issuer_not_competent"
+        "The provinces have decided who may issue licences of this type, and the issuer is not among them." "Look the list up with `huxin show competence/TYPE`; the competent organisation issues it, or the provinces change the list by vote."
+        "各省已议定此类证照的颁发机构，该机构不在其中。" "请用 huxin show competence/证照类型 查询；应由有权机构颁发，或由各省表决修改。"
+    475 CompetenceList "competence.list"
+        "The list of who may issue is empty, too long, unsorted, holds an entry twice or a wrong code." "Give 1 to 64 organisations or levels, each once and in ascending order; or `any`."
+        "颁发机构名单为空、过长、未排序、有重复或含错误代码。" "请按升序填写 1 至 64 个不重复的机构或层级；或填写 any。"
 
     // 5xx: membership rules.
     501 OrganisationUnknown "organisation.unknown"

@@ -12,6 +12,6 @@ pub mod tags;
 pub use digest::{DIGEST_BYTES, Digest, DigestAlgorithm, Hasher, ParseDigestError};
 pub use key::{KeyId, ParseKeyError, ParseSignatureError, PublicKey, Signature, SignatureScheme};
 pub use sign::{
-    BatchItem, SignedAs, Signer, SigningKey, possession_message, seal_message, transaction_message, verify,
-    verify_batch, verify_seal,
+    BatchItem, SignedAs, Signer, SigningKey, admission_message, possession_message, seal_message, transaction_message,
+    verify, verify_batch, verify_seal,
 };

@@ -5,7 +5,7 @@ use zeroize::ZeroizeOnDrop;
 use super::{KeyId, PublicKey, Signature, SignatureScheme, sm2, tags};
 use crate::codec;
 use crate::crypto::Digest;
-use crate::ids::{TxId, Uscc};
+use crate::ids::{ProvinceCode, TimeMs, TxId, Uscc};
 
 /// Makes signatures. One named method per purpose, so that no caller can sign bytes of its own making.
 pub trait Signer: Send + Sync {
@@ -15,6 +15,14 @@ pub trait Signer: Send + Sync {
     fn sign_transaction(&self, tx_id: &TxId) -> Signature;
     /// Proves possession of this key to the chain with this genesis hash, on which `organisation` is to sign with it.
     fn sign_possession(&self, genesis: &Digest, organisation: &Uscc) -> Signature;
+    /// Consents, as a registrar of the province that `organisation` belongs to by its code, that `province` admits it until `until_ms`.
+    fn sign_admission(
+        &self,
+        genesis: &Digest,
+        organisation: &Uscc,
+        province: ProvinceCode,
+        until_ms: TimeMs,
+    ) -> Signature;
     /// Signs with an electronic seal, by the digest that is signed (see [`verify_seal`]).
     fn sign_seal(&self, message: &Digest) -> Signature;
     /// Signs the bytes of a vote or proposal as laid out by [`crate::certificate`].
@@ -110,6 +118,16 @@ impl Signer for SigningKey {
         self.sign(SignedAs::Transaction, &possession_message(genesis, organisation, &self.public))
     }
 
+    fn sign_admission(
+        &self,
+        genesis: &Digest,
+        organisation: &Uscc,
+        province: ProvinceCode,
+        until_ms: TimeMs,
+    ) -> Signature {
+        self.sign(SignedAs::Transaction, &admission_message(genesis, organisation, province, until_ms))
+    }
+
     fn sign_seal(&self, message: &Digest) -> Signature {
         use ed25519_dalek::Signer as _;
         match &self.key {
@@ -134,6 +152,16 @@ pub fn possession_message(genesis: &Digest, organisation: &Uscc, key: &PublicKey
     let mut message = tagged_message(tags::KEY_POSSESSION, genesis);
     message.extend_from_slice(organisation.as_bytes());
     message.extend_from_slice(&codec::encode(key));
+    message
+}
+
+/// The bytes by which a province consents that another admits an organisation of its own: tag length, tag, genesis hash, organisation, the
+/// province that admits it, the last moment in milliseconds since 1970 UTC.
+pub fn admission_message(genesis: &Digest, organisation: &Uscc, province: ProvinceCode, until_ms: TimeMs) -> Vec<u8> {
+    let mut message = tagged_message(tags::ADMISSION_CONSENT, genesis);
+    message.extend_from_slice(organisation.as_bytes());
+    message.extend_from_slice(province.as_bytes());
+    message.extend_from_slice(&codec::encode(&until_ms));
     message
 }
 

@@ -11,6 +11,8 @@ pub const TRANSACTION_SIGNATURE: &str = "huxin/transaction/v1";
 pub const NAME: &str = "huxin/name/v1";
 /// Bytes by which the holder of a new key proves that it holds it: `tag, genesis hash, organisation, public key`.
 pub const KEY_POSSESSION: &str = "huxin/key-possession/v1";
+/// Bytes by which a province consents that another admits an organisation of its own: `tag, genesis hash, organisation, province, end`.
+pub const ADMISSION_CONSENT: &str = "huxin/admission-consent/v1";
 /// A licence as the ledger names it: `H(tag, issuer, name)`.
 pub const LICENCE_REF: &str = "huxin/licence/v2";
 /// A case as the ledger names it: `H(tag, organisation that opens it, name)`.

@@ -5,7 +5,8 @@ use super::{IdError, IdKind};
 
 fixed_id! {
     /// Code of a province, autonomous region, municipality or special administrative region: two digits and four
-    /// zeros, for example `310000` for Shanghai.
+    /// zeros, for example `310000` for Shanghai. `000000` is the national platform, `660000` the Xinjiang Production and Construction
+    /// Corps.
     ProvinceCode, 6, "6", IdKind::Province, Alphabet::Digits
 }
 
@@ -20,9 +21,10 @@ const fn row(prefix: [u8; 2], english: &'static str, chinese: &'static str) -> P
     Province { prefix, english, chinese }
 }
 
-/// GB/T 2260, province level: 34 rows in the order of their codes. The additions of government-service systems
-/// (00 national, 66 新疆生产建设兵团) are not provinces and cannot be members.
-const PROVINCES: [Province; 34] = [
+/// The 34 rows of GB/T 2260, province level, and the two that government-service systems add to it: 00 for the national platform and the
+/// ministries, 66 for 新疆生产建设兵团. In the order of their codes.
+const PROVINCES: [Province; 36] = [
+    row(*b"00", "National platform", "国家平台"),
     row(*b"11", "Beijing", "北京市"),
     row(*b"12", "Tianjin", "天津市"),
     row(*b"13", "Hebei", "河北省"),
@@ -54,6 +56,7 @@ const PROVINCES: [Province; 34] = [
     row(*b"63", "Qinghai", "青海省"),
     row(*b"64", "Ningxia", "宁夏回族自治区"),
     row(*b"65", "Xinjiang", "新疆维吾尔自治区"),
+    row(*b"66", "Xinjiang Production and Construction Corps", "新疆生产建设兵团"),
     row(*b"71", "Taiwan", "台湾省"),
     row(*b"81", "Hong Kong", "香港特别行政区"),
     row(*b"82", "Macao", "澳门特别行政区"),
@@ -65,7 +68,7 @@ impl ProvinceCode {
         PROVINCES.iter().map(|province| Self::with_prefix(province.prefix))
     }
 
-    /// Refuses a code that GB/T 2260 does not list.
+    /// Refuses a code that the table does not list.
     pub fn check(&self) -> Result<(), IdError> {
         match self.row() {
             Some(_) => Ok(()),
@@ -113,7 +116,7 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_province() {
-        for text in ["310001", "000000", "660000", "990000"] {
+        for text in ["310001", "000001", "010000", "990000"] {
             let code = ProvinceCode::from_structure(text).unwrap();
             assert_eq!(text.parse::<ProvinceCode>().unwrap_err(), code.check().unwrap_err());
             assert_eq!(code.check().unwrap_err().code().as_str(), "identifier.unknown_province");

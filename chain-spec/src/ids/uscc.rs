@@ -6,7 +6,7 @@
 //! ```
 
 use super::shape::{Alphabet, fixed_id};
-use super::{IdError, IdKind};
+use super::{IdError, IdKind, ProvinceCode, RegionCode};
 
 fixed_id! {
     /// Code of an organisation: 18 characters that carry two independent checks.
@@ -23,6 +23,8 @@ const ORGANISATION_WEIGHTS: [u32; 8] = [3, 7, 9, 10, 5, 8, 4, 2];
 /// Position of the organisation code within the 18 characters, and of its check character.
 const ORGANISATION: std::ops::Range<usize> = 8..16;
 const ORGANISATION_CHECK: usize = 16;
+/// Position of the region of the authority that registered the organisation.
+const REGION: std::ops::Range<usize> = 2..8;
 
 impl Uscc {
     /// The code with these bytes, which the caller knows to be digits and capital letters.
@@ -42,6 +44,25 @@ impl Uscc {
             return Err(IdError::OrganisationCodeCheck { expected: char::from(expected), found });
         }
         Ok(())
+    }
+
+    /// The region of the authority that registered the organisation: characters 3 to 8, as they are written.
+    pub fn region_text(&self) -> &str {
+        &self.as_str()[REGION]
+    }
+
+    /// The province the organisation belongs to, by its region. Bodies registered nationally have the region 100000 and belong to the
+    /// national platform; those of 新疆生产建设兵团 are written with 66 or 99.
+    ///
+    /// # Errors
+    /// [`IdError::UnknownProvince`] or [`IdError::Character`] where the region names no province.
+    pub fn province(&self) -> Result<ProvinceCode, IdError> {
+        let text = match self.region_text() {
+            "100000" => "000000",
+            text if text.starts_with("99") => "660000",
+            text => text,
+        };
+        Ok(text.parse::<RegionCode>()?.province())
     }
 
     /// `ALPHABET[(31 - sum(value * weight) mod 31) mod 31]` over the first 17 characters.
@@ -101,6 +122,18 @@ mod tests {
         for weight in WEIGHTS {
             assert_eq!(weight, power);
             power = power * 3 % 31;
+        }
+    }
+
+    #[test]
+    fn an_organisation_belongs_to_the_province_that_registered_it() {
+        let province = |text: &str| Uscc::from_structure(text).unwrap().province().map(|code| code.to_string());
+        assert_eq!(province("11330105002500287C"), Ok("330000".to_owned()));
+        assert_eq!(province("11100000000013338W"), Ok("000000".to_owned()));
+        assert_eq!(province("11660000000000000X"), Ok("660000".to_owned()));
+        assert_eq!(province("11990000000000000X"), Ok("660000".to_owned()));
+        for text in ["11100001000013338W", "11800000000013338W", "11AB0000000013338W"] {
+            assert!(province(text).is_err(), "{text}");
         }
     }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::membership::{StatusChange, Succession};
 use crate::crypto::{Digest, KeyId, PublicKey, Signature};
 use crate::features::FeatureId;
-use crate::ids::{Height, ProvinceCode, RecordIndex, TimeMs, Uscc};
+use crate::ids::{Height, LicenceType, ProvinceCode, RecordIndex, TimeMs, Uscc};
 use crate::log::LogHead;
 use crate::parameters::{ActionKind, Parameters, Threshold};
 
@@ -112,6 +112,84 @@ pub enum Action {
     /// Hands on the competence of an organisation of a removed province, whose registrar no longer can. Takes the threshold of removing
     /// a province.
     OrganisationSucceed(Succession),
+    /// Sets who may issue licences of a type. Takes the threshold of the limits.
+    Competence { licence_type: LicenceType, issuers: Competent },
+}
+
+/// Most organisations that a type of licence names as its issuers.
+pub const COMPETENT_MAX: usize = 64;
+
+/// Who may issue licences of a type. The variant order is the wire tag.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Competent {
+    /// Every organisation whose key permits the type, as for a type that is not listed.
+    Any,
+    /// These organisations, and those whose codes are of these levels.
+    Listed {
+        /// Sorted, no duplicates, at most [`COMPETENT_MAX`]. Who acts for one of them since a reform may issue too.
+        #[serde(default)]
+        organisations: Vec<Uscc>,
+        /// Sorted, no duplicates.
+        #[serde(default)]
+        levels: Vec<RegionLevel>,
+    },
+}
+
+/// The level of the region in an organisation's code (characters 3 to 8). The variant order is the wire tag.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum RegionLevel {
+    /// 100000, or 00 at the beginning.
+    National,
+    /// Four zeros at the end.
+    Province,
+    /// Two zeros at the end.
+    City,
+    /// Everything else.
+    County,
+}
+
+impl RegionLevel {
+    /// Every level, from the highest.
+    pub const ALL: [Self; 4] = [Self::National, Self::Province, Self::City, Self::County];
+
+    /// The level of an organisation's code.
+    pub fn of(organisation: &Uscc) -> Self {
+        match organisation.region_text() {
+            "100000" => Self::National,
+            text if text.starts_with("00") => Self::National,
+            text if text.ends_with("0000") => Self::Province,
+            text if text.ends_with("00") => Self::City,
+            _ => Self::County,
+        }
+    }
+}
+
+impl Competent {
+    /// Whether it is well formed: not empty, sorted, nothing twice, not too long, every code right.
+    pub fn is_well_formed(&self) -> bool {
+        let Self::Listed { organisations, levels } = self else { return true };
+        let ascending =
+            organisations.windows(2).all(|pair| pair[0] < pair[1]) && levels.windows(2).all(|pair| pair[0] < pair[1]);
+        let is_empty = organisations.is_empty() && levels.is_empty();
+        ascending
+            && !is_empty
+            && organisations.len() <= COMPETENT_MAX
+            && organisations.iter().all(|one| one.check().is_ok())
+    }
+
+    /// Whether it names `organisation`, by itself or by its level.
+    pub fn names(&self, organisation: &Uscc) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Listed { organisations, levels } => {
+                organisations.binary_search(organisation).is_ok() || levels.contains(&RegionLevel::of(organisation))
+            }
+        }
+    }
 }
 
 impl Action {
@@ -133,6 +211,7 @@ impl Action {
             Self::Threshold { .. } => ActionKind::Threshold,
             Self::FeatureActivate { .. } => ActionKind::FeatureActivate,
             Self::OrganisationSucceed(_) => ActionKind::ProvinceStatus,
+            Self::Competence { .. } => ActionKind::Parameters,
         }
     }
 }

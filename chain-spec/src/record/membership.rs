@@ -4,7 +4,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::{KeyId, PublicKey, Signature};
-use crate::ids::{BasisCode, LicenceType, RegionCode, SystemId, Uscc};
+use crate::ids::{BasisCode, LicenceType, RegionCode, SystemId, TimeMs, Uscc};
 
 /// Most licence types one key may be limited to.
 pub const KEY_LICENCE_TYPES_MAX: usize = 64;
@@ -13,8 +13,9 @@ pub const KEY_LICENCE_TYPES_MAX: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum MembershipOperation {
-    /// Admits an organisation of the signer's province.
-    OrganisationAdd { organisation: Uscc, region: RegionCode },
+    /// Admits an organisation of the signer's province. Its code (characters 3 to 8) says which that is; of another province's
+    /// organisation only with that province's consent.
+    OrganisationAdd { organisation: Uscc, region: RegionCode, consent: Option<AdmissionConsent> },
     /// Suspends, resumes or removes an organisation. Removal is final.
     OrganisationStatus { organisation: Uscc, change: StatusChange, basis: BasisCode },
     /// Registers a service system of an organisation. Its code is the organisation's own: another may use the same.
@@ -29,6 +30,21 @@ pub enum MembershipOperation {
     /// Hands an organisation's competence on to another (机构改革). To another province it is an offer, until that province's registrar
     /// records the same.
     OrganisationSucceed(Succession),
+    /// Takes an organisation that belongs to the signer's province by its code, and is registered in another, into its own province.
+    /// Keys that the other province registered no longer sign.
+    OrganisationReclaim { organisation: Uscc, region: RegionCode, basis: BasisCode },
+}
+
+/// The consent of the province that an organisation belongs to by its code, that another province admits it.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdmissionConsent {
+    /// A registrar key of that province, active when the organisation is admitted.
+    pub signer: KeyId,
+    /// The organisation is admitted before this moment, milliseconds since 1970 UTC, or not by this consent.
+    pub until_ms: TimeMs,
+    /// Over [`crate::crypto::admission_message`].
+    pub signature: Signature,
 }
 
 /// A hand-over of competence.
@@ -63,6 +79,33 @@ pub struct SuccessionScope {
     pub publications: bool,
 }
 
+/// A text that is not a consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a consent is written as `huxin organisation consent` prints it: key id, end in milliseconds and signature, with slashes between"
+)]
+pub struct ParseConsentError;
+
+impl std::fmt::Display for AdmissionConsent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}/{}", self.signer, self.until_ms.0, self.signature)
+    }
+}
+
+impl std::str::FromStr for AdmissionConsent {
+    type Err = ParseConsentError;
+
+    fn from_str(text: &str) -> Result<Self, ParseConsentError> {
+        let parts: [&str; 3] = text.split('/').collect::<Vec<_>>().try_into().map_err(|_| ParseConsentError)?;
+        let [signer, until_ms, signature] = parts;
+        Ok(Self {
+            signer: signer.parse().map_err(|_| ParseConsentError)?,
+            until_ms: TimeMs(until_ms.parse().map_err(|_| ParseConsentError)?),
+            signature: signature.parse().map_err(|_| ParseConsentError)?,
+        })
+    }
+}
+
 impl MembershipOperation {
     /// The kind tag on the wire.
     pub fn kind(&self) -> u8 {
@@ -74,6 +117,7 @@ impl MembershipOperation {
             Self::KeyAdd { .. } => 4,
             Self::KeyStatus { .. } => 5,
             Self::OrganisationSucceed(_) => 6,
+            Self::OrganisationReclaim { .. } => 7,
         }
     }
 
@@ -87,6 +131,7 @@ impl MembershipOperation {
             Self::KeyAdd { .. } => "key.add",
             Self::KeyStatus { .. } => "key.status",
             Self::OrganisationSucceed(_) => "organisation.succeed",
+            Self::OrganisationReclaim { .. } => "organisation.reclaim",
         }
     }
 }

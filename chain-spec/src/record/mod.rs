@@ -133,6 +133,9 @@ pub struct Record {
     pub tx_id: TxId,
     /// Time of the block, milliseconds since 1970 UTC.
     pub time_ms: TimeMs,
+    /// Of a new licence: the version of the entry that said who may issue its type and that named its issuer; `None` where the type
+    /// was not listed, and in every other record. The rules write it, no submitter does.
+    pub competence: Option<u32>,
     pub operation: Operation,
 }
 

@@ -34,9 +34,9 @@ impl Operation {
 fn membership(operation: &MembershipOperation) -> Vec<StateKey> {
     use MembershipOperation as Op;
     match operation {
-        Op::OrganisationAdd { organisation, .. } | Op::OrganisationStatus { organisation, .. } => {
-            vec![StateKey::Organisation(*organisation)]
-        }
+        Op::OrganisationAdd { organisation, .. }
+        | Op::OrganisationStatus { organisation, .. }
+        | Op::OrganisationReclaim { organisation, .. } => vec![StateKey::Organisation(*organisation)],
         Op::SystemAdd { system, organisation } => {
             vec![StateKey::System(*organisation, system.clone()), StateKey::Organisation(*organisation)]
         }
@@ -161,6 +161,7 @@ fn action_subjects(action: &Action) -> Vec<StateKey> {
         Action::Parameters(_) | Action::Threshold { .. } => vec![StateKey::Parameters],
         Action::FeatureActivate { .. } => vec![StateKey::Features],
         Action::OrganisationSucceed(succession) => of_succession(succession),
+        Action::Competence { licence_type, .. } => vec![StateKey::Competence(*licence_type)],
     }
 }
 

@@ -17,6 +17,7 @@
 //!
 //! `correct`, `attach`, `detach` and `annual_check` leave the status alone ([`upkeep`]).
 
+mod competence;
 mod document;
 pub mod lineage;
 mod number;
@@ -68,21 +69,22 @@ pub fn next_status(status: LicenceStatus, operation: &LicenceOperation) -> Resul
     }
 }
 
-/// Applies `operation`, which becomes record `index`.
+/// Applies `operation`, which becomes record `index`, and gives the version of the list by which the issuer of a new licence is competent.
 pub(super) fn apply<R: StateReader>(
     overlay: &mut Overlay<'_, R>,
     context: &BlockContext,
     actor: &Actor,
     index: RecordIndex,
     operation: &LicenceOperation,
-) -> Result<(), RuleError> {
+) -> Result<Option<u32>, RuleError> {
     check_permission(actor, operation)?;
-    let mut predecessor = None;
+    let (mut predecessor, mut competent) = (None, None);
     if let Some(changed) = operation.changed_licence() {
         predecessor = Some(change(overlay, context, actor, index, changed, operation)?);
     }
     if let Some(licence) = operation.new_licence() {
         check_licence(overlay, actor, licence)?;
+        competent = competence::check(overlay, licence)?;
         if licence.licence != LicenceRef::owned(context.algorithm, &licence.issuer, &licence.name) {
             return Err(Code::LicenceReferenceNotOwn.into());
         }
@@ -92,7 +94,8 @@ pub(super) fn apply<R: StateReader>(
         number::check(overlay, context, index, licence, operation, predecessor)?;
         overlay.set_issued(licence.licence, index);
     }
-    document::note(overlay, actor, index, operation)
+    document::note(overlay, actor, index, operation)?;
+    Ok(competent)
 }
 
 /// Texts of an operation that the privacy filter reads.

@@ -1,5 +1,7 @@
 //! Rules of the membership family: a province governs its own organisations, systems and keys.
 
+mod admission;
+
 use crate::codes::Code;
 use crate::crypto::{KeyId, PublicKey, SignedAs, possession_message};
 use crate::genesis;
@@ -25,19 +27,11 @@ pub(super) fn apply<R: StateReader>(
         return Err(Code::KeyNotPermitted.into());
     }
     match operation {
-        Op::OrganisationAdd { organisation, region } => {
-            organisation.check().map_err(|error| error.code())?;
-            region.check().map_err(|error| error.code())?;
-            if region.province() != actor.province() {
-                return Err(Code::OrganisationWrongProvince.into());
-            }
-            let key = StateKey::Organisation(*organisation);
-            if overlay.read::<OrganisationState>(&key)?.is_some() {
-                return Err(Code::OrganisationExists.into());
-            }
-            let state = OrganisationState { province: actor.province(), region: *region, standing: Standing::Active };
-            overlay.write(key, &state);
-            Ok(())
+        Op::OrganisationAdd { organisation, region, consent } => {
+            admission::add(overlay, context, actor, organisation, *region, consent.as_ref())
+        }
+        Op::OrganisationReclaim { organisation, region, .. } => {
+            admission::reclaim(overlay, actor, organisation, *region)
         }
         Op::OrganisationStatus { organisation, change, .. } => {
             change_organisation(overlay, actor, organisation, *change)
@@ -67,7 +61,9 @@ pub(super) fn texts(operation: &MembershipOperation) -> Vec<&str> {
     use MembershipOperation as Op;
     match operation {
         Op::OrganisationAdd { .. } => Vec::new(),
-        Op::OrganisationStatus { basis, .. } | Op::KeyStatus { basis, .. } => vec![basis.as_str()],
+        Op::OrganisationStatus { basis, .. } | Op::KeyStatus { basis, .. } | Op::OrganisationReclaim { basis, .. } => {
+            vec![basis.as_str()]
+        }
         Op::OrganisationSucceed(handed) => vec![handed.basis.as_str()],
         Op::SystemAdd { system, .. } => vec![system.as_str()],
         Op::SystemStatus { system, basis, .. } => vec![system.as_str(), basis.as_str()],

@@ -209,12 +209,15 @@ fn apply_transaction<R: StateReader>(
         if !overlay.knows_actors() {
             actor = known_actor(overlay, &transaction.body.signer).map_err(at(position))?;
         }
+        let mut competence = None;
         match operation {
             Operation::Membership(operation) => {
                 overlay.forget_actors();
                 membership::apply(overlay, context, &actor, index, operation)
             }
-            Operation::Licence(operation) => licence::apply(overlay, context, &actor, index, operation),
+            Operation::Licence(operation) => {
+                licence::apply(overlay, context, &actor, index, operation).map(|version| competence = version)
+            }
             Operation::Seal(operation) => seal::apply(overlay, context, &actor, index, operation),
             Operation::Case(operation) => case::apply(overlay, context, &actor, index, operation),
             Operation::Publication(operation) => publication::apply(overlay, context, &actor, index, operation),
@@ -236,6 +239,7 @@ fn apply_transaction<R: StateReader>(
             signer: transaction.body.signer,
             tx_id,
             time_ms: context.time_ms,
+            competence,
             operation: operation.clone(),
         };
         let (record, bytes) = record.seal(context.algorithm, &head.running_digest);
@@ -270,6 +274,10 @@ fn actor<R: StateReader>(overlay: &Overlay<'_, R>, id: &crate::crypto::KeyId) ->
     standing(key.standing, Code::KeySuspended, Code::KeyRemoved)?;
     let organisation: OrganisationState =
         overlay.read(&StateKey::Organisation(key.organisation))?.ok_or(Code::OrganisationUnknown)?;
+    // A key goes with the province that registered it: once the organisation's own province has taken it back, the key no longer signs.
+    if organisation.province != key.province {
+        return Err(Code::OrganisationReclaimed.into());
+    }
     check_organisation(&organisation)?;
     if let Some(system) = &key.system {
         let address = StateKey::System(key.organisation, system.clone());

@@ -7,13 +7,25 @@ use crate::crypto::{Digest, KeyId, PublicKey};
 use crate::ids::{Height, ProvinceCode, RecordIndex, TimeMs};
 use crate::log::LogHead;
 use crate::parameters::{Parameters, Thresholds};
-use crate::record::governance::{Action, SignedStep, TrustRole};
+use crate::record::governance::{Action, Competent, SignedStep, TrustRole};
 
 /// Limits and thresholds in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct GovernedParameters {
     pub parameters: Parameters,
     pub thresholds: Thresholds,
+}
+
+/// Who may issue licences of a type.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct CompetenceState {
+    /// From 1; each decision raises it. Records of new licences name it.
+    pub version: u32,
+    pub issuers: Competent,
+    /// Record with which it took effect.
+    pub decided_by: RecordIndex,
+    /// Time of its block.
+    pub decided_ms: TimeMs,
 }
 
 /// Status of a proposal. `Expired` is never stored: it follows from the time.

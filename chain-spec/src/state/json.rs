@@ -5,7 +5,9 @@ use serde::Serialize;
 
 use super::case::{BundleState, CaseState};
 use super::evidence::{CaseEvidenceState, MaterialState, RatingState, ShareState};
-use super::governance::{AnchorState, GovernedParameters, MisbehaviourState, ProposalState, TrustState, ValidatorNode};
+use super::governance::{
+    AnchorState, CompetenceState, GovernedParameters, MisbehaviourState, ProposalState, TrustState, ValidatorNode,
+};
 use super::publication::{ItemVariants, PublicationConsumerState, PublicationState, PublicationVersionState};
 use super::seal::{SealSignatureState, SealState};
 use super::succession::SuccessionState;
@@ -54,6 +56,7 @@ pub fn to_json(key: &StateKey, bytes: &[u8]) -> Result<serde_json::Value, StateU
         StateKey::Succession(_) => json::<SuccessionState>(bytes),
         StateKey::Lineage(_) => json::<LineageState>(bytes),
         StateKey::Document(_) => json::<DocumentState>(bytes),
+        StateKey::Competence(_) => json::<CompetenceState>(bytes),
     };
     result.map_err(|reason| StateUnavailable(format!("{key}: {reason}")))
 }

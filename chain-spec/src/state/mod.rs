@@ -103,6 +103,8 @@ pub enum StateKey {
     Lineage(LicenceRef),
     /// The licences of one file, by its SHA-256, where there are several.
     Document(Digest),
+    /// Who may issue licences of a type, where the provinces have decided it.
+    Competence(LicenceType),
 }
 
 impl StateKey {

@@ -17,10 +17,10 @@ pub struct PublicationState {
     /// The organisation whose publication it is: the agency of the item, the principal of the mandate, otherwise the first
     /// publisher.
     pub owner: Option<Uscc>,
-    /// What is being prepared, oldest first: at most one draft by each province, so at most 34. The first to be published takes the
+    /// What is being prepared, oldest first: at most one draft by each province, so at most 36. The first to be published takes the
     /// version, and the others with it.
     pub drafts: Vec<DraftState>,
-    /// Provinces that consent to the end of the version in force, sorted; at most 34.
+    /// Provinces that consent to the end of the version in force, sorted; at most 36.
     pub repeal_signed_by: Vec<ProvinceCode>,
 }
 
@@ -44,7 +44,7 @@ pub struct DraftState {
     pub lead: Uscc,
     pub lead_province: ProvinceCode,
     pub consultation: Option<Consultation>,
-    /// Provinces whose signature counts, fixed when the draft was submitted; sorted, at most 34.
+    /// Provinces whose signature counts, fixed when the draft was submitted; sorted, at most 36.
     pub signers: Vec<ProvinceCode>,
     /// How many of them must sign, at least 1.
     pub needed: u8,
@@ -170,7 +170,7 @@ pub struct PublicationConsumerState {
     pub by: RecordIndex,
 }
 
-/// The provinces' versions of one service item: at most one per province, so at most 34, sorted by province.
+/// The provinces' versions of one service item: at most one per province, so at most 36, sorted by province.
 #[derive(Debug, Clone, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct ItemVariants {
     pub variants: Vec<ItemVariant>,

@@ -21,7 +21,7 @@ pub enum StateKeyError {
 }
 
 /// The kinds of things by name, in wire order: the place is the kind byte.
-pub const KINDS: [&str; 30] = [
+pub const KINDS: [&str; 31] = [
     "province",
     "organisation",
     "system",
@@ -52,6 +52,7 @@ pub const KINDS: [&str; 30] = [
     "succession",
     "lineage",
     "document",
+    "competence",
 ];
 
 /// The kind byte of a kind's name, with which the canonical bytes of its keys begin.
@@ -174,6 +175,7 @@ impl Display for StateKey {
             Self::Succession(code) => write!(f, "succession/{code}"),
             Self::Lineage(licence) => write!(f, "lineage/{licence}"),
             Self::Document(sha256) => write!(f, "document/{sha256}"),
+            Self::Competence(licence_type) => write!(f, "competence/{licence_type}"),
             Self::PublicationConsumer(publication, organisation, system) => {
                 write!(f, "publication-consumer/{publication}/{organisation}")?;
                 system.iter().try_for_each(|system| write!(f, "/{system}"))
@@ -255,6 +257,7 @@ impl FromStr for StateKey {
             "succession" => Self::Succession(rest.parse()?),
             "lineage" => Self::Lineage(rest.parse()?),
             "document" => Self::Document(rest.parse().map_err(|_| digest_form("document"))?),
+            "competence" => Self::Competence(rest.parse()?),
             _ => return Err(StateKeyError::Kind { found: kind.to_owned() }),
         })
     }
@@ -328,6 +331,7 @@ mod tests {
             StateKey::Succession(uscc.parse().unwrap()),
             StateKey::Lineage(LicenceRef(digest)),
             StateKey::Document(digest),
+            StateKey::Competence("11100000000013338W011".parse().unwrap()),
             StateKey::PublicationConsumer(local, uscc.parse().unwrap(), None),
             StateKey::PublicationConsumer(publication, uscc.parse().unwrap(), Some("S1".parse().unwrap())),
         ];

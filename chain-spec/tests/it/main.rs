@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod admission;
 mod blocks;
 mod case_clock;
 mod case_docs;
@@ -15,6 +16,7 @@ mod case_guards;
 mod case_lives;
 mod case_stories;
 mod case_table;
+mod competence;
 mod documents;
 mod evidence_rules;
 mod evidence_sequences;

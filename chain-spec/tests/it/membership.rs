@@ -86,7 +86,7 @@ impl Bench {
 }
 
 fn add_organisation(organisation: Uscc, region: &str) -> MembershipOperation {
-    MembershipOperation::OrganisationAdd { organisation, region: region.parse().unwrap() }
+    MembershipOperation::OrganisationAdd { organisation, region: region.parse().unwrap(), consent: None }
 }
 
 #[test]
@@ -206,13 +206,13 @@ fn an_organisation_is_a_valid_code_in_a_region_of_the_province() {
     let cases = [
         (add_organisation(wrong_check, "310104"), Code::IdentifierUsccCheck),
         (add_organisation(fresh, "320500"), Code::OrganisationWrongProvince),
-        (add_organisation(bench.network.provinces[ANHUI].organisation, "310104"), Code::OrganisationExists),
+        (add_organisation(bench.network.provinces[SHANGHAI].organisation, "310104"), Code::OrganisationExists),
     ];
     for (operation, code) in cases {
         assert_eq!(bench.network.try_one(&registrar, operation).unwrap_err(), code);
     }
     let nowhere = huxin_chain_spec::ids::RegionCode::from_structure("990104").unwrap();
-    let operation = MembershipOperation::OrganisationAdd { organisation: fresh, region: nowhere };
+    let operation = MembershipOperation::OrganisationAdd { organisation: fresh, region: nowhere, consent: None };
     assert_eq!(bench.network.try_one(&registrar, operation).unwrap_err(), Code::IdentifierUnknownProvince);
 }
 

@@ -13,7 +13,7 @@ use huxin_chain_spec::ids::{
 use huxin_chain_spec::map::MapProof;
 use huxin_chain_spec::receipt::Receipt;
 use huxin_chain_spec::record::licence::{Change, Document, Licence, SealReference};
-use huxin_chain_spec::record::membership::{Permissions, StatusChange};
+use huxin_chain_spec::record::membership::{AdmissionConsent, Permissions, StatusChange};
 use huxin_chain_spec::record::upkeep::{Attachment, AttachmentRole, Correction, CorrectionReason};
 use huxin_chain_spec::record::{LicenceOperation, MembershipOperation, Operation, Record};
 use huxin_chain_spec::state::{
@@ -198,10 +198,24 @@ fn status_changes() -> impl Strategy<Value = StatusChange> {
     prop_oneof![Just(StatusChange::Suspend), Just(StatusChange::Resume), Just(StatusChange::Remove)]
 }
 
+fn consents() -> impl Strategy<Value = AdmissionConsent> {
+    (keys(), any::<u64>(), signatures()).prop_map(|(key, until_ms, signature)| AdmissionConsent {
+        signer: key.id(),
+        until_ms: TimeMs(until_ms),
+        signature,
+    })
+}
+
 fn membership_operations() -> impl Strategy<Value = MembershipOperation> {
     use MembershipOperation as Op;
     prop_oneof![
-        (organisations(), regions()).prop_map(|(organisation, region)| Op::OrganisationAdd { organisation, region }),
+        (organisations(), regions(), option::of(consents()))
+            .prop_map(|(organisation, region, consent)| Op::OrganisationAdd { organisation, region, consent }),
+        (organisations(), regions(), bases()).prop_map(|(organisation, region, basis)| Op::OrganisationReclaim {
+            organisation,
+            region,
+            basis
+        }),
         (organisations(), status_changes(), bases()).prop_map(|(organisation, change, basis)| Op::OrganisationStatus {
             organisation,
             change,

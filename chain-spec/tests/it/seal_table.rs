@@ -84,7 +84,7 @@ impl SealBench {
         ];
         for (organisation, name, permissions) in others {
             let region = "310104".parse().unwrap();
-            network.must(&registrar, MembershipOperation::OrganisationAdd { organisation, region });
+            network.must(&registrar, MembershipOperation::OrganisationAdd { organisation, region, consent: None });
             network.must(&registrar, key_add(&key(name), organisation, permissions));
         }
         Self { network }

@@ -378,7 +378,7 @@ fn sequences_without_gaps_and_running_digests() {
         let registrar = network.registrar(block % 4);
         let organisation = uscc(&format!("11{}9900000{block:05}", 31 + block % 4));
         let region = huxin_chain_spec::ids::RegionCode::of_province(network.provinces[block % 4].code);
-        let add = MembershipOperation::OrganisationAdd { organisation, region };
+        let add = MembershipOperation::OrganisationAdd { organisation, region, consent: None };
         transactions.push(network.transaction(&registrar, vec![Op::from(add).0]));
         network.commit(transactions);
     }

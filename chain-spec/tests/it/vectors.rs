@@ -127,7 +127,7 @@ fn operations() {
         case(operation.name(), &operation, json!({ "family": operation.family(), "kind": operation.kind() }))
     });
     let names: std::collections::BTreeSet<_> = all_operations().iter().map(Operation::name).collect();
-    assert_eq!(names.len(), 7 + 15, "every kind");
+    assert_eq!(names.len(), 8 + 15, "every kind");
     golden("operations", cases.collect());
 }
 
@@ -187,6 +187,7 @@ fn records() {
             signer: provinces[SHANGHAI].issuer.key.id(),
             tx_id: unsigned().id(SHA256),
             time_ms: TimeMs(GENESIS_MS + 1),
+            competence: operation.new_licence().map(|licence| u32::from(licence.version)),
             operation,
         };
         let (record, bytes) = record.seal(SHA256, &previous);

@@ -55,6 +55,7 @@ fn a_licence(valid_from_ms: TimeMs, valid_until_ms: Option<TimeMs>) -> Licence {
 fn evidence(licence: &Licence) -> Evidence<'_> {
     Evidence {
         licence,
+        competence: None,
         recorded_ms: RECORDED,
         state_then: StateAt::Unchanged,
         state_now: None,
@@ -175,7 +176,7 @@ fn a_state_that_is_not_covered_is_unknown() {
     assert_eq!(verdict, Verdict::Unknown);
     let status = check(&checks, "status");
     assert_eq!((status.result, status.code.as_str()), (CheckResult::Unknown, "status.not_covered"));
-    assert_eq!(checks.len(), 8, "all other checks are shown");
+    assert_eq!(checks.len(), 9, "all other checks are shown");
     assert_eq!(check(&checks, "recorded").result, CheckResult::Pass);
     // What contradicts the record is invalid whatever its state.
     assert_eq!(judge(&Evidence { content: Content::Differs, ..open.clone() }).0, Verdict::Invalid);
@@ -206,13 +207,13 @@ fn a_mistyped_identifier_is_told_first() {
     assert!(checks[0].en.contains("mistyped") && checks[0].zh.contains("输错"));
 }
 
-/// Eight checks with stable names; what nobody looked at is unknown.
+/// Nine checks with stable names; what nobody looked at is unknown.
 #[test]
 fn checks_are_named_and_unchecked_ones_unknown() {
     let plain = a_licence(RECORDED, None);
     let (_, checks) = judge(&evidence(&plain));
     let names: Vec<&str> = checks.iter().map(|check| check.name.as_str()).collect();
-    let all = ["recorded", "content", "identifier", "issuer", "status", "validity", "seal", "finality"];
+    let all = ["recorded", "content", "identifier", "issuer", "competence", "status", "validity", "seal", "finality"];
     assert_eq!(names, all);
     for one in &checks {
         assert!(one.code.starts_with(&format!("{}.", one.name)), "{}", one.code);

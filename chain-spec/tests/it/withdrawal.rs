@@ -101,7 +101,8 @@ fn the_successor_of_the_issuer_withdraws_the_lineage() {
     let registrar = network.registrar(SHANGHAI);
     let old = network.provinces[SHANGHAI].issuer.clone();
     let new = Issuer { organisation: uscc("1131000000002437"), region: old.region, key: key("new bureau") };
-    let add = MembershipOperation::OrganisationAdd { organisation: new.organisation, region: new.region };
+    let add =
+        MembershipOperation::OrganisationAdd { organisation: new.organisation, region: new.region, consent: None };
     network.must(&registrar, add);
     network.must(&registrar, key_add(&new.key, new.organisation, Permissions::all_licences()));
     network.must(&old.key, issue(&old, "a"));

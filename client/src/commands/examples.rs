@@ -22,6 +22,10 @@ pub const PAGES: &[Page] = &[
     page("keys resume", Record, &["huxin keys resume issuer.key --basis B-1 --key registrar.key"]),
     page("keys remove", Record, &["huxin keys remove issuer.key --basis B-1 --key registrar.key"]),
     page("organisation add", Record, &["huxin organisation add 11310100000001011L --region 310100 --key registrar.key"]),
+    page("organisation consent", Possession, &[
+        "huxin organisation consent 11310100000001011L --province 330000 --until 2026-12-31 --registrar registrar.key",
+    ]),
+    page("organisation reclaim", Record, &["huxin organisation reclaim 11310100000001011L --region 310100 --basis B-1 --key registrar.key"]),
     page("organisation suspend", Record, &["huxin organisation suspend 11310100000001011L --basis B-1 --key registrar.key"]),
     page("organisation resume", Record, &["huxin organisation resume 11310100000001011L --basis B-1 --key registrar.key"]),
     page("organisation remove", Record, &["huxin organisation remove 11310100000001011L --basis B-1 --key registrar.key"]),
@@ -185,7 +189,7 @@ pub const PAGES: &[Page] = &[
         "huxin govern propose --action province-add.json --rationale paper.pdf --key governance.key",
     ]),
     page("govern propose province-add", Record, &[
-        "huxin govern propose province-add 350000 --organisation 11310100000001011L --governance-key governance.key \
+        "huxin govern propose province-add 350000 --organisation 11350000000000019H --governance-key governance.key \
          --registrar-key registrar.key --validator consensus.key --rationale paper.pdf --key governance.key",
     ]),
     page("govern propose province-suspend", Record, &[
@@ -235,6 +239,10 @@ pub const PAGES: &[Page] = &[
         "huxin govern propose organisation-succeed 11310100000001011L --to 11320000000000035T --everything --basis B-1 \
          --rationale paper.pdf --key governance.key",
     ]),
+    page("govern propose competence", Record, &[
+        "huxin govern propose competence 11100000000013338W011 --organisation 11310100000001011L --level province \
+         --rationale paper.pdf --key governance.key",
+    ]),
     page("govern propose feature", Record, &[
         "huxin govern propose feature anchors 9000 --rationale paper.pdf --key governance.key",
     ]),
@@ -242,7 +250,7 @@ pub const PAGES: &[Page] = &[
     page("govern withdraw", Record, &["huxin govern withdraw 41 --key governance.key"]),
     page("govern rehearse", Question, &["huxin govern rehearse --action province-add.json --proposer 310000"]),
     page("govern rehearse province-add", Question, &[
-        "huxin govern rehearse province-add 350000 --organisation 11310100000001011L --governance-key governance.key \
+        "huxin govern rehearse province-add 350000 --organisation 11350000000000019H --governance-key governance.key \
          --registrar-key registrar.key --validator consensus.key --proposer 310000",
     ]),
     page("govern rehearse province-suspend", Question, &["huxin govern rehearse province-suspend 350000 --proposer 310000"]),
@@ -254,6 +262,9 @@ pub const PAGES: &[Page] = &[
     page("govern rehearse validator-remove", Question, &["huxin govern rehearse validator-remove consensus.key --proposer 310000"]),
     page("govern rehearse validator-rotate", Question, &["huxin govern rehearse validator-rotate consensus.key next.key --proposer 310000"]),
     page("govern rehearse validator-power", Question, &["huxin govern rehearse validator-power consensus.key 2 --proposer 310000"]),
+    page("govern rehearse competence", Question, &[
+        "huxin govern rehearse competence 11100000000013338W011 --level province --proposer 310000",
+    ]),
     page("govern rehearse trust-add", Question, &[
         "huxin govern rehearse trust-add root.crt --role seal-maker --valid-until 2036-12-31 --proposer 310000",
     ]),

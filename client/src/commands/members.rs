@@ -1,16 +1,23 @@
 //! `huxin organisation` and `huxin system`: what a province's registrar records.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
-use huxin_chain_spec::ids::{BasisCode, RegionCode, SystemId, Uscc};
-use huxin_chain_spec::record::membership::StatusChange;
+use huxin_chain_spec::crypto::Signer as _;
+use huxin_chain_spec::ids::{BasisCode, ProvinceCode, RegionCode, SystemId, Uscc};
+use huxin_chain_spec::record::membership::{AdmissionConsent, StatusChange};
 use huxin_chain_spec::record::{MembershipOperation, Operation};
+use serde_json::json;
 
 use super::arguments::ReceiptFile;
 use super::context::{Global, Needs};
 use super::output::Output;
 use super::record::submit;
 use super::succession::{Authority, SuccessionArguments};
+use crate::dates::End;
 use crate::error::{ClientError, ExitCode};
+use crate::keys;
+use crate::say;
 
 /// Organisations of a province.
 #[derive(Debug, Subcommand)]
@@ -22,6 +29,23 @@ pub enum Organisation {
         /// Region it acts for: 310100.
         #[arg(long)]
         region: RegionCode,
+        /// Consent of the province that the code belongs to (characters 3 to 8), where that is another: what `huxin organisation
+        /// consent` printed there.
+        #[arg(long, value_name = "CONSENT")]
+        consent: Option<AdmissionConsent>,
+    },
+    /// Consent that another province admits an organisation of one's own: prints the consent, for that province's registrar.
+    Consent(Consent),
+    /// Take an organisation that belongs to one's own province by its code back from the province that registered it.
+    Reclaim {
+        /// Its unified social credit code (统一社会信用代码).
+        organisation: Uscc,
+        /// Region it acts for: 310100.
+        #[arg(long)]
+        region: RegionCode,
+        /// Code of the legal basis.
+        #[arg(long)]
+        basis: BasisCode,
     },
     /// Suspend an organisation with all its keys.
     Suspend {
@@ -102,11 +126,50 @@ pub struct StatusArguments {
     pub basis: BasisCode,
 }
 
+/// Consent of a registrar, signed off the ledger.
+#[derive(Debug, Clone, Args)]
+pub struct Consent {
+    /// Unified social credit code (统一社会信用代码) of the organisation, which belongs to the registrar's province.
+    organisation: Uscc,
+    /// Province that may admit it: 330000.
+    #[arg(long)]
+    province: ProvinceCode,
+    /// Last day on which it may be admitted, or the first moment at which it may not.
+    #[arg(long, value_name = "DATE")]
+    until: End,
+    /// Key file of the registrar of the organisation's own province.
+    #[arg(long, value_name = "FILE")]
+    registrar: PathBuf,
+}
+
+impl Consent {
+    fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
+        let home = self.organisation.province().map_err(|error| ClientError::at("<ORGANISATION>", error))?;
+        if home == self.province {
+            let said = say!(
+                "the organisation's code belongs to this province, which needs no consent",
+                "该机构代码属于此省份，无须同意"
+            );
+            return Err(ClientError::at("--province", said));
+        }
+        let (_, key) = keys::open(&self.registrar, || global.passphrase(&self.registrar))?;
+        let until_ms = self.until.first_moment_after();
+        let signature = key.sign_admission(global.trust()?.hash(), &self.organisation, self.province, until_ms);
+        let consent = AdmissionConsent { signer: key.id(), until_ms, signature };
+        let text = consent.to_string();
+        let value = json!({ "organisation": self.organisation, "province": self.province, "consent": text });
+        output.answer(&value, || text.clone());
+        Ok(ExitCode::Success)
+    }
+}
+
 impl Organisation {
     pub async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
         use MembershipOperation as Op;
         let operation = match self {
-            Self::Add { organisation, region } => Op::OrganisationAdd { organisation, region },
+            Self::Add { organisation, region, consent } => Op::OrganisationAdd { organisation, region, consent },
+            Self::Consent(consent) => return consent.run(global, output),
+            Self::Reclaim { organisation, region, basis } => Op::OrganisationReclaim { organisation, region, basis },
             Self::Suspend { organisation, status } => {
                 Op::OrganisationStatus { organisation, change: StatusChange::Suspend, basis: status.basis }
             }

@@ -144,9 +144,17 @@ async fn each_wrong_input_is_named_although_no_node_answers() {
         ("keys suspend abc --basis B-1".to_owned(), "client.input", "key id"),
         ("keys add abc --organisation 11310100000001011L".to_owned(), "client.input", "public key"),
         ("organisation add 11310100000001011X --region 310100".to_owned(), "identifier.uscc_check", "<ORGANISATION>"),
+        ("organisation add 11310100000001011L --region 330100 --consent abc".to_owned(), "client.usage", "--consent"),
+        (
+            "organisation consent 11310100000001011L --province 310000 --until 2026-12-31 --registrar none.key"
+                .to_owned(),
+            "client.input",
+            "--province",
+        ),
         (format!("organisation succeed {ISSUER} --to {SUCCESSOR} --basis B-1"), "client.input", "scope"),
         (format!("organisation succeed {ISSUER} --to {ISSUER} --cases --basis B-1"), "client.input", "--to"),
         (format!("organisation authority {ISSUER}"), "client.input", "authority"),
+        ("govern rehearse competence 11100000000013338W011 --proposer 310000".to_owned(), "client.input", "issuers"),
         (format!("govern propose organisation-succeed {ISSUER} --to {SUCCESSOR} --basis B-1"), "client.input", "scope"),
         ("case grant 11310100000001011L/2026-0001 --decision {}/none.pdf".to_owned(), "client.input", "--decision"),
         ("publish publish guide/310000/A --body {}/none.toml".to_owned(), "client.file", "none.toml"),

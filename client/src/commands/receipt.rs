@@ -302,6 +302,7 @@ impl Check {
             state_then: newest,
             state_now: None,
             as_of_ms: time,
+            competence: record.competence,
             content,
             identifier,
             proven: true,

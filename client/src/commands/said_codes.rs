@@ -15,6 +15,16 @@ const CHECKS: &[SaidCode] = &[
     ("annual.failed", "the annual check was not passed", "年检不合格"),
     ("annual.past", "the last annual check recorded no longer covers the time asked about", "最近一次年检的有效期已过"),
     (
+        "competence.listed",
+        "the provinces' list let the issuer issue licences of this type when it was recorded",
+        "上账时，各省议定的名单准许该机构颁发此类证照",
+    ),
+    (
+        "competence.not_listed",
+        "the provinces had not decided who may issue licences of this type when it was recorded",
+        "上账时，各省尚未议定此类证照由谁颁发",
+    ),
+    (
         "content.annotated",
         "the file is byte for byte an annotated copy of the licence, which its issuer attached",
         "文件与颁发机构附加的加注件逐字节一致",

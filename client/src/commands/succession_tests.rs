@@ -12,7 +12,7 @@ use super::*;
 use crate::sdk::{NodeClient, TrustRoot};
 use crate::test_chain::{TestChain, issue, key};
 use crate::test_liar::{LiarNode, Lie};
-use crate::testnet::PROVINCES;
+use crate::testnet::{PROVINCES, synthetic_uscc};
 
 fn authority(organisation: Uscc, as_of: Option<TimeMs>) -> Authority {
     Authority { organisation, licence_type: None, cases: true, seals: false, publications: false, as_of }
@@ -22,14 +22,13 @@ fn authority(organisation: Uscc, as_of: Option<TimeMs>) -> Authority {
 #[tokio::test]
 async fn who_acts_is_active_at_the_time_asked_about() {
     let mut chain = TestChain::new();
-    let (old, new) = (PROVINCES[0].issuer().unwrap(), "11310100001000000X");
-    let new: Uscc = new.parse().unwrap_or_else(|_| PROVINCES[4].issuer().unwrap());
+    let (old, new) = (PROVINCES[0].issuer().unwrap(), synthetic_uscc("310100", 900).unwrap());
     let registrar = || key("shanghai/registrar");
     chain.decide(vec![issue("A", b"a")]);
     let region = PROVINCES[0].region().unwrap();
     chain.decide_by(
         registrar(),
-        vec![Operation::Membership(MembershipOperation::OrganisationAdd { organisation: new, region })],
+        vec![Operation::Membership(MembershipOperation::OrganisationAdd { organisation: new, region, consent: None })],
     );
     let suspend = MembershipOperation::OrganisationStatus {
         organisation: old,

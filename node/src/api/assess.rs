@@ -22,7 +22,8 @@ use crate::http::ApiError;
 use crate::ledger::{Ledger, ReceiptAt};
 
 /// Every check there is, in the order of the answer.
-const CHECKS: [&str; 8] = ["recorded", "content", "identifier", "issuer", "status", "validity", "seal", "finality"];
+const CHECKS: [&str; 9] =
+    ["recorded", "content", "identifier", "issuer", "competence", "status", "validity", "seal", "finality"];
 
 /// Most licences of one document that an answer lists.
 const SAME_DOCUMENT_MAX: usize = 64;
@@ -278,6 +279,7 @@ fn answer(
         state_then: then.state(),
         state_now,
         as_of_ms,
+        competence: record.competence,
         content,
         identifier: question.identifier,
         proven: question.proven,

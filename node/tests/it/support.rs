@@ -33,7 +33,7 @@ pub fn genesis() -> Genesis {
             registrar_key: key(2).public_key(),
             validators: vec![GenesisValidator { consensus_key: key(3).public_key(), power: 1, network_key: None }],
             issuers: vec![GenesisIssuer {
-                organisation: "11320500014150050B".parse().unwrap(),
+                organisation: "11310115014150050A".parse().unwrap(),
                 region: "310100".parse().unwrap(),
                 key: key(4).public_key(),
             }],
@@ -56,7 +56,7 @@ pub fn name(number: u64) -> Digest {
 }
 
 pub fn reference(number: u64) -> LicenceRef {
-    LicenceRef::owned(ALGORITHM, &"11320500014150050B".parse().unwrap(), &name(number))
+    LicenceRef::owned(ALGORITHM, &"11310115014150050A".parse().unwrap(), &name(number))
 }
 
 pub fn licence(number: u64) -> Licence {
@@ -64,7 +64,7 @@ pub fn licence(number: u64) -> Licence {
         licence: reference(number),
         name: name(number),
         licence_type: "11100000000013338W011".parse().unwrap(),
-        issuer: "11320500014150050B".parse().unwrap(),
+        issuer: "11310115014150050A".parse().unwrap(),
         region: "310100".parse().unwrap(),
         version: 1,
         first: None,

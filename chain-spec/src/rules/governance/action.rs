@@ -5,10 +5,10 @@ use crate::codes::Code;
 use crate::crypto::PublicKey;
 use crate::features::{Activations, FEATURES_MAX, FeatureId};
 use crate::genesis;
-use crate::ids::{Height, ProvinceCode};
+use crate::ids::{Height, LicenceType, ProvinceCode};
 use crate::parameters::{ActionKind, Parameters, Threshold, Thresholds};
-use crate::record::governance::Action;
-use crate::state::governance::{GovernedParameters, TrustState};
+use crate::record::governance::{Action, Competent};
+use crate::state::governance::{CompetenceState, GovernedParameters, TrustState};
 use crate::state::{KeyState, StateKey, StateReader};
 
 use super::{RuleError, Scene, Writes, governed};
@@ -41,7 +41,8 @@ pub(super) fn texts(action: &Action) -> Vec<&str> {
         | Action::CrlAnchor { .. }
         | Action::Parameters(_)
         | Action::Threshold { .. }
-        | Action::FeatureActivate { .. } => Vec::new(),
+        | Action::FeatureActivate { .. }
+        | Action::Competence { .. } => Vec::new(),
     }
 }
 
@@ -67,6 +68,7 @@ impl<R: StateReader> Scene<'_, '_, R> {
             Action::Parameters(parameters) => self.set_parameters(parameters),
             Action::Threshold { kind, threshold } => self.set_threshold(*kind, *threshold),
             Action::FeatureActivate { feature, height } => self.activate_feature(*feature, *height),
+            Action::Competence { licence_type, issuers } => self.set_competence(licence_type, issuers),
             Action::OrganisationSucceed(handed) => {
                 let at = (self.overlay.next_record(), self.context.time_ms);
                 succession::by_vote(self.overlay, self.proposer, handed, at)
@@ -104,7 +106,8 @@ impl<R: StateReader> Scene<'_, '_, R> {
             | Action::Parameters(_)
             | Action::Threshold { .. }
             | Action::FeatureActivate { .. }
-            | Action::OrganisationSucceed(_) => None,
+            | Action::OrganisationSucceed(_)
+            | Action::Competence { .. } => None,
         })
     }
 
@@ -112,6 +115,25 @@ impl<R: StateReader> Scene<'_, '_, R> {
         parameters.check().map_err(|_| Code::GovernanceParameters)?;
         let current = governed(self.overlay)?;
         self.govern(&current, GovernedParameters { parameters: *parameters, ..current })
+    }
+
+    fn set_competence(&self, licence_type: &LicenceType, issuers: &Competent) -> Result<Writes, RuleError> {
+        licence_type.check().map_err(|error| error.code())?;
+        if !issuers.is_well_formed() {
+            return Err(Code::CompetenceList.into());
+        }
+        let key = StateKey::Competence(*licence_type);
+        let current: Option<CompetenceState> = self.overlay.read(&key)?;
+        if current.as_ref().is_some_and(|current| current.issuers == *issuers) {
+            return Err(Code::GovernanceNoChange.into());
+        }
+        let next = CompetenceState {
+            version: current.map_or(0, |current| current.version).saturating_add(1),
+            issuers: issuers.clone(),
+            decided_by: self.overlay.next_record(),
+            decided_ms: self.context.time_ms,
+        };
+        Ok(vec![(key, codec::encode(&next))])
     }
 
     fn set_threshold(&self, kind: ActionKind, threshold: Threshold) -> Result<Writes, RuleError> {

@@ -10,7 +10,7 @@ use crate::ids::ProvinceCode;
 use crate::record::governance::{Action, NEW_VALIDATORS_MAX, NewProvince};
 use crate::record::membership::{Permissions, Standing, StatusChange};
 use crate::state::governance::ValidatorNode;
-use crate::state::{KeyState, OrganisationState, ProvinceState, StateKey, StateReader};
+use crate::state::{KeyState, ProvinceState, StateKey, StateReader};
 
 use super::{RuleError, Scene, Writes, active_provinces};
 
@@ -21,8 +21,9 @@ impl<R: StateReader> Scene<'_, '_, R> {
         if self.province(new.province)?.is_some() {
             return Err(Code::ProvinceExists.into());
         }
-        if self.overlay.read::<OrganisationState>(&StateKey::Organisation(new.organisation))?.is_some() {
-            return Err(Code::OrganisationExists.into());
+        // Nobody else can have admitted it, as its code belongs to the province that joins.
+        if new.organisation.province().ok() != Some(new.province) {
+            return Err(Code::OrganisationRegionElsewhere.into());
         }
         if new.validators.len() > NEW_VALIDATORS_MAX {
             return Err(Code::ValidatorsTooMany.into());

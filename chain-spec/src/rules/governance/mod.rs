@@ -305,7 +305,7 @@ fn withdraw<R: StateReader>(
     Ok(())
 }
 
-/// The active provinces, in the order of their codes: at most the 34 of GB/T 2260.
+/// The active provinces, in the order of their codes: at most the 36 of the table.
 fn active_provinces<R: StateReader>(overlay: &Overlay<'_, R>) -> Result<Vec<ProvinceCode>, StateUnavailable> {
     let mut active = Vec::new();
     for code in ProvinceCode::all() {

@@ -54,7 +54,8 @@ pub fn validators_after(current: &ValidatorSet, action: &Action) -> Result<Optio
         | Action::Parameters(_)
         | Action::Threshold { .. }
         | Action::FeatureActivate { .. }
-        | Action::OrganisationSucceed(_) => Ok(None),
+        | Action::OrganisationSucceed(_)
+        | Action::Competence { .. } => Ok(None),
     }
 }
 

@@ -4,7 +4,7 @@
 //! **Invariants**
 //! * At most one version of a publication is in force; versions count 1, 2, 3 without a gap.
 //! * A published version is never rewritten.
-//! * The cost of an operation does not grow with the ledger: a fixed number of reads, and at most one per province (34).
+//! * The cost of an operation does not grow with the ledger: a fixed number of reads, and at most one per province (36).
 
 mod apply;
 mod approval;

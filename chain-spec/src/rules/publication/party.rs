@@ -15,7 +15,7 @@ use crate::state::{OrganisationState, ProvinceState, StateKey, StateReader};
 use super::DAY_MS;
 use super::approval::{Approval, DRAFT_DAYS_MAX, Publisher, Signatures};
 
-/// Active provinces, in the order of their codes: one read per code of GB/T 2260, 34 in all.
+/// Active provinces, in the order of their codes: one read per code of the table, 36 in all.
 pub(super) fn active_provinces<R: StateReader>(overlay: &Overlay<'_, R>) -> Result<Vec<ProvinceCode>, RuleError> {
     let mut active = Vec::new();
     for province in ProvinceCode::all() {

@@ -139,7 +139,9 @@ fn effect(kind: ActionKind) -> &'static str {
         }
         ActionKind::TrustRetire => "ends trust in a certificate",
         ActionKind::CrlAnchor => "anchors a newer certificate revocation list; its sponsor is the province concerned",
-        ActionKind::Parameters => "sets the limits of blocks and times, from the next block on",
+        ActionKind::Parameters => {
+            "(`competence`: who may issue licences of a type, [competence.md](competence.md)) sets the limits of blocks and times, from the next block on"
+        }
         ActionKind::Threshold => "sets the threshold of a kind of action",
         ActionKind::FeatureActivate => "brings a feature into force at a height",
     }

@@ -53,7 +53,7 @@ fn province_cases(council: &Council) -> Vec<Case> {
     vec![
         add(
             "no province",
-            |new| new.province = ProvinceCode::from_structure("660000").unwrap(),
+            |new| new.province = ProvinceCode::from_structure("990000").unwrap(),
             Code::IdentifierUnknownProvince,
         ),
         add(
@@ -63,7 +63,11 @@ fn province_cases(council: &Council) -> Vec<Case> {
         ),
         add("a member", |new| new.province = "320000".parse().unwrap(), Code::ProvinceExists),
         add("removed for good", |new| new.province = "350000".parse().unwrap(), Code::ProvinceExists),
-        add("its authority", |new| new.organisation = "11320000000000035T".parse().unwrap(), Code::OrganisationExists),
+        add(
+            "its authority",
+            |new| new.organisation = "11320000000000035T".parse().unwrap(),
+            Code::OrganisationRegionElsewhere,
+        ),
         add("its governance key", |new| new.governance_key = public("310000 issuer"), Code::KeyExists),
         add("its registrar key votes", |new| new.registrar_key = public("310000 consensus"), Code::KeyExists),
         add("one key twice", |new| new.registrar_key = new.governance_key, Code::KeyExists),

@@ -57,7 +57,11 @@ impl Bench {
         network.must(&registrar, key_add(&key("powerless"), home.organisation, Permissions::none()));
         let other =
             Issuer { organisation: uscc("1131000000002437"), region: "310104".parse().unwrap(), key: key("other") };
-        let add = MembershipOperation::OrganisationAdd { organisation: other.organisation, region: other.region };
+        let add = MembershipOperation::OrganisationAdd {
+            organisation: other.organisation,
+            region: other.region,
+            consent: None,
+        };
         network.must(&registrar, add);
         network.must(&registrar, key_add(&other.key, other.organisation, publishing()));
         Self { network, other }

@@ -172,7 +172,7 @@ impl CaseWorld {
         let region = self.issuer(province).region;
         let issuer = Issuer { organisation: uscc(first_16), region, key: key(first_16) };
         let registrar = self.provinces[province].registrar.id();
-        let add = MembershipOperation::OrganisationAdd { organisation: issuer.organisation, region };
+        let add = MembershipOperation::OrganisationAdd { organisation: issuer.organisation, region, consent: None };
         let operations = [add, key_add(&issuer.key, issuer.organisation, permissions)];
         self.ledger.submit(registrar, operations.map(Operation::Membership).to_vec()).unwrap();
         issuer

@@ -90,6 +90,7 @@ fn operations_and_records() {
             signer: provinces[SHANGHAI].issuer.key.id(),
             tx_id: huxin_chain_spec::ids::TxId(digest(0x77)),
             time_ms: TimeMs(GENESIS_MS + 1),
+            competence: None,
             operation: operation.clone(),
         };
         let (record, bytes) = record.seal(SHA256, &previous);

@@ -8,14 +8,14 @@ use huxin_chain_spec::log::LogHead;
 use huxin_chain_spec::parameters::{ActionKind, Threshold, Thresholds};
 use huxin_chain_spec::participation::Participation;
 use huxin_chain_spec::record::governance::{
-    Action, DoubleSignature, NewProvince, NewValidator, SignedBlock, SignedStep, TrustRole,
+    Action, Competent, DoubleSignature, NewProvince, NewValidator, RegionLevel, SignedBlock, SignedStep, TrustRole,
 };
 use huxin_chain_spec::record::membership::StatusChange;
 use huxin_chain_spec::record::{GovernanceOperation, Operation};
 use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::state::governance::{
-    AnchorState, Ballot, GovernedParameters, MisbehaviourState, ProposalState, ProposalStatus, TrustState,
-    ValidatorNode,
+    AnchorState, Ballot, CompetenceState, GovernedParameters, MisbehaviourState, ProposalState, ProposalStatus,
+    TrustState, ValidatorNode,
 };
 use serde_json::json;
 
@@ -62,7 +62,15 @@ fn actions() -> Vec<Action> {
         Action::Threshold { kind: ActionKind::FeatureActivate, threshold: Threshold::All },
         Action::FeatureActivate { feature: FeatureId(0xF001), height: Height(300) },
         Action::OrganisationSucceed(succession()),
+        Action::Competence { licence_type: licence_type(), issuers: Competent::Any },
+        Action::Competence { licence_type: licence_type(), issuers: competent() },
     ]
+}
+
+/// Two organisations and two levels.
+fn competent() -> Competent {
+    let organisations = [SHANGHAI, JIANGSU].map(|position| provinces()[position].issuer.organisation).to_vec();
+    Competent::Listed { organisations, levels: vec![RegionLevel::National, RegionLevel::City] }
 }
 
 fn evidence() -> DoubleSignature {
@@ -159,6 +167,15 @@ fn states() {
         state("validator_node", &node),
         state("misbehaviour", &misbehaviour),
         state("anchor", &anchor),
+        state(
+            "competence",
+            &CompetenceState {
+                version: 2,
+                issuers: competent(),
+                decided_by: RecordIndex(300),
+                decided_ms: TimeMs(GENESIS_MS),
+            },
+        ),
     ];
     golden("governance_states", cases);
 }
@@ -175,6 +192,7 @@ fn state_keys() {
         (StateKey::ValidatorNode(id), "validator_node", json!(id)),
         (StateKey::Misbehaviour(id, Height(300)), "misbehaviour", json!([id, 300])),
         (StateKey::Anchor(digest(0x55)), "anchor", json!(digest(0x55))),
+        (StateKey::Competence(licence_type()), "competence", json!(licence_type())),
     ];
     let cases = keys.iter().map(|(key, kind, id)| {
         let extra = json!({ "map_key_sha256": key.map_key(SHA256), "map_key_sm3": key.map_key(SM3) });

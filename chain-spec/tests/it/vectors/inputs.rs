@@ -1,9 +1,9 @@
 //! What the vectors are made of.
 
-use huxin_chain_spec::crypto::{PublicKey, SignatureScheme, SigningKey};
-use huxin_chain_spec::ids::TimeMs;
+use huxin_chain_spec::crypto::{PublicKey, SignatureScheme, Signer as _, SigningKey};
+use huxin_chain_spec::ids::{TimeMs, Uscc};
 use huxin_chain_spec::record::licence::{Change, Document, Licence, SealReference};
-use huxin_chain_spec::record::membership::{Permissions, StatusChange, Succession, SuccessionScope};
+use huxin_chain_spec::record::membership::{AdmissionConsent, Permissions, StatusChange, Succession, SuccessionScope};
 use huxin_chain_spec::record::upkeep::{AnnualOutcome, Attachment, AttachmentRole};
 use huxin_chain_spec::record::{LicenceOperation, MembershipOperation, Operation};
 
@@ -19,6 +19,13 @@ fn full_licence(issuer: &Issuer) -> Licence {
     }
 }
 
+/// A registrar's consent that Shanghai admits `organisation`.
+fn consent(organisation: Uscc, registrar: &SigningKey) -> AdmissionConsent {
+    let (province, until_ms) = (provinces()[SHANGHAI].code, TimeMs(GENESIS_MS + 86_400_000));
+    let signature = registrar.sign_admission(&digest(0x66), &organisation, province, until_ms);
+    AdmissionConsent { signer: registrar.id(), until_ms, signature }
+}
+
 /// An operation of every kind, both with and without what is optional.
 pub fn all_operations() -> Vec<Operation> {
     use LicenceOperation as L;
@@ -30,7 +37,12 @@ pub fn all_operations() -> Vec<Operation> {
     let limited =
         Permissions { licence_types: vec![other_licence_type(), licence_type()], ..Permissions::all_licences() };
     let membership = [
-        M::OrganisationAdd { organisation, region: home.region },
+        M::OrganisationAdd { organisation, region: home.region, consent: None },
+        M::OrganisationAdd {
+            organisation,
+            region: home.region,
+            consent: Some(consent(organisation, &there.registrar)),
+        },
         M::OrganisationStatus { organisation, change: StatusChange::Suspend, basis: basis.clone() },
         M::SystemAdd { system, organisation },
         M::SystemStatus {
@@ -43,6 +55,7 @@ pub fn all_operations() -> Vec<Operation> {
         key_add(&sm2_signer(), organisation, Permissions::registrar()),
         M::KeyStatus { key: home.key.id(), change: StatusChange::Remove, basis },
         M::OrganisationSucceed(succession()),
+        M::OrganisationReclaim { organisation, region: home.region, basis: crate::support::basis("HY-1") },
     ];
     let minimal = Licence { exception: Some("SDYZ-1".parse().unwrap()), holder: None, ..home.licence("a") };
     let short = Licence { document: Document { sm3: None, ..minimal.document }, ..minimal };

@@ -179,6 +179,7 @@ fn record(network: &Network, operation: Operation, sequence: u64) -> Record {
         signer: home.issuer.key.id(),
         tx_id: huxin_chain_spec::ids::TxId(digest(7)),
         time_ms: ms(1),
+        competence: None,
         operation,
     };
     record.seal(network.algorithm(), &digest(0)).0

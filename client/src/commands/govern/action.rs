@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use huxin_chain_spec::crypto::PublicKey;
 use huxin_chain_spec::features::{FEATURES, FeatureId};
-use huxin_chain_spec::ids::{Height, ProvinceCode, Uscc};
+use huxin_chain_spec::ids::{Height, LicenceType, ProvinceCode, Uscc};
 use huxin_chain_spec::parameters::{ActionKind, Parameters, Threshold};
-use huxin_chain_spec::record::governance::{Action, NewProvince, NewValidator, TrustRole};
+use huxin_chain_spec::record::governance::{
+    Action, COMPETENT_MAX, Competent, NewProvince, NewValidator, RegionLevel, TrustRole,
+};
 use huxin_chain_spec::record::membership::StatusChange;
 use serde_json::Value;
 
@@ -161,6 +163,20 @@ pub enum ActionCommand {
     },
     /// Hand on the competence of an organisation of a removed province (机构改革).
     OrganisationSucceed(SuccessionArguments),
+    /// Decide who may issue licences of a type.
+    Competence {
+        /// Licence type: 18-character code of the defining authority, and 3 digits.
+        licence_type: LicenceType,
+        /// Every organisation whose key permits the type.
+        #[arg(long, conflicts_with_all = ["organisations", "levels"])]
+        any: bool,
+        /// An organisation that may issue it; give several.
+        #[arg(long = "organisation", value_name = "ORGANISATION")]
+        organisations: Vec<Uscc>,
+        /// Organisations whose codes are of this level may issue it: national, province, city or county; give several.
+        #[arg(long = "level", value_name = "LEVEL", value_parser = word::<RegionLevel>)]
+        levels: Vec<RegionLevel>,
+    },
     /// Bring a feature into force at a height.
     Feature {
         /// Name or number.
@@ -248,10 +264,32 @@ impl ActionCommand {
             }
             Self::Parameters { file } => Action::Parameters(parameters(&file)?),
             Self::Threshold { kind, threshold } => Action::Threshold { kind, threshold },
+            Self::Competence { licence_type, any, organisations, levels } => {
+                Action::Competence { licence_type, issuers: competent(any, organisations, levels)? }
+            }
             Self::Feature { feature: name, height } => Action::FeatureActivate { feature: feature(&name)?, height },
             _ => return Err(ClientError::at("action", say!("this action is about members", "此事项与成员有关"))),
         })
     }
+}
+
+fn competent(any: bool, mut organisations: Vec<Uscc>, mut levels: Vec<RegionLevel>) -> Result<Competent, ClientError> {
+    if any {
+        return Ok(Competent::Any);
+    }
+    organisations.sort_unstable();
+    organisations.dedup();
+    levels.sort_unstable();
+    levels.dedup();
+    let issuers = Competent::Listed { organisations, levels };
+    if issuers.is_well_formed() {
+        return Ok(issuers);
+    }
+    let said = say!(
+        "give --any, or 1 to {COMPETENT_MAX} issuers: --organisation CODE, --level LEVEL",
+        "请给出 --any，或 1 至 {COMPETENT_MAX} 个颁发机构：--organisation 代码、--level 层级"
+    );
+    Err(ClientError::at("issuers", said))
 }
 
 fn optional_key(text: Option<&str>) -> Result<Option<PublicKey>, ClientError> {

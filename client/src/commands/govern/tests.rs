@@ -7,7 +7,7 @@ use huxin_chain_spec::features::{ANCHORS, FeatureId};
 use huxin_chain_spec::ids::Height;
 use huxin_chain_spec::log::LogHead;
 use huxin_chain_spec::parameters::{ActionKind, Parameters, Threshold};
-use huxin_chain_spec::record::governance::{Action, NewProvince, NewValidator, TrustRole};
+use huxin_chain_spec::record::governance::{Action, Competent, NewProvince, NewValidator, RegionLevel, TrustRole};
 use huxin_chain_spec::record::membership::{StatusChange, Succession, SuccessionScope};
 use serde_json::json;
 
@@ -89,6 +89,20 @@ fn every_action_from_its_words() {
         (
             "threshold validator-rotate two-thirds",
             Action::Threshold { kind: ActionKind::ValidatorRotate, threshold: Threshold::TwoThirds },
+        ),
+        (
+            "competence 11100000000013338W011 --level city --organisation 11320000000000035T --level province",
+            Action::Competence {
+                licence_type: "11100000000013338W011".parse().unwrap(),
+                issuers: Competent::Listed {
+                    organisations: vec!["11320000000000035T".parse().unwrap()],
+                    levels: vec![RegionLevel::Province, RegionLevel::City],
+                },
+            },
+        ),
+        (
+            "competence 11100000000013338W011 --any",
+            Action::Competence { licence_type: "11100000000013338W011".parse().unwrap(), issuers: Competent::Any },
         ),
         (
             "organisation-succeed 113100000000000191 --to 11320000000000035T --licences --seals --basis JGGG-1",
