@@ -15,7 +15,8 @@
 
 use crate::codes::Code;
 use crate::crypto::Signature;
-use crate::record::{GovernanceOperation, MembershipOperation, Operation, SealOperation};
+use crate::record::{GovernanceOperation, LicenceOperation, MembershipOperation, Operation, SealOperation};
+use crate::rules::licence::lineage::LINEAGE_MAX;
 use crate::transaction::Transaction;
 
 /// One SM2 signature.
@@ -27,8 +28,11 @@ pub const RECORD: u64 = 20;
 /// One thing of the ledger that an operation writes.
 pub const STATE_WRITE: u64 = 10;
 
+/// One version of a lineage that an amendment or a transfer-in looks at, to count them.
+pub const LINEAGE_STEP: u64 = 2;
+
 /// Heaviest block: half of the first propose timeout (one second) on one core, though nothing of it was verified before.
-/// 1,162 SM2 seal signatures, or 9,999 Ed25519-signed transactions of one licence less what their own signatures weigh.
+/// 1,162 SM2 seal signatures, or 5,555 Ed25519-signed transactions of one licence.
 pub const BLOCK_WEIGHT_MAX: u64 = 500_000;
 /// Heaviest transaction: it must fit a block of its own.
 pub const TRANSACTION_WEIGHT_MAX: u64 = BLOCK_WEIGHT_MAX;
@@ -44,11 +48,19 @@ pub fn of_signature(signature: &Signature) -> u64 {
 /// The weight of one operation.
 pub fn of_operation(operation: &Operation) -> u64 {
     // Things that an operation of the family writes at most, as a rule: a vote may carry out what it decides.
-    let (writes, signatures) = match operation {
+    let (writes, further) = match operation {
+        // A withdrawal reaches every version, and a new version counts those before it.
+        Operation::Licence(LicenceOperation::Withdraw(_)) => (LINEAGE_MAX as u64, 0),
+        Operation::Licence(LicenceOperation::Amend { .. } | LicenceOperation::TransferIn { .. }) => {
+            (2, LINEAGE_MAX as u64 * LINEAGE_STEP)
+        }
         Operation::Licence(_) => (1, 0),
         Operation::Seal(SealOperation::Sign(signed)) => (1, of_signature(&signed.signature)),
         Operation::Seal(_) => (2, 0),
         Operation::Membership(MembershipOperation::KeyAdd { proof, .. }) => (1, of_signature(proof)),
+        Operation::Membership(MembershipOperation::OrganisationAdd { consent: Some(consent), .. }) => {
+            (1, of_signature(&consent.signature))
+        }
         Operation::Membership(_) | Operation::Case(_) | Operation::Evidence(_) => (2, 0),
         Operation::Publication(_) => (4, 0),
         Operation::Governance(GovernanceOperation::ReportMisbehaviour { evidence }) => {
@@ -56,7 +68,7 @@ pub fn of_operation(operation: &Operation) -> u64 {
         }
         Operation::Governance(_) => (10, 0),
     };
-    RECORD + writes * STATE_WRITE + signatures
+    RECORD + writes * STATE_WRITE + further
 }
 
 /// The weight of a transaction, its own signature included.

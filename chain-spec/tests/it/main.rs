@@ -50,5 +50,5 @@ mod trust_path;
 mod upkeep;
 mod vectors;
 mod verdict;
-mod withdrawal;
 mod weights;
+mod withdrawal;

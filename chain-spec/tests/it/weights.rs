@@ -88,3 +88,17 @@ fn keys_of_a_seal_in_the_same_block_are_found() {
     assert!(inside.iter().all(huxin_chain_spec::signatures::InnerSignature::verify));
     assert_eq!(seal("NEW").keys, [seal_key().public_key()]);
 }
+
+/// A withdrawal writes every version of a lineage, whatever its bytes: a block of plain weights would have held 4,096 of them.
+#[test]
+fn an_operation_weighs_what_it_may_write() {
+    use huxin_chain_spec::record::LicenceOperation as Op;
+    let weight = |operation: Op| weight::of_operation(&Operation::Licence(operation));
+    let network = Network::found();
+    let home = &network.provinces[SHANGHAI].issuer;
+    let amend = Op::Amend { predecessor: licence_ref("a"), licence: home.version("a 2", 2), basis: basis("BG-1") };
+    assert_eq!(weight(issue(home, "a")), 30);
+    assert_eq!(weight(amend), 240);
+    assert_eq!(weight(Op::Withdraw(change("a"))), 1_020);
+    assert_eq!(weight(Op::Revoke(change("a"))), 30);
+}

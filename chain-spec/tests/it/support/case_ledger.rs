@@ -23,7 +23,6 @@ pub struct CaseLedger {
     issued_at: HashMap<LicenceRef, RecordIndex>,
     documents: HashMap<Digest, DocumentLicence>,
     issued: HashMap<RecordIndex, IssuedLicence>,
-    documents: HashMap<Digest, DocumentLicence>,
     next_record: RecordIndex,
     /// Every accepted record, oldest first, while `keeps_records`.
     pub records: Vec<Record>,
@@ -41,7 +40,6 @@ impl CaseLedger {
             issued_at: HashMap::new(),
             documents: HashMap::new(),
             issued: HashMap::new(),
-            documents: HashMap::new(),
             next_record: RecordIndex(0),
             records: Vec::new(),
             keeps_records: true,
