@@ -124,12 +124,12 @@ async fn measure(network: &mut Network, seconds: u64, answers: Option<&AtomicUsi
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     let times = working.await.unwrap();
-    let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize];
+    let at = |percent: usize| times[(times.len() - 1) * percent / 100];
     Figures {
         heights: (network.api(LIGHT_NODE).status().await.height - height) as f64,
         rounds_lost: network.metric(LIGHT_NODE, "huxin_rounds_lost_total").await.unwrap() - lost,
-        p50_ms: at(0.5),
-        p99_ms: at(0.99),
+        p50_ms: at(50),
+        p99_ms: at(99),
         light: times.len(),
         growth_kib: most - memory,
         answers: answers.map_or(0, |answers| answers.load(Ordering::Relaxed)),
