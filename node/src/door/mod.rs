@@ -197,9 +197,13 @@ impl Door {
         }
         let found = Signers::new(self.ledger.store()).key_of_province(&envelope.signer).map_err(unreadable)?;
         let (key, province) = found.ok_or_else(|| explained(&bytes, Code::KeyUnknown, "signer"))?;
+        let owner = Owner { province, key: envelope.signer };
+        // Even the hash of long bytes costs more than their sender has left, if they come again before their time.
+        if let Some(refusal) = self.refusals.too_early(&envelope.signature, Instant::now()) {
+            return Err(refusal);
+        }
         let (algorithm, hashed) = (self.ledger.algorithm(), bytes.clone());
         let tx_id = off_the_workers(&bytes, move || Transaction::id_of_bytes(algorithm, &hashed)).await?;
-        let owner = Owner { province, key: envelope.signer };
         Ok(Arrival { bytes, tx_id, envelope, key, owner, height: tip.height })
     }
 
@@ -215,7 +219,9 @@ impl Door {
                 outcome = door.admit_new(&arrival, &wanted) => outcome,
             };
             if let Err(refusal) = &outcome {
-                door.refusals.remember(exact, refusal, arrival.height, Instant::now());
+                let (now, signature) = (Instant::now(), &arrival.envelope.signature);
+                door.refusals.put_off(signature, refusal, now);
+                door.refusals.remember(exact, refusal, arrival.height, now);
             }
             result.send_replace(Some(outcome.map(|_| Admitted { tx_id: arrival.tx_id })));
         });
@@ -223,10 +229,7 @@ impl Door {
 
     async fn admit_new(self: &Arc<Self>, arrival: &Arrival, wanted: &Wanted) -> Result<Inserted, Refusal> {
         let owner = arrival.owner;
-        if let Some(retry_after_ms) = self.spending.exhausted_ms(&owner.key, Instant::now()) {
-            return Err(self.refuse_key(owner, Code::AdmissionKeySpent, "signer", retry_after_ms));
-        }
-        self.mempool.room_for(&owner, arrival.bytes.len()).map_err(|error| self.no_room(owner, error))?;
+        self.check_account(owner, arrival.bytes.len())?;
         let message = crypto::transaction_message(&arrival.tx_id);
         let signature = arrival.envelope.signature;
         let item = BatchItem { role: SignedAs::Transaction, key: arrival.key, message, signature };
@@ -252,6 +255,14 @@ impl Door {
         let bytes = Bytes::copy_from_slice(&arrival.bytes);
         let pooled = PooledTransaction { id: arrival.tx_id, bytes, expires_at, operations, weight, owner };
         self.mempool.insert_local(pooled).map_err(|error| self.no_room(owner, error))
+    }
+
+    /// Whether the key may cause more work, and has room in the pool for so many bytes.
+    fn check_account(&self, owner: Owner, bytes: usize) -> Result<(), Refusal> {
+        if let Some(retry_after_ms) = self.spending.exhausted_ms(&owner.key, Instant::now()) {
+            return Err(self.refuse_key(owner, Code::AdmissionKeySpent, "signer", retry_after_ms));
+        }
+        self.mempool.room_for(&owner, bytes).map_err(|error| self.no_room(owner, error))
     }
 
     async fn try_out(

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use huxin_chain_spec::codes::Code;
-use huxin_chain_spec::crypto::KeyId;
+use huxin_chain_spec::crypto::{KeyId, Signature};
 use huxin_chain_spec::ids::Height;
 use lru::LruCache;
 use parking_lot::Mutex;
@@ -31,18 +31,45 @@ struct Remembered {
 }
 
 /// Refusals by the exact bytes refused.
-pub(super) struct Refusals(Mutex<LruCache<Exact, Remembered>>);
+pub(super) struct Refusals {
+    standing: Mutex<LruCache<Exact, Remembered>>,
+    /// Of what was told to come later, by its signature, which needs no hash: the refusal and when it ends.
+    put_off: Mutex<LruCache<[u8; 64], (Refusal, Instant)>>,
+}
 
 impl Default for Refusals {
     fn default() -> Self {
-        Self(Mutex::new(LruCache::new(REMEMBERED_MAX)))
+        let (standing, put_off) = (LruCache::new(REMEMBERED_MAX), LruCache::new(REMEMBERED_MAX));
+        Self { standing: Mutex::new(standing), put_off: Mutex::new(put_off) }
     }
 }
 
 impl Refusals {
+    /// Whether bytes with this signature were told to come later, and come before that. Other bytes under the same signature
+    /// get the same answer, which tells them nothing.
+    pub(super) fn too_early(&self, signature: &Signature, now: Instant) -> Option<Refusal> {
+        let mut put_off = self.put_off.lock();
+        let (refusal, until) = put_off.peek(signature.as_bytes())?;
+        if now >= *until {
+            put_off.pop(signature.as_bytes());
+            return None;
+        }
+        let left_ms = u64::try_from(until.saturating_duration_since(now).as_millis()).unwrap_or(u64::MAX);
+        Some(Refusal { retry_after_ms: Some(left_ms.max(1)), ..refusal.clone() })
+    }
+
+    /// Remembers when bytes with this signature may come again. At most for a second: a block may hold them by then, if they
+    /// went to another node, and then their outcome is asked for.
+    pub(super) fn put_off(&self, signature: &Signature, refusal: &Refusal, now: Instant) {
+        if let Some(retry_after_ms) = refusal.retry_after_ms {
+            let until = now + Duration::from_millis(retry_after_ms).min(REMEMBERED);
+            self.put_off.lock().put(*signature.as_bytes(), (refusal.clone(), until));
+        }
+    }
+
     /// The refusal of these bytes, if it stands at `height`.
     pub(super) fn recall(&self, exact: &Exact, height: Height, now: Instant) -> Option<Refusal> {
-        let mut remembered = self.0.lock();
+        let mut remembered = self.standing.lock();
         let found = remembered.get(exact)?;
         let stands =
             found.made.is_none_or(|(made_at, at)| made_at == height && now.saturating_duration_since(at) < REMEMBERED);
@@ -67,7 +94,7 @@ impl Refusals {
                 | Code::TransactionTooHeavy
         );
         let made = (!for_ever).then_some((height, now));
-        self.0.lock().put(exact, Remembered { refusal: refusal.clone(), made });
+        self.standing.lock().put(exact, Remembered { refusal: refusal.clone(), made });
     }
 }
 
@@ -134,6 +161,21 @@ mod tests {
         refusals.remember(exact(3), &full, Height(5), start);
         refusals.remember(exact(4), &Refusal::new(Code::StoreDamaged, "store"), Height(5), start);
         assert!([3, 4].iter().all(|n| refusals.recall(&exact(*n), Height(5), start).is_none()));
+    }
+
+    #[test]
+    fn what_comes_again_before_its_time_is_refused_by_its_signature_alone() {
+        let (refusals, start) = (Refusals::default(), Instant::now());
+        let (put_off, other) = (Signature::Ed25519([1; 64]), Signature::Ed25519([2; 64]));
+        let full = Refusal::later(Code::MempoolShareFull, "mempool", 400);
+        refusals.put_off(&put_off, &full, start);
+        refusals.put_off(&other, &Refusal::new(Code::LicenceDuplicate, "operation 0"), start);
+        let early = refusals.too_early(&put_off, start + Duration::from_millis(150)).unwrap();
+        assert_eq!((early.code, early.retry_after_ms), (Code::MempoolShareFull, Some(250)));
+        assert_eq!(refusals.too_early(&put_off, start + Duration::from_millis(400)), None);
+        assert_eq!(refusals.too_early(&other, start), None);
+        refusals.put_off(&put_off, &Refusal::later(Code::AdmissionKeySpent, "signer", 60_000), start);
+        assert_eq!(refusals.too_early(&put_off, start + REMEMBERED), None, "it may be in a block by now");
     }
 
     #[test]

@@ -104,7 +104,7 @@ impl Mempool {
     /// Transactions for the block at `height`, within all bounds, by turns of provinces and of their keys; of one key in
     /// order of arrival. They stay in the pool until [`Self::remove_committed`].
     pub fn take(&self, bounds: BlockBounds, height: Height) -> Vec<PooledTransaction> {
-        self.shared.state.lock().take(bounds, height)
+        self.shared.state.lock().take(bounds, height, Instant::now())
     }
 
     /// Removes what the block at `height` holds, accepted and rejected alike, and what has expired with it. Returns the

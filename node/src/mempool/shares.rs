@@ -6,15 +6,22 @@
 //! its own find half of its part.
 //!
 //! A block is filled by turns. The next transaction is the oldest of the key that has the least in the block so far, of the
-//! province that has the least in it. Nothing is kept free: who is alone gets everything.
+//! province that has the least in it. Nothing is kept free: who is alone gets everything. But where one province sends single
+//! records beside another that floods, blocks are kept short, so that the first is not made to wait for the work of the second.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::time::{Duration, Instant};
 
 use huxin_chain_spec::crypto::KeyId;
 use huxin_chain_spec::ids::ProvinceCode;
 
-use super::{Owner, PoolLimits, Share};
+use super::{Owner, PoolLimits, PooledTransaction, Share};
+
+/// A province of which no more waits sends single records: about 75 of them.
+const LIGHT_WEIGHT_MAX: u64 = 6_250;
+/// How long it counts as one that does after the last of them.
+const LIGHT_REMEMBERED: Duration = Duration::from_secs(3);
 
 /// From which part of the pool an entry is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +58,8 @@ struct KeyEntries {
 #[derive(Debug, Default)]
 struct ProvinceEntries {
     held: Held,
+    /// Of all that waits.
+    weight: u64,
     keys: BTreeMap<KeyId, KeyEntries>,
 }
 
@@ -60,6 +69,8 @@ pub(super) struct Shares {
     bounds: Bounds,
     provinces: BTreeMap<ProvinceCode, ProvinceEntries>,
     common: usize,
+    /// Provinces that send single records, with when one was seen last.
+    light: BTreeMap<ProvinceCode, Instant>,
 }
 
 /// Most bytes of each account.
@@ -102,7 +113,7 @@ impl Bounds {
 
 impl Shares {
     pub(super) fn new(limits: &PoolLimits) -> Self {
-        Self { bounds: Bounds::of(limits), provinces: BTreeMap::new(), common: 0 }
+        Self { bounds: Bounds::of(limits), provinces: BTreeMap::new(), common: 0, light: BTreeMap::new() }
     }
 
     /// The part from which `size` more bytes of `owner` are held, or whose share is full.
@@ -132,9 +143,10 @@ impl Shares {
         (province.keys.get(&owner.key).map(|key| key.held).unwrap_or_default(), province.held)
     }
 
-    pub(super) fn add(&mut self, owner: &Owner, account: Account, size: usize, sequence: u64) {
-        let size = size.max(self.bounds.entry);
+    pub(super) fn add(&mut self, held: &PooledTransaction, account: Account, sequence: u64) {
+        let (owner, size) = (&held.owner, held.bytes.len().max(self.bounds.entry));
         let province = self.provinces.entry(owner.province).or_default();
+        province.weight += held.weight;
         let key = province.keys.entry(owner.key).or_default();
         key.waiting.insert(sequence);
         *key.held.of(account) += size;
@@ -144,9 +156,10 @@ impl Shares {
         }
     }
 
-    pub(super) fn remove(&mut self, owner: &Owner, account: Account, size: usize, sequence: u64) {
-        let size = size.max(self.bounds.entry);
+    pub(super) fn remove(&mut self, held: &PooledTransaction, account: Account, sequence: u64) {
+        let (owner, size) = (&held.owner, held.bytes.len().max(self.bounds.entry));
         let Some(province) = self.provinces.get_mut(&owner.province) else { return };
+        province.weight -= held.weight;
         let Some(key) = province.keys.get_mut(&owner.key) else { return };
         key.waiting.remove(&sequence);
         *key.held.of(account) -= size;
@@ -175,6 +188,21 @@ impl Shares {
             Share::Province => self.bounds.province_of_common,
             Share::Common => self.bounds.common,
         }
+    }
+
+    /// Whether a province sends single records, now or a moment ago, while another has more waiting.
+    pub(super) fn is_shared(&mut self, now: Instant) -> bool {
+        let mut is_flooded = false;
+        for (province, entries) in &self.provinces {
+            if entries.weight <= LIGHT_WEIGHT_MAX {
+                self.light.insert(*province, now);
+            } else {
+                self.light.remove(province);
+                is_flooded = true;
+            }
+        }
+        self.light.retain(|_, seen| now.saturating_duration_since(*seen) < LIGHT_REMEMBERED);
+        is_flooded && !self.light.is_empty()
     }
 
     /// All entries by turns.
@@ -284,8 +312,8 @@ mod tests {
     use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
     use huxin_chain_spec::ids::{Height, TxId};
 
-    use super::super::state::{PoolState, Source};
-    use super::super::{BlockBounds, PoolError, PooledTransaction};
+    use super::super::state::{PoolState, SHARED_WEIGHT_TARGET, Source};
+    use super::super::{BlockBounds, PoolError};
     use super::*;
 
     /// The flooding province, and its neighbours.
@@ -362,17 +390,20 @@ mod tests {
         let mut pool = PoolState::new(LIMITS);
         let (taken, _) = flood(&mut pool, FLOODER, 1, 1_000);
         let ids: Vec<TxId> = (0..taken).map(|number| of(FLOODER, 1, number, 1_000).id).collect();
-        pool.remove_committed(&ids, Height(1), std::time::Instant::now());
+        pool.remove_committed(&ids, Height(1), Instant::now());
         assert_eq!((pool.len(), pool.bytes()), (0, 0));
         let mut again = PoolState::new(LIMITS);
         assert_eq!(flood(&mut again, FLOODER, 3, 1_000).0, flood(&mut pool, FLOODER, 3, 1_000).0);
     }
 
-    fn owners(pool: &PoolState, weight: u64) -> Vec<(usize, u8)> {
+    fn owners(pool: &mut PoolState, weight: u64) -> Vec<(usize, u8)> {
         let bounds =
             BlockBounds { weight_max: weight, weight_target: weight, ..BlockBounds::of(usize::MAX, usize::MAX) };
         let province = |code| ProvinceCode::all().position(|listed| listed == code).unwrap();
-        pool.take(bounds, Height(1)).iter().map(|taken| (province(taken.owner.province), taken.bytes[0])).collect()
+        pool.take(bounds, Height(1), Instant::now())
+            .iter()
+            .map(|taken| (province(taken.owner.province), taken.bytes[0]))
+            .collect()
     }
 
     #[test]
@@ -382,7 +413,7 @@ mod tests {
         for (province, key) in [(FLOODER, 2), (7, 3), (8, 4)] {
             pool.insert(of(province, key, 0, 1_000), Source::Local).unwrap();
         }
-        let taken = owners(&pool, 8_000);
+        let taken = owners(&mut pool, 8_000);
         assert_eq!(taken[..3], [(FLOODER, 1), (7, 3), (8, 4)], "provinces take turns");
         assert_eq!(taken[3..5], [(FLOODER, 2), (FLOODER, 1)], "and so do the keys of one");
         assert_eq!(taken.len(), 8, "who is alone gets the rest");
@@ -398,7 +429,7 @@ mod tests {
         for number in 0..100 {
             pool.insert(of(2, 2, number, 500), Source::Local).unwrap();
         }
-        let taken = owners(&pool, 60_000);
+        let taken = owners(&mut pool, 60_000);
         let light = taken.iter().filter(|(province, _)| *province == 2).count();
         assert!((55..=65).contains(&light), "{light} light ones of {}", taken.len());
     }
@@ -408,7 +439,29 @@ mod tests {
         let mut pool = PoolState::new(LIMITS);
         pool.insert(of(9, 9, 0, 50_000), Source::Local).unwrap();
         flood(&mut pool, FLOODER, 1, 1_000);
-        assert_eq!(owners(&pool, 50_000), [(9, 9)]);
-        assert_eq!(owners(&pool, 49_000)[0], (FLOODER, 1), "what never fits is passed over");
+        assert_eq!(owners(&mut pool, 50_000), [(9, 9)]);
+        assert_eq!(owners(&mut pool, 49_000)[0], (FLOODER, 1), "what never fits is passed over");
+    }
+
+    /// A block of 8,192 licences takes longer than a single record may: those of a flooding province are divided among more
+    /// blocks while another province sends single records, and only then.
+    #[test]
+    fn blocks_are_short_while_a_province_that_floods_has_a_light_neighbour() {
+        let mut pool = PoolState::new(LIMITS);
+        flood(&mut pool, FLOODER, 1, 1_000);
+        let bounds =
+            BlockBounds { weight_max: 500_000, weight_target: 500_000, ..BlockBounds::of(usize::MAX, usize::MAX) };
+        let start = Instant::now();
+        let weight = |taken: Vec<PooledTransaction>| taken.iter().map(|one| one.weight).sum::<u64>();
+        assert_eq!(weight(pool.take(bounds, Height(1), start)), 500_000, "alone");
+        let single = of(7, 1, 0, 500);
+        pool.insert(single.clone(), Source::Local).unwrap();
+        let taken = weight(pool.take(bounds, Height(1), start));
+        assert!((SHARED_WEIGHT_TARGET - 1_000..=SHARED_WEIGHT_TARGET).contains(&taken), "{taken}");
+        pool.remove_committed(&[single.id], Height(1), start);
+        assert!(weight(pool.take(bounds, Height(2), start)) <= SHARED_WEIGHT_TARGET, "the next may come at once");
+        assert_eq!(weight(pool.take(bounds, Height(2), start + LIGHT_REMEMBERED)), 500_000);
+        flood(&mut pool, 7, 1, 1_000);
+        assert_eq!(weight(pool.take(bounds, Height(2), start)), 500_000, "two that flood");
     }
 }

@@ -17,6 +17,9 @@ const RETRY_AFTER_MS_UNKNOWN: u64 = 1_000;
 /// Bounds of the suggested wait afterwards, in milliseconds.
 const RETRY_AFTER_MS: std::ops::RangeInclusive<u64> = 50..=30_000;
 
+/// Weight of a block beyond which nothing is added while a province floods and another sends single records: 50 ms of work.
+pub(super) const SHARED_WEIGHT_TARGET: u64 = 50_000;
+
 /// Where a transaction entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Source {
@@ -120,7 +123,7 @@ impl PoolState {
         if account == Account::Common {
             *self.bytes_by_source.entry(source).or_default() += size;
         }
-        self.shares.add(&transaction.owner, account, size, sequence);
+        self.shares.add(&transaction, account, sequence);
         self.by_id.insert(transaction.id, sequence);
         self.expiring.insert((transaction.expires_at, sequence));
         if source == Source::Local {
@@ -154,7 +157,10 @@ impl PoolState {
 
     /// For the block at `height`, by turns of provinces and keys. One that could never fit is skipped; one that no longer fits
     /// ends the turns of its key.
-    pub(super) fn take(&self, bounds: BlockBounds, height: Height) -> Vec<PooledTransaction> {
+    pub(super) fn take(&mut self, mut bounds: BlockBounds, height: Height, now: Instant) -> Vec<PooledTransaction> {
+        if self.shares.is_shared(now) {
+            bounds.weight_target = bounds.weight_target.min(SHARED_WEIGHT_TARGET);
+        }
         let (mut bytes, mut operations, mut weight) = (0usize, 0usize, 0u64);
         let mut taken: Vec<PooledTransaction> = Vec::new();
         let mut turns = self.shares.turns();
@@ -217,7 +223,7 @@ impl PoolState {
         {
             *held -= size;
         }
-        self.shares.remove(&transaction.owner, account, size, sequence);
+        self.shares.remove(&transaction, account, sequence);
         self.by_id.remove(&transaction.id);
         self.expiring.remove(&(transaction.expires_at, sequence));
         self.local.remove(&sequence);

@@ -63,33 +63,50 @@ async fn copies_of_a_refused_transaction_are_one_trial() {
     node.stop().await;
 }
 
+/// 250 new SM2 keys, each of which proves that it is held: a tenth of a second of work at least.
+fn key_adds(part: u8) -> Vec<u8> {
+    let add = |number: u8| {
+        let mut secret = [part + 1; 32];
+        secret[0] = 1;
+        secret[31] = number;
+        let new = SigningKey::from_secret(SignatureScheme::Sm2, secret).unwrap();
+        let organisation = "11320500014150050B".parse().unwrap();
+        Operation::Membership(MembershipOperation::KeyAdd {
+            key: new.public_key(),
+            organisation,
+            system: None,
+            permissions: Permissions::none(),
+            proof: new.sign_possession(&genesis().hash(), &organisation),
+        })
+    };
+    sign_by(&key(2), (0..250).map(add).collect(), part).1.to_bytes()
+}
+
 /// Both senders had hung up, and their trials went on.
 #[tokio::test(flavor = "multi_thread")]
 async fn trials_end_with_their_callers() {
     let node = Node::start().await;
-    node.commit(vec![issue(0..1)]);
-    // More than the threads for trials run at a time.
+    let all: Vec<Vec<u8>> = (0..4).map(key_adds).collect();
     let mut callers = Vec::new();
-    for number in 0..8 {
-        let bytes = refused_at_the_end(10 + number * 10_000).to_bytes();
+    for bytes in &all {
         let head = format!("POST /v1/transactions HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n", bytes.len());
         let mut stream = TcpStream::connect(node.api).await.unwrap();
         stream.write_all(head.as_bytes()).await.unwrap();
-        stream.write_all(&bytes).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
         callers.push(stream);
     }
     let begun = Instant::now();
     let patient = || assert!(begun.elapsed() < Duration::from_secs(30), "nothing happens");
-    while figure(&node, "huxin_door_trials_held").await < 3.0 {
+    while figure(&node, "huxin_door_trials_held").await < 2.0 {
         patient();
     }
     drop(callers);
-    while figure(&node, "huxin_door_trials_held").await > 0.0 || admissions(&node, "cancelled").await < 2.0 {
+    while figure(&node, "huxin_door_trials_held").await > 0.0 || admissions(&node, "cancelled").await < 1.0 {
         patient();
     }
     let (tried, cancelled) = (admissions(&node, "tried").await, admissions(&node, "cancelled").await);
-    assert!(tried + cancelled <= 8.0 && tried <= 6.0, "{tried} were run to their end, {cancelled} given up");
-    assert!(node.mempool.is_empty());
+    assert!(tried + cancelled <= 4.0 && tried < 4.0, "{tried} were run to their end, {cancelled} given up");
+    assert!(node.mempool.len() < 4, "what nobody waits for is not taken");
     node.stop().await;
 }
 
