@@ -1,14 +1,14 @@
 //! What executing a transaction costs, known from its bytes alone: the bound of a block is work, not operations.
 //!
-//! One unit is about a microsecond of one core of the machine of `docs/performance.md`, measured there on 2026-12-01
-//! (`docs/decisions/0015-weight.md` has the figures and how they were made):
+//! One unit is about a microsecond of one core of the machine of `docs/performance.md`. What SM2 costs was measured there; the others
+//! are estimates from its rates (`docs/decisions/0015-weight.md`):
 //!
-//! | work | measured | weight |
+//! | work | cost | weight |
 //! |---|---|---|
 //! | one SM2 verification | 308 to 452 us | [`SM2_VERIFICATION`] |
-//! | one Ed25519 verification, alone | 40 to 60 us | [`ED25519_VERIFICATION`] |
-//! | a record: digest, leaf, store rows | 15 to 25 us | [`RECORD`] |
-//! | a changed thing: read, encode, map, store row | 8 to 12 us | [`STATE_WRITE`] |
+//! | one Ed25519 verification, alone | about 50 us | [`ED25519_VERIFICATION`] |
+//! | a record: digest, leaf, store rows | about 20 us | [`RECORD`] |
+//! | a changed thing: read, encode, map, store row | about 10 us | [`STATE_WRITE`] |
 //!
 //! The weight of a transaction reads neither state nor clock, so every node gets the same one. A voter refuses a block above
 //! [`BLOCK_WEIGHT_MAX`] before it verifies or executes anything of it.

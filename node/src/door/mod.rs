@@ -20,12 +20,12 @@ use std::time::Instant;
 use bytes::Bytes;
 use huxin_chain_spec::codec::{self, CodecError};
 use huxin_chain_spec::codes::Code;
-use huxin_chain_spec::crypto::{self, BatchItem, PublicKey, SignedAs};
+use huxin_chain_spec::crypto::{self, BatchItem, Digest, PublicKey, SignedAs};
 use huxin_chain_spec::envelope::Envelope;
 use huxin_chain_spec::execute::{Signers, Tip};
 use huxin_chain_spec::ids::{Height, LicenceRef, RecordIndex, TimeMs, TxId};
 use huxin_chain_spec::rules::{self, BlockContext};
-use huxin_chain_spec::state::{IssuedLicence, StateKey, StateReader, StateUnavailable};
+use huxin_chain_spec::state::{DocumentLicence, IssuedLicence, StateKey, StateReader, StateUnavailable};
 use huxin_chain_spec::transaction::{Outcome, TRANSACTION_BYTES_MAX, Transaction};
 use huxin_chain_spec::weight;
 use tokio::sync::oneshot;
@@ -371,6 +371,10 @@ impl StateReader for WhileWanted<'_> {
 
     fn issued_at(&self, licence: &LicenceRef) -> Result<Option<RecordIndex>, StateUnavailable> {
         self.store()?.issued_at(licence)
+    }
+
+    fn first_of_document(&self, sha256: &Digest) -> Result<Option<DocumentLicence>, StateUnavailable> {
+        self.store()?.first_of_document(sha256)
     }
 
     fn issued_licence(&self, index: RecordIndex) -> Result<IssuedLicence, StateUnavailable> {
