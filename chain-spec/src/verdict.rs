@@ -190,6 +190,8 @@ pub struct Evidence<'a> {
     pub state_now: Option<&'a LicenceState>,
     /// The time asked about.
     pub as_of_ms: TimeMs,
+    /// The organisation that recorded it.
+    pub recorder: Uscc,
     /// As the record has it ([`crate::record::Record::competence`]).
     pub competence: Option<u32>,
     pub content: Content,
@@ -216,18 +218,11 @@ pub fn judge(evidence: &Evidence<'_>) -> (Verdict, Vec<Check>) {
         let all = [status_verdict, content_verdict, period_verdict];
         all.into_iter().find(|verdict| *verdict != Verdict::Valid).unwrap_or(Verdict::Valid)
     };
-    let issuer = Check::new(
-        "issuer",
-        CheckResult::Pass,
-        "issuer.admitted",
-        "signed with a key that its province had admitted for this organisation and licence type",
-        "由其省份登记、获准签发此类证照的机构密钥签名",
-    );
     let mut checks = vec![
         recorded,
         content,
         identifier(evidence, contradicts),
-        issuer,
+        issuer(licence, evidence.recorder),
         competence(evidence.competence),
         status,
         period,
@@ -338,6 +333,20 @@ fn identifier(evidence: &Evidence<'_>, contradicts: bool) -> Check {
         ),
     };
     Check::new("identifier", result, code, en, zh)
+}
+
+/// Who signed: the issuer, or another organisation in its name. The ledger records the latter only under a delegation in force.
+fn issuer(licence: &Licence, recorder: Uscc) -> Check {
+    if recorder == licence.issuer {
+        let (en, zh) = (
+            "signed with a key that its province had admitted for this organisation and licence type",
+            "由其省份登记、获准签发此类证照的机构密钥签名",
+        );
+        return Check::new("issuer", CheckResult::Pass, "issuer.admitted", en, zh);
+    }
+    let en = format!("signed by {recorder} in the issuer's name, under a delegation that their province had recorded");
+    let zh = format!("由 {recorder} 依其省份登记的委托，以颁发机构名义签名");
+    Check::new("issuer", CheckResult::Pass, "issuer.delegated", &en, &zh)
 }
 
 /// Whether the issuer was competent for the type, when the licence was recorded, by the list that the provinces govern. The ledger records no

@@ -307,6 +307,7 @@ fn verify(chain: &TestChain, lie: &Lie, question: &VerifyQuestion) -> Answered {
             state_then: StateAt::of_receipt(then.as_ref()),
             state_now: asked.and(now.as_ref()),
             as_of_ms: asked.unwrap_or(receipt.header.time_ms),
+            recorder: receipt.record.organisation,
             competence: receipt.record.competence,
             content,
             identifier: Identifier::NotGiven,

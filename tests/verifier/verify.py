@@ -495,7 +495,7 @@ def require_whole(record):
 
 
 def read_thing_key(reader):
-    """The bytes of a thing's address, of each of the 31 kinds."""
+    """The bytes of a thing's address, of each of the 32 kinds."""
     def publication():
         reader.u8()
         reader.opt(lambda: reader.bytes(6))
@@ -513,7 +513,7 @@ def read_thing_key(reader):
         21: lambda: (publication(), reader.bytes(18), reader.opt(reader.block)),
         22: reader.digest, 23: reader.digest, 24: reader.digest, 25: lambda: (reader.digest(), reader.u64()),
         26: reader.digest, 27: lambda: reader.bytes(18), 28: reader.digest, 29: reader.digest,
-        30: lambda: reader.bytes(21),
+        30: lambda: reader.bytes(21), 31: lambda: reader.bytes(36),
     }
     start, kind = reader.at, reader.u8()
     require(kind in layouts, "receipt.truncated")

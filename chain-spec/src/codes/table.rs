@@ -277,6 +277,13 @@ codes! {
         "The list of who may issue is empty, too long, unsorted, holds an entry twice or a wrong code." "Give 1 to 64 organisations or levels, each once and in ascending order; or `any`."
         "颁发机构名单为空、过长、未排序、有重复或含错误代码。" "请按升序填写 1 至 64 个不重复的机构或层级；或填写 any。"
 
+    476 DelegationScope "delegation.scope"
+        "The delegation is to the same organisation, has ended, or its licence types are not sorted or too many." "Name another organisation, an end that lies ahead, and at most 64 types, sorted; none for every type."
+        "委托给同一机构，或期限已过，或证照类型未排序或过多。" "请填写另一机构、尚未到来的期限，证照类型最多 64 个并按序排列；不填表示全部类型。"
+    477 DelegationNotInForce "delegation.not_in_force"
+        "The delegation to the signer's organisation has ended, does not cover this licence type, or was never recorded." "The province's registrar records it again with `huxin organisation delegate`; or the issuer signs itself."
+        "对签名机构的委托已终止、不包括此证照类型或从未登记。" "请由本省登记员用 huxin organisation delegate 重新登记，或由颁发机构自行签署。"
+
     // 5xx: membership rules.
     501 OrganisationUnknown "organisation.unknown"
         "The organisation is not registered on this chain." "Its province registers it first."

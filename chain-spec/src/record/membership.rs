@@ -33,6 +33,28 @@ pub enum MembershipOperation {
     /// Takes an organisation that belongs to the signer's province by its code, and is registered in another, into its own province.
     /// Keys that the other province registered no longer sign.
     OrganisationReclaim { organisation: Uscc, region: RegionCode, basis: BasisCode },
+    /// Lets another organisation of the province issue licences in the name of one (委托). It takes the place of one between the two that
+    /// was recorded before.
+    OrganisationDelegate(Delegation),
+    /// Ends a delegation.
+    OrganisationDelegateEnd { from: Uscc, to: Uscc, basis: BasisCode },
+}
+
+/// That one organisation issues licences in the name of another.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delegation {
+    /// In whose name; the issuer of the licences.
+    pub from: Uscc,
+    /// Who signs.
+    pub to: Uscc,
+    /// Licences of these types; an empty list is every type. Sorted, no duplicates, at most [`KEY_LICENCE_TYPES_MAX`].
+    #[serde(default)]
+    pub licences: Vec<LicenceType>,
+    /// First moment at which it no longer holds, milliseconds since 1970 UTC.
+    pub until_ms: TimeMs,
+    /// Code of the legal basis.
+    pub basis: BasisCode,
 }
 
 /// The consent of the province that an organisation belongs to by its code, that another province admits it.
@@ -118,6 +140,8 @@ impl MembershipOperation {
             Self::KeyStatus { .. } => 5,
             Self::OrganisationSucceed(_) => 6,
             Self::OrganisationReclaim { .. } => 7,
+            Self::OrganisationDelegate(_) => 8,
+            Self::OrganisationDelegateEnd { .. } => 9,
         }
     }
 
@@ -132,6 +156,8 @@ impl MembershipOperation {
             Self::KeyStatus { .. } => "key.status",
             Self::OrganisationSucceed(_) => "organisation.succeed",
             Self::OrganisationReclaim { .. } => "organisation.reclaim",
+            Self::OrganisationDelegate(_) => "organisation.delegate",
+            Self::OrganisationDelegateEnd { .. } => "organisation.delegate_end",
         }
     }
 }

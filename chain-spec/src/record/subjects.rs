@@ -6,7 +6,7 @@
 use super::evidence::{EvidenceOperation, MaterialOrigin};
 use super::governance::{Action, GovernanceOperation};
 use super::licence::LicenceOperation;
-use super::membership::Succession;
+use super::membership::{Delegation, Succession};
 use super::{CaseOperation, MembershipOperation, Operation, PublicationOperation, SealOperation};
 use crate::crypto::{Digest, DigestAlgorithm};
 use crate::ids::{LicenceRef, RecordIndex, Uscc};
@@ -44,6 +44,9 @@ fn membership(operation: &MembershipOperation) -> Vec<StateKey> {
         Op::KeyAdd { key, organisation, .. } => vec![StateKey::Key(key.id()), StateKey::Organisation(*organisation)],
         Op::KeyStatus { key, .. } => vec![StateKey::Key(*key)],
         Op::OrganisationSucceed(succession) => of_succession(succession),
+        Op::OrganisationDelegate(Delegation { from, to, .. }) | Op::OrganisationDelegateEnd { from, to, .. } => {
+            vec![StateKey::Delegation(*from, *to), StateKey::Organisation(*from), StateKey::Organisation(*to)]
+        }
     }
 }
 

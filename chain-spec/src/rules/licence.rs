@@ -21,6 +21,7 @@ mod competence;
 mod document;
 pub mod lineage;
 mod number;
+mod party;
 mod transfer;
 mod upkeep;
 
@@ -34,6 +35,7 @@ use crate::state::{
     IssuedLicence, LicenceState, LicenceStatus, OrganisationState, StateKey, StateReader, TransferTarget,
 };
 
+use super::membership::delegation;
 use super::overlay::Overlay;
 use super::{Actor, BlockContext, RuleError, check_organisation, succession};
 
@@ -83,7 +85,7 @@ pub(super) fn apply<R: StateReader>(
         predecessor = Some(change(overlay, context, actor, index, changed, operation)?);
     }
     if let Some(licence) = operation.new_licence() {
-        check_licence(overlay, actor, licence)?;
+        check_licence(overlay, context, actor, licence)?;
         competent = competence::check(overlay, licence)?;
         if licence.licence != LicenceRef::owned(context.algorithm, &licence.issuer, &licence.name) {
             return Err(Code::LicenceReferenceNotOwn.into());
@@ -149,14 +151,21 @@ fn check_permission(actor: &Actor, operation: &LicenceOperation) -> Result<(), C
 }
 
 /// What a licence must satisfy on its own.
-fn check_licence<R: StateReader>(overlay: &Overlay<'_, R>, actor: &Actor, licence: &Licence) -> Result<(), RuleError> {
+fn check_licence<R: StateReader>(
+    overlay: &Overlay<'_, R>,
+    context: &BlockContext,
+    actor: &Actor,
+    licence: &Licence,
+) -> Result<(), RuleError> {
     licence.issuer.check().map_err(|error| error.code())?;
     licence.licence_type.check().map_err(|error| error.code())?;
-    if licence.issuer != actor.key.organisation {
-        return Err(Code::LicenceIssuerMismatch.into());
+    let (licence_type, otherwise) = (licence.licence_type, Code::LicenceIssuerMismatch);
+    if licence.issuer == actor.key.organisation {
+        let matter = Competence::Licences(licence_type);
+        succession::check_acts_for(overlay, actor, &licence.issuer, matter, otherwise)?;
+    } else {
+        delegation::check(overlay, context, actor, &licence.issuer, licence_type, otherwise)?;
     }
-    let matter = Competence::Licences(licence.licence_type);
-    succession::check_acts_for(overlay, actor, &licence.issuer, matter, Code::LicenceIssuerMismatch)?;
     upkeep::check_particulars(actor, &licence.particulars())?;
     if !actor.key.permissions.covers(&licence.licence_type) {
         return Err(Code::KeyLicenceTypeNotPermitted.into());
@@ -183,7 +192,7 @@ fn change<R: StateReader>(
     let status = current.as_ref().map_or(LicenceStatus::Issued, |state| state.status);
     let next = next_status(status, operation)?;
     check_room(current.as_ref(), next, status)?;
-    check_party(overlay, actor, &issued, current.as_ref(), operation)?;
+    party::check(overlay, context, actor, &issued, current.as_ref(), operation)?;
     if let Some(kept) = upkeep::keep(context, actor, index, &issued, current.as_ref(), operation)? {
         overlay.write(key, &kept);
         return Ok(issued.number);
@@ -233,26 +242,6 @@ fn check_room(current: Option<&LicenceState>, next: LicenceStatus, status: Licen
     let opens = next != status && matches!(next, LicenceStatus::Suspended | LicenceStatus::TransferredOut);
     let is_full = current.is_some_and(|state| state.changes().count() >= CHANGES_MAX);
     if opens && is_full { Err(Code::LicenceHistoryFull) } else { Ok(()) }
-}
-
-/// Only the issuer changes a licence, except that a transfer is accepted by the organisation it names; for either its successor.
-fn check_party<R: StateReader>(
-    overlay: &Overlay<'_, R>,
-    actor: &Actor,
-    issued: &IssuedLicence,
-    current: Option<&LicenceState>,
-    operation: &LicenceOperation,
-) -> Result<(), RuleError> {
-    let matter = Competence::Licences(issued.licence_type);
-    if matches!(operation, LicenceOperation::TransferIn { .. }) {
-        let target = current.and_then(|state| state.transfer_to).ok_or(Code::LicenceTransferInWithoutOut)?.organisation;
-        return succession::check_acts_for(overlay, actor, &target, matter, Code::LicenceTransferNamesOther);
-    }
-    succession::check_acts_for(overlay, actor, &issued.issuer, matter, Code::LicenceIssuerMismatch)?;
-    if !actor.key.permissions.covers(&issued.licence_type) {
-        return Err(Code::KeyLicenceTypeNotPermitted.into());
-    }
-    Ok(())
 }
 
 /// The receiving side must be an active organisation of another province.

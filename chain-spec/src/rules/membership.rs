@@ -1,6 +1,7 @@
 //! Rules of the membership family: a province governs its own organisations, systems and keys.
 
 mod admission;
+pub(super) mod delegation;
 
 use crate::codes::Code;
 use crate::crypto::{KeyId, PublicKey, SignedAs, possession_message};
@@ -50,6 +51,10 @@ pub(super) fn apply<R: StateReader>(
             add_key(overlay, actor, key, organisation, system.as_ref(), permissions)
         }
         Op::KeyStatus { key, change, .. } => change_key(overlay, actor, key, *change),
+        Op::OrganisationDelegate(given) => delegation::give(overlay, OperationContext { context, actor, index }, given),
+        Op::OrganisationDelegateEnd { from, to, .. } => {
+            delegation::end(overlay, OperationContext { context, actor, index }, from, to)
+        }
         Op::OrganisationSucceed(handed) => {
             succession::succeed(overlay, OperationContext { context, actor, index }, handed)
         }
@@ -65,6 +70,8 @@ pub(super) fn texts(operation: &MembershipOperation) -> Vec<&str> {
             vec![basis.as_str()]
         }
         Op::OrganisationSucceed(handed) => vec![handed.basis.as_str()],
+        Op::OrganisationDelegate(given) => vec![given.basis.as_str()],
+        Op::OrganisationDelegateEnd { basis, .. } => vec![basis.as_str()],
         Op::SystemAdd { system, .. } => vec![system.as_str()],
         Op::SystemStatus { system, basis, .. } => vec![system.as_str(), basis.as_str()],
         Op::KeyAdd { system, .. } => system.iter().map(SystemId::as_str).collect(),

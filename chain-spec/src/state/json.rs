@@ -12,8 +12,8 @@ use super::publication::{ItemVariants, PublicationConsumerState, PublicationStat
 use super::seal::{SealSignatureState, SealState};
 use super::succession::SuccessionState;
 use super::{
-    DocumentState, KeyState, LicenceState, LineageState, OrganisationHead, OrganisationState, ProvinceState,
-    STATE_BYTES_MAX, StateKey, StateUnavailable, SystemState,
+    DelegationState, DocumentState, KeyState, LicenceState, LineageState, OrganisationHead, OrganisationState,
+    ProvinceState, STATE_BYTES_MAX, StateKey, StateUnavailable, SystemState,
 };
 use crate::certificate::ValidatorSet;
 use crate::codec;
@@ -57,6 +57,7 @@ pub fn to_json(key: &StateKey, bytes: &[u8]) -> Result<serde_json::Value, StateU
         StateKey::Lineage(_) => json::<LineageState>(bytes),
         StateKey::Document(_) => json::<DocumentState>(bytes),
         StateKey::Competence(_) => json::<CompetenceState>(bytes),
+        StateKey::Delegation(..) => json::<DelegationState>(bytes),
     };
     result.map_err(|reason| StateUnavailable(format!("{key}: {reason}")))
 }

@@ -105,6 +105,8 @@ pub enum StateKey {
     Document(Digest),
     /// Who may issue licences of a type, where the provinces have decided it.
     Competence(LicenceType),
+    /// That the second organisation issues licences in the name of the first.
+    Delegation(Uscc, Uscc),
 }
 
 impl StateKey {
@@ -142,6 +144,19 @@ pub struct OrganisationState {
     pub province: ProvinceCode,
     pub region: RegionCode,
     pub standing: Standing,
+}
+
+/// That one organisation issues licences in the name of another.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct DelegationState {
+    /// Licences of these types; an empty list is every type. Sorted.
+    pub licences: Vec<LicenceType>,
+    /// First moment at which it no longer holds: as recorded, or the time of the block that ended it.
+    pub until_ms: TimeMs,
+    /// Record that gave it.
+    pub given_by: RecordIndex,
+    /// Record that ended it before its time.
+    pub ended_by: Option<RecordIndex>,
 }
 
 /// A service system of an organisation.

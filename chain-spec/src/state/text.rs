@@ -21,7 +21,7 @@ pub enum StateKeyError {
 }
 
 /// The kinds of things by name, in wire order: the place is the kind byte.
-pub const KINDS: [&str; 31] = [
+pub const KINDS: [&str; 32] = [
     "province",
     "organisation",
     "system",
@@ -53,6 +53,7 @@ pub const KINDS: [&str; 31] = [
     "lineage",
     "document",
     "competence",
+    "delegation",
 ];
 
 /// The kind byte of a kind's name, with which the canonical bytes of its keys begin.
@@ -176,6 +177,7 @@ impl Display for StateKey {
             Self::Lineage(licence) => write!(f, "lineage/{licence}"),
             Self::Document(sha256) => write!(f, "document/{sha256}"),
             Self::Competence(licence_type) => write!(f, "competence/{licence_type}"),
+            Self::Delegation(from, to) => write!(f, "delegation/{from}/{to}"),
             Self::PublicationConsumer(publication, organisation, system) => {
                 write!(f, "publication-consumer/{publication}/{organisation}")?;
                 system.iter().try_for_each(|system| write!(f, "/{system}"))
@@ -258,6 +260,11 @@ impl FromStr for StateKey {
             "lineage" => Self::Lineage(rest.parse()?),
             "document" => Self::Document(rest.parse().map_err(|_| digest_form("document"))?),
             "competence" => Self::Competence(rest.parse()?),
+            "delegation" => {
+                let form = StateKeyError::Form { kind: "delegation", form: "delegation/<issuer>/<delegate>" };
+                let [from, to] = parts(rest).ok_or(form)?;
+                Self::Delegation(from.parse()?, to.parse()?)
+            }
             _ => return Err(StateKeyError::Kind { found: kind.to_owned() }),
         })
     }
@@ -332,6 +339,7 @@ mod tests {
             StateKey::Lineage(LicenceRef(digest)),
             StateKey::Document(digest),
             StateKey::Competence("11100000000013338W011".parse().unwrap()),
+            StateKey::Delegation(uscc.parse().unwrap(), uscc.parse().unwrap()),
             StateKey::PublicationConsumer(local, uscc.parse().unwrap(), None),
             StateKey::PublicationConsumer(publication, uscc.parse().unwrap(), Some("S1".parse().unwrap())),
         ];

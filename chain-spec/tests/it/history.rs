@@ -162,6 +162,7 @@ fn check_verdicts(
     for (position, day) in instants().into_iter().enumerate().filter(|(_, day)| *day >= recorded_ms) {
         let evidence = Evidence {
             licence,
+            recorder: home(),
             competence: None,
             recorded_ms,
             state_then: StateAt::Unchanged,

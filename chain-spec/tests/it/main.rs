@@ -17,6 +17,7 @@ mod case_lives;
 mod case_stories;
 mod case_table;
 mod competence;
+mod delegation;
 mod documents;
 mod evidence_rules;
 mod evidence_sequences;

@@ -13,7 +13,7 @@ use huxin_chain_spec::ids::{
 use huxin_chain_spec::map::MapProof;
 use huxin_chain_spec::receipt::Receipt;
 use huxin_chain_spec::record::licence::{Change, Document, Licence, SealReference};
-use huxin_chain_spec::record::membership::{AdmissionConsent, Permissions, StatusChange};
+use huxin_chain_spec::record::membership::{AdmissionConsent, Delegation, Permissions, StatusChange};
 use huxin_chain_spec::record::upkeep::{Attachment, AttachmentRole, Correction, CorrectionReason};
 use huxin_chain_spec::record::{LicenceOperation, MembershipOperation, Operation, Record};
 use huxin_chain_spec::state::{
@@ -219,6 +219,20 @@ fn membership_operations() -> impl Strategy<Value = MembershipOperation> {
         (organisations(), status_changes(), bases()).prop_map(|(organisation, change, basis)| Op::OrganisationStatus {
             organisation,
             change,
+            basis
+        }),
+        (organisations(), organisations(), vec(licence_types(), 0..3), any::<u64>(), bases()).prop_map(
+            |(from, to, licences, until_ms, basis)| Op::OrganisationDelegate(Delegation {
+                from,
+                to,
+                licences,
+                until_ms: TimeMs(until_ms),
+                basis
+            })
+        ),
+        (organisations(), organisations(), bases()).prop_map(|(from, to, basis)| Op::OrganisationDelegateEnd {
+            from,
+            to,
             basis
         }),
         (systems(), organisations()).prop_map(|(system, organisation)| Op::SystemAdd { system, organisation }),

@@ -27,6 +27,7 @@ fn asked(network: &Network, name: &str, file: Option<&str>, as_of_ms: TimeMs) ->
     let content = if file.is_some() { Content::of(licence, state, as_of_ms, is_it) } else { Content::NotGiven };
     judge(&Evidence {
         licence,
+        recorder: home(),
         competence: None,
         recorded_ms: receipt.record.time_ms,
         state_then: state,
@@ -321,6 +322,7 @@ fn a_receipt_without_its_state_leaves_a_further_file_unknown() {
     assert_eq!(content("copy"), Content::NotCovered);
     let evidence = Evidence {
         licence: &licence,
+        recorder: home.organisation,
         competence: None,
         recorded_ms: at(0),
         state_then: StateAt::NotCovered,

@@ -33,8 +33,9 @@ use huxin_chain_spec::record::{LicenceOperation, Operation};
 use huxin_chain_spec::state::succession::{HandedOn, Offer, SuccessionState};
 use huxin_chain_spec::state::upkeep::{AnnuallyChecked, Attached, AttachmentEnd, Corrected};
 use huxin_chain_spec::state::{
-    DocumentLicence, DocumentState, KeyState, LicenceState, LicenceStatus, LineageState, OrganisationHead,
-    OrganisationState, ProvinceState, StateKey, StatusChanged, SystemState, TransferTarget, Upkeep, state_digest,
+    DelegationState, DocumentLicence, DocumentState, KeyState, LicenceState, LicenceStatus, LineageState,
+    OrganisationHead, OrganisationState, ProvinceState, StateKey, StatusChanged, SystemState, TransferTarget, Upkeep,
+    state_digest,
 };
 use huxin_chain_spec::transaction::{Outcome, Transaction, TransactionOutcome, UnsignedTransaction, transactions_root};
 use serde::Serialize;
@@ -127,7 +128,7 @@ fn operations() {
         case(operation.name(), &operation, json!({ "family": operation.family(), "kind": operation.kind() }))
     });
     let names: std::collections::BTreeSet<_> = all_operations().iter().map(Operation::name).collect();
-    assert_eq!(names.len(), 8 + 15, "every kind");
+    assert_eq!(names.len(), 10 + 15, "every kind");
     golden("operations", cases.collect());
 }
 
@@ -340,6 +341,11 @@ fn state_keys() {
         (StateKey::Succession(home.organisation), "succession", json!(home.organisation)),
         (StateKey::Lineage(licence_ref("a")), "lineage", json!(licence_ref("a"))),
         (StateKey::Document(digest(0x55)), "document", json!(digest(0x55))),
+        (
+            StateKey::Delegation(home.issuer.organisation, home.organisation),
+            "delegation",
+            json!([home.issuer.organisation, home.organisation]),
+        ),
     ];
     let cases = keys.iter().map(|(key, kind, id)| {
         let extra = json!({ "map_key_sha256": key.map_key(SHA256), "map_key_sm3": key.map_key(SM3) });
@@ -394,6 +400,15 @@ fn states() {
         state("succession", &succession_state()),
         state("lineage", &LineageState { begun_by: RecordIndex(300) }),
         state("document", &document_state(home, &provinces[JIANGSU])),
+        state(
+            "delegation",
+            &DelegationState {
+                licences: vec![licence_type()],
+                until_ms: TimeMs(GENESIS_MS + 1),
+                given_by: RecordIndex(300),
+                ended_by: Some(RecordIndex(301)),
+            },
+        ),
     ];
     for status in LicenceStatus::ALL {
         let target = TransferTarget {

@@ -55,6 +55,7 @@ fn a_licence(valid_from_ms: TimeMs, valid_until_ms: Option<TimeMs>) -> Licence {
 fn evidence(licence: &Licence) -> Evidence<'_> {
     Evidence {
         licence,
+        recorder: home(),
         competence: None,
         recorded_ms: RECORDED,
         state_then: StateAt::Unchanged,

@@ -33,6 +33,13 @@ pub const PAGES: &[Page] = &[
         "huxin organisation succeed 11310100000001011L --to 11320000000000035T --everything --basis B-1 --key registrar.key",
         "huxin organisation succeed 11310100000001011L --to 11320000000000035T --licence-type 11100000000013338W011 --cases --basis B-1",
     ]),
+    page("organisation delegate", Record, &[
+        "huxin organisation delegate 11310100000001011L --to 113100000000000191 --licence-type 11100000000013338W011 --until 2027-12-31 \
+         --basis B-1 --key registrar.key",
+    ]),
+    page("organisation end-delegation", Record, &[
+        "huxin organisation end-delegation 11310100000001011L --to 113100000000000191 --basis B-1 --key registrar.key",
+    ]),
     page("organisation authority", Question, &[
         "huxin organisation authority 11310100000001011L --licence-type 11100000000013338W011 --as-of 2026-11-21",
         "huxin organisation authority 11310100000001011L --cases",

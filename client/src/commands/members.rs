@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use huxin_chain_spec::crypto::Signer as _;
-use huxin_chain_spec::ids::{BasisCode, ProvinceCode, RegionCode, SystemId, Uscc};
-use huxin_chain_spec::record::membership::{AdmissionConsent, StatusChange};
+use huxin_chain_spec::ids::{BasisCode, LicenceType, ProvinceCode, RegionCode, SystemId, Uscc};
+use huxin_chain_spec::record::membership::{AdmissionConsent, Delegation, StatusChange};
 use huxin_chain_spec::record::{MembershipOperation, Operation};
 use serde_json::json;
 
@@ -71,6 +71,18 @@ pub enum Organisation {
     /// Hand an organisation's competence on to another (机构改革). To another province it is an offer, until that province's registrar
     /// records the same.
     Succeed(SuccessionArguments),
+    /// Let another organisation of the province issue licences in the name of one (委托).
+    Delegate(Delegate),
+    /// End a delegation before its time.
+    EndDelegation {
+        /// Unified social credit code (统一社会信用代码) of the issuer.
+        from: Uscc,
+        /// Unified social credit code of the organisation that signs.
+        #[arg(long)]
+        to: Uscc,
+        #[command(flatten)]
+        status: StatusArguments,
+    },
     /// Who acts for an organisation, now or at a past time.
     Authority(Authority),
 }
@@ -142,6 +154,46 @@ pub struct Consent {
     registrar: PathBuf,
 }
 
+/// Who issues in whose name.
+#[derive(Debug, Clone, Args)]
+pub struct Delegate {
+    /// Unified social credit code (统一社会信用代码) of the issuer.
+    from: Uscc,
+    /// Unified social credit code of the organisation that signs.
+    #[arg(long)]
+    to: Uscc,
+    /// Licences of this type; give several; without any, every type.
+    #[arg(long = "licence-type", value_name = "TYPE")]
+    licence_types: Vec<LicenceType>,
+    /// Last day on which it holds, or the first moment at which it does not.
+    #[arg(long, value_name = "DATE")]
+    until: End,
+    #[command(flatten)]
+    status: StatusArguments,
+}
+
+impl Delegate {
+    fn delegation(mut self) -> Result<Delegation, ClientError> {
+        if self.from == self.to {
+            let said = say!(
+                "the issuer itself; name the organisation that signs for it",
+                "与颁发机构相同；请填写代为签署的机构"
+            );
+            return Err(ClientError::at("--to", said));
+        }
+        self.licence_types.sort_unstable();
+        self.licence_types.dedup();
+        let until_ms = self.until.first_moment_after();
+        Ok(Delegation {
+            from: self.from,
+            to: self.to,
+            licences: self.licence_types,
+            until_ms,
+            basis: self.status.basis,
+        })
+    }
+}
+
 impl Consent {
     fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
         let home = self.organisation.province().map_err(|error| ClientError::at("<ORGANISATION>", error))?;
@@ -178,6 +230,10 @@ impl Organisation {
             }
             Self::Remove { organisation, status } => {
                 Op::OrganisationStatus { organisation, change: StatusChange::Remove, basis: status.basis }
+            }
+            Self::EndDelegation { from, to, status } => Op::OrganisationDelegateEnd { from, to, basis: status.basis },
+            Self::Delegate(given) => {
+                return record(global, output, || Ok(Op::OrganisationDelegate(given.clone().delegation()?))).await;
             }
             Self::Succeed(arguments) => {
                 return record(global, output, || Ok(Op::OrganisationSucceed(arguments.clone().succession()?))).await;

@@ -153,6 +153,11 @@ async fn each_wrong_input_is_named_although_no_node_answers() {
         ),
         (format!("organisation succeed {ISSUER} --to {SUCCESSOR} --basis B-1"), "client.input", "scope"),
         (format!("organisation succeed {ISSUER} --to {ISSUER} --cases --basis B-1"), "client.input", "--to"),
+        (
+            format!("organisation delegate {ISSUER} --to {ISSUER} --until 2027-12-31 --basis B-1"),
+            "client.input",
+            "--to",
+        ),
         (format!("organisation authority {ISSUER}"), "client.input", "authority"),
         ("govern rehearse competence 11100000000013338W011 --proposer 310000".to_owned(), "client.input", "issuers"),
         (format!("govern propose organisation-succeed {ISSUER} --to {SUCCESSOR} --basis B-1"), "client.input", "scope"),

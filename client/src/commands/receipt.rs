@@ -302,6 +302,7 @@ impl Check {
             state_then: newest,
             state_now: None,
             as_of_ms: time,
+            recorder: record.organisation,
             competence: record.competence,
             content,
             identifier,

@@ -116,6 +116,11 @@ const CHECKS: &[SaidCode] = &[
         "由其省份登记、获准签发此类证照的机构密钥签名",
     ),
     (
+        "issuer.delegated",
+        "another organisation signed in the issuer's name, under a delegation that their province had recorded",
+        "由其他机构依其省份登记的委托，以颁发机构名义签名",
+    ),
+    (
         "issuer.ended",
         "the issuer, or its province, was removed, and no active successor is recorded",
         "颁发机构或所属省份已移除，账本未载有效的承继机构",

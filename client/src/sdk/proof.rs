@@ -351,6 +351,7 @@ impl Checker<'_> {
                 state_then: StateAt::held(proof.state.as_ref()),
                 state_now: now.and_then(|now| now.state.as_ref()),
                 as_of_ms: time,
+                recorder: record.organisation,
                 competence: record.competence,
                 content,
                 identifier,

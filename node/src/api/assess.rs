@@ -279,6 +279,7 @@ fn answer(
         state_then: then.state(),
         state_now,
         as_of_ms,
+        recorder: record.organisation,
         competence: record.competence,
         content,
         identifier: question.identifier,

@@ -3,7 +3,9 @@
 use huxin_chain_spec::crypto::{PublicKey, SignatureScheme, Signer as _, SigningKey};
 use huxin_chain_spec::ids::{TimeMs, Uscc};
 use huxin_chain_spec::record::licence::{Change, Document, Licence, SealReference};
-use huxin_chain_spec::record::membership::{AdmissionConsent, Permissions, StatusChange, Succession, SuccessionScope};
+use huxin_chain_spec::record::membership::{
+    AdmissionConsent, Delegation, Permissions, StatusChange, Succession, SuccessionScope,
+};
 use huxin_chain_spec::record::upkeep::{AnnualOutcome, Attachment, AttachmentRole};
 use huxin_chain_spec::record::{LicenceOperation, MembershipOperation, Operation};
 
@@ -17,6 +19,12 @@ fn full_licence(issuer: &Issuer) -> Licence {
         valid_until_ms: Some(TimeMs(GENESIS_MS + 365 * 86_400_000)),
         ..issuer.licence("full")
     }
+}
+
+/// For two types, for a day.
+fn delegation(from: Uscc, to: Uscc) -> Delegation {
+    let licences = vec![other_licence_type(), licence_type()];
+    Delegation { from, to, licences, until_ms: TimeMs(GENESIS_MS + 86_400_000), basis: basis("WT-1") }
 }
 
 /// A registrar's consent that Shanghai admits `organisation`.
@@ -56,6 +64,8 @@ pub fn all_operations() -> Vec<Operation> {
         M::KeyStatus { key: home.key.id(), change: StatusChange::Remove, basis },
         M::OrganisationSucceed(succession()),
         M::OrganisationReclaim { organisation, region: home.region, basis: crate::support::basis("HY-1") },
+        M::OrganisationDelegate(delegation(organisation, there.organisation)),
+        M::OrganisationDelegateEnd { from: organisation, to: there.organisation, basis: crate::support::basis("WT-2") },
     ];
     let minimal = Licence { exception: Some("SDYZ-1".parse().unwrap()), holder: None, ..home.licence("a") };
     let short = Licence { document: Document { sm3: None, ..minimal.document }, ..minimal };

@@ -52,6 +52,7 @@ fn evidence(licence: &Licence) -> Evidence<'_> {
         state_then: StateAt::Unchanged,
         state_now: None,
         as_of_ms: AS_OF,
+        recorder: licence.issuer,
         competence: None,
         content: Content::NotGiven,
         identifier: Identifier::NotGiven,
@@ -99,6 +100,7 @@ fn verdicts() {
     let base = || evidence(&plain);
     let mut cases = vec![
         case("unchanged since issue", &base(), None),
+        case("signed by a delegate", &Evidence { recorder: "11320000000000035T".parse().unwrap(), ..base() }, None),
         case("the type is listed", &Evidence { competence: Some(3), ..base() }, None),
         case("the state is not covered", &Evidence { state_then: StateAt::NotCovered, ..base() }, None),
         case(
