@@ -205,7 +205,7 @@ fn owner() -> Uscc {
 
 fn add(organisation: Uscc) -> Operation {
     let region = "310115".parse().unwrap();
-    Operation::Membership(MembershipOperation::OrganisationAdd { organisation, region })
+    Operation::Membership(MembershipOperation::OrganisationAdd { organisation, region, consent: None })
 }
 
 fn sm2_key() -> SigningKey {
