@@ -94,7 +94,7 @@ fn a_receipt_without_its_state_is_never_a_success() {
     let receipt = PathBuf::from("x");
     let check = Check { receipt, file: None, id: None, trust_path: Vec::new(), as_of: None };
     let answer = check.answer(&open, None, None).unwrap();
-    assert_eq!((answer.verdict, answer.checks.len()), (Verdict::Unknown, 9));
+    assert_eq!((answer.verdict, answer.checks.len()), (Verdict::Unknown, 10));
     assert_eq!(answer.licence.unwrap().status, "unknown");
 }
 

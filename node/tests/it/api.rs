@@ -222,7 +222,7 @@ async fn what_is_not_on_the_ledger_is_unknown_and_not_invalid() {
         let verified: VerifyAnswer = answer.json();
         assert_eq!((answer.status, verified.verdict.as_str()), (200, "unknown"));
         assert!(verified.checks.iter().all(|check| check.result == huxin_chain_spec::verdict::CheckResult::Unknown));
-        assert_eq!(verified.not_checked.len(), 8);
+        assert_eq!(verified.not_checked.len(), 9);
     }
 }
 

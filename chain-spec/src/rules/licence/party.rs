@@ -21,12 +21,17 @@ pub(super) fn check<R: StateReader>(
 ) -> Result<(), RuleError> {
     use LicenceOperation as Op;
     let (me, matter) = (actor.key.organisation, Competence::Licences(issued.licence_type));
-    let new_issuer = operation.new_licence().map(|licence| licence.issuer);
+    // One that is malformed is refused with its own code, when the new licence is looked at.
+    let new_issuer = operation.new_licence().map(|licence| licence.issuer).filter(|issuer| issuer.check().is_ok());
     if matches!(operation, Op::TransferIn { .. }) {
         let target = current.and_then(|state| state.transfer_to).ok_or(Code::LicenceTransferInWithoutOut)?.organisation;
         succession::check_acts_for(overlay, actor, &target, matter, Code::LicenceTransferNamesOther)?;
         // It was sent to this organisation, and not to one in whose name it may issue.
-        return if new_issuer == Some(me) { Ok(()) } else { Err(Code::LicenceIssuerMismatch.into()) };
+        return if new_issuer.is_none_or(|issuer| issuer == me) {
+            Ok(())
+        } else {
+            Err(Code::LicenceIssuerMismatch.into())
+        };
     }
     let may_be_delegated = matches!(operation, Op::Amend { .. } | Op::Correct(_) | Op::Attach(_) | Op::Detach(_));
     let mismatch = Code::LicenceIssuerMismatch;
