@@ -70,7 +70,7 @@ fn key_adds(part: u8) -> Vec<u8> {
         secret[0] = 1;
         secret[31] = number;
         let new = SigningKey::from_secret(SignatureScheme::Sm2, secret).unwrap();
-        let organisation = "11320500014150050B".parse().unwrap();
+        let organisation = "11310115014150050A".parse().unwrap();
         Operation::Membership(MembershipOperation::KeyAdd {
             key: new.public_key(),
             organisation,
