@@ -288,6 +288,12 @@ fn verify(chain: &TestChain, lie: &Lie, question: &VerifyQuestion) -> Answered {
         let height = if let Lie::Old { height, .. } = lie { *height } else { chain.height() };
         let newest = chain.receipt(index, height, None);
         let asked: Option<TimeMs> = question.as_of.as_ref().map(|time| time.parse().unwrap());
+        if let Some(time) = asked.filter(|time| chain.record(index).time_ms > *time) {
+            // Not on the ledger then: only that it is now can be shown.
+            answer.as_of.time_ms = time.0;
+            answer.proof_now = Some(STANDARD.encode(newest.to_bytes()));
+            return json(200, &answer);
+        }
         let receipt = asked.map_or_else(|| newest.clone(), |time| chain.receipt(index, chain.height_at(time), asked));
         let state = |receipt: &Receipt| {
             let mut anchors = Anchors::of_genesis(chain.genesis.hash());

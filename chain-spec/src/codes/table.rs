@@ -255,6 +255,9 @@ codes! {
     460 LicenceReferenceNotOwn "licence.reference_not_own"
         "The reference is not one of the issuer's own: it is not made from the issuer's code and the name given." "Make the reference from the code of the organisation that signs; a name of another issuer cannot be taken."
         "该引用不属于颁发机构自身：它不是由颁发机构代码和所给名称算出的。" "请用签名机构自己的代码计算引用；其他机构的名称不能占用。"
+    461 LicenceAnnualCheckYear "licence.annual_check_year"
+        "The annual check is of a year that has not begun, or covers more than ten years from now." "Check year and end."
+        "年检年度尚未开始，或有效期止距今超过十年。" "请核对年度与有效期止。"
 
     // 47x and 48x: who may admit, and who may issue.
     470 OrganisationRegionElsewhere "organisation.region_elsewhere"

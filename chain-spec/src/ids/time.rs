@@ -55,6 +55,11 @@ impl TimeMs {
         format!("{year:04}-{month:02}-{day:02}")
     }
 
+    /// The year in Beijing time.
+    pub fn year_beijing(self) -> u16 {
+        u16::try_from(self.civil(BEIJING_MINUTES).year).unwrap_or(u16::MAX)
+    }
+
     fn civil(self, offset_minutes: i64) -> Civil {
         // Days and milliseconds of the day are far below i64::MAX, so neither conversion can fail.
         let days = i64::try_from(self.0 / MS_PER_DAY.unsigned_abs()).unwrap_or(0);

@@ -12,8 +12,10 @@ use crate::ids::{LicenceRef, ProvinceCode, RecordIndex, Uscc};
 use crate::record::LicenceOperation;
 
 /// Most licences of one file that are listed for the recorders of one province, so that no province can fill the list of another.
-/// With every province at its bound the state is about 18 KiB.
-pub const DOCUMENT_LICENCES_PER_PROVINCE_MAX: usize = 8;
+/// With every province at its bound the state is about 36 KiB.
+pub const DOCUMENT_LICENCES_PER_PROVINCE_MAX: usize = 16;
+/// Most licences of one file that are listed for one issuer, so that no bureau can fill its province's part alone.
+pub const DOCUMENT_LICENCES_PER_ISSUER_MAX: usize = 4;
 
 /// Licences of one file, from the second on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
@@ -70,7 +72,8 @@ impl DocumentState {
             return false;
         }
         let of_province = self.licences.iter().filter(|one| one.province == licence.province).count();
-        if of_province < DOCUMENT_LICENCES_PER_PROVINCE_MAX {
+        let of_issuer = self.licences.iter().filter(|one| one.issuer == licence.issuer).count();
+        if of_province < DOCUMENT_LICENCES_PER_PROVINCE_MAX && of_issuer < DOCUMENT_LICENCES_PER_ISSUER_MAX {
             self.licences.push(licence);
             return true;
         }

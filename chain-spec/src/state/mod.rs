@@ -37,7 +37,7 @@ use crate::map::MapKey;
 use crate::record::licence::LicenceNumber;
 use crate::record::membership::{Permissions, Standing};
 use crate::record::publication::PublicationKey;
-use crate::record::{Operation, Record};
+use crate::record::{LicenceOperation, Operation, Record};
 
 /// Longest encoded state of one thing, in bytes.
 pub const STATE_BYTES_MAX: usize = 64 * 1024;
@@ -313,6 +313,8 @@ pub struct IssuedLicence {
     pub recorded_ms: TimeMs,
     /// The licence that it followed, as a new version or by a transfer.
     pub predecessor: Option<LicenceRef>,
+    /// Whether it was taken over from another province.
+    pub is_transferred: bool,
 }
 
 impl IssuedLicence {
@@ -336,6 +338,7 @@ impl IssuedLicence {
                 Operation::Licence(operation) => operation.changed_licence().copied(),
                 _ => None,
             },
+            is_transferred: matches!(record.operation, Operation::Licence(LicenceOperation::TransferIn { .. })),
         })
     }
 

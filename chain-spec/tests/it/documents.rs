@@ -1,11 +1,11 @@
 //! Which licences a file is recorded for. At most one record names a file of which the ledger holds nothing; all of them are listed
 //! otherwise, whoever made them.
 
-use huxin_chain_spec::ids::RecordIndex;
+use huxin_chain_spec::ids::{RecordIndex, Uscc};
 use huxin_chain_spec::record::LicenceOperation;
 use huxin_chain_spec::record::licence::Licence;
 use huxin_chain_spec::record::upkeep::AttachmentRole;
-use huxin_chain_spec::state::document::DOCUMENT_LICENCES_PER_PROVINCE_MAX;
+use huxin_chain_spec::state::document::{DOCUMENT_LICENCES_PER_ISSUER_MAX, DOCUMENT_LICENCES_PER_PROVINCE_MAX};
 use huxin_chain_spec::state::{DocumentLicence, DocumentState, StateKey, StateReader as _};
 use huxin_chain_spec::transaction::Outcome;
 
@@ -94,16 +94,39 @@ fn the_first_record_of_a_block_counts_and_one_of_a_refused_transaction_does_not(
 
 /// An attack: the digest of another's file is recorded over and over, so that no list could hold the issuer's record.
 #[test]
-fn one_province_cannot_fill_the_list_of_another() {
+fn one_bureau_cannot_fill_the_list_of_its_neighbours() {
     let mut network = Network::found();
     let (home, other) = (network.provinces[SHANGHAI].issuer.clone(), network.provinces[JIANGSU].issuer.clone());
-    let many = DOCUMENT_LICENCES_PER_PROVINCE_MAX as u64 + 3;
+    let many = DOCUMENT_LICENCES_PER_ISSUER_MAX as u64 + 3;
     for number in 0..many {
         network.must(&other.key, recorded(&other, &format!("copy {number}"), "file"));
     }
     network.must(&home.key, recorded(&home, "a", "file"));
     let state = list(&network, "file").unwrap();
-    assert_eq!(state.licences.len(), DOCUMENT_LICENCES_PER_PROVINCE_MAX + 1);
+    assert_eq!(state.licences.len(), DOCUMENT_LICENCES_PER_ISSUER_MAX + 1);
     assert_eq!(state.licences.last(), Some(&listed(&network, SHANGHAI, "a", many)));
     assert_eq!(state.more, [network.provinces[JIANGSU].code]);
+}
+
+/// The same by many organisations of one province.
+#[test]
+fn one_province_cannot_fill_the_list_of_another() {
+    let province = |number: usize| provinces()[number].clone();
+    let by = |province: &Province, issuer: Uscc, index: u64| DocumentLicence {
+        licence: licence_ref_of(issuer, &index.to_string()),
+        issuer,
+        province: province.code,
+        recorded_by: RecordIndex(index),
+    };
+    let (full, other) = (province(JIANGSU), province(SHANGHAI));
+    let mut state = DocumentState::default();
+    for index in 0..DOCUMENT_LICENCES_PER_PROVINCE_MAX as u64 + 2 {
+        let mut issuer = full.issuer.organisation.as_bytes().to_vec();
+        issuer[9..13].copy_from_slice(format!("{index:04}").as_bytes());
+        let issuer = Uscc::from_structure(std::str::from_utf8(&issuer).unwrap()).unwrap();
+        assert_eq!(state.add(by(&full, issuer, index)), index <= DOCUMENT_LICENCES_PER_PROVINCE_MAX as u64);
+    }
+    assert!(state.add(by(&other, other.issuer.organisation, 99)));
+    assert_eq!(state.licences.len(), DOCUMENT_LICENCES_PER_PROVINCE_MAX + 1);
+    assert_eq!(state.more, [full.code]);
 }

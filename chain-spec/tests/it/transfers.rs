@@ -76,6 +76,22 @@ fn a_transfer_does_not_lengthen_the_validity_without_a_basis() {
     network.must(&there.issuer.key, taken_over("a", licence(Some(end)), None));
 }
 
+/// What a transfer may not lengthen, a correction after it does not either: it was VALID "2000-01-01 .. no end" by the next command.
+#[test]
+fn a_correction_does_not_lengthen_what_a_transfer_kept() {
+    let end = at(1_000_000);
+    let (mut network, _, there) = on_its_way(Some(end));
+    let taken = Licence { valid_until_ms: Some(end), ..there.issuer.licence("b") };
+    network.must(&there.issuer.key, taken_over("a", taken.clone(), None));
+    let right = |from, until| Licence { valid_from_ms: TimeMs(from), valid_until_ms: until, ..taken.clone() };
+    let later = Some(TimeMs(end.0 + 1));
+    for longer in [right(GENESIS_MS, None), right(GENESIS_MS, later), right(GENESIS_MS - 1, Some(end))] {
+        let refused = network.try_one(&there.issuer.key, correct("b", &longer)).unwrap_err();
+        assert_eq!(refused, Code::LicenceTransferLengthens);
+    }
+    network.must(&there.issuer.key, correct("b", &right(GENESIS_MS + 1, Some(end))));
+}
+
 /// An EXPIRED licence was transferred and lived until 2040.
 #[test]
 fn an_expired_licence_is_not_transferred() {

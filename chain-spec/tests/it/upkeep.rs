@@ -265,7 +265,7 @@ fn lists_have_an_end_and_a_new_version_begins_with_empty_ones() {
         .chain((0..ATTACHMENTS_MAX).map(|number| attach("a", &format!("copy {number}"), AttachmentRole::Reissued)))
         .chain(
             (0..ANNUAL_CHECKS_MAX)
-                .map(|number| annual_check("a", 1949 + number as u16, AnnualOutcome::Passed, at(number as u64))),
+                .map(|number| annual_check("a", 1899 + number as u16, AnnualOutcome::Passed, at(number as u64))),
         )
         .map(|operation| Op::from(operation).0)
         .collect();
@@ -274,7 +274,7 @@ fn lists_have_an_end_and_a_new_version_begins_with_empty_ones() {
     for operation in [
         correct("a", &right(CORRECTIONS_MAX)),
         attach("a", "one more", AttachmentRole::Reissued),
-        annual_check("a", 2100, AnnualOutcome::Passed, at(2_000_000)),
+        annual_check("a", 2026, AnnualOutcome::Passed, at(2_000_000)),
     ] {
         assert_eq!(network.try_one(&home.key, operation).unwrap_err(), Code::LicenceUpkeepFull);
     }
@@ -295,9 +295,16 @@ fn an_annual_check_is_read_without_a_new_version() {
     let days = [at(10_000_000), at(20_000_000)];
     network.must(&home.key, annual_check("a", 2025, AnnualOutcome::Passed, days[0]));
     network.must(&home.key, annual_check("a", 2026, AnnualOutcome::Failed, days[1]));
-    for (year, until) in [(2025, days[1]), (2026, days[0])] {
+    let before_the_first = TimeMs(days[0].0 - 1);
+    for (year, until) in [(2025, days[1]), (2026, before_the_first)] {
         let refused = network.try_one(&home.key, annual_check("a", year, AnnualOutcome::Passed, until));
         assert_eq!(refused.unwrap_err(), Code::LicenceAnnualCheckOrder);
+    }
+    // A slip of the year would shut out every later check.
+    let eleven_years = at(11 * 366 * 24 * 3_600_000);
+    for (year, until) in [(9999, days[1]), (2027, days[1]), (2026, eleven_years)] {
+        let refused = network.try_one(&home.key, annual_check("a", year, AnnualOutcome::Passed, until));
+        assert_eq!(refused.unwrap_err(), Code::LicenceAnnualCheckYear, "{year}");
     }
     let found = |network: &Network, day: TimeMs| {
         let (verdict, checks) = asked(network, "a", None, day);
@@ -310,6 +317,9 @@ fn an_annual_check_is_read_without_a_new_version() {
     assert_eq!(found(&network, days[1]), "annual.past");
     network.must(&home.key, annual_check("a", 2026, AnnualOutcome::Reported, days[1]));
     assert_eq!(found(&network, days[0]), "annual.checked");
+    // A cover that was recorded too long is put right by the same year.
+    network.must(&home.key, annual_check("a", 2026, AnnualOutcome::Reported, TimeMs(days[0].0 + 1)));
+    assert_eq!(found(&network, TimeMs(days[0].0 + 1)), "annual.past");
 }
 
 /// A proof from which the state was cut out cannot make a genuine copy invalid: it may have been attached since.

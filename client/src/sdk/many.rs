@@ -72,7 +72,9 @@ impl Client {
         let Some(reference) = best.and_then(|record| record.licence.parse::<LicenceRef>().ok()) else {
             let mut joined = Verified { verdict: Verdict::Unknown, licence: None, receipt: None, ..joined };
             joined.checks.retain(|check| check.name == "recorded");
-            joined.checks.push(verdict::records_of_others());
+            // Where not every record could be looked at, the issuer's own may be among the others.
+            let is_open = joined.not_checked.iter().any(|name| name == OTHER_RECORDS);
+            joined.checks.push(if is_open { verdict::records_check(false) } else { verdict::records_of_others() });
             return Ok(joined);
         };
         let named = Question { subject: Subject::Reference(reference), ..question.clone() };
@@ -95,7 +97,7 @@ impl Client {
         }
         self.prove_named(&nodes, &mut known, question).await;
         known.judge_list();
-        known.join(&question.sha256())
+        known.join(&question.sha256(), question.as_of)
     }
 
     /// Adds every licence that the ledger lists for the document. The list is read as of a block that is at least as new as every proof
@@ -386,8 +388,9 @@ impl Known {
     }
 
     /// One answer from all about the file with this SHA-256. Of the records of one organisation the best counts, the newest among equals. Anybody
-    /// may record a digest, also before the issuer does: where the organisations disagree, the verdict is unknown, whoever came first.
-    fn join(self, sha256: &str) -> Result<Verified, ClientError> {
+    /// may record a digest, also before the issuer does: where the organisations disagree, the verdict is unknown, whoever came first. About
+    /// a past time the records count that named the file by then, if any did: one made later says nothing of that time.
+    fn join(self, sha256: &str, as_of: Option<TimeMs>) -> Result<Verified, ClientError> {
         let Self { proven, list, absent, failures, open, .. } = self;
         if proven.is_empty() {
             return absent_or(absent, failures);
@@ -398,17 +401,23 @@ impl Known {
         // The first to record the file counts, not the one whose licence is the oldest: a file may have been attached later.
         answers.sort_by_key(|answer| file_record_of(answer, sha256));
         let records: Vec<SameDocument> = answers.iter().filter_map(same_document).collect();
-        let first = records.first().map(|record| record.issuer.clone());
-        let of_first = |answer: &&Verified| answer.licence.as_ref().map(|licence| &licence.issuer) == first.as_ref();
-        let best =
-            answers.iter().filter(of_first).min_by_key(|answer| (rank(answer.verdict), u64::MAX - record_of(answer)));
-        let Some(mut answer) = best.cloned() else {
+        let in_time = |answer: &&Verified| as_of.is_none_or(|at| named_by(answer, sha256, at));
+        let mut counted: Vec<&Verified> = answers.iter().filter(in_time).collect();
+        if counted.is_empty() {
+            counted = answers.iter().collect();
+        }
+        let issuer = |answer: &Verified| answer.licence.as_ref().map(|licence| licence.issuer.clone());
+        let first = counted.first().and_then(|answer| issuer(answer));
+        let of_first = counted.iter().filter(|answer| issuer(answer) == first);
+        let best = of_first.min_by_key(|answer| (rank(answer.verdict), u64::MAX - record_of(answer)));
+        let Some(mut answer) = best.map(|best| (*best).clone()) else {
             return Err(ClientError::Unreachable { tried: "no node gave a record".to_owned() });
         };
-        let best_of = |issuer: &str| {
-            records.iter().filter(|record| record.issuer == issuer).map(|record| rank(record.verdict)).min()
+        let best_of = |issuer_of: Option<String>| {
+            let own = counted.iter().filter(|one| issuer(one) == issuer_of);
+            own.map(|one| rank(one.verdict)).min()
         };
-        let disagrees = records.iter().any(|record| best_of(&record.issuer) != Some(rank(answer.verdict)));
+        let disagrees = counted.iter().any(|one| best_of(issuer(one)) != Some(rank(answer.verdict)));
         if disagrees || answer.verdict == Verdict::Valid && !open.is_empty() {
             answer.verdict = Verdict::Unknown;
             answer.checks.push(verdict::records_check(disagrees));
@@ -425,6 +434,12 @@ impl Known {
 /// The record by which the ledger first knew the file for one of the licence's.
 fn file_record_of(answer: &Verified, sha256: &str) -> u64 {
     answer.licence.as_ref().and_then(|licence| licence.file_record(sha256)).map_or(u64::MAX, |(record, _)| record)
+}
+
+/// Whether the ledger named the file for the answer's licence by a time.
+fn named_by(answer: &Verified, sha256: &str, at: TimeMs) -> bool {
+    let named = answer.licence.as_ref().and_then(|licence| licence.file_record(sha256));
+    named.and_then(|(_, time)| time.parse::<TimeMs>().ok()).is_some_and(|time| time <= at)
 }
 
 fn record_of(answer: &Verified) -> u64 {

@@ -148,6 +148,19 @@ async fn attack_a2_squatting_document_digests() {
     assert!(of_nobody.checks.iter().any(|check| check.code == "records.of_others") && of_nobody.licence.is_none());
 }
 
+/// A record that another organisation made later said nothing of the time before it, and turned its answer into unknown.
+#[tokio::test]
+async fn a_later_record_does_not_change_what_was_so_before() {
+    let chain = chain();
+    let at = |height: u64| Some(chain.lock().time(height));
+    let asked = |as_of| Question { as_of, ..by_file(DIPLOMA) };
+    let client = client(&chain, vec![Lie::None, Lie::None]).await;
+    let before = client.verify(&asked(at(1))).await.unwrap();
+    assert_eq!((before.verdict, before.records.len()), (Verdict::Valid, 2), "the later record is shown all the same");
+    let after = client.verify(&asked(at(3))).await.unwrap();
+    assert_eq!(after.verdict, Verdict::Unknown, "both count from here on");
+}
+
 /// A node that lists what does not exist keeps nobody from a valid answer.
 #[tokio::test]
 async fn an_invented_record_is_only_a_warning() {

@@ -121,12 +121,25 @@ fn known_of(ledger: &Ledger, licences: &[DocumentLicence], question: &Question) 
     let mut references = Vec::new();
     // The best verdict of each issuer's records.
     let mut by_issuer: BTreeMap<Uscc, u8> = BTreeMap::new();
-    // In the order in which the file was recorded: a file may have been attached to an older licence later.
-    let first_issuer = licences.first().map(|licence| licence.issuer);
+    // In the order in which the file was recorded: a file may have been attached to an older licence later. About a past time the records
+    // count that named the file by then, if any did.
+    let mut in_time = Vec::new();
+    for listed in licences {
+        let record = ledger.record(listed.recorded_by)?;
+        let named = record.map(|(record, _)| record.time_ms);
+        if question.as_of.is_none_or(|at| named.is_some_and(|time| time <= at)) {
+            in_time.push(listed.licence);
+        }
+    }
+    let counts = |listed: &DocumentLicence| in_time.is_empty() || in_time.contains(&listed.licence);
+    let first_issuer = licences.iter().find(|licence| counts(licence)).map(|licence| licence.issuer);
     for listed in licences {
         let Some(index) = ledger.issued_at(&listed.licence)? else { continue };
         let answer = by_record(ledger, index, &question)?;
         references.extend(answer.licence.as_ref().map(|licence| licence.licence.clone()));
+        if !counts(listed) {
+            continue;
+        }
         let rank = rank(&answer.verdict);
         let own = by_issuer.entry(listed.issuer).or_insert(rank);
         *own = rank.min(*own);

@@ -4,6 +4,7 @@ use crate::codes::Code;
 use crate::crypto::Digest;
 use crate::ids::TimeMs;
 use crate::record::licence::Licence;
+use crate::record::upkeep::Particulars;
 use crate::state::{IssuedLicence, LicenceState, TransferTarget};
 
 /// Validity and holder as they are after every correction.
@@ -51,13 +52,31 @@ pub(super) fn check_in(
     if holder != target.holder || (holder.is_some() && licence.holder.is_none()) {
         return Err(Code::LicenceTransferHolder);
     }
-    let ends_later = match (licence.valid_until_ms, present.until_ms) {
-        (_, None) => false,
-        (None, Some(_)) => true,
-        (Some(new), Some(old)) => new > old,
-    };
-    let is_longer = ends_later || licence.valid_from_ms < present.from_ms;
+    let is_longer = present.is_left(licence.valid_from_ms, licence.valid_until_ms);
     if is_longer && !has_basis { Err(Code::LicenceTransferLengthens) } else { Ok(()) }
+}
+
+/// A correction does not lengthen what a transfer did not: a licence that was taken over keeps within what it says. More takes a new
+/// version of the receiving authority's own.
+pub(super) fn check_correction(
+    issued: &IssuedLicence,
+    current: Option<&LicenceState>,
+    right: &Particulars,
+) -> Result<(), Code> {
+    let is_longer = present(issued, current).is_left(right.valid_from_ms, right.valid_until_ms);
+    if issued.is_transferred && is_longer { Err(Code::LicenceTransferLengthens) } else { Ok(()) }
+}
+
+impl Present {
+    /// Whether a validity begins sooner or ends later.
+    fn is_left(&self, from_ms: TimeMs, until_ms: Option<TimeMs>) -> bool {
+        let ends_later = match (until_ms, self.until_ms) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some(new), Some(old)) => new > old,
+        };
+        ends_later || from_ms < self.from_ms
+    }
 }
 
 fn check_not_expired(present: &Present, now: TimeMs) -> Result<(), Code> {

@@ -11,7 +11,10 @@ use crate::state::upkeep::{
 };
 use crate::state::{IssuedLicence, LicenceState};
 
-use super::EFFECTIVE_AHEAD_MS_MAX;
+use super::{EFFECTIVE_AHEAD_MS_MAX, transfer};
+
+/// How long after its record an annual check may cover: ten years of 366 days.
+pub const ANNUAL_COVER_MS_MAX: u64 = 10 * 366 * 24 * 60 * 60 * 1000;
 
 /// The licence's state after `operation`, which is record `index`; `None` for an operation that changes the status.
 pub(super) fn keep(
@@ -68,6 +71,7 @@ fn correct(
     if present == particulars.digest() {
         return Err(Code::LicenceCorrectionEmpty);
     }
+    transfer::check_correction(issued, Some(state), particulars)?;
     check_room(state.upkeep.corrections.len(), CORRECTIONS_MAX)?;
     let particulars = particulars.clone();
     state.upkeep.corrections.push(Corrected { particulars, reason: *reason, recorded_by, recorded_ms });
@@ -114,7 +118,7 @@ fn detach(
     Ok(())
 }
 
-/// In the order of years; of one year again, as after a failure.
+/// In the order of years; of one year again, as after a failure or a slip, which may also cover less than before.
 fn check_annually(
     state: &mut LicenceState,
     check: &AnnualCheck,
@@ -122,7 +126,14 @@ fn check_annually(
 ) -> Result<(), Code> {
     let AnnualCheck { year, outcome, until_ms, .. } = *check;
     let checks = &mut state.upkeep.annual_checks;
-    if checks.last().is_some_and(|last| year < last.year || until_ms < last.until_ms) {
+    // A slip in the year could never be put right: later checks of the right year would be out of order.
+    let covers_ms_max = TimeMs(recorded_ms.0.saturating_add(ANNUAL_COVER_MS_MAX));
+    if year > recorded_ms.year_beijing() || until_ms > covers_ms_max {
+        return Err(Code::LicenceAnnualCheckYear);
+    }
+    let before = checks.iter().rev().find(|one| one.year != year);
+    let goes_back = checks.last().is_some_and(|last| year < last.year);
+    if goes_back || before.is_some_and(|before| until_ms < before.until_ms) {
         return Err(Code::LicenceAnnualCheckOrder);
     }
     check_room(checks.len(), ANNUAL_CHECKS_MAX)?;
