@@ -64,7 +64,7 @@ pub struct StatusAnswer {
     /// Province that operates this node.
     pub province: String,
     pub height: u64,
-    pub time_ms: u64,
+    pub time_ms: i64,
     pub time: String,
     /// Hash of the newest block.
     pub block: String,
@@ -132,7 +132,7 @@ pub struct AsOfAnswer {
     /// Height of the block the answer speaks for.
     pub height: u64,
     /// The time asked about, or that block's time, in milliseconds since 1970 UTC.
-    pub time_ms: u64,
+    pub time_ms: i64,
     pub time: String,
 }
 
@@ -193,7 +193,7 @@ pub struct HeaderAnswer {
     /// Trust root of the chain.
     pub genesis: String,
     pub height: u64,
-    pub time_ms: u64,
+    pub time_ms: i64,
     pub time: String,
     pub parent: String,
     pub transactions_root: String,
@@ -245,7 +245,7 @@ pub struct RecordAnswer {
 pub struct BlockEvent {
     pub height: u64,
     pub hash: String,
-    pub time_ms: u64,
+    pub time_ms: i64,
     pub transactions: u32,
     pub records: u32,
     pub log_size: u64,

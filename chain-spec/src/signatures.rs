@@ -1,4 +1,4 @@
-//! Signatures inside operations (of seals, of new keys), each verified once.
+//! Signatures inside operations (of seals, of new keys, of consents), each verified once.
 //!
 //! A signature is good or bad for ever, whatever the state: it depends on key, message and signature alone. So its
 //! verification may be remembered from the door to the block, and done ahead of the rules by as many threads as a node has.
@@ -9,11 +9,13 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::codec;
-use crate::crypto::{self, Digest, DigestAlgorithm, KeyId, PublicKey, Signature, SignedAs, possession_message};
+use crate::crypto::{
+    self, Digest, DigestAlgorithm, KeyId, PublicKey, Signature, SignedAs, admission_message, possession_message,
+};
 use crate::record::seal::Seal;
 use crate::record::{MembershipOperation, Operation, SealOperation};
 use crate::state::seal::SealState;
-use crate::state::{self, StateKey, StateReader, StateUnavailable};
+use crate::state::{self, KeyState, StateKey, StateReader, StateUnavailable};
 use crate::transaction::Transaction;
 
 /// Most verifications remembered, about 100 bytes each; the oldest are forgotten first. 56 full blocks of seal signatures.
@@ -167,6 +169,18 @@ pub fn inside<'a, R: StateReader>(
             Operation::Membership(MembershipOperation::KeyAdd { key, organisation, proof, .. }) => {
                 let message = possession_message(genesis, organisation, key);
                 found.push(InnerSignature::of_ledger(SignedAs::Transaction, *key, message, *proof));
+            }
+            Operation::Membership(MembershipOperation::OrganisationAdd {
+                organisation,
+                region,
+                consent: Some(consent),
+            }) => {
+                // The rules refuse a region of another province than the signer's before they look at the consent.
+                let signer: Option<KeyState> = state::read(reader, &StateKey::Key(consent.signer))?;
+                let message = admission_message(genesis, organisation, region.province(), consent.until_ms);
+                found.extend(signer.map(|signer| {
+                    InnerSignature::of_ledger(SignedAs::Transaction, signer.key, message, consent.signature)
+                }));
             }
             _ => {}
         }

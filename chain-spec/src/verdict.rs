@@ -207,7 +207,7 @@ pub fn judge(evidence: &Evidence<'_>) -> (Verdict, Vec<Check>) {
         return (Verdict::Unknown, vec![recorded]);
     }
     // What holds is the record after every correction known now, whatever the time asked about: it was wrong from the beginning.
-    let licence = &known_licence(evidence, TimeMs(u64::MAX));
+    let licence = &known_licence(evidence, TimeMs::MAX);
     let (status_verdict, status) = status(evidence);
     let (period_verdict, period) = validity(licence, evidence.as_of_ms);
     let (content_verdict, content) = evidence.content.check();
@@ -397,7 +397,7 @@ fn status_at(evidence: &Evidence<'_>, known: TimeMs) -> Option<LicenceStatus> {
 }
 
 fn status(evidence: &Evidence<'_>) -> (Verdict, Check) {
-    let Some(now) = status_at(evidence, TimeMs(u64::MAX)) else { return (Verdict::Unknown, status_not_covered()) };
+    let Some(now) = status_at(evidence, TimeMs::MAX) else { return (Verdict::Unknown, status_not_covered()) };
     let (verdict, code, en, zh) = words(now);
     let result = if verdict == Verdict::Valid { CheckResult::Pass } else { CheckResult::Fail };
     (verdict, Check::new("status", result, code, en, zh))
@@ -407,7 +407,7 @@ fn status(evidence: &Evidence<'_>) -> (Verdict, Check) {
 /// changes no verdict: it tells what somebody could know who looked then.
 fn status_then(evidence: &Evidence<'_>) -> Option<Check> {
     let then = status_at(evidence, evidence.as_of_ms)?;
-    if status_at(evidence, TimeMs(u64::MAX)) == Some(then) {
+    if status_at(evidence, TimeMs::MAX) == Some(then) {
         return None;
     }
     let (verdict, code, en, zh) = words(then);

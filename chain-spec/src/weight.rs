@@ -54,21 +54,17 @@ pub fn of_operation(operation: &Operation) -> u64 {
         Operation::Licence(LicenceOperation::Amend { .. } | LicenceOperation::TransferIn { .. }) => {
             (2, LINEAGE_MAX as u64 * LINEAGE_STEP)
         }
-        Operation::Licence(_) => (1, 0),
-        Operation::Seal(SealOperation::Sign(signed)) => (1, of_signature(&signed.signature)),
-        Operation::Seal(_) => (2, 0),
-        Operation::Membership(MembershipOperation::KeyAdd { proof, .. }) => (1, of_signature(proof)),
-        Operation::Membership(MembershipOperation::OrganisationAdd { consent: Some(consent), .. }) => {
-            (1, of_signature(&consent.signature))
-        }
-        Operation::Membership(_) | Operation::Case(_) | Operation::Evidence(_) => (2, 0),
+        Operation::Membership(MembershipOperation::KeyAdd { .. }) => (1, 0),
+        Operation::Membership(MembershipOperation::OrganisationAdd { consent: Some(_), .. }) => (1, 0),
+        Operation::Licence(_)
+        | Operation::Seal(SealOperation::Sign(_))
+        | Operation::Governance(GovernanceOperation::ReportMisbehaviour { .. }) => (1, 0),
+        Operation::Seal(_) | Operation::Membership(_) | Operation::Case(_) | Operation::Evidence(_) => (2, 0),
         Operation::Publication(_) => (4, 0),
-        Operation::Governance(GovernanceOperation::ReportMisbehaviour { evidence }) => {
-            (1, of_signature(&evidence.first.signature) + of_signature(&evidence.second.signature))
-        }
         Operation::Governance(_) => (10, 0),
     };
-    RECORD + writes * STATE_WRITE + further
+    let signatures: u64 = operation.signatures().into_iter().flatten().map(of_signature).sum();
+    RECORD + writes * STATE_WRITE + signatures + further
 }
 
 /// The weight of a transaction, its own signature included.

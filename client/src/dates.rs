@@ -37,8 +37,8 @@ pub fn start_text(time: TimeMs) -> String {
 
 /// An end for people: the last day that counts where it falls on midnight in Beijing, else the first moment that does not.
 pub fn end_text(first_moment_after: TimeMs) -> String {
-    if first_moment_after.0 >= DAY_MS && is_midnight(first_moment_after) {
-        TimeMs(first_moment_after.0 - DAY_MS).date_beijing()
+    if is_midnight(first_moment_after) {
+        first_moment_after.minus_ms(DAY_MS).date_beijing()
     } else {
         first_moment_after.to_beijing()
     }
@@ -105,7 +105,7 @@ mod tests {
     /// What is written comes back on the screen.
     #[test]
     fn the_last_day_is_shown_again() {
-        for day in ["2035-12-31", "2028-02-29", "2026-11-30"] {
+        for day in ["2035-12-31", "2028-02-29", "2026-11-30", "1956-05-01", "1969-12-31", "1970-01-01"] {
             assert_eq!(end_text(end(day)), day);
             assert_eq!(start_text(time(day)), day);
         }

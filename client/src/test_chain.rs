@@ -85,7 +85,7 @@ impl TestChain {
 
     /// The time of a height.
     pub fn time(&self, height: u64) -> TimeMs {
-        TimeMs(START.0 + height * STEP_MS)
+        START.plus_ms(height * STEP_MS)
     }
 
     /// Decides a block with one transaction of the Shanghai issuer.
@@ -203,7 +203,7 @@ impl TestChain {
 
     /// The last height at or before a time.
     pub fn height_at(&self, time: TimeMs) -> u64 {
-        (time.0.saturating_sub(START.0) / STEP_MS).min(self.height())
+        (time.ms_since(START) / STEP_MS).min(self.height())
     }
 
     /// Height of the newest block.

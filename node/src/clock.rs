@@ -29,7 +29,7 @@ impl Clock {
     /// Milliseconds since 1970 UTC.
     pub fn now(&self) -> TimeMs {
         let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-        TimeMs(ms.saturating_add_signed(self.offset_ms))
+        let ms = i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX);
+        TimeMs(ms.saturating_add(self.offset_ms))
     }
 }

@@ -29,7 +29,6 @@ pub mod log;
 pub mod members;
 pub mod mempool;
 pub mod metrics;
-mod metrics_door;
 pub mod ops;
 pub mod outcomes;
 pub mod preflight;

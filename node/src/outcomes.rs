@@ -250,7 +250,7 @@ mod tests {
         Arc::new(CommittedBlock {
             height: Height(height),
             hash: Digest::ZERO,
-            time_ms: TimeMs(height),
+            time_ms: TimeMs::EPOCH.plus_ms(height),
             outcomes,
             records: 1,
             log_size: height,

@@ -27,6 +27,7 @@ mod load;
 mod network;
 pub mod pages;
 mod process;
+mod seal_office;
 mod work;
 
 pub use agreement::{Agreed, agree_at_a_common_height, assert_everywhere, replay_agrees};
@@ -38,4 +39,5 @@ pub use http::{Http, Reply};
 pub use load::{Acknowledged, Load};
 pub use network::Network;
 pub use process::Process;
+pub use seal_office::SealOffice;
 pub use work::{Issuer, change, document_of};

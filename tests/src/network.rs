@@ -1,7 +1,7 @@
 //! A network of node processes in a folder of its own.
 
 use std::fs::File;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -222,6 +222,15 @@ impl Network {
     /// The operations listener of a node.
     pub fn operations(&self, node: usize) -> Http {
         Http::new(&self.description.nodes[node].operations)
+    }
+
+    /// The ports on which a node listens for other nodes: that of the engine, that of the mempool.
+    pub fn ports_of_nodes(&self, node: usize) -> Vec<SocketAddr> {
+        let text = std::fs::read_to_string(self.config(node)).unwrap();
+        let port = |line: &str| line.strip_prefix("listen = \"/ip4/127.0.0.1/tcp/")?.strip_suffix('"')?.parse().ok();
+        let ports: Vec<u16> = text.lines().filter_map(port).collect();
+        assert_eq!(ports.len(), 2, "{text}");
+        ports.into_iter().map(|port| SocketAddr::from(([127, 0, 0, 1], port))).collect()
     }
 
     /// Value of a metric of a node, summed over its labels; `None` if there is no such metric.

@@ -70,7 +70,7 @@ impl LicenceAnswer {
         };
         let newest = newest.or(state);
         let issued = licence.document.sha256.to_string();
-        let licence = LicenceState::corrected(newest, licence, TimeMs(u64::MAX));
+        let licence = LicenceState::corrected(newest, licence, TimeMs::MAX);
         let upkeep = newest.map(|state| &state.upkeep);
         Self {
             licence: licence.licence.to_string(),

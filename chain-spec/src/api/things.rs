@@ -33,7 +33,7 @@ pub struct RecordEntry {
     /// Index in the log. Its receipt: `GET /v1/receipts/{index}`.
     pub index: u64,
     pub height: u64,
-    pub time_ms: u64,
+    pub time_ms: i64,
     pub time: String,
     /// `case.accept`
     pub operation: String,

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::IdError;
 
-/// A moment, in milliseconds since 1970-01-01T00:00:00Z. A number in JSON; text as RFC 3339.
+/// A moment, in milliseconds since 1970-01-01T00:00:00Z, negative before it: licences are older than that (a house of 1956). A number in
+/// JSON; text as RFC 3339; in hashed bytes an i64, little-endian, two's complement.
 ///
 /// Text is read as one of
 /// * `2026-11-21`: **00:00:00 on that day in Beijing time** (+08:00), the one legal time of all provinces;
@@ -20,7 +21,7 @@ use super::IdError;
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
 #[serde(transparent)]
-pub struct TimeMs(pub u64);
+pub struct TimeMs(pub i64);
 
 const MS_PER_DAY: i64 = 86_400_000;
 const MS_PER_MINUTE: i64 = 60_000;
@@ -33,15 +34,29 @@ impl TimeMs {
     /// 1970-01-01T00:00:00Z.
     pub const EPOCH: Self = Self(0);
 
-    /// The moment `ms` later. Stays at `u64::MAX`, 584 million years away.
+    /// The last moment there is, 292 million years away: whatever becomes known, by when it is known.
+    pub const MAX: Self = Self(i64::MAX);
+
+    /// The moment `ms` later; at most [`TimeMs::MAX`].
     #[must_use]
-    pub fn plus_ms(self, ms: u64) -> Self {
-        Self(self.0.saturating_add(ms))
+    pub const fn plus_ms(self, ms: u64) -> Self {
+        Self(self.0.saturating_add_unsigned(ms))
+    }
+
+    /// The moment `ms` earlier.
+    #[must_use]
+    pub const fn minus_ms(self, ms: u64) -> Self {
+        Self(self.0.saturating_sub_unsigned(ms))
     }
 
     /// Milliseconds from `earlier` to this moment, 0 if `earlier` is later.
     pub fn ms_since(self, earlier: Self) -> u64 {
-        self.0.saturating_sub(earlier.0)
+        if self > earlier { self.0.abs_diff(earlier.0) } else { 0 }
+    }
+
+    /// Milliseconds since 1970; 0 before it. For clocks of machines and what they measured, which no licence's date is.
+    pub fn since_1970(self) -> u64 {
+        self.ms_since(Self::EPOCH)
     }
 
     /// RFC 3339 in Beijing time, for people: `2026-11-21T16:00:00+08:00`.
@@ -61,9 +76,8 @@ impl TimeMs {
     }
 
     fn civil(self, offset_minutes: i64) -> Civil {
-        // Days and milliseconds of the day are far below i64::MAX, so neither conversion can fail.
-        let days = i64::try_from(self.0 / MS_PER_DAY.unsigned_abs()).unwrap_or(0);
-        let of_day = i64::try_from(self.0 % MS_PER_DAY.unsigned_abs()).unwrap_or(0) + offset_minutes * MS_PER_MINUTE;
+        let days = self.0.div_euclid(MS_PER_DAY);
+        let of_day = self.0.rem_euclid(MS_PER_DAY) + offset_minutes * MS_PER_MINUTE;
         let (year, month, day) = date_of_days(days + of_day.div_euclid(MS_PER_DAY));
         Civil { year, month, day, ms_of_day: of_day.rem_euclid(MS_PER_DAY) }
     }
@@ -150,7 +164,7 @@ impl std::str::FromStr for TimeMs {
             Some(rest) => read_time_of_day(rest)?,
         };
         let ms = date_ms + of_day_ms - offset_minutes * MS_PER_MINUTE;
-        u64::try_from(ms).map(Self).map_err(|_| bad("it lies before 1970-01-01T00:00:00Z"))
+        Ok(Self(ms))
     }
 }
 
@@ -248,7 +262,7 @@ mod tests {
 
     use super::*;
 
-    fn ms(text: &str) -> u64 {
+    fn ms(text: &str) -> i64 {
         text.parse::<TimeMs>().unwrap().0
     }
 
@@ -261,6 +275,10 @@ mod tests {
         assert_eq!(ms("2026-11-21T16:00:00+08:00"), ms("2026-11-21T08:00:00Z"));
         assert_eq!(ms("2026-11-21T03:30:00-04:30"), ms("2026-11-21T08:00:00Z"));
         assert_eq!(ms("9999-12-31T23:59:59.999Z"), 253_402_300_799_999);
+        assert_eq!(ms("1970-01-01"), -28_800_000);
+        assert_eq!(ms("1969-12-31T23:59:59.999Z"), -1);
+        assert_eq!(ms("1956-05-01T00:00:00Z"), -431_395_200_000);
+        assert_eq!(ms("0001-01-01T00:00:00Z"), -62_135_596_800_000);
     }
 
     #[test]
@@ -297,8 +315,6 @@ mod tests {
             "2026-11-21Z",
             "2026-11-21T08:00:00ZZ",
             "２０２６-11-21",
-            "1970-01-01",
-            "1969-12-31T23:59:59Z",
             "2026-11-21T+8:00:00Z",
         ] {
             assert_eq!(text.parse::<TimeMs>().unwrap_err().code().as_str(), "identifier.time", "{text}");
@@ -317,13 +333,20 @@ mod tests {
     }
 
     #[test]
-    fn the_greatest_value_is_shown_and_not_a_fault() {
-        assert!(TimeMs(u64::MAX).to_string().ends_with(".615Z"));
+    fn the_greatest_and_the_least_value_are_shown_and_no_fault() {
+        assert!(TimeMs::MAX.to_string().ends_with(".807Z"));
+        assert!(TimeMs(i64::MIN).to_string().starts_with('-'));
+    }
+
+    #[test]
+    fn the_bytes_of_a_time_after_1970_are_those_of_an_unsigned_number() {
+        assert_eq!(borsh::to_vec(&TimeMs(951_825_600_000)).unwrap(), borsh::to_vec(&951_825_600_000_u64).unwrap());
+        assert_eq!(borsh::to_vec(&TimeMs(-1)).unwrap(), [0xFF; 8]);
     }
 
     proptest! {
         #[test]
-        fn text_comes_back(value in 0u64..253_402_214_400_000) {
+        fn text_comes_back(value in -62_135_596_800_000_i64..253_402_214_400_000) {
             let time = TimeMs(value);
             prop_assert_eq!(time.to_string().parse::<TimeMs>().unwrap(), time);
             prop_assert_eq!(time.to_beijing().parse::<TimeMs>().unwrap(), time);

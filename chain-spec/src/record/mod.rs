@@ -22,7 +22,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use crate::codec;
-use crate::crypto::{DIGEST_BYTES, Digest, DigestAlgorithm, KeyId, tags};
+use crate::crypto::{DIGEST_BYTES, Digest, DigestAlgorithm, KeyId, Signature, tags};
 use crate::ids::{ProvinceCode, TimeMs, TxId, Uscc};
 
 pub use case::CaseOperation;
@@ -94,6 +94,22 @@ impl Operation {
         match self {
             Self::Licence(operation) => operation.new_licence(),
             _ => None,
+        }
+    }
+
+    /// Signatures inside the operation, which the rules verify besides that of the transaction: at most two. What an operation
+    /// weighs and what is verified ahead of the rules both go by this list.
+    pub fn signatures(&self) -> [Option<&Signature>; 2] {
+        match self {
+            Self::Seal(SealOperation::Sign(signed)) => [Some(&signed.signature), None],
+            Self::Membership(MembershipOperation::KeyAdd { proof, .. }) => [Some(proof), None],
+            Self::Membership(MembershipOperation::OrganisationAdd { consent: Some(consent), .. }) => {
+                [Some(&consent.signature), None]
+            }
+            Self::Governance(GovernanceOperation::ReportMisbehaviour { evidence }) => {
+                [Some(&evidence.first.signature), Some(&evidence.second.signature)]
+            }
+            _ => [None, None],
         }
     }
 

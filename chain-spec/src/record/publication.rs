@@ -15,8 +15,8 @@ use crate::ids::{BasisCode, ItemCode, MaterialCode, ProvinceCode, PublicationCod
 pub const GUIDE_MATERIALS_MAX: usize = 256;
 /// Most items one mandate names.
 pub const MANDATE_ITEMS_MAX: usize = 256;
-/// Most parties of one publication: all provinces of GB/T 2260.
-pub const PARTIES_MAX: usize = 34;
+/// Most parties of one publication: all members that can be, those of GB/T 2260 and the two of their own (00, 66).
+pub const PARTIES_MAX: usize = 36;
 
 /// What kind of document. The variant order is the wire tag.
 #[derive(

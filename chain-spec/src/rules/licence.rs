@@ -286,7 +286,7 @@ fn effective(
     operation: &LicenceOperation,
 ) -> Result<TimeMs, Code> {
     let earliest = current.map_or(issued.begins_ms(), |state| state.effective_ms);
-    let latest = TimeMs(context.time_ms.0.saturating_add(EFFECTIVE_AHEAD_MS_MAX));
+    let latest = context.time_ms.plus_ms(EFFECTIVE_AHEAD_MS_MAX);
     let stated = |change: &Change| {
         if (earliest..=latest).contains(&change.effective_ms) {
             Ok(change.effective_ms)

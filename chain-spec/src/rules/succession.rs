@@ -32,7 +32,7 @@ fn steps<R: StateReader>(
     matter: Competence,
 ) -> Result<Vec<HandedOn>, RuleError> {
     let read = |at: &Uscc| overlay.read::<SuccessionState>(&StateKey::Succession(*at));
-    Ok(chain(organisation, matter, TimeMs(u64::MAX), read)?)
+    Ok(chain(organisation, matter, TimeMs::MAX, read)?)
 }
 
 /// Everybody who acts or once acted in a matter of this organisation: itself first, who acts now last.

@@ -112,7 +112,7 @@ impl LicenceState {
         licence: &Licence,
         is_it: impl Fn(&Document) -> bool,
     ) -> Option<FileOf<'a>> {
-        let newest = TimeMs(u64::MAX);
+        let newest = TimeMs::MAX;
         if is_it(&Self::corrected(state, licence, newest).document) {
             return Some(FileOf::Recorded);
         }

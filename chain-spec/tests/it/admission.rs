@@ -7,8 +7,10 @@ use huxin_chain_spec::ids::{ProvinceCode, TimeMs, Uscc};
 use huxin_chain_spec::record::governance::Action;
 use huxin_chain_spec::record::licence::Change;
 use huxin_chain_spec::record::membership::{AdmissionConsent, Permissions, Standing, StatusChange};
-use huxin_chain_spec::record::{LicenceOperation, MembershipOperation};
+use huxin_chain_spec::record::{LicenceOperation, MembershipOperation, Operation};
+use huxin_chain_spec::signatures;
 use huxin_chain_spec::state::{OrganisationState, StateKey};
+use huxin_chain_spec::transaction::Outcome;
 
 use crate::governance::{Council, newcomer};
 use crate::support::*;
@@ -80,6 +82,25 @@ fn attack_a24_registering_the_authority_of_a_province_that_is_to_join() {
     assert_eq!(refused.unwrap_err(), Code::OrganisationRegionElsewhere);
     council.pass(SHANGHAI, Action::ProvinceAdd(Box::new(new.clone())));
     assert_eq!(state(&council.network, new.organisation).province, new.province);
+}
+
+/// A consent is verified ahead of the block by the list that the door goes by, and asked of memory by the rules.
+#[test]
+fn a_consent_is_verified_once() {
+    let mut network = Network::found();
+    let (home, there) = (network.registrar(SHANGHAI), network.registrar(ZHEJIANG));
+    let until = network.next_ms().plus_ms(60_000);
+    let consent = consent_of(&network, &home, ZHEJIANG, bureau(), until);
+    let operation = Operation::Membership(add(bureau(), "330100", Some(consent)));
+    assert!(operation.signatures()[0].is_some());
+    let transaction = network.transaction(&there, vec![operation]);
+    let genesis = network.ledger.chain().genesis_hash;
+    let inside = signatures::inside(&network.ledger, &genesis, std::iter::once(&transaction)).unwrap();
+    assert!(matches!(&inside[..], [one] if one.verify()), "{inside:?}");
+    assert!(!network.ledger.chain().signatures.is_known(&inside[0]));
+    let (_, outcome) = network.make(vec![transaction]);
+    assert!(outcome.changes.outcomes.iter().all(|row| matches!(row.outcome, Outcome::Committed { .. })));
+    assert!(network.ledger.chain().signatures.is_known(&inside[0]), "the rules asked for the same");
 }
 
 /// A province joins with an authority of its own, whatever the provinces vote.

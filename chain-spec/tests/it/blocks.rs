@@ -85,11 +85,11 @@ fn every_header_field_is_checked() {
 fn time_increases_and_is_part_of_every_record() {
     let (network, good) = third_block();
     let tip_ms = network.ledger.tip().time_ms.0;
-    let at = |time_ms: u64| {
+    let at = |time_ms: i64| {
         let header = Header { time_ms: TimeMs(time_ms), ..good.header.clone() };
         network.check(&Block { header, body: good.body.clone() })
     };
-    for not_later in [tip_ms, tip_ms - 1, 0] {
+    for not_later in [tip_ms, tip_ms - 1, 0, -1, i64::MIN] {
         assert!(matches!(at(not_later), Err(BlockError::Header { field: "time_ms", .. })));
     }
     assert!(matches!(at(good.header.time_ms.0 + 1), Err(BlockError::Header { field: "log.root", .. })));

@@ -45,7 +45,7 @@ fn row(
 }
 
 const LEDGER: &str = "this ledger";
-const AHEAD: TimeMs = TimeMs(GENESIS_MS + 10 * SEAL_YEAR_MS);
+const AHEAD: TimeMs = TimeMs(GENESIS_MS).plus_ms(10 * SEAL_YEAR_MS);
 
 /// Everything but the table of transitions, in the order in which it is checked.
 fn rows() -> Vec<Refusal<Attempt>> {

@@ -21,7 +21,7 @@ const STEPS: [u64; 3] = [2, 3, 4];
 const EFFECTS: [fn(u64) -> u64; 3] = [|_| 0, |_| 2_500, |block| block * BLOCK_MS];
 
 fn at(ms: u64) -> TimeMs {
-    TimeMs(GENESIS_MS + ms)
+    TimeMs(GENESIS_MS).plus_ms(ms)
 }
 
 /// Times asked about and times of knowledge: every block and the moments around it, and between blocks.

@@ -31,7 +31,7 @@ fn the_state_says_who_when_and_what_next() {
         issued_by,
         changed_by: out,
         effective_ms: TimeMs(GENESIS_MS),
-        recorded_ms: TimeMs(GENESIS_MS + 2 * BLOCK_MS),
+        recorded_ms: TimeMs(GENESIS_MS).plus_ms(2 * BLOCK_MS),
         transfer_to: Some(target),
         successor: None,
         earlier: Vec::new(),
@@ -197,7 +197,7 @@ fn an_effective_time_lies_at_most_ten_minutes_ahead_of_the_block() {
     let suspend = |effective_ms| LicenceOperation::Suspend(Change { effective_ms, ..change("a") });
     let refused = network.try_one(&home.key, suspend(last.plus_ms(1)));
     assert_eq!(refused.unwrap_err(), Code::LicenceEffectiveTime);
-    assert_eq!(network.try_one(&home.key, suspend(TimeMs(u64::MAX))).unwrap_err(), Code::LicenceEffectiveTime);
+    assert_eq!(network.try_one(&home.key, suspend(TimeMs::MAX)).unwrap_err(), Code::LicenceEffectiveTime);
     network.must(&home.key, suspend(last));
     assert_eq!(network.licence_state(&licence_ref("a")).unwrap().effective_ms, last);
 }

@@ -163,7 +163,7 @@ fn operation(kind: &str, name: &str, signer: &Issuer, recipient: &crate::support
         "cancel_transfer" => Op::CancelTransfer(change(name)),
         "cancel" => Op::Cancel(change(name)),
         // Not before the change that a newer version made.
-        "withdraw" => Op::Withdraw(Change { effective_ms: TimeMs(GENESIS_MS + 100_000), ..change(name) }),
+        "withdraw" => Op::Withdraw(Change { effective_ms: TimeMs(GENESIS_MS).plus_ms(100_000), ..change(name) }),
         "revoke" => Op::Revoke(change(name)),
         "lapse" => Op::Lapse(change(name)),
         "correct" => {
@@ -175,8 +175,8 @@ fn operation(kind: &str, name: &str, signer: &Issuer, recipient: &crate::support
             }
         }
         "attach" => attach(name, "another copy", AttachmentRole::Annotated),
-        "detach" => detach(name, &copy_of(name), TimeMs(GENESIS_MS + 100_000)),
-        "annual_check" => annual_check(name, 2026, AnnualOutcome::Passed, TimeMs(GENESIS_MS + 1_000_000)),
+        "detach" => detach(name, &copy_of(name), TimeMs(GENESIS_MS).plus_ms(100_000)),
+        "annual_check" => annual_check(name, 2026, AnnualOutcome::Passed, TimeMs(GENESIS_MS).plus_ms(1_000_000)),
         other => panic!("{other}"),
     }
 }

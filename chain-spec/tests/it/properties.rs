@@ -113,6 +113,11 @@ fn permissions() -> impl Strategy<Value = Permissions> {
     })
 }
 
+/// Before 1970 too.
+fn times() -> impl Strategy<Value = TimeMs> {
+    any::<i64>().prop_map(TimeMs)
+}
+
 fn documents() -> impl Strategy<Value = Document> {
     (digests(), option::of(digests()), any::<u64>()).prop_map(|(sha256, sm3, size_bytes)| Document {
         sha256,
@@ -125,10 +130,9 @@ fn licences() -> impl Strategy<Value = Licence> {
     let numbers = (any::<u16>(), option::of(digests()), option::of(bases()));
     let names = ((references(), digests()), licence_types(), organisations(), regions(), numbers);
     let content = (documents(), option::of(digests()), option::of(seals()), option::of(bases()), option::of(digests()));
-    (names, content, any::<u64>(), option::of(any::<u64>())).prop_map(|(names, content, from, until)| {
+    (names, content, times(), option::of(times())).prop_map(|(names, content, valid_from_ms, valid_until_ms)| {
         let ((licence, name), licence_type, issuer, region, (version, first, imported)) = names;
         let (document, metadata, seal, exception, holder) = content;
-        let (valid_from_ms, valid_until_ms) = (TimeMs(from), until.map(TimeMs));
         Licence {
             licence,
             name,
@@ -150,11 +154,7 @@ fn licences() -> impl Strategy<Value = Licence> {
 }
 
 fn changes() -> impl Strategy<Value = Change> {
-    (references(), bases(), any::<u64>()).prop_map(|(licence, basis, effective)| Change {
-        licence,
-        basis,
-        effective_ms: TimeMs(effective),
-    })
+    (references(), bases(), times()).prop_map(|(licence, basis, effective_ms)| Change { licence, basis, effective_ms })
 }
 
 fn licence_operations() -> impl Strategy<Value = LicenceOperation> {
@@ -169,13 +169,13 @@ fn licence_operations() -> impl Strategy<Value = LicenceOperation> {
             let (predecessor, licence, basis) = successor;
             Op::TransferIn { predecessor, licence, basis, holder, extension }
         }),
-        (licences(), option::of(any::<u64>())).prop_map(|(licence, expires)| {
+        (licences(), option::of(times())).prop_map(|(licence, expires_ms)| {
             Op::Attach(Attachment {
                 licence: licence.licence,
                 document: licence.document,
                 role: AttachmentRole::Annotated,
                 purpose: None,
-                expires_ms: expires.map(TimeMs),
+                expires_ms,
             })
         }),
         licences().prop_map(|licence| {
@@ -199,9 +199,9 @@ fn status_changes() -> impl Strategy<Value = StatusChange> {
 }
 
 fn consents() -> impl Strategy<Value = AdmissionConsent> {
-    (keys(), any::<u64>(), signatures()).prop_map(|(key, until_ms, signature)| AdmissionConsent {
+    (keys(), times(), signatures()).prop_map(|(key, until_ms, signature)| AdmissionConsent {
         signer: key.id(),
-        until_ms: TimeMs(until_ms),
+        until_ms,
         signature,
     })
 }
@@ -221,12 +221,12 @@ fn membership_operations() -> impl Strategy<Value = MembershipOperation> {
             change,
             basis
         }),
-        (organisations(), organisations(), vec(licence_types(), 0..3), any::<u64>(), bases()).prop_map(
+        (organisations(), organisations(), vec(licence_types(), 0..3), times(), bases()).prop_map(
             |(from, to, licences, until_ms, basis)| Op::OrganisationDelegate(Delegation {
                 from,
                 to,
                 licences,
-                until_ms: TimeMs(until_ms),
+                until_ms,
                 basis
             })
         ),
@@ -315,7 +315,7 @@ fn specimens() -> Vec<Vec<u8>> {
     let transaction = network.transaction(&home.key, vec![Op::from(amend(&home, "a", "b", 2)).0]);
     let (block, _) = network.make(vec![transaction.clone()]);
     let certificate = network.certify(&block.header);
-    let receipt = network.receipt(index, At::AsOf(TimeMs(GENESIS_MS + BLOCK_MS)));
+    let receipt = network.receipt(index, At::AsOf(TimeMs(GENESIS_MS).plus_ms(BLOCK_MS)));
     let mut specimens = vec![
         transaction.to_bytes(),
         codec::encode(&transaction.body),

@@ -41,7 +41,7 @@ pub fn founded() -> (Network, RecordIndex) {
 
 /// Time of a block.
 fn ms(height: u64) -> TimeMs {
-    TimeMs(GENESIS_MS + height * BLOCK_MS)
+    TimeMs(GENESIS_MS).plus_ms(height * BLOCK_MS)
 }
 
 pub fn root(network: &Network) -> Digest {

@@ -177,7 +177,7 @@ fn sign_rows() -> Vec<Refusal<Attempt>> {
         }),
         row(Code::SealSignatureDuplicate, "seal, file and digest are not recorded together yet", LEDGER, |_| {
             let signature = seal_signature("S-ACTIVE", "signed before");
-            (key("owner"), Op::Sign(SealSignature { claimed_ms: TimeMs(GENESIS_MS + 2), ..signature }))
+            (key("owner"), Op::Sign(SealSignature { claimed_ms: TimeMs(GENESIS_MS).plus_ms(2), ..signature }))
         }),
         row(Code::SealKeyNotRegistered, "the key is one of the seal's", RULES_2025, |_| {
             sign(|signature| signature.key = key("owner").id())
@@ -199,7 +199,7 @@ fn bench() -> SealBench {
     let mut bench = SealBench::new();
     bench.bring_into("S-ACTIVE", SealStatus::Active);
     let authority = bench.authority();
-    let expired = Seal { valid_until_ms: TimeMs(GENESIS_MS + 1), ..seal("S-EXPIRED") };
+    let expired = Seal { valid_until_ms: TimeMs(GENESIS_MS).plus_ms(1), ..seal("S-EXPIRED") };
     let mut of_two = vec![seal_key().public_key(), sm2_seal_key().public_key()];
     of_two.sort_unstable();
     let sm2 = Seal { keys: of_two, ..seal("S-SM2") };

@@ -102,7 +102,7 @@ impl World {
     }
 
     fn holder(&self, of: &Issuer, matter: Competence) -> Uscc {
-        self.steps(of, matter, TimeMs(u64::MAX)).last().map_or(of.organisation, |step| step.to)
+        self.steps(of, matter, TimeMs::MAX).last().map_or(of.organisation, |step| step.to)
     }
 }
 

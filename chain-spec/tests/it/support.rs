@@ -34,7 +34,7 @@ use huxin_chain_spec::transaction::{Outcome, Transaction, TransactionOutcome, Un
 
 pub const SHA256: DigestAlgorithm = DigestAlgorithm::Sha256;
 /// 2026-01-01T00:00:00Z.
-pub const GENESIS_MS: u64 = 1_767_225_600_000;
+pub const GENESIS_MS: i64 = 1_767_225_600_000;
 /// Time from one block to the next.
 pub const BLOCK_MS: u64 = 1_000;
 /// Positions of the provinces.

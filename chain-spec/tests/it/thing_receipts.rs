@@ -30,7 +30,7 @@ fn absent() -> StateKey {
 
 /// Time of a block.
 fn ms(height: u64) -> TimeMs {
-    TimeMs(GENESIS_MS + height * BLOCK_MS)
+    TimeMs(GENESIS_MS).plus_ms(height * BLOCK_MS)
 }
 
 fn code(network: &Network, receipt: &ThingReceipt) -> Option<Code> {

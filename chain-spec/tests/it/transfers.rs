@@ -8,7 +8,7 @@ use huxin_chain_spec::record::licence::Licence;
 use crate::support::*;
 
 fn at(ms: u64) -> TimeMs {
-    TimeMs(GENESIS_MS + ms)
+    TimeMs(GENESIS_MS).plus_ms(ms)
 }
 
 /// Shanghai's licence `a` with this end, on its way to Jiangsu.

@@ -12,7 +12,7 @@ use huxin_chain_spec::verdict::{Check, Content, Evidence, Identifier, StateAt, V
 use crate::support::*;
 
 fn at(ms: u64) -> TimeMs {
-    TimeMs(GENESIS_MS + ms)
+    TimeMs(GENESIS_MS).plus_ms(ms)
 }
 
 /// What the newest receipt of a licence says of a file at a time.
@@ -178,7 +178,7 @@ fn a_further_file_ends_and_the_licence_stays() {
     // Found again: a second time it stands from then on, and the gap stays.
     network.must(&home.key, attach("a", "lost", AttachmentRole::Duplicate));
     let again = |day| asked(&network, "a", Some("lost"), day).0;
-    assert_eq!([end.0 - 1, end.0 + 2 * BLOCK_MS].map(|day| again(TimeMs(day))), [Verdict::Valid; 2]);
+    assert_eq!([end.minus_ms(1), end.plus_ms(2 * BLOCK_MS)].map(again), [Verdict::Valid; 2]);
     assert_eq!(again(TimeMs(end.0 + 1)), Verdict::Unknown, "in the gap it was not yet attached again");
 }
 
@@ -201,7 +201,7 @@ fn each_rule_refuses_with_its_own_code() {
     };
     let empty = Document { size_bytes: 0, ..file_of("x") };
     let long = Document { size_bytes: 1 << 53, ..file_of("x") };
-    let late = TimeMs(now.0 + huxin_chain_spec::rules::licence::EFFECTIVE_AHEAD_MS_MAX + 1);
+    let late = now.plus_ms(huxin_chain_spec::rules::licence::EFFECTIVE_AHEAD_MS_MAX + 1);
     let cases = [
         (Code::LicenceCorrectionEmpty, correct("a", &right)),
         (Code::LicenceDocumentMissing, correct("a", &Licence { document: empty, ..right.clone() })),

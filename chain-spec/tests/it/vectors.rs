@@ -187,7 +187,7 @@ fn records() {
             running_digest: Digest::ZERO,
             signer: provinces[SHANGHAI].issuer.key.id(),
             tx_id: unsigned().id(SHA256),
-            time_ms: TimeMs(GENESIS_MS + 1),
+            time_ms: TimeMs(GENESIS_MS).plus_ms(1),
             competence: operation.new_licence().map(|licence| u32::from(licence.version)),
             operation,
         };
@@ -404,7 +404,7 @@ fn states() {
             "delegation",
             &DelegationState {
                 licences: vec![licence_type()],
-                until_ms: TimeMs(GENESIS_MS + 1),
+                until_ms: TimeMs(GENESIS_MS).plus_ms(1),
                 given_by: RecordIndex(300),
                 ended_by: Some(RecordIndex(301)),
             },
@@ -421,7 +421,7 @@ fn states() {
             issued_by: RecordIndex(1),
             changed_by: RecordIndex(300),
             effective_ms: TimeMs(GENESIS_MS),
-            recorded_ms: TimeMs(GENESIS_MS + 3_000),
+            recorded_ms: TimeMs(GENESIS_MS).plus_ms(3_000),
             transfer_to: (status == LicenceStatus::TransferredOut).then_some(target),
             successor: (status == LicenceStatus::Superseded).then_some(licence_ref("b")),
             earlier: if status == LicenceStatus::Issued { vec![changed(LicenceStatus::Suspended)] } else { Vec::new() },
@@ -438,7 +438,7 @@ fn succession_state() -> SuccessionState {
     let types = Some(vec![other_licence_type(), licence_type()]);
     let some = SuccessionScope { licences: types, cases: true, seals: false, publications: false };
     let rest = SuccessionScope { licences: Some(Vec::new()), cases: false, seals: true, publications: true };
-    let (recorded_by, recorded_ms) = (RecordIndex(300), TimeMs(GENESIS_MS + 3_000));
+    let (recorded_by, recorded_ms) = (RecordIndex(300), TimeMs(GENESIS_MS).plus_ms(3_000));
     SuccessionState {
         depth: 1,
         handed_on: vec![HandedOn { to: first, scope: some, recorded_by, recorded_ms }],
@@ -446,7 +446,7 @@ fn succession_state() -> SuccessionState {
             to: second,
             scope: rest,
             offered_by: RecordIndex(301),
-            offered_ms: TimeMs(GENESIS_MS + 4_000),
+            offered_ms: TimeMs(GENESIS_MS).plus_ms(4_000),
         }),
     }
 }
@@ -454,7 +454,7 @@ fn succession_state() -> SuccessionState {
 /// A correction, a further file that stands and one that ended, and an annual check.
 pub(crate) fn upkeep() -> Upkeep {
     let licence = provinces()[SHANGHAI].issuer.licence("right");
-    let (recorded_by, recorded_ms) = (RecordIndex(301), TimeMs(GENESIS_MS + 4_000));
+    let (recorded_by, recorded_ms) = (RecordIndex(301), TimeMs(GENESIS_MS).plus_ms(4_000));
     let reason = CorrectionReason::File;
     let attached = |content: &str, role| Attached {
         document: file_of(content),
@@ -465,14 +465,14 @@ pub(crate) fn upkeep() -> Upkeep {
         recorded_ms,
         ended: None,
     };
-    let ended = AttachmentEnd { effective_ms: TimeMs(GENESIS_MS + 6_000), recorded_by, recorded_ms };
+    let ended = AttachmentEnd { effective_ms: TimeMs(GENESIS_MS).plus_ms(6_000), recorded_by, recorded_ms };
     let annotated = Attached {
         purpose: Some("TB-1".parse().unwrap()),
-        expires_ms: Some(TimeMs(GENESIS_MS + 86_400_000)),
+        expires_ms: Some(TimeMs(GENESIS_MS).plus_ms(86_400_000)),
         ended: Some(ended),
         ..attached("annotated", AttachmentRole::Annotated)
     };
-    let (outcome, until_ms) = (AnnualOutcome::Passed, TimeMs(GENESIS_MS + 86_400_000));
+    let (outcome, until_ms) = (AnnualOutcome::Passed, TimeMs(GENESIS_MS).plus_ms(86_400_000));
     Upkeep {
         corrections: vec![Corrected { particulars: licence.particulars(), reason, recorded_by, recorded_ms }],
         attachments: vec![attached("copy", AttachmentRole::Duplicate), annotated],
@@ -482,7 +482,7 @@ pub(crate) fn upkeep() -> Upkeep {
 
 /// A change of a history.
 pub(crate) fn changed<S>(status: S) -> StatusChanged<S> {
-    let (effective_ms, recorded_ms) = (TimeMs(GENESIS_MS - 5_000), TimeMs(GENESIS_MS + 2_000));
+    let (effective_ms, recorded_ms) = (TimeMs(GENESIS_MS - 5_000), TimeMs(GENESIS_MS).plus_ms(2_000));
     StatusChanged { status, effective_ms, recorded_ms, changed_by: RecordIndex(299) }
 }
 
@@ -536,13 +536,13 @@ fn receipts() {
             "proves": { "block": proven.block, "status_covered": proven.status.is_some(), "status": proven.status.flatten() },
         })
     };
-    let first = TimeMs(GENESIS_MS + BLOCK_MS);
+    let first = TimeMs(GENESIS_MS).plus_ms(BLOCK_MS);
     let cases = vec![
         vector("newest, changed since issue", 0, At::Newest),
         vector("newest, unchanged since issue", 2, At::Newest),
         vector("newest, of a change", 1, At::Newest),
         vector("as of a time before the change", 0, At::AsOf(first)),
-        vector("as of a time after the newest block", 0, At::AsOf(TimeMs(GENESIS_MS + 1_000_000))),
+        vector("as of a time after the newest block", 0, At::AsOf(TimeMs(GENESIS_MS).plus_ms(1_000_000))),
     ];
     golden("receipts", cases);
 }

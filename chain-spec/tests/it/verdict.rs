@@ -13,9 +13,9 @@ use LicenceStatus as S;
 
 /// When things happen, relative to the time asked about.
 const RECORDED: TimeMs = TimeMs(GENESIS_MS);
-const AS_OF: TimeMs = TimeMs(GENESIS_MS + 10_000);
-const BEFORE: TimeMs = TimeMs(GENESIS_MS + 5_000);
-const AFTER: TimeMs = TimeMs(GENESIS_MS + 15_000);
+const AS_OF: TimeMs = TimeMs(GENESIS_MS).plus_ms(10_000);
+const BEFORE: TimeMs = TimeMs(GENESIS_MS).plus_ms(5_000);
+const AFTER: TimeMs = TimeMs(GENESIS_MS).plus_ms(15_000);
 
 /// What each status means while content and validity are good. By hand.
 const OF_STATUS: [(LicenceStatus, Verdict); 8] = [

@@ -17,7 +17,7 @@ fn statuses(network: &Network, names: &[&str]) -> Vec<LicenceStatus> {
 }
 
 fn withdraw(name: &str) -> LicenceOperation {
-    let effective_ms = TimeMs(GENESIS_MS + 100 * BLOCK_MS);
+    let effective_ms = TimeMs(GENESIS_MS).plus_ms(100 * BLOCK_MS);
     LicenceOperation::Withdraw(Change { effective_ms, ..change(name) })
 }
 
@@ -36,8 +36,8 @@ fn a_fraud_is_withdrawn_through_its_lineage() {
             let state = network.licence_state(&licence_ref(name)).unwrap();
             assert_eq!(state.changed_by, record);
             // Void from the beginning, as known now; as known then it was in force.
-            let day = TimeMs(GENESIS_MS + BLOCK_MS);
-            assert_eq!(LicenceState::status_at(Some(&state), day, TimeMs(u64::MAX)), S::Withdrawn);
+            let day = TimeMs(GENESIS_MS).plus_ms(BLOCK_MS);
+            assert_eq!(LicenceState::status_at(Some(&state), day, TimeMs::MAX), S::Withdrawn);
             assert_eq!(LicenceState::status_at(Some(&state), day, day), S::Issued);
         }
         let again = network.try_one(&home.key, withdraw("a"));
@@ -91,7 +91,7 @@ fn a_later_version_that_ended_is_withdrawn_with_the_first() {
 }
 
 fn later(change: Change) -> Change {
-    Change { effective_ms: TimeMs(GENESIS_MS + 50 * BLOCK_MS), ..change }
+    Change { effective_ms: TimeMs(GENESIS_MS).plus_ms(50 * BLOCK_MS), ..change }
 }
 
 /// A reform in between: the successor of the issuer withdraws all of it, the old bureau nothing.

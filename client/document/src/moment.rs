@@ -45,7 +45,7 @@ impl Moment {
     }
 
     fn at_offset(self, minutes: i64) -> Option<TimeMs> {
-        u64::try_from(self.clock_ms - minutes * 60_000).ok().map(TimeMs)
+        Some(TimeMs(self.clock_ms - minutes * 60_000)).filter(|time| *time >= TimeMs::EPOCH)
     }
 
     /// Reads any layout of the table above; `None` when it is no time.

@@ -21,6 +21,7 @@ use crate::error::ClientError;
 use crate::said::Said;
 use crate::say;
 use crate::sdk::{clock, document_of};
+use crate::sealed::{check_identifier, identifier};
 
 /// Rows read at a time.
 const ROWS_PER_CHUNK: usize = 4_096;
@@ -239,12 +240,16 @@ where
 
 impl Raw {
     fn licence(&self, folder: &Path, algorithm: DigestAlgorithm) -> Result<Licence, Said> {
-        let id = column::<LicenceId>("licence_id", Some(&self.licence_id))?;
-        let id = id.ok_or_else(|| say!("licence_id: needed", "licence_id：必须填写"))?;
+        if self.licence_id.is_empty() {
+            return Err(say!("licence_id: needed", "licence_id：必须填写"));
+        }
+        let id = identifier(&self.licence_id).map_err(|said| named("licence_id", said))?;
+        let exception: Option<BasisCode> = column("exception", self.exception.as_deref())?;
+        check_identifier(&id, exception.as_ref()).map_err(|said| named("licence_id", said))?;
         let issuer = self.agrees_with(&id)?;
-        let region: RegionCode = match column("region", self.region.as_deref())? {
-            Some(region) => region,
-            None => {
+        let region: RegionCode = match (column("region", self.region.as_deref())?, id.issuer()) {
+            (Some(region), _) | (None, LicenceIssuer::Region(region)) => region,
+            (None, LicenceIssuer::Organisation(_)) => {
                 let digits = issuer.to_string();
                 digits.get(2..8).unwrap_or_default().parse().map_err(|error| named("region", Said::from(error)))?
             }
@@ -255,9 +260,11 @@ impl Raw {
         if valid_until_ms.is_some_and(|until| until <= valid_from_ms) {
             return Err(say!("valid_until: before valid_from", "valid_until：早于 valid_from"));
         }
+        let name = licence_name(algorithm, &Digest::ZERO, &id);
         Ok(Licence {
-            licence: LicenceRef::of(algorithm, &id),
-            name: licence_name(algorithm, &Digest::ZERO, &id),
+            // By the issuer, whom an identifier of a region does not name.
+            licence: LicenceRef::owned(algorithm, &issuer, &name),
+            name,
             licence_type: id.licence_type(),
             issuer,
             region,
@@ -267,7 +274,7 @@ impl Raw {
             document: self.document(folder)?,
             metadata: column("metadata", self.metadata.as_deref())?,
             seal: self.seal()?,
-            exception: column("exception", self.exception.as_deref())?,
+            exception,
             holder: column("holder_commitment", self.holder_commitment.as_deref())?,
             valid_from_ms,
             valid_until_ms,
@@ -290,11 +297,15 @@ impl Raw {
 
     /// The issuer of the identifier, which all that the row repeats of the identifier must agree with.
     fn agrees_with(&self, id: &LicenceId) -> Result<Uscc, Said> {
-        let LicenceIssuer::Organisation(issuer) = id.issuer() else {
-            return Err(say!(
-                "licence_id: its issuer is a region, not an organisation",
-                "licence_id：其颁发机构段是行政区划，不是机构"
-            ));
+        let given = column::<Uscc>("issuer", self.issuer.as_deref())?;
+        let issuer = match id.issuer() {
+            LicenceIssuer::Organisation(issuer) => issuer,
+            LicenceIssuer::Region(region) => given.ok_or_else(|| {
+                say!(
+                    "issuer: needed, the identifier names the region {region} in place of its issuer",
+                    "issuer：必须填写，证照标识的颁发机构段是行政区划 {region}"
+                )
+            })?,
         };
         let agrees = |name: &str, given: Option<bool>| match given {
             Some(false) => Err(say!("{name}: differs from the identifier", "{name}：与证照标识不一致")),
@@ -302,7 +313,7 @@ impl Raw {
         };
         let licence_type = self.licence_type.as_deref().filter(|text| !text.is_empty());
         agrees("licence_type", licence_type.map(|text| text == id.licence_type().to_string()))?;
-        agrees("issuer", column::<Uscc>("issuer", self.issuer.as_deref())?.map(|given| given == issuer))?;
+        agrees("issuer", given.map(|given| given == issuer))?;
         agrees("version", self.version.map(|given| given == id.version()))?;
         if id.version() > LICENCE_VERSION_MAX {
             return Err(say!(

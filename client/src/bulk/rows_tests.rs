@@ -74,6 +74,24 @@ fn what_is_not_a_table_is_named() {
 }
 
 #[test]
+fn identifiers_of_older_registers_need_an_exception() {
+    let wrong = format!("{}0", &ID[..ID.len() - 1]);
+    let region = "1.2.156.3005.2.11100000000013338W011.310115.20260001.001.A";
+    let text = format!(
+        "licence_id,file,valid_from,exception,issuer\n{wrong},a.ofd,2026-01-01,,\n{wrong},a.ofd,1956-05-01,DR-1,\n\
+         {region},a.ofd,2026-01-01,DR-1,\n{region},a.ofd,2026-01-01,,113100000000000191\n{region},a.ofd,2026-01-01,DR-1,113100000000000191\n"
+    );
+    let table = table(&text).unwrap();
+    let bad: Vec<(u64, &str)> = table.bad.iter().map(|bad| (bad.line, bad.reason.split(':').next().unwrap())).collect();
+    assert_eq!(bad, [(2, "licence_id"), (4, "issuer"), (5, "licence_id")]);
+    let [first, second] = &table.rows[..] else { panic!("{:?}", table.rows) };
+    assert_eq!(first.licence.valid_from_ms, "1956-05-01".parse().unwrap());
+    assert_eq!(second.licence.region, "310115".parse().unwrap());
+    let owned = LicenceRef::owned(DigestAlgorithm::Sha256, &second.licence.issuer, &second.licence.name);
+    assert_eq!(second.licence.licence, owned);
+}
+
+#[test]
 fn bad_rows_are_named_by_line() {
     let text = format!(
         "licence_id,file,valid_from,valid_until\n{ID},a.ofd,2026-01-01,\n{ID},a.ofd,2026-01-01,\nx,a.ofd,2026-01-01,\n\

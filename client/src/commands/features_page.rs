@@ -1,4 +1,5 @@
-//! `docs/features.md` names records, commands, paths and tests. Each of them must be there, and every row must be whole.
+//! `docs/features.md` names records, commands, paths and tests, and `docs/security.md` tests. Each of them must be there, and every
+//! row must be whole.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
@@ -170,18 +171,37 @@ fn tests_are_there() {
                 assert!(root().join("scripts/stories").join(format!("{story}.sh")).is_file(), "{}: {story}", row[0]);
                 continue;
             }
-            let (file, function) = word.split_once("::").unwrap_or_else(|| panic!("{}: {word}", row[0]));
-            let text = read(file);
-            let at = text.find(&format!("fn {function}("));
-            let at = at.unwrap_or_else(|| panic!("{}: {file} has no {function}", row[0]));
-            // Attributes stand right above; a property test is one in a block of them.
-            let before = &text[..at];
-            let own = before.rfind("\n\n").map_or(before, |line| &before[line..]);
-            assert!(
-                own.contains("test]") || own.contains("::test(") || own.contains("proptest!"),
-                "{}: {function} is no test",
-                row[0]
-            );
+            check_test(row[0], word);
         }
     }
+}
+
+/// `docs/security.md`: threat, defence, bound, test; no threat without a test.
+#[test]
+fn threats_are_tested() {
+    let page = read("docs/security.md");
+    let mut threats = 0;
+    for row in page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| threat")) {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [threat, defence, _, tests] = cells[..] else { continue };
+        assert!(!defence.is_empty() && named(tests).next().is_some(), "{threat}");
+        named(tests).for_each(|test| check_test(threat, test));
+        threats += 1;
+    }
+    assert!(threats > 30, "{threats}");
+}
+
+/// Fails unless `word`, of the row `row`, is `file::test`.
+fn check_test(row: &str, word: &str) {
+    let (file, function) = word.split_once("::").unwrap_or_else(|| panic!("{row}: {word}"));
+    let text = read(file);
+    let at = text.find(&format!("fn {function}("));
+    let at = at.unwrap_or_else(|| panic!("{row}: {file} has no {function}"));
+    // Attributes stand right above; a property test is one in a block of them.
+    let before = &text[..at];
+    let own = before.rfind("\n\n").map_or(before, |line| &before[line..]);
+    assert!(
+        own.contains("test]") || own.contains("::test(") || own.contains("proptest!"),
+        "{row}: {function} is no test"
+    );
 }

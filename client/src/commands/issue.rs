@@ -21,7 +21,7 @@ use crate::error::{ClientError, ExitCode};
 use crate::keep::save;
 use crate::say;
 use crate::sdk::{Client, Confirmed, Subject, clock};
-use crate::sealed::{admit, examine, trust_list};
+use crate::sealed::{admit, check_identifier, examine, identifier, trust_list};
 
 /// Licences of one transaction when several files are issued.
 const FILES_PER_TRANSACTION: usize = 1_000;
@@ -149,11 +149,13 @@ impl NewLicence {
         file: &Path,
         trust: Option<&TrustList>,
     ) -> Result<Draft, ClientError> {
+        let given = self.id.as_deref().map(identifier).transpose();
+        let given = given.map_err(|said| ClientError::at("--id", said))?;
         let examined = examine(file, trust, None)?;
-        let found = admit(&examined, self.exception.as_ref())?;
+        let found = admit(&examined, given.as_ref(), self.exception.as_ref())?;
+        found.check_dates(self.valid_from.is_some(), self.valid_until.is_some())?;
         let document = examined.document;
-        let given = self.id.as_ref().map(|text| text.parse().map_err(|error: IdError| ClientError::at("--id", error)));
-        let id = match (given.transpose()?, found.id) {
+        let id = match (given, found.id) {
             (Some(given), Some(found)) if given != found => return Err(contradiction("--id", &found)),
             (Some(id), _) | (None, Some(id)) => {
                 self.agrees_with(&id)?;
@@ -161,16 +163,23 @@ impl NewLicence {
             }
             (None, None) => self.new_id(&document.sha256)?,
         };
-        let LicenceIssuer::Organisation(issuer) = id.issuer() else {
-            return Err(ClientError::at(
-                "--id",
-                say!("its issuer is a region, not an organisation", "其颁发机构段是行政区划，不是机构"),
-            ));
+        check_identifier(&id, self.exception.as_ref()).map_err(|said| ClientError::at("--exception", said))?;
+        let (issuer, region) = match id.issuer() {
+            LicenceIssuer::Organisation(issuer) => (issuer, None),
+            LicenceIssuer::Region(region) => {
+                let said = say!(
+                    "needed: the identifier names the region {region} in place of its issuer",
+                    "须给出：证照标识的颁发机构段是行政区划 {region}"
+                );
+                (self.issuer.ok_or_else(|| ClientError::at("--issuer", said))?, Some(region))
+            }
         };
-        let region = self.region.map_or_else(|| region_of(&issuer), Ok)?;
+        let region = self.region.or(region).map_or_else(|| region_of(&issuer), Ok)?;
+        let name = licence_name(algorithm, &Digest::ZERO, &id);
         let licence = Licence {
-            licence: LicenceRef::of(algorithm, &id),
-            name: licence_name(algorithm, &Digest::ZERO, &id),
+            // By the issuer, whom an identifier of a region does not name.
+            licence: LicenceRef::owned(algorithm, &issuer, &name),
+            name,
             licence_type: id.licence_type(),
             issuer,
             region,
@@ -238,18 +247,17 @@ impl NewLicence {
         if typed("HUXIN_LICENCE_TYPE", self.licence_type.as_ref()).is_some_and(|given| *given != licence_type) {
             return differs("--licence-type", licence_type.to_string());
         }
-        let LicenceIssuer::Organisation(issuer) = id.issuer() else { return Ok(()) };
-        if typed("HUXIN_ISSUER", self.issuer.as_ref()).is_some_and(|given| *given != issuer) {
+        if let LicenceIssuer::Organisation(issuer) = id.issuer()
+            && typed("HUXIN_ISSUER", self.issuer.as_ref()).is_some_and(|given| *given != issuer)
+        {
             return differs("--issuer", issuer.to_string());
         }
         if self.version.is_some_and(|given| given != id.version()) {
             return differs("--version", id.version().to_string());
         }
-        let Some(serial) = &self.serial else { return Ok(()) };
-        let same = LicenceId::new(licence_type, issuer, serial, id.version());
-        match same.map_err(|error| ClientError::at("--serial", error))? == *id {
-            true => Ok(()),
-            false => differs("--serial", id.serial().to_owned()),
+        match self.serial.as_deref() {
+            Some(serial) if serial != id.serial() => differs("--serial", id.serial().to_owned()),
+            _ => Ok(()),
         }
     }
 
@@ -522,6 +530,45 @@ mod tests {
         let with_serial = NewLicence { serial: Some("B".to_owned()), ..new_licence("") };
         assert!(with_serial.agrees_with(&whole).unwrap_err().to_string().contains("--serial: the identifier says A"));
         assert!(NewLicence { serial: Some("A".to_owned()), ..new_licence("") }.agrees_with(&whole).is_ok());
+    }
+
+    /// Registers of some cities write a region as issuer, others another check character; such licences could not be recorded at all.
+    #[test]
+    fn an_identifier_of_an_older_register_is_recorded_with_an_exception() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.txt");
+        std::fs::write(&file, b"a licence").unwrap();
+        let issuer = crate::testnet::PROVINCES[0].issuer().unwrap();
+        let draft = |line: &str| new_licence(line).draft(DigestAlgorithm::Sha256, &file, None);
+        let refused = |line: &str| draft(line).err().unwrap().body().place;
+        let whole = crate::test_chain::licence_id("A").to_string();
+        let wrong = if whole.ends_with('0') { "1" } else { "0" };
+        let wrong = format!("{}{wrong}", &whole[..whole.len() - 1]);
+        assert_eq!(refused(&format!("--id {wrong}")), "--exception");
+        assert_eq!(refused(&format!("--id {whole} --exception DR-1")), "--exception", "nothing calls for it");
+        let found = draft(&format!("--id {wrong} --exception DR-1")).unwrap();
+        assert_eq!(found.licence.name, licence_name(DigestAlgorithm::Sha256, &Digest::ZERO, &found.id));
+        assert_eq!((found.id.to_string(), found.licence.exception), (wrong, Some("DR-1".parse().unwrap())));
+        let region = "1.2.156.3005.2.11100000000013338W011.310115.20260001.001.A";
+        assert_eq!(refused(&format!("--id {region} --exception DR-1")), "--issuer", "whoever records it");
+        assert_eq!(refused(&format!("--id {region} --issuer {issuer}")), "--exception");
+        let licence = draft(&format!("--id {region} --issuer {issuer} --exception DR-1")).unwrap().licence;
+        assert_eq!((licence.issuer, licence.region), (issuer, "310115".parse().unwrap()));
+        assert_eq!(licence.licence, LicenceRef::owned(DigestAlgorithm::Sha256, &issuer, &licence.name));
+        assert_eq!(refused("--id 1.2.156.3005.2.11100000000013338W011.31011.20260001.001.A --exception DR-1"), "--id");
+    }
+
+    /// Times before 1970 were refused, and in a file they became today.
+    #[test]
+    fn a_licence_may_be_older_than_1970() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.txt");
+        std::fs::write(&file, b"a licence").unwrap();
+        let whole = crate::test_chain::licence_id("A");
+        let line = format!("--id {whole} --valid-from 1956-05-01 --valid-until 1969-12-31");
+        let licence = new_licence(&line).draft(DigestAlgorithm::Sha256, &file, None).unwrap().licence;
+        assert_eq!(licence.valid_from_ms, "1956-05-01".parse().unwrap());
+        assert_eq!(licence.valid_until_ms, Some("1970-01-01".parse().unwrap()));
     }
 
     /// `amend` took version 1, which every ledger refuses for a licence that replaces another.

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use huxin_chain_spec::crypto::Signer as _;
 use huxin_chain_spec::ids::{BasisCode, LicenceType, ProvinceCode, RegionCode, SystemId, Uscc};
-use huxin_chain_spec::record::membership::{AdmissionConsent, Delegation, StatusChange};
+use huxin_chain_spec::keyfile::{KeyFileError, KeyPurpose};
+use huxin_chain_spec::record::membership::{AdmissionConsent, Delegation, KEY_LICENCE_TYPES_MAX, StatusChange};
 use huxin_chain_spec::record::{MembershipOperation, Operation};
 use serde_json::json;
 
@@ -17,6 +18,7 @@ use super::succession::{Authority, SuccessionArguments};
 use crate::dates::End;
 use crate::error::{ClientError, ExitCode};
 use crate::keys;
+use crate::said::Said;
 use crate::say;
 
 /// Organisations of a province.
@@ -183,6 +185,14 @@ impl Delegate {
         }
         self.licence_types.sort_unstable();
         self.licence_types.dedup();
+        if self.licence_types.len() > KEY_LICENCE_TYPES_MAX {
+            let (given, most) = (self.licence_types.len(), KEY_LICENCE_TYPES_MAX);
+            let said = say!(
+                "{given} types are given, at most {most} are taken; leave the option out for every type",
+                "给出了 {given} 种类型，最多 {most} 种；去掉此参数即涵盖全部类型"
+            );
+            return Err(ClientError::at("--licence-type", said));
+        }
         let until_ms = self.until.first_moment_after();
         Ok(Delegation {
             from: self.from,
@@ -203,6 +213,12 @@ impl Consent {
                 "该机构代码属于此省份，无须同意"
             );
             return Err(ClientError::at("--province", said));
+        }
+        let found = keys::read(&self.registrar)?.purpose();
+        if found != KeyPurpose::Registrar {
+            // The ledger would refuse the consent of another key only when the other province hands it in.
+            let reason = Said::from(&KeyFileError::WrongPurpose { expected: KeyPurpose::Registrar, found });
+            return Err(ClientError::Key { path: self.registrar.display().to_string(), reason });
         }
         let (_, key) = keys::open(&self.registrar, || global.passphrase(&self.registrar))?;
         let until_ms = self.until.first_moment_after();

@@ -16,7 +16,7 @@ const FILE: &[u8] = b"licence A";
 fn chain() -> TestChain {
     let mut chain = TestChain::new();
     chain.decide(vec![issue("A", FILE), issue("B", b"licence B")]);
-    let at = |serial: &str, height: u64| -> Change { change(serial, TimeMs(crate::test_chain::START.0 + height)) };
+    let at = |serial: &str, height: u64| -> Change { change(serial, crate::test_chain::START.plus_ms(height)) };
     for operation in [
         LicenceOperation::Revoke(at("A", 1)),
         LicenceOperation::Suspend(at("B", 1)),

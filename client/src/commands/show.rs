@@ -190,12 +190,18 @@ pub fn readable(text: &mut String, name: &str, value: &Value, depth: usize) {
     }
 }
 
+/// Whether a number is a moment and no duration: the names of both end in `_ms`, durations are short, and of licences any date may be told.
+fn is_time(name: &str, number: &serde_json::Number) -> bool {
+    let of_licence = ["valid_from_ms", "valid_until_ms", "effective_ms"].contains(&name);
+    name.ends_with("_ms") && number.as_i64().is_some_and(|ms| ms < 0 || ms >= FIRST_TIME_MS || of_licence)
+}
+
 fn scalar(name: &str, value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
         Value::String(text) => text.clone(),
-        Value::Number(number) if name.ends_with("_ms") && number.as_u64().is_some_and(|ms| ms >= FIRST_TIME_MS) => {
-            let time = TimeMs(number.as_u64().unwrap_or_default());
+        Value::Number(number) if is_time(name, number) => {
+            let time = TimeMs(number.as_i64().unwrap_or_default());
             // Ends are the first moment that no longer counts; people read the last day that does.
             if ENDS.contains(&name) { end_words(time) } else { time.to_beijing() }
         }
@@ -208,7 +214,7 @@ fn scalar(name: &str, value: &Value) -> String {
 const ENDS: [&str; 2] = ["valid_until_ms", "until_ms"];
 
 /// Lesser numbers of milliseconds are spans (heartbeat, clock skew: at most a day), not moments.
-const FIRST_TIME_MS: u64 = 100_000_000;
+const FIRST_TIME_MS: i64 = 100_000_000;
 
 /// Prints a list as nodes give it: `entry` makes each line.
 pub fn list(output: &Output, answer: &ThingListAnswer, entry: impl Fn(&huxin_chain_spec::api::ThingEntry) -> String) {

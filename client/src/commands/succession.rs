@@ -224,7 +224,7 @@ pub async fn standing_of_issuer(client: &Client, licence: &LicenceAnswer) -> Res
     let (Ok(issuer), Ok(licence_type)) = (licence.issuer.parse::<Uscc>(), licence.licence_type.parse()) else {
         return Ok(issuer_standing(IssuerStanding::NotProven));
     };
-    let steps = proven_chain(client, &issuer, Competence::Licences(licence_type), TimeMs(u64::MAX)).await?;
+    let steps = proven_chain(client, &issuer, Competence::Licences(licence_type), TimeMs::MAX).await?;
     let acting = steps.last().map_or(issuer, |step| step.to);
     Ok(issuer_standing(standing_of(client, acting, !steps.is_empty(), None).await?))
 }

@@ -206,7 +206,7 @@ fn examined(
 ) -> Result<(Document, Admitted), ClientError> {
     let trust = trust_list(trust)?;
     let examined = examine(file, trust.as_ref(), None)?;
-    let found = admit(&examined, exception)?;
+    let found = admit(&examined, None, exception)?;
     if found.id.as_ref().is_some_and(|id| LicenceRef::of(algorithm, id) != *licence) {
         let said = say!(
             "the file states the identifier of another licence; take the right file, or name that licence",
@@ -223,7 +223,7 @@ async fn particulars(client: &Client, licence: LicenceRef) -> Result<Particulars
     let proven = client.trust().check(&receipt)?.status.flatten();
     let unknown = || ClientError::at("LICENCE", say!("the receipt is about no licence", "此回执与任何证照无关"));
     let issued = licence_of(&receipt.record).ok_or_else(unknown)?;
-    Ok(LicenceState::corrected(proven.as_ref(), issued, TimeMs(u64::MAX)).particulars())
+    Ok(LicenceState::corrected(proven.as_ref(), issued, TimeMs::MAX).particulars())
 }
 
 impl Correct {
@@ -270,6 +270,7 @@ impl Correct {
         let mut right = recorded;
         let mut found = Admitted::default();
         if let Some((document, admitted)) = file {
+            admitted.check_dates(self.valid_from.is_some(), self.valid_until.is_some() || self.no_end)?;
             right.document = document;
             right.seal.clone_from(&admitted.seal);
             right.exception.clone_from(&self.exception);

@@ -398,7 +398,7 @@ impl Client {
 /// # Errors
 /// [`ClientError::Stale`].
 pub fn check_age(node: String, listed: &ThingListAnswer, age_s_max: u64) -> Result<(), ClientError> {
-    let age_s = clock().0.saturating_sub(listed.as_of.time_ms) / 1_000;
+    let age_s = clock().ms_since(TimeMs(listed.as_of.time_ms)) / 1_000;
     match age_s > age_s_max {
         true => Err(ClientError::Stale { node, height: listed.as_of.height, age_s, age_s_max }),
         false => Ok(()),
@@ -447,7 +447,7 @@ fn unchanging(thing: &ProvenThing, key: &StateKey) -> Result<Vec<StateKey>, Clie
 /// This machine's clock.
 pub fn clock() -> TimeMs {
     let elapsed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    TimeMs(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
+    TimeMs(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ fn answer(verdict: &str, proof: Option<Receipt>, proof_now: Option<Receipt>) -> 
 
 fn check(chain: &TestChain, question: &Question, answer: &VerifyAnswer) -> Result<Verified, ClientError> {
     let trust = TrustRoot::of_genesis(chain.genesis.clone());
-    let freshness = Freshness { now: TimeMs(START.0 + 5 * STEP_MS), age_s_max: FRESH_AGE_S, height_min: 4 };
+    let freshness = Freshness { now: START.plus_ms(5 * STEP_MS), age_s_max: FRESH_AGE_S, height_min: 4 };
     check_answer(&trust, DigestAlgorithm::Sha256, &freshness, question, "http://node", answer)
 }
 

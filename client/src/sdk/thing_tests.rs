@@ -69,7 +69,7 @@ fn check_at(
 }
 
 fn check(chain: &TestChain, question: &ThingQuestion, answer: &ThingAnswer) -> Result<ProvenThing, ClientError> {
-    check_at(chain, question, answer, TimeMs(START.0 + 5 * STEP_MS))
+    check_at(chain, question, answer, START.plus_ms(5 * STEP_MS))
 }
 
 fn is_lie(result: &Result<ProvenThing, ClientError>) -> bool {

@@ -5,9 +5,10 @@ use huxin_chain_spec::ids::{BasisCode, IdError, LicenceId, LicenceProfile, TimeM
 use huxin_chain_spec::record::licence::SealReference;
 use huxin_document::report::{FileKind, SignatureReport, Verdict};
 
-use super::metadata::{digest_of, first_moment, moment_after};
+use super::metadata::{digest_of, first_moment, moment_after, says_no_end};
 use super::read::Examined;
 use crate::error::ClientError;
+use crate::said::Said;
 use crate::say;
 
 /// What a file says of the licence that it is. Everything is optional: a command line may say it too.
@@ -20,39 +21,76 @@ pub struct Admitted {
     pub valid_from_ms: Option<TimeMs>,
     /// First moment after validity.
     pub valid_until_ms: Option<TimeMs>,
+    /// What the file says of its validity and nobody can read as a day.
+    pub unreadable: Vec<Unreadable>,
     /// Codes of what is odd about the file and no reason to refuse it.
     pub warnings: Vec<String>,
 }
 
-/// What may be taken from a file for a licence record.
+impl Admitted {
+    /// Refuses a date of the file that cannot be read, unless the command line says start or end itself.
+    pub fn check_dates(&self, from_is_given: bool, until_is_given: bool) -> Result<(), ClientError> {
+        for Unreadable { option, field, text } in &self.unreadable {
+            let is_given = if *option == "--valid-from" { from_is_given } else { until_is_given };
+            if !is_given {
+                let said = say!(
+                    "the file says '{text}' ({field}), which is not a day; give the day here",
+                    "文件中（{field}）写的是“{text}”，无法识别为日期；请在此给出"
+                );
+                return Err(ClientError::at(*option, said));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A date in a file that is none. It is not passed over: the licence would begin today, or never end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// The option that may say it instead.
+    pub option: &'static str,
+    /// Short name of the field (GB/T 36903).
+    pub field: &'static str,
+    pub text: String,
+}
+
+/// What may be taken from a file for a licence record. `given` is the identifier that the command line says.
 ///
 /// An OFD file must be sealed, its cryptography valid, and no check failed; checks of chain and revocation that could not be made for
 /// want of a trust list are no failure. `exception` is the code of a reason to record it all the same. Of a signed PDF file the seal is
 /// taken where its cryptography is valid; it is refused where something in it fails, and recorded by its digests where something stays
-/// unknown. Files of other kinds are recorded by their digests alone.
+/// unknown. Files of other kinds are recorded by their digests alone. An identifier that is not as GB/T 36904 says calls for an exception too,
+/// see [`check_identifier`].
 ///
 /// # Errors
 /// [`ClientError::Document`] with the codes of what failed; [`ClientError::Input`] for an exception where nothing calls for one, or an
 /// identifier in the file that is none.
-pub fn admit(examined: &Examined, exception: Option<&BasisCode>) -> Result<Admitted, ClientError> {
+pub fn admit(
+    examined: &Examined,
+    given: Option<&LicenceId>,
+    exception: Option<&BasisCode>,
+) -> Result<Admitted, ClientError> {
     let report = &examined.report;
+    let id = stated(examined).map(identifier).transpose();
+    let id = id.map_err(|said| ClientError::at("identifier in the file (ZZBS)", said))?;
+    let is_odd = given.or(id.as_ref()).is_some_and(|id| id.check().is_err());
     let is_sound = match report.kind {
         FileKind::Ofd => report.cryptography == Verdict::Valid && report.verdict != Verdict::Invalid,
         FileKind::Pdf if examined.is_judged() => report.verdict != Verdict::Invalid,
         // Nothing is checked in files of other kinds, so nothing failed.
-        _ if exception.is_none() => return Ok(Admitted::default()),
+        _ if exception.is_none() || is_odd => return Ok(Admitted::default()),
         _ => true,
     };
     match (is_sound, exception) {
         (false, None) => return Err(examined.refusal()),
-        (true, Some(_)) => {
+        (true, Some(_)) if !is_odd => {
             let said = say!(
                 "no check of the file failed, so there is no exception to record; leave it out",
                 "文件各项检查均通过，没有例外可登记，请去掉此参数"
             );
             return Err(ClientError::at("--exception", said));
         }
-        (true, None) | (false, Some(_)) => {}
+        (true, _) | (false, Some(_)) => {}
     }
     let mut admitted = Admitted {
         seal: report.signatures.iter().filter(|signature| names_seal(report.kind, signature)).find_map(seal_reference),
@@ -60,12 +98,43 @@ pub fn admit(examined: &Examined, exception: Option<&BasisCode>) -> Result<Admit
         ..Admitted::default()
     };
     let Some(licence) = &report.licence else { return Ok(admitted) };
-    let field = |name: &str| licence.fields.get(name).map(String::as_str);
-    admitted.id = stated(examined).map(identifier).transpose()?;
+    let field = |name: &'static str| {
+        let text = licence.fields.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());
+        text.map(|text| (name, text))
+    };
+    admitted.id = id;
     admitted.metadata = digest_of(&licence.fields);
-    admitted.valid_from_ms = field("ZZYXQQSRQ").or_else(|| field("ZZBFRQ")).and_then(first_moment);
-    admitted.valid_until_ms = field("ZZYXQJZRQ").and_then(moment_after);
+    let from = field("ZZYXQQSRQ").or_else(|| field("ZZBFRQ"));
+    let until = field("ZZYXQJZRQ").filter(|(_, text)| !says_no_end(text));
+    for (option, said, day) in [
+        ("--valid-from", from, from.and_then(|(_, text)| first_moment(text))),
+        ("--valid-until", until, until.and_then(|(_, text)| moment_after(text))),
+    ] {
+        if let (Some((field, text)), None) = (said, day) {
+            admitted.unreadable.push(Unreadable { option, field, text: text.to_owned() });
+        }
+    }
+    admitted.valid_from_ms = from.and_then(|(_, text)| first_moment(text));
+    admitted.valid_until_ms = until.and_then(|(_, text)| moment_after(text));
     Ok(admitted)
+}
+
+/// Refuses an identifier that is not as GB/T 36904 says (a wrong check character, a region of six digits as issuer), unless an exception is
+/// recorded with it: such licences are in the registers of some cities.
+pub fn check_identifier(id: &LicenceId, exception: Option<&BasisCode>) -> Result<(), Said> {
+    match (id.check(), exception) {
+        (Err(error), None) => {
+            let Said { en, zh, code } = error.into();
+            Err(Said {
+                en: format!(
+                    "{en}; a licence that an older register holds under it is recorded with an exception: the code of the reason"
+                ),
+                zh: format!("{zh}；旧系统中确有此标识的证照，可填写例外原因代码后上账"),
+                code,
+            })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The identifier that a file states for itself, if it states a readable one.
@@ -79,13 +148,14 @@ fn stated(examined: &Examined) -> Option<&str> {
     licence.identifier.as_deref()
 }
 
-/// Reads the identifier of a file. A wrong check character is a warning of the report, not an error.
-pub(super) fn identifier(text: &str) -> Result<LicenceId, ClientError> {
+/// Reads an identifier as files and registers write it: what GB/T 36904 says, or with a region as issuer, or with a wrong check character.
+/// [`check_identifier`] tells them apart.
+pub fn identifier(text: &str) -> Result<LicenceId, Said> {
     let parsed = match LicenceId::parse(text, LicenceProfile::Lenient) {
         Err(IdError::CheckCharacter { .. }) => LicenceId::from_structure(text),
         parsed => parsed,
     };
-    parsed.map_err(|error| ClientError::at("identifier in the file (ZZBS)", error))
+    parsed.map_err(Said::from)
 }
 
 /// Of a PDF file that is not fully known, only what a valid signature says is taken.

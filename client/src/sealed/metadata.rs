@@ -37,6 +37,12 @@ pub fn first_moment(text: &str) -> Option<TimeMs> {
     format!("{year}-{month:0>2}-{day:0>2}").parse().ok()
 }
 
+/// Whether a field says that there is no last day.
+pub fn says_no_end(text: &str) -> bool {
+    let words = ["长期", "长期有效", "永久", "永久有效", "无期限", "无固定期限", "无", "/", "-", "--", "—", "——"];
+    words.contains(&text.trim())
+}
+
 /// The first moment after the day that a field names.
 pub fn moment_after(text: &str) -> Option<TimeMs> {
     first_moment(text).map(|start| start.plus_ms(DAY_MS))
@@ -64,6 +70,8 @@ mod tests {
             assert_eq!(first_moment(text), Some(expected), "{text}");
         }
         assert_eq!(moment_after("2026-01-04"), Some(expected));
+        assert_eq!(first_moment("1956年5月1日"), Some("1956-05-01".parse().unwrap()), "before 1970");
+        assert!(says_no_end("长期 ") && says_no_end("/") && !says_no_end("") && !says_no_end("2026-13-01"));
         for text in ["", "长期", "2026", "2026-13-01", "2026-02-30", "31/12/2026"] {
             assert_eq!(first_moment(text), None, "{text}");
         }

@@ -13,8 +13,7 @@ mod signature;
 #[cfg(test)]
 mod tests;
 
-pub use admission::stated_identifier;
-pub use admission::{Admitted, admit};
+pub use admission::{Admitted, admit, check_identifier, identifier, stated_identifier};
 pub use facts::{LedgerFacts, OverTime, SignatureOnLedger, SigningTime, ask};
 pub use joined::{FileAnswer, FileWord, Judged, SealWord, join, trusted_by_provinces};
 pub use metadata::{canonical, digest_of};

@@ -69,7 +69,7 @@ fn reasons(error: &ClientError) -> Vec<&'static str> {
 #[test]
 fn a_sound_file_says_everything_a_licence_needs() {
     let samples = Samples::new();
-    let admitted = admit(&samples.examined("ofd/ok_v4.ofd"), None).unwrap();
+    let admitted = admit(&samples.examined("ofd/ok_v4.ofd"), None, None).unwrap();
     let spec = samples.catalogue.licence(samples.catalogue.get("ofd/ok_v4.ofd").unwrap()).unwrap();
     assert_eq!(admitted.id.unwrap().to_string(), spec.identifier().unwrap());
     assert_eq!(admitted.seal.unwrap().seal.as_str(), spec.seal_id);
@@ -79,6 +79,29 @@ fn a_sound_file_says_everything_a_licence_needs() {
     // The last day belongs to the validity.
     assert_eq!(until, "2031-06-01".parse::<TimeMs>().unwrap());
     assert!(admitted.warnings.is_empty(), "{:?}", admitted.warnings);
+}
+
+/// Such a date became today, or no end at all.
+#[test]
+fn a_date_that_cannot_be_read_is_told_and_not_passed_over() {
+    let samples = Samples::new();
+    let mut examined = samples.examined("ofd/ok_v4.ofd");
+    let mut with = |field: &str, text: &str| {
+        let fields = &mut examined.report.licence.as_mut().unwrap().fields;
+        fields.insert(field.to_owned(), text.to_owned());
+        admit(&examined, None, None).unwrap()
+    };
+    let place =
+        |admitted: &Admitted, from: bool, until: bool| admitted.check_dates(from, until).err().map(|e| e.body().place);
+    let old = with("ZZYXQQSRQ", "1956年5月1日");
+    assert_eq!((old.valid_from_ms, place(&old, false, false)), (Some("1956-05-01".parse().unwrap()), None));
+    let from = with("ZZYXQQSRQ", "批准之日");
+    assert_eq!((from.valid_from_ms, place(&from, false, true).as_deref()), (None, Some("--valid-from")));
+    assert_eq!(place(&from, true, false), None, "the command line says it");
+    let until = with("ZZYXQJZRQ", "2031-13-01");
+    assert_eq!((until.valid_until_ms, place(&until, true, false).as_deref()), (None, Some("--valid-until")));
+    let no_end = with("ZZYXQJZRQ", "长期");
+    assert_eq!((no_end.valid_until_ms, place(&no_end, true, false)), (None, None));
 }
 
 #[test]
@@ -98,13 +121,13 @@ fn a_file_whose_checks_fail_is_refused_with_their_codes() {
         ("ofd/unknown_bare_value.ofd", "CERT_NOT_EMBEDDED"),
     ] {
         let examined = samples.examined(name);
-        let error = admit(&examined, None).unwrap_err();
+        let error = admit(&examined, None, None).unwrap_err();
         assert!(reasons(&error).contains(&code), "{name}: {error}");
         assert_eq!((error.code(), error.exit_code()), ("client.document", crate::error::ExitCode::Refused));
         let reason: BasisCode = "SDYZ-1".parse().unwrap();
-        admit(&examined, Some(&reason)).unwrap();
+        admit(&examined, None, Some(&reason)).unwrap();
     }
-    let needless = admit(&samples.examined("ofd/ok_v4.ofd"), Some(&"SDYZ-1".parse().unwrap())).unwrap_err();
+    let needless = admit(&samples.examined("ofd/ok_v4.ofd"), None, Some(&"SDYZ-1".parse().unwrap())).unwrap_err();
     assert_eq!(needless.code(), "client.input");
 }
 
@@ -117,7 +140,7 @@ fn files_as_systems_of_the_field_write_them_are_admitted() {
         let examined = samples.examined(sample.file);
         let is_odd = !sample.expected.warnings.is_empty() || !sample.expected.reasons.is_empty();
         if sample.file.ends_with(".ofd") && !sample.file.starts_with("field/bad_") {
-            let found = admit(&examined, None).unwrap_or_else(|error| panic!("{}: {error}", sample.file));
+            let found = admit(&examined, None, None).unwrap_or_else(|error| panic!("{}: {error}", sample.file));
             assert_eq!(!found.warnings.is_empty(), is_odd, "{}: {:?}", sample.file, found.warnings);
             // What stands in an OFD.xml that no signature protects is nobody's word.
             let is_open = sample.file.contains("ofd_xml_unprotected");
@@ -136,7 +159,7 @@ fn files_as_systems_of_the_field_write_them_are_admitted() {
 fn a_sound_file_needs_no_trust_list() {
     let samples = Samples::new();
     let examined = examine(&samples.file("ofd/bad_rogue_maker.ofd"), None, None).unwrap();
-    admit(&examined, None).unwrap();
+    admit(&examined, None, None).unwrap();
 }
 
 #[test]
@@ -144,7 +167,7 @@ fn other_files_are_recorded_by_their_digests_alone() {
     let samples = Samples::new();
     let examined = samples.examined("ofd/unknown_text.txt");
     assert!(!examined.is_judged());
-    assert_eq!(admit(&examined, None).unwrap(), Admitted::default());
+    assert_eq!(admit(&examined, None, None).unwrap(), Admitted::default());
     let bytes = std::fs::read(&examined.path).unwrap();
     assert_eq!(examined.document.sha256, DigestAlgorithm::Sha256.plain(&[&bytes]));
     assert_eq!(examined.document.sm3, Some(DigestAlgorithm::Sm3.plain(&[&bytes])));
@@ -155,11 +178,11 @@ fn other_files_are_recorded_by_their_digests_alone() {
 fn a_signed_pdf_file_gives_its_digests_and_its_seal() {
     let samples = Samples::new();
     let examined = samples.examined("pdf/ok_seal_v4.pdf");
-    let admitted = admit(&examined, None).unwrap();
+    let admitted = admit(&examined, None, None).unwrap();
     let spec = samples.catalogue.licence(samples.catalogue.get("pdf/ok_seal_v4.pdf").unwrap()).unwrap();
     assert_eq!(admitted.seal.as_ref().unwrap().seal.as_str(), spec.seal_id);
     assert_eq!(Admitted { seal: None, ..admitted }, Admitted::default());
-    assert!(admit(&examined, Some(&"SDYZ-1".parse().unwrap())).is_err());
+    assert!(admit(&examined, None, Some(&"SDYZ-1".parse().unwrap())).is_err());
     for (name, code) in [
         ("pdf/bad_altered.pdf", "DOCUMENT_DIGEST"),
         ("pdf/bad_page_replaced.pdf", "PDF_CHANGED_LATER"),
@@ -167,12 +190,12 @@ fn a_signed_pdf_file_gives_its_digests_and_its_seal() {
         ("pdf/bad_rogue_signer.pdf", "UNTRUSTED_SIGNER"),
     ] {
         let examined = samples.examined(name);
-        assert!(reasons(&admit(&examined, None).unwrap_err()).contains(&code), "{name}");
-        admit(&examined, Some(&"SDYZ-1".parse().unwrap())).unwrap();
+        assert!(reasons(&admit(&examined, None, None).unwrap_err()).contains(&code), "{name}");
+        admit(&examined, None, Some(&"SDYZ-1".parse().unwrap())).unwrap();
     }
     // What is not known is recorded by its digests, and names no seal.
     for name in ["pdf/unknown_rsa_sha1.pdf", "pdf/unknown_no_byte_range.pdf", "pdf/unsigned.pdf"] {
-        assert_eq!(admit(&samples.examined(name), None).unwrap().seal, None, "{name}");
+        assert_eq!(admit(&samples.examined(name), None, None).unwrap().seal, None, "{name}");
     }
     assert!(!samples.examined("pdf/unsigned.pdf").is_judged());
 }
@@ -411,7 +434,7 @@ fn the_second_of_signing_is_no_instant() {
         SigningTime::new(time.claimed_from_ms, None).claimed_ms,
         Some(TimeMs(time.claimed_from_ms.unwrap().0 + 999))
     );
-    let early = SigningTime::new(Some(TimeMs(u64::from(u32::MAX) * 1_000)), time.proven_ms);
+    let early = SigningTime::new(Some(TimeMs(i64::from(u32::MAX) * 1_000)), time.proven_ms);
     assert_eq!(early.claimed_from_ms, time.proven_ms, "a fast clock makes nothing later than its record");
     let ask = |proven: Option<&str>, seal: Option<SealState>| {
         let answer = joined(answer(Verdict::Valid, None), &examined, &facts(proven, seal));

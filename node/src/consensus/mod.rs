@@ -181,15 +181,20 @@ impl Consensus {
         (!expected).then(|| format!("its proposer {} has no turn at height {}", header.proposer, candidate.height))
     }
 
-    /// Why this node must not vote for a block with this time now, if so. After round 0 an old time is accepted: a quorum may have
-    /// locked the block in an earlier round, and then it is the only one that can be decided at this height.
+    /// Why this node must not vote for a block with this time now, if so.
+    ///
+    /// After round 0 an old time is accepted: a quorum may have locked the block in an earlier round, and then it is the only one
+    /// that can be decided at this height. Where the newest block itself lies ahead of this clock (all clocks were ahead and came
+    /// back), the smallest step from it is accepted: the chain goes on, and takes nobody further ahead than that millisecond.
     fn clock_objection(&self, time: TimeMs, round: u32) -> Option<String> {
         let now = self.clock.now();
         let offset_ms = now.0.abs_diff(time.0);
-        self.metrics.block_clock_offset(time.0, now.0);
-        let limit = self.ledger.chain_tip().parameters.clock_skew_ms_max;
+        self.metrics.block_clock_offset(time, now);
+        let tip = self.ledger.chain_tip();
+        let limit = tip.parameters.clock_skew_ms_max;
         let may_be_old = round > 0 && time < now;
-        (offset_ms > limit && !may_be_old).then(|| {
+        let is_smallest_step = time > now && time.0 == tip.time_ms.0.saturating_add(1);
+        (offset_ms > limit && !may_be_old && !is_smallest_step).then(|| {
             format!("{}: its time is {offset_ms} ms from this clock, more than {limit}", Code::ClockSkewed.as_str())
         })
     }

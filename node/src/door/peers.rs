@@ -5,7 +5,6 @@ use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::crypto::{self, BatchItem, SignedAs};
 use huxin_chain_spec::execute::Signers;
 use huxin_chain_spec::ids::TxId;
-use huxin_chain_spec::record::{MembershipOperation, Operation, SealOperation};
 use huxin_chain_spec::rules::{self, BlockContext};
 use huxin_chain_spec::signatures;
 use huxin_chain_spec::transaction::Transaction;
@@ -55,12 +54,7 @@ impl Door {
     /// Verifies the signatures inside a transaction ahead of the block that will hold it, where a thread of trials has time for
     /// it. If none has, they are verified with the block.
     fn prepare(&self, owner: Owner, weight: u64, transaction: Transaction) {
-        let has_signatures = transaction.body.operations.iter().any(|operation| {
-            matches!(
-                operation,
-                Operation::Seal(SealOperation::Sign(_)) | Operation::Membership(MembershipOperation::KeyAdd { .. })
-            )
-        });
+        let has_signatures = transaction.body.operations.iter().any(|operation| operation.signatures()[0].is_some());
         if !has_signatures {
             return;
         }

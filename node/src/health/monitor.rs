@@ -168,7 +168,7 @@ impl Monitor {
             genesis_ahead_ms: self.ledger.genesis().time.ms_since(now),
             pool_bytes: mempool.bytes,
             pool_bytes_max: self.mempool.limits().bytes_max,
-            now_ms: now.0,
+            now_ms: now.since_1970(),
         });
         let province = members.as_ref().ok().and_then(|members| members.province);
         let province = province.map(|province| province.to_string()).unwrap_or_default();
@@ -229,8 +229,8 @@ impl Monitor {
             peer_ids: members.map_or(&none, |members| &members.peer_ids),
             engine,
             me: self.identity.validator,
-            now_ms: now.0,
-            started_ms: self.started.0,
+            now_ms: now.since_1970(),
+            started_ms: self.started.since_1970(),
             silent_after_ms: heartbeat_ms.saturating_mul(HEARTBEATS_SILENT_MAX).saturating_add(BLOCK_MS_MAX),
             signed_ms: &unsigned,
             since_ms: members.map_or(&unknown, |members| &members.since_ms),
@@ -257,7 +257,7 @@ impl Monitor {
         let mut signed_ms = BTreeMap::new();
         for one in participation.all() {
             if let Some(row) = store.header(one.last_seen)? {
-                signed_ms.insert(one.validator, row.header.time_ms.0);
+                signed_ms.insert(one.validator, row.header.time_ms.since_1970());
             }
         }
         Ok(signed_ms)
@@ -302,7 +302,7 @@ impl Monitor {
                 None => store.header(Height(node.since.0.saturating_sub(1)))?,
             };
             if let Some(row) = row {
-                since_ms.insert(node.key.id(), row.header.time_ms.0);
+                since_ms.insert(node.key.id(), row.header.time_ms.since_1970());
             }
         }
         Ok(since_ms)

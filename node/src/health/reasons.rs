@@ -267,10 +267,10 @@ fn common_moment(validators: &[&ReachedValidator], now_ms: u64) -> Option<String
 
 /// The minute in Beijing time, with the date before it where that is not today's.
 fn moment(at_ms: u64, now_ms: u64) -> String {
-    let at = TimeMs(at_ms);
+    let at = TimeMs::EPOCH.plus_ms(at_ms);
     let text = at.to_beijing();
     let minute = text.get(11..16).unwrap_or_default();
-    match at.date_beijing() == TimeMs(now_ms).date_beijing() {
+    match at.date_beijing() == TimeMs::EPOCH.plus_ms(now_ms).date_beijing() {
         true => minute.to_owned(),
         false => format!("{} {minute}", at.date_beijing()),
     }

@@ -176,8 +176,8 @@ impl Default for PoolLimits {
             bytes_max: 64 << 20,
             transactions_max: 250_000,
             source_share_percent_max: 50,
-            // As many as there are at the level of provinces.
-            provinces_max: 34,
+            // As many as can be members.
+            provinces_max: ProvinceCode::all().count(),
             per_peer_bytes_inflight_max: 4 << 20,
             batch_bytes_max: 512 << 10,
             batch_delay_ms_max: 15,

@@ -142,12 +142,12 @@ pub(super) fn report(monitor: &Monitor, health: &Health, metrics: &Metrics) -> R
     let (tip, now) = (monitor.ledger.tip(), monitor.now());
     let genesis = monitor.ledger.genesis();
     let parameters = monitor.ledger.chain_tip().parameters;
-    let validators = validators(health, now.0);
+    let validators = validators(health, now.since_1970());
     Report {
         province: health.province.clone(),
         software_version: env!("CARGO_PKG_VERSION"),
-        started_at_ms: monitor.started.0,
-        now_ms: now.0,
+        started_at_ms: monitor.started.since_1970(),
+        now_ms: now.since_1970(),
         ready: health.ready(),
         reasons: health.reasons.clone(),
         chain: ChainReport {
@@ -155,7 +155,7 @@ pub(super) fn report(monitor: &Monitor, health: &Health, metrics: &Metrics) -> R
             genesis_hash: monitor.ledger.genesis_hash().to_string(),
             height: tip.height.0,
             block: tip.hash.to_string(),
-            time_ms: tip.time_ms.0,
+            time_ms: tip.time_ms.since_1970(),
             age_ms: now.ms_since(tip.time_ms),
             log_size: tip.log.size,
             log_root: tip.log.root.to_string(),

@@ -110,7 +110,7 @@ pub fn certificate(signer: &SigningKey, height: Height, block: Digest) -> Certif
 pub fn commit(ledger: &Ledger, transactions: Vec<(TxId, Transaction)>) -> (Made, std::sync::Arc<CommittedBlock>) {
     let validator = key(3);
     let height = Height(ledger.height().0 + 1);
-    let time = TimeMs(GENESIS_TIME.0 + height.0 * 1_000);
+    let time = GENESIS_TIME.plus_ms(height.0 * 1_000);
     let made = ledger.make(time, validator.id(), transactions).unwrap();
     let row = UndecidedBlock { block: made.id, proposer: validator.id(), valid: true, own: true };
     ledger.store().put_undecided(height, 0, &row, &made.bytes).unwrap();

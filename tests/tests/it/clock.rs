@@ -69,3 +69,38 @@ async fn a_minute_keeps_the_node_from_proposing_but_not_from_following() {
     work(&network, 12).await;
     assert!(proposed_since(&network, from).await, "with its clock right again, the node proposed no block");
 }
+
+/// All clocks were two minutes ahead and came back: the newest block lies in the future, and nothing was decided for 118 s.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_all_clocks_come_back_the_chain_goes_on_at_once() {
+    const AHEAD_MS: u64 = 120_000;
+    let mut network = Network::start(4).await;
+    let all = 0..network.description.nodes.len();
+    for node in all.clone() {
+        network.terminate(node).await;
+    }
+    for node in all.clone() {
+        network.start_node_with(node, &[(OFFSET, &AHEAD_MS.to_string())]);
+    }
+    for node in all.clone() {
+        network.wait_ready(node).await;
+    }
+    work(&network, 3).await;
+    let ahead = agree_at_a_common_height(&network.apis()).await.height;
+    for node in all.clone() {
+        network.terminate(node).await;
+    }
+    for node in all {
+        network.start_node(node);
+    }
+    let api = network.api(0);
+    eventually("the node answers", PATIENCE, || api.try_status()).await;
+    let begun = std::time::Instant::now();
+    work(&network, 3).await;
+    assert!(begun.elapsed().as_millis() < u128::from(AHEAD_MS / 2), "{:?}", begun.elapsed());
+    let height = agree_at_a_common_height(&network.apis()).await.height;
+    assert!(height > ahead, "{height} {ahead}");
+    let header: HeaderAnswer = api.get(&format!("/v1/headers/{height}")).await.json();
+    let before: HeaderAnswer = api.get(&format!("/v1/headers/{}", height - 1)).await.json();
+    assert_eq!(header.time_ms, before.time_ms + 1, "nobody runs further ahead");
+}

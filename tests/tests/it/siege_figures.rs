@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use huxin_chain_spec::api::HeaderAnswer;
 use huxin_chain_spec::record::Operation;
-use huxin_tests::{Http, Issuer, Network, PATIENCE, eventually};
+use huxin_tests::{Http, Issuer, Network, PATIENCE, SealOffice, eventually};
 use tokio::task::JoinSet;
 
 use crate::siege::{NODE, api, besiege, memory_kib};
@@ -17,7 +18,7 @@ const SECONDS_VARIABLE: &str = "HUXIN_SIEGE_SECONDS";
 const PACE: Duration = Duration::from_millis(50);
 const LIGHT_NODE: usize = 2;
 const LIGHT_PROVINCE: &str = "330000";
-/// Bounds: rounds that a height may take on average, time of light work against quiet, memory of the besieged node.
+/// Bounds: rounds that a height may take (on average in the bounded form, which shares its machine), time of light work against quiet, memory of the besieged node.
 const ROUNDS_MAX: f64 = 2.0;
 const P99_TIMES_MAX: f64 = 4.0;
 const GROWTH_KIB_MAX: u64 = 300 * 1024;
@@ -25,10 +26,14 @@ const GROWTH_KIB_MAX: u64 = 300 * 1024;
 const P99_FLOOR_MS: f64 = 200.0;
 /// Licences of a long transaction.
 const LONG: usize = 4_096;
+/// Signatures by an SM2 seal that nearly fill a block by their weight.
+const SEALS: usize = 1_100;
 
 struct Figures {
     heights: f64,
     rounds_lost: f64,
+    /// Of the height that took most.
+    rounds_most: u32,
     p50_ms: f64,
     p99_ms: f64,
     light: usize,
@@ -43,9 +48,10 @@ impl Figures {
 
     fn row(&self, name: &str) -> String {
         format!(
-            "| {name:<28} | {:>7} | {:>6.2} | {:>5} | {:>7.0} | {:>7.0} | {:>7} | {:>7} |",
+            "| {name:<30} | {:>7} | {:>6.2} | {:>4} | {:>5} | {:>7.0} | {:>7.0} | {:>7} | {:>7} |",
             self.heights,
             self.rounds(),
+            self.rounds_most,
             self.light,
             self.p50_ms,
             self.p99_ms,
@@ -127,6 +133,7 @@ async fn measure(network: &mut Network, seconds: u64, answers: Option<&AtomicUsi
     let at = |percent: usize| times[(times.len() - 1) * percent / 100];
     Figures {
         heights: (network.api(LIGHT_NODE).status().await.height - height) as f64,
+        rounds_most: most_rounds(&network.api(LIGHT_NODE), height).await,
         rounds_lost: network.metric(LIGHT_NODE, "huxin_rounds_lost_total").await.unwrap() - lost,
         p50_ms: at(50),
         p99_ms: at(99),
@@ -134,6 +141,16 @@ async fn measure(network: &mut Network, seconds: u64, answers: Option<&AtomicUsi
         growth_kib: most - memory,
         answers: answers.map_or(0, |answers| answers.load(Ordering::Relaxed)),
     }
+}
+
+/// Rounds of the height after `from` that took most; from 1.
+async fn most_rounds(api: &Http, from: u64) -> u32 {
+    let mut most = 0;
+    for height in from + 1..=api.status().await.height {
+        let header: HeaderAnswer = api.get(&format!("/v1/headers/{height}")).await.json();
+        most = most.max(header.round);
+    }
+    most + 1
 }
 
 /// So many licences, the last of which is the first once more.
@@ -144,7 +161,7 @@ fn refused(issuer: &Issuer) -> Vec<Operation> {
 }
 
 /// The attacks by transactions, each with its connections.
-fn attacks(network: &Network) -> Vec<(&'static str, usize, Make)> {
+fn attacks(network: &Network, office: &SealOffice) -> Vec<(&'static str, usize, Make)> {
     let issuer = network.issuer("310000");
     let operations = refused(&issuer);
     let same = issuer.sign(operations.clone(), 0).bytes;
@@ -154,10 +171,15 @@ fn attacks(network: &Network) -> Vec<(&'static str, usize, Make)> {
     let (other, flooding) = (issuer.clone(), issuer);
     let many = move || flooding.sign((0..1_000).map(|_| flooding.issue_new().1).collect(), 0).bytes;
     let many_everywhere = many.clone();
+    let (sealing, failing) = (office.clone(), office.clone());
+    let seals = move || sealing.issuer.sign(sealing.signatures(SEALS), 0).bytes;
+    let false_seals = move || failing.issuer.sign(failing.signatures_last_false(SEALS), 0).bytes;
     vec![
         ("one refused, again and again", 40, Arc::new(move |number| (number % 2, same.clone()))),
         ("refused ones, each new", 16, Arc::new(move |number| (number % 2, other.sign(operations.clone(), 0).bytes))),
         ("false signatures", 16, Arc::new(move |_| (NODE, forged.clone()))),
+        ("blocks of seal signatures", 4, Arc::new(move |number| (number % 2, seals()))),
+        ("seal signatures, last one false", 16, Arc::new(move |number| (number % 2, false_seals()))),
         ("one key floods its node", 8, Arc::new(move |_| (NODE, many()))),
         ("one key floods all nodes", 8, Arc::new(move |number| (number % 4, many_everywhere()))),
     ]
@@ -168,20 +190,22 @@ async fn light_work_elsewhere_goes_on_under_every_attack() {
     let asked: Option<u64> = std::env::var(SECONDS_VARIABLE).ok().map(|text| text.parse().expect("seconds"));
     let seconds = asked.unwrap_or(6);
     let mut network = Network::start(4).await;
+    let office = SealOffice::found(&network, "310000", NODE).await;
     let quiet = measure(&mut network, seconds, None).await;
-    let head = "| attack                       | heights | rounds | light | p50 ms  | p99 ms  | RSS MiB | answers |";
+    let head =
+        "| attack                         | heights | rounds | most | light | p50 ms  | p99 ms  | RSS MiB | answers |";
     let mut table = vec![head.to_owned(), quiet.row("none")];
     let mut broken = Vec::new();
     // The bounded form runs beside other tests and builds: 120 times of a busy machine say nothing of the tail, and rounds,
     // memory, and every single record committed do.
     let p99_max = asked.map_or(f64::INFINITY, |_| (quiet.p99_ms * P99_TIMES_MAX).max(P99_FLOOR_MS));
-    for (name, connections, make) in attacks(&network) {
+    for (name, connections, make) in attacks(&network, &office) {
         let stop = Arc::new(AtomicBool::new(false));
         let (senders, answers) = senders(&network, connections, make, &stop);
         let figures = measure(&mut network, seconds, Some(&answers)).await;
         stop.store(true, Ordering::Relaxed);
         senders.join_all().await;
-        judge(name, &figures, p99_max, &mut table, &mut broken);
+        judge(name, &figures, p99_max, asked.is_some(), &mut table, &mut broken);
         ends_with_it(&network).await;
     }
     let asks = [
@@ -189,21 +213,29 @@ async fn light_work_elsewhere_goes_on_under_every_attack() {
         ("answers not read", 150, "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: a\r\n\r\n".repeat(20)),
         ("255 ask for all events", 255, "GET /v1/events?from=1 HTTP/1.1\r\nhost: a\r\n\r\n".to_owned()),
     ];
-    for (name, connections, ask) in asks {
-        let held = besiege(api(&network), connections, &ask).await;
+    let nodes = network.ports_of_nodes(NODE);
+    let garbage = "\x13/multistream/1.0.0\nand then nothing that anybody understands\r\n".repeat(100);
+    let asks = asks.map(|(name, connections, ask)| (name, api(&network), connections, ask)).into_iter().chain([
+        ("500 at the engine's port, silent", nodes[0], 500, String::new()),
+        ("500 at the engine's port, garbage", nodes[0], 500, garbage.clone()),
+        ("500 at the mempool's port, garbage", nodes[1], 500, garbage),
+    ]);
+    for (name, to, connections, ask) in asks {
+        let held = besiege(to, connections, &ask).await;
         let figures = measure(&mut network, seconds, None).await;
         drop(held);
-        judge(name, &figures, p99_max, &mut table, &mut broken);
+        judge(name, &figures, p99_max, asked.is_some(), &mut table, &mut broken);
         ends_with_it(&network).await;
     }
     eprintln!("\n{}\n", table.join("\n"));
     assert!(broken.is_empty(), "{}", broken.join("; "));
 }
 
-fn judge(name: &str, figures: &Figures, p99_max: f64, table: &mut Vec<String>, broken: &mut Vec<String>) {
+fn judge(name: &str, figures: &Figures, p99_max: f64, strict: bool, table: &mut Vec<String>, broken: &mut Vec<String>) {
     table.push(figures.row(name));
-    if figures.rounds() > ROUNDS_MAX {
-        broken.push(format!("{name}: {:.2} rounds a height, at most {ROUNDS_MAX}", figures.rounds()));
+    let rounds = if strict { f64::from(figures.rounds_most) } else { figures.rounds() };
+    if rounds > ROUNDS_MAX {
+        broken.push(format!("{name}: {rounds:.2} rounds a height, at most {ROUNDS_MAX}"));
     }
     if figures.p99_ms > p99_max {
         broken.push(format!("{name}: p99 of light work {:.0} ms, at most {p99_max:.0}", figures.p99_ms));

@@ -20,14 +20,14 @@ pub const DELIVERY_DAYS: u16 = 10;
 pub struct Day(u64);
 
 impl Day {
-    /// The day on which a moment lies.
+    /// The day on which a moment lies. Periods begin with a block, so no moment before 1970 is asked about; it would count as the first.
     pub fn of(time: TimeMs) -> Self {
-        Self(time.0.saturating_add(BEIJING_MS) / DAY_MS)
+        Self(time.ms_since(TimeMs::EPOCH).saturating_add(BEIJING_MS) / DAY_MS)
     }
 
     /// The last millisecond of the day.
     pub fn end(self) -> TimeMs {
-        TimeMs(self.0.saturating_add(1).saturating_mul(DAY_MS).saturating_sub(BEIJING_MS + 1))
+        TimeMs::EPOCH.plus_ms(self.0.saturating_add(1).saturating_mul(DAY_MS).saturating_sub(BEIJING_MS + 1))
     }
 
     /// The year it lies in; `u16::MAX` beyond.

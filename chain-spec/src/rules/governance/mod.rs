@@ -213,7 +213,7 @@ fn propose<R: StateReader>(
     if closes_ms <= context.time_ms {
         return Err(Code::ProposalClosesInPast.into());
     }
-    if closes_ms.0 - context.time_ms.0 > PROPOSAL_OPEN_MS_MAX {
+    if closes_ms.ms_since(context.time_ms) > PROPOSAL_OPEN_MS_MAX {
         return Err(Code::ProposalClosesTooFar.into());
     }
     let proposal = ProposalState {

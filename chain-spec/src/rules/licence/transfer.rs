@@ -15,7 +15,7 @@ struct Present {
 }
 
 fn present(issued: &IssuedLicence, current: Option<&LicenceState>) -> Present {
-    match current.and_then(|state| state.upkeep.particulars(TimeMs(u64::MAX))) {
+    match current.and_then(|state| state.upkeep.particulars(TimeMs::MAX)) {
         Some(right) => {
             Present { from_ms: right.valid_from_ms, until_ms: right.valid_until_ms, has_holder: right.holder.is_some() }
         }

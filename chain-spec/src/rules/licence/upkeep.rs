@@ -67,7 +67,7 @@ fn correct(
 ) -> Result<(), Code> {
     let Correction { reason, particulars, .. } = correction;
     check_particulars(actor, particulars)?;
-    let present = state.upkeep.particulars(TimeMs(u64::MAX)).map_or(issued.particulars, Particulars::digest);
+    let present = state.upkeep.particulars(TimeMs::MAX).map_or(issued.particulars, Particulars::digest);
     if present == particulars.digest() {
         return Err(Code::LicenceCorrectionEmpty);
     }
@@ -107,7 +107,7 @@ fn detach(
     detachment: &Detachment,
     (recorded_by, recorded_ms): (RecordIndex, TimeMs),
 ) -> Result<(), Code> {
-    let latest = TimeMs(recorded_ms.0.saturating_add(EFFECTIVE_AHEAD_MS_MAX));
+    let latest = recorded_ms.plus_ms(EFFECTIVE_AHEAD_MS_MAX);
     let stands = |one: &&mut Attached| one.document.sha256 == detachment.document && one.ended.is_none();
     let attached = state.upkeep.attachments.iter_mut().rev().find(stands).ok_or(Code::LicenceAttachmentUnknown)?;
     let effective_ms = detachment.effective_ms;
@@ -127,7 +127,7 @@ fn check_annually(
     let AnnualCheck { year, outcome, until_ms, .. } = *check;
     let checks = &mut state.upkeep.annual_checks;
     // A slip in the year could never be put right: later checks of the right year would be out of order.
-    let covers_ms_max = TimeMs(recorded_ms.0.saturating_add(ANNUAL_COVER_MS_MAX));
+    let covers_ms_max = recorded_ms.plus_ms(ANNUAL_COVER_MS_MAX);
     if year > recorded_ms.year_beijing() || until_ms > covers_ms_max {
         return Err(Code::LicenceAnnualCheckYear);
     }

@@ -2,11 +2,12 @@
 //! consent. So no member registers a neighbour's bureau, nor the authority of a province that is about to join.
 
 use crate::codes::Code;
-use crate::crypto::{self, SignedAs, admission_message};
+use crate::crypto::{SignedAs, admission_message};
 use crate::ids::{ProvinceCode, RegionCode, Uscc};
 use crate::record::membership::{AdmissionConsent, Standing};
 use crate::rules::overlay::Overlay;
 use crate::rules::{Actor, BlockContext, RuleError, actor as active_signer};
+use crate::signatures::InnerSignature;
 use crate::state::{OrganisationState, StateKey, StateReader};
 
 /// Admits an organisation in `region` of the signer's province.
@@ -81,8 +82,7 @@ fn check_consent<R: StateReader>(
     };
     let is_registrar = signer.province() == home && signer.key.permissions.manage_members;
     let message = admission_message(&context.genesis, organisation, actor.province(), consent.until_ms);
-    let holds = is_registrar
-        && context.time_ms < consent.until_ms
-        && crypto::verify(SignedAs::Transaction, &signer.key.key, &message, &consent.signature);
+    let inner = InnerSignature::of_ledger(SignedAs::Transaction, signer.key.key, message, consent.signature);
+    let holds = is_registrar && context.time_ms < consent.until_ms && context.signatures.holds(&inner);
     if holds { Ok(()) } else { Err(Code::OrganisationConsentInvalid.into()) }
 }

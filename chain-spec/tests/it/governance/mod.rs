@@ -26,7 +26,7 @@ use crate::support::*;
 /// The fifth province.
 pub const FUJIAN: usize = 4;
 /// A time after everything in these tests.
-pub const LATER: TimeMs = TimeMs(GENESIS_MS + 1_000_000);
+pub const LATER: TimeMs = TimeMs(GENESIS_MS).plus_ms(1_000_000);
 
 /// Five provinces with a validator each, and their governance keys.
 pub struct Council {

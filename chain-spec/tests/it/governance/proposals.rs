@@ -213,7 +213,7 @@ fn when_a_proposal_may_close() {
     assert_eq!(tried(now.plus_ms(1)), Ok(()));
     assert_eq!(tried(now.plus_ms(PROPOSAL_OPEN_MS_MAX)), Ok(()));
     assert_eq!(tried(now.plus_ms(PROPOSAL_OPEN_MS_MAX + 1)), Err(Code::ProposalClosesTooFar));
-    assert_eq!(tried(TimeMs(u64::MAX)), Err(Code::ProposalClosesTooFar));
+    assert_eq!(tried(TimeMs::MAX), Err(Code::ProposalClosesTooFar));
 }
 
 /// A vote in the very block of the close does not count.

@@ -219,7 +219,7 @@ fn agreements_end() {
     assert_eq!(attempt(&mut bench, &subject, until(Some(now.plus_ms(1)))), Ok(()));
     let agreement = Agreement { document: digest(1), until_ms: Some(now) };
     assert!(!agreement.is_running(now) && agreement.is_running(TimeMs(now.0 - 1)));
-    assert!(Agreement { until_ms: None, ..agreement }.is_running(TimeMs(u64::MAX)));
+    assert!(Agreement { until_ms: None, ..agreement }.is_running(TimeMs::MAX));
 }
 
 /// Each condition of a mandate, one by one.

@@ -204,7 +204,7 @@ impl World {
                 assert_eq!(at(*time), *in_force);
                 before = *in_force;
             }
-            assert_eq!(at(TimeMs(u64::MAX)), before);
+            assert_eq!(at(TimeMs::MAX), before);
         }
     }
 }

@@ -49,29 +49,29 @@ fn windows_of_consultations() {
     let list = bench.subject(K::ExceptionList, bench.shanghai(), 1);
     let lead = authority(SHANGHAI);
     let now = bench.network.next_ms();
-    let window = |opens: u64, days: u64, less_ms: u64| {
-        let opens_ms = TimeMs(opens);
-        Some(ConsultationWindow { opens_ms, closes_ms: TimeMs(opens + days * DAY_MS - less_ms) })
+    let window = |opens_ms: TimeMs, days: u64, less_ms: u64| {
+        Some(ConsultationWindow { opens_ms, closes_ms: opens_ms.plus_ms(days * DAY_MS - less_ms) })
     };
     assert_eq!(bench.try_one(&lead, list.draft(1, None)), Err(Code::PublicationConsultationMissing));
     let wrong = [
-        window(now.0, 30, 1),
-        window(now.0 - CONSULTATION_BACKDATED_MS_MAX - 1, 40, 0),
-        window(now.0 + 1, 365, 0),
+        window(now, 30, 1),
+        window(now.minus_ms(CONSULTATION_BACKDATED_MS_MAX + 1), 40, 0),
+        window(now.plus_ms(1), 365, 0),
         Some(ConsultationWindow { opens_ms: now, closes_ms: TimeMs(now.0 - 1) }),
-        Some(ConsultationWindow { opens_ms: TimeMs(u64::MAX), closes_ms: TimeMs(u64::MAX) }),
+        Some(ConsultationWindow { opens_ms: TimeMs::MAX, closes_ms: TimeMs::MAX }),
     ];
     for window in wrong {
         assert_eq!(bench.try_one(&lead, list.draft(1, window)), Err(Code::PublicationConsultationWindow), "{window:?}");
     }
-    for window in [window(now.0, 30, 0), window(now.0 - CONSULTATION_BACKDATED_MS_MAX, 30, 0), window(now.0, 365, 0)] {
+    for window in [window(now, 30, 0), window(now.minus_ms(CONSULTATION_BACKDATED_MS_MAX), 30, 0), window(now, 365, 0)]
+    {
         assert_eq!(bench.try_one(&lead, list.draft(1, window)), Ok(()), "{window:?}");
     }
     // A kind that needs none may hold one of any length, but of some.
     let power = bench.subject(K::PowerList, bench.shanghai(), 1);
     let none = Some(ConsultationWindow { opens_ms: now, closes_ms: now });
     assert_eq!(bench.try_one(&lead, power.draft(1, none)), Err(Code::PublicationConsultationWindow));
-    assert_eq!(bench.try_one(&lead, power.draft(1, window(now.0, 1, 0))), Ok(()));
+    assert_eq!(bench.try_one(&lead, power.draft(1, window(now, 1, 0))), Ok(()));
 }
 
 /// E2: nothing is published, signed or closed before the window ends, to the millisecond.
@@ -82,11 +82,11 @@ fn a_consultation_runs_to_its_end() {
     let lead = authority(SHANGHAI);
     bench.draft(&list, 1, true);
     let closes = bench.state(&list.key).drafts[0].consultation.unwrap().window.closes_ms;
-    bench.wait_until(TimeMs(closes.0 - 1 - BLOCK_MS));
+    bench.wait_until(closes.minus_ms(1 + BLOCK_MS));
     for early in [list.close(1), list.publish(1), list.co_sign(1)] {
         assert_eq!(bench.try_one(&lead, early), Err(Code::PublicationConsultationOpen));
     }
-    bench.wait_until(TimeMs(closes.0 - BLOCK_MS));
+    bench.wait_until(closes.minus_ms(BLOCK_MS));
     for not_closed in [list.publish(1), list.co_sign(1)] {
         assert_eq!(bench.try_one(&lead, not_closed), Err(Code::PublicationConsultationOpen));
     }
@@ -178,8 +178,11 @@ fn parties() {
     for wrong in [vec![], vec![shanghai], vec![jiangsu, shanghai], vec![shanghai, shanghai], vec![jiangsu, zhejiang]] {
         assert_eq!(bench.try_one(&lead, with(&wrong)), Err(Code::PublicationParties), "{wrong:?}");
     }
-    let too_many: Vec<ProvinceCode> = (10..45).map(|two| code(&format!("{two}0000"))).collect();
+    let too_many: Vec<ProvinceCode> = (10..47).map(|two| code(&format!("{two}0000"))).collect();
+    assert_eq!(too_many.len(), ProvinceCode::all().count() + 1);
     assert_eq!(bench.try_one(&lead, with(&too_many)), Err(Code::PublicationParties));
+    let all: Vec<ProvinceCode> = ProvinceCode::all().collect();
+    assert_eq!(bench.try_one(&lead, with(&all)), Err(Code::PublicationPartyInactive), "all together are not too many");
     assert_eq!(bench.try_one(&lead, with(&[shanghai, code("350000")])), Err(Code::PublicationPartyInactive));
     assert_eq!(bench.try_one(&lead, with(&[shanghai, code("990000")])), Err(Code::IdentifierUnknownProvince));
     let list = Subject { parties: vec![shanghai], ..bench.subject(K::PowerList, bench.shanghai(), 1) };
@@ -382,7 +385,7 @@ fn a_draft_that_is_let_lie_can_be_withdrawn_by_the_others() {
     let there = authority(JIANGSU);
     let agency = bench.network.issuer(JIANGSU);
     for (subject, until) in drafts {
-        bench.wait_until(TimeMs(until.0 - BLOCK_MS));
+        bench.wait_until(until.minus_ms(BLOCK_MS));
         assert_eq!(bench.try_one(&there, subject.withdraw(1)), Err(Code::PublicationNotLead));
         bench.wait_until(until);
         assert_eq!(bench.try_one(&agency, subject.withdraw(1)), Err(Code::PublicationNotLead));
@@ -431,10 +434,10 @@ fn in_force_as_of_a_day() {
     let mut bench = Bench::new();
     let policy = bench.subject(K::Policy, bench.shanghai(), 1);
     let agency = bench.agency().key;
-    let at = |bench: &Bench, time: u64| {
+    let at = |bench: &Bench, time: i64| {
         in_force_at(&bench.network.ledger, &policy.key, TimeMs(time)).unwrap().map(|(version, _)| version)
     };
-    assert_eq!(at(&bench, u64::MAX), None);
+    assert_eq!(at(&bench, i64::MAX), None);
     let mut published = Vec::new();
     for version in 1..=5 {
         published.push(bench.network.next_ms().0);

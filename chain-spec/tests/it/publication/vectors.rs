@@ -11,7 +11,10 @@ use super::*;
 use crate::vectors::{SM3, case, case_with, golden, none, state};
 
 fn window() -> ConsultationWindow {
-    ConsultationWindow { opens_ms: TimeMs(GENESIS_MS), closes_ms: TimeMs(GENESIS_MS + CONSULTATION_DAYS * DAY_MS) }
+    ConsultationWindow {
+        opens_ms: TimeMs(GENESIS_MS),
+        closes_ms: TimeMs(GENESIS_MS).plus_ms(CONSULTATION_DAYS * DAY_MS),
+    }
 }
 
 fn operations(bench: &Bench) -> Vec<Value> {

@@ -220,7 +220,7 @@ pub fn share_request(name: &str) -> ShareRequest {
         catalogue_version: 1,
         resource: digest(0x22),
         records_max: 10,
-        due_ms: TimeMs(GENESIS_MS + 86_400_000),
+        due_ms: TimeMs(GENESIS_MS).plus_ms(86_400_000),
     }
 }
 
@@ -245,7 +245,7 @@ fn participants() -> Vec<huxin_chain_spec::crypto::KeyId> {
 /// One operation of every kind that Shanghai's issuer may record on the bench, but for the later steps of a share.
 pub fn all_evidence() -> Vec<EvidenceOperation> {
     use EvidenceOperation as Op;
-    let now = TimeMs(GENESIS_MS + 1);
+    let now = TimeMs(GENESIS_MS).plus_ms(1);
     let mut all = vec![
         Op::Material(material()),
         Op::MaterialDemand(material_demand()),
@@ -302,7 +302,7 @@ pub fn all_evidence() -> Vec<EvidenceOperation> {
             decision: digest(0x2a),
             redaction: "TM-1".parse().unwrap(),
             from_ms: now,
-            until_ms: TimeMs(GENESIS_MS + SEAL_YEAR_MS),
+            until_ms: TimeMs(GENESIS_MS).plus_ms(SEAL_YEAR_MS),
         }),
     ];
     all.extend(all_reports());
@@ -312,7 +312,7 @@ pub fn all_evidence() -> Vec<EvidenceOperation> {
 fn all_reports() -> Vec<EvidenceOperation> {
     use EvidenceOperation as Op;
     let purpose = || "TJ-1".parse().unwrap();
-    let now = TimeMs(GENESIS_MS + 1);
+    let now = TimeMs(GENESIS_MS).plus_ms(1);
     vec![
         Op::MetricStatement(MetricStatement {
             purpose: purpose(),

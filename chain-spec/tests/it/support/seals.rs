@@ -55,7 +55,7 @@ pub fn seal(name: &str) -> Seal {
         keys: vec![seal_key().public_key()],
         document: document(name),
         valid_from_ms: TimeMs(GENESIS_MS),
-        valid_until_ms: TimeMs(GENESIS_MS + SEAL_YEAR_MS),
+        valid_until_ms: TimeMs(GENESIS_MS).plus_ms(SEAL_YEAR_MS),
     }
 }
 
@@ -88,7 +88,7 @@ pub fn seal_signature(seal: &str, file: &str) -> SealSignature {
         signature: seal_key().sign_seal(&message),
         key: seal_key().id(),
         certificate: digest(0x02),
-        claimed_ms: TimeMs(GENESIS_MS + 1),
+        claimed_ms: TimeMs(GENESIS_MS).plus_ms(1),
         structure: SignatureStructure::V4,
         report: digest(0x99),
     }

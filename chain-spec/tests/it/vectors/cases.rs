@@ -89,7 +89,7 @@ fn operations_and_records() {
             running_digest: previous,
             signer: provinces[SHANGHAI].issuer.key.id(),
             tx_id: huxin_chain_spec::ids::TxId(digest(0x77)),
-            time_ms: TimeMs(GENESIS_MS + 1),
+            time_ms: TimeMs(GENESIS_MS).plus_ms(1),
             competence: None,
             operation: operation.clone(),
         };
@@ -123,7 +123,7 @@ fn frozen(calendar: Option<FrozenVersion>) -> Frozen {
 /// A case with nothing but what it must have, and one with everything.
 fn case_states() -> [CaseState; 2] {
     let provinces = provinces();
-    let time = |days: u64| Some(TimeMs(GENESIS_MS + days * 86_400_000));
+    let time = |days: u64| Some(TimeMs(GENESIS_MS).plus_ms(days * 86_400_000));
     let bare = CaseState {
         status: CaseStatus::Collected,
         mode: CaseMode::FullOnline,
@@ -153,10 +153,10 @@ fn case_states() -> [CaseState; 2] {
         correction: materials(&["M1", "M2"]),
         condition: Some(Condition {
             missing: materials(&["M3"]),
-            due_ms: TimeMs(GENESIS_MS + 1),
+            due_ms: TimeMs(GENESIS_MS).plus_ms(1),
             fulfilled_ms: time(2),
         }),
-        pause: Some(Pause { since_ms: TimeMs(GENESIS_MS + 2), decision_days: Some(7), condition_days: None }),
+        pause: Some(Pause { since_ms: TimeMs(GENESIS_MS).plus_ms(2), decision_days: Some(7), condition_days: None }),
         relayed: vec![RelayedPart {
             agency: provinces[ZHEJIANG].issuer.organisation,
             relayed_by: RecordIndex(300),

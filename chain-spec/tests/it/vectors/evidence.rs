@@ -48,8 +48,8 @@ fn share_state(status: ShareStatus) -> ShareState {
         records_delivered: u32::from(status == ShareStatus::Delivered),
         due_ms: request.due_ms,
         requested_by: RecordIndex(3),
-        requested_ms: TimeMs(GENESIS_MS + 1_000),
-        answered_ms: (status != ShareStatus::Requested).then_some(TimeMs(GENESIS_MS + 2_000)),
+        requested_ms: TimeMs(GENESIS_MS).plus_ms(1_000),
+        answered_ms: (status != ShareStatus::Requested).then_some(TimeMs(GENESIS_MS).plus_ms(2_000)),
         changed_by: RecordIndex(9),
     }
 }

@@ -23,7 +23,7 @@ use super::inputs::succession;
 use super::{SM3, case, case_with, golden, state};
 use crate::support::*;
 
-const LATER: TimeMs = TimeMs(GENESIS_MS + 1_000_000);
+const LATER: TimeMs = TimeMs(GENESIS_MS).plus_ms(1_000_000);
 
 fn public(name: &str) -> PublicKey {
     key(name).public_key()

@@ -16,7 +16,7 @@ fn full_licence(issuer: &Issuer) -> Licence {
     Licence {
         metadata: Some(digest(0x44)),
         seal: Some(SealReference { seal: "31011500001234".parse().unwrap(), certificate: digest(0x55) }),
-        valid_until_ms: Some(TimeMs(GENESIS_MS + 365 * 86_400_000)),
+        valid_until_ms: Some(TimeMs(GENESIS_MS).plus_ms(365 * 86_400_000)),
         ..issuer.licence("full")
     }
 }
@@ -24,12 +24,12 @@ fn full_licence(issuer: &Issuer) -> Licence {
 /// For two types, for a day.
 fn delegation(from: Uscc, to: Uscc) -> Delegation {
     let licences = vec![other_licence_type(), licence_type()];
-    Delegation { from, to, licences, until_ms: TimeMs(GENESIS_MS + 86_400_000), basis: basis("WT-1") }
+    Delegation { from, to, licences, until_ms: TimeMs(GENESIS_MS).plus_ms(86_400_000), basis: basis("WT-1") }
 }
 
 /// A registrar's consent that Shanghai admits `organisation`.
 fn consent(organisation: Uscc, registrar: &SigningKey) -> AdmissionConsent {
-    let (province, until_ms) = (provinces()[SHANGHAI].code, TimeMs(GENESIS_MS + 86_400_000));
+    let (province, until_ms) = (provinces()[SHANGHAI].code, TimeMs(GENESIS_MS).plus_ms(86_400_000));
     let signature = registrar.sign_admission(&digest(0x66), &organisation, province, until_ms);
     AdmissionConsent { signer: registrar.id(), until_ms, signature }
 }
@@ -92,10 +92,10 @@ pub fn all_operations() -> Vec<Operation> {
             document: file_of("annotated"),
             role: AttachmentRole::Annotated,
             purpose: Some("TB-1".parse().unwrap()),
-            expires_ms: Some(TimeMs(GENESIS_MS + 86_400_000)),
+            expires_ms: Some(TimeMs(GENESIS_MS).plus_ms(86_400_000)),
         }),
         detach("a", "copy", TimeMs(GENESIS_MS)),
-        annual_check("a", 2026, AnnualOutcome::Reported, TimeMs(GENESIS_MS + 86_400_000)),
+        annual_check("a", 2026, AnnualOutcome::Reported, TimeMs(GENESIS_MS).plus_ms(86_400_000)),
     ];
     let membership = membership.into_iter().map(Operation::Membership);
     membership.chain(licence.into_iter().map(Operation::Licence)).collect()

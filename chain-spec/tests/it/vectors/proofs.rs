@@ -81,7 +81,7 @@ fn networks() -> [(&'static str, Network); 3] {
 }
 
 fn ms(height: u64) -> TimeMs {
-    TimeMs(GENESIS_MS + height * BLOCK_MS)
+    TimeMs(GENESIS_MS).plus_ms(height * BLOCK_MS)
 }
 
 fn good_receipt(name: &str, network: &Network, receipt: &Receipt) -> Good {
@@ -411,7 +411,7 @@ fn proof_files_and_their_mutations() {
             good_receipt(
                 &format!("{name}: as of a time that no next block bounds"),
                 &network,
-                &network.receipt(RecordIndex(0), At::AsOf(TimeMs(GENESIS_MS + 1_000_000))),
+                &network.receipt(RecordIndex(0), At::AsOf(TimeMs(GENESIS_MS).plus_ms(1_000_000))),
             ),
             good_receipt(&format!("{name}: without its state, which says nothing of it"), &network, &stripped),
             good,

@@ -75,7 +75,7 @@ fn seal_states() {
                 registered_by: RecordIndex(1),
                 changed_by: RecordIndex(300),
                 effective_ms: TimeMs(GENESIS_MS),
-                recorded_ms: TimeMs(GENESIS_MS + 3_000),
+                recorded_ms: TimeMs(GENESIS_MS).plus_ms(3_000),
                 predecessor: (status == SealStatus::Active).then(|| "31011500001233".parse().unwrap()),
                 successor: (status == SealStatus::Replaced).then(|| "31011500001235".parse().unwrap()),
                 earlier: if status == SealStatus::Active { vec![changed(SealStatus::Registered)] } else { Vec::new() },
@@ -85,7 +85,7 @@ fn seal_states() {
         .collect();
     let recorded = SealSignatureState {
         recorded_by: RecordIndex(7),
-        recorded_ms: TimeMs(GENESIS_MS + 1_000),
+        recorded_ms: TimeMs(GENESIS_MS).plus_ms(1_000),
         claimed_ms: signature.claimed_ms,
         key: signature.key,
         certificate: signature.certificate,

@@ -13,7 +13,7 @@ use super::{golden, upkeep};
 use crate::support::*;
 
 const RECORDED: TimeMs = TimeMs(GENESIS_MS);
-const AS_OF: TimeMs = TimeMs(GENESIS_MS + 10_000);
+const AS_OF: TimeMs = TimeMs(GENESIS_MS).plus_ms(10_000);
 
 fn licence() -> Licence {
     provinces()[SHANGHAI].issuer.clone().licence("a")

@@ -112,7 +112,7 @@ fn created_before_use(seal: &Seal<'_>, used: &Use<'_>, signature: &mut Signature
     let detail = format!("createDate is {}, the time of signing {time}", seal.created);
     if seal.created <= time {
         signature.checks.pass(Weight::Policy, name);
-    } else if seal.created.0 - time.0 <= CLOCKS_MS {
+    } else if seal.created.ms_since(time) <= CLOCKS_MS {
         signature.checks.pass(Weight::Policy, name);
         signature.warn(code, detail);
     } else {

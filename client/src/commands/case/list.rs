@@ -47,7 +47,7 @@ impl ListCases {
 
 fn entry(thing: &ThingEntry) -> String {
     let derived = thing.derived.clone().unwrap_or_default();
-    let due = derived["due_ms"].as_u64().map_or_else(|| "-".to_owned(), |due| TimeMs(due).to_beijing());
+    let due = derived["due_ms"].as_i64().map_or_else(|| "-".to_owned(), |due| TimeMs(due).to_beijing());
     let zh = derived["status_zh"].as_str().unwrap_or_default();
     let status = thing.state["status"].as_str().unwrap_or_default();
     let late = if derived["is_overdue"].as_bool() == Some(true) { "  OVERDUE 逾期" } else { "" };

@@ -94,7 +94,7 @@ pub(super) fn entry(thing: &ThingEntry) -> String {
     let derived = thing.derived.clone().unwrap_or_default();
     let status = if derived["status"].is_null() { &thing.state["status"] } else { &derived["status"] };
     let kind = thing.state["action"]["type"].as_str().unwrap_or_default();
-    let closes = thing.state["closes_ms"].as_u64().map(|time| end_text(TimeMs(time))).unwrap_or_default();
+    let closes = thing.state["closes_ms"].as_i64().map(|time| end_text(TimeMs(time))).unwrap_or_default();
     let proposer = thing.state["proposer"].as_str().unwrap_or_default();
     let (yes, no) = (&derived["yes"], &derived["no"]);
     format!("{}  {}  {kind} by {proposer}, yes {yes}, no {no}, closes {closes}", thing.name, status_text(status))

@@ -46,7 +46,7 @@ enum Stood {
 /// out of use. It does not put a seal into use: the ledger said otherwise when the signature was made.
 fn stood_at(seal: &SealState, time: TimeMs) -> Stood {
     use SealStatus as S;
-    let (then, now) = (seal.status_at(time, time), seal.status_at(time, TimeMs(u64::MAX)));
+    let (then, now) = (seal.status_at(time, time), seal.status_at(time, TimeMs::MAX));
     match (then, now) {
         (_, Some(out @ (S::Suspended | S::Cancelled | S::Invalidated | S::Replaced))) => Stood::As(out),
         (None, _) | (_, None) => Stood::NotFiled,
