@@ -154,7 +154,7 @@ async fn serve(mut stream: TcpStream, chain: &SharedChain, lie: &Lie, seen: &Mut
         let mut chain = chain.lock();
         let is_behind =
             min_height.is_some_and(|height| height > chain.height() || (height > 0 && matches!(lie, Lie::Behind)));
-        let answered = if is_behind { refusal(503, "api.not_ready") } else { answer(&mut chain, lie, &path, &body) };
+        let answered = if is_behind { refusal(503, "api.behind") } else { answer(&mut chain, lie, &path, &body) };
         (answered, chain.height())
     };
     let height = if matches!(lie, Lie::Height) { u64::MAX / 2 } else { height };

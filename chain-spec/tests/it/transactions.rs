@@ -228,7 +228,7 @@ fn an_oversized_transaction_may_not_stand_in_a_block() {
     let licence_types = (100..164).map(|number| format!("11100000000013338W{number}").parse().unwrap()).collect();
     let permissions = Permissions { licence_types, ..Permissions::all_licences() };
     let one = Op::from(key_add(&key("new"), organisation, permissions)).0;
-    let transaction = network.transaction(&registrar, vec![one; 1_600]);
+    let transaction = network.transaction(&registrar, vec![one; 1_500]);
     assert!(transaction.to_bytes().len() > TRANSACTION_BYTES_MAX);
     assert_refused(&network, vec![transaction], 0, Code::EncodingTooLarge);
 }

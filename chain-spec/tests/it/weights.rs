@@ -26,24 +26,24 @@ fn heavy(network: &mut Network, count: usize) -> Transaction {
 #[test]
 fn a_transaction_that_no_voter_could_check_in_time_is_refused() {
     let mut network = Network::found();
-    let most = heavy(&mut network, 1_162);
+    let most = heavy(&mut network, 290);
     assert!(weight::of_transaction(&most) <= TRANSACTION_WEIGHT_MAX);
     let context = network.ledger.chain().block_after(network.ledger.tip().height, network.next_ms());
     assert_eq!(rules::check_envelope(&context, &most), Ok(()));
-    let more = heavy(&mut network, 1_163);
+    let more = heavy(&mut network, 291);
     assert_eq!(rules::check_envelope(&context, &more), Err(Code::TransactionTooHeavy));
 }
 
 #[test]
 fn a_block_above_the_weight_is_refused_by_voters_and_not_made() {
     let mut network = Network::found();
-    let two = vec![heavy(&mut network, 700), heavy(&mut network, 700)];
-    let (made, _) = network.make(two.clone());
-    assert_eq!(made.body.transactions, two[..1], "a proposer keeps to the limit");
+    let five: Vec<Transaction> = (0..5).map(|_| heavy(&mut network, 270)).collect();
+    let (made, _) = network.make(five.clone());
+    assert_eq!(made.body.transactions, five[..4], "a proposer keeps to the limit");
     assert!(network.check(&made).is_ok());
     let mut block = made;
-    block.body.transactions.push(two[1].clone());
-    let weight = 2 * weight::of_transaction(&two[0]);
+    block.body.transactions.push(five[4].clone());
+    let weight = 5 * weight::of_transaction(&five[0]);
     let refused = network.check(&block).unwrap_err();
     assert_eq!(refused, BlockError::TooHeavy { weight, limit: BLOCK_WEIGHT_MAX });
     assert!(refused.to_string().starts_with("block.too_heavy: "), "{refused}");

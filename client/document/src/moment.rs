@@ -199,7 +199,7 @@ fn clock_ms(text: &str) -> Option<i64> {
     let date = (part(0..4)?, part(4..6)?, part(6..8)?);
     // The ledger's own reader knows the calendar; a leap second or a month 13 is refused there.
     let text = format!("{}-{}-{}T{}:{}:{seconds}Z", date.0, date.1, date.2, part(8..10)?, part(10..12)?);
-    i64::try_from(text.parse::<TimeMs>().ok()?.0).ok()
+    text.parse::<TimeMs>().ok().map(|time| time.0)
 }
 
 #[cfg(test)]

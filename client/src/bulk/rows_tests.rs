@@ -84,7 +84,8 @@ fn identifiers_of_older_registers_need_an_exception() {
     let table = table(&text).unwrap();
     let bad: Vec<(u64, &str)> = table.bad.iter().map(|bad| (bad.line, bad.reason.split(':').next().unwrap())).collect();
     assert_eq!(bad, [(2, "licence_id"), (4, "issuer"), (5, "licence_id")]);
-    let [first, second] = &table.rows[..] else { panic!("{:?}", table.rows) };
+    assert_eq!(table.rows.len(), 2);
+    let (first, second) = (&table.rows[0], &table.rows[1]);
     assert_eq!(first.licence.valid_from_ms, "1956-05-01".parse().unwrap());
     assert_eq!(second.licence.region, "310115".parse().unwrap());
     let owned = LicenceRef::owned(DigestAlgorithm::Sha256, &second.licence.issuer, &second.licence.name);

@@ -10,7 +10,7 @@ use huxin_chain_spec::record::publication::{PublicationKey, PublicationKind};
 use huxin_chain_spec::state::StateKeyError;
 use serde::de::DeserializeOwned;
 
-use super::verify::licence_subject;
+use super::verify::issued_subject;
 use crate::error::ClientError;
 use crate::said::Said;
 use crate::say;
@@ -260,7 +260,7 @@ pub fn bundle_ref(algorithm: DigestAlgorithm, text: &str) -> Result<BundleRef, C
 
 /// A licence by its identifier (电子证照标识) or reference.
 pub fn licence_ref(algorithm: DigestAlgorithm, text: &str) -> Result<LicenceRef, ClientError> {
-    match licence_subject(text)? {
+    match issued_subject(text)? {
         // What is recorded about a mistyped licence is about nothing, for ever.
         Subject::Identifier(id) => match id.check_as(LicenceProfile::Lenient) {
             Err(error @ IdError::CheckCharacter { .. }) => {

@@ -11,7 +11,7 @@ use huxin_chain_spec::record::{LicenceOperation, Operation};
 use super::context::{Global, Needs};
 use super::issue::{Issue, NewLicence, Recorded};
 use super::output::Output;
-use super::verify::{licence_subject, note_check_character};
+use super::verify::{issued_subject, licence_subject, note_check_character};
 use crate::error::{ClientError, ExitCode};
 use crate::keep::save;
 use crate::say;
@@ -153,7 +153,7 @@ impl LicenceCommand {
 /// The reference of a licence named by identifier or reference. A wrong check character is noted, not refused: the ledger knows
 /// whether the licence bears it.
 pub(super) fn reference(algorithm: DigestAlgorithm, text: &str) -> Result<LicenceRef, ClientError> {
-    match licence_subject(text)? {
+    match issued_subject(text)? {
         Subject::Identifier(id) => Ok(LicenceRef::of(algorithm, &id)),
         Subject::Reference(reference) => Ok(reference),
         Subject::Document => {

@@ -19,7 +19,7 @@ use super::head::take_paths;
 use super::output::Output;
 use super::thing_receipt;
 use super::thing_receipt::LATER_CHANGES;
-use super::verify::{id_subject, licence_subject, note_check_character, text};
+use super::verify::{id_subject, issued_subject, note_check_character, text};
 use crate::dates::beijing;
 use crate::error::{ClientError, ExitCode};
 use crate::keep::save;
@@ -80,7 +80,7 @@ impl ReceiptCommand {
 impl Get {
     async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
         if self.subject.parse::<StateKey>().is_err() && self.subject.parse::<RecordIndex>().is_err() {
-            licence_subject(&self.subject)?;
+            issued_subject(&self.subject)?;
         }
         let client = global.client().await?;
         if let Ok(key) = self.subject.parse::<StateKey>() {
@@ -89,7 +89,7 @@ impl Get {
         let subject = match self.subject.parse::<RecordIndex>() {
             Ok(index) => ReceiptOf::Record(index),
             Err(_) => {
-                let subject = licence_subject(&self.subject)?;
+                let subject = issued_subject(&self.subject)?;
                 note_check_character(output, Some(&subject));
                 match subject {
                     Subject::Identifier(id) => ReceiptOf::Licence(LicenceRef::of(client.chain().algorithm(), &id)),

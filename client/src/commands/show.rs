@@ -193,7 +193,7 @@ pub fn readable(text: &mut String, name: &str, value: &Value, depth: usize) {
 /// Whether a number is a moment and no duration: the names of both end in `_ms`, durations are short, and of licences any date may be told.
 fn is_time(name: &str, number: &serde_json::Number) -> bool {
     let of_licence = ["valid_from_ms", "valid_until_ms", "effective_ms"].contains(&name);
-    name.ends_with("_ms") && number.as_i64().is_some_and(|ms| ms < 0 || ms >= FIRST_TIME_MS || of_licence)
+    name.ends_with("_ms") && number.as_i64().is_some_and(|ms| !(0..FIRST_TIME_MS).contains(&ms) || of_licence)
 }
 
 fn scalar(name: &str, value: &Value) -> String {

@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use huxin_chain_spec::api::{AttachmentAnswer, ChangeAnswer, LicenceAnswer};
 use huxin_chain_spec::codes::Code;
-use huxin_chain_spec::ids::{IdError, LicenceId, LicenceIssuer, LicenceProfile, LicenceRef, TimeMs, Uscc};
+use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
+use huxin_chain_spec::ids::{
+    IdError, LicenceId, LicenceIssuer, LicenceProfile, LicenceRef, RegionCode, TimeMs, Uscc, licence_name,
+};
 use huxin_chain_spec::verdict::{Check, CheckResult, IssuerStanding, Verdict, issuer_standing};
 
 use super::context::Global;
@@ -30,7 +33,8 @@ pub struct Verify {
     /// The licence that the file claims to be; a file that differs from its record is then invalid, not unknown.
     #[arg(long, value_name = "ID")]
     id: Option<String>,
-    /// The issuer of the licence that the file is, where the file carries no identifier: records of others then say nothing.
+    /// The issuer of the licence that the file is, where the file carries no identifier: records of others then say nothing. Also of an
+    /// identifier that names a region in place of its issuer.
     #[arg(long, value_name = "CODE", conflicts_with = "id")]
     issuer: Option<Uscc>,
     /// The time asked about: 2026-11-21 (its first moment in Beijing) or RFC 3339; now if absent.
@@ -54,6 +58,7 @@ impl Verify {
         let question = self.question(examined.as_ref())?;
         note_check_character(output, Some(&question.subject));
         let client = global.client().await?;
+        let question = self.owned(question, client.chain().algorithm());
         let answer = match (&examined, &question.subject) {
             (Some(examined), Subject::Document) => by_file(&client, &question, examined, self.issuer).await?,
             _ => client.verify(&question).await?,
@@ -92,6 +97,18 @@ impl Verify {
         Ok(joined.verified.exit_code())
     }
 
+    /// An identifier that names a region is asked for by the issuer that the command line names.
+    fn owned(&self, question: Question, algorithm: DigestAlgorithm) -> Question {
+        match (&question.subject, self.issuer) {
+            (Subject::Identifier(id), Some(issuer)) if region_in(id).is_some() => {
+                let name = licence_name(algorithm, &Digest::ZERO, id);
+                let subject = Subject::Reference(LicenceRef::owned(algorithm, &issuer, &name));
+                Question { subject, ..question }
+            }
+            _ => question,
+        }
+    }
+
     fn question(&self, examined: Option<&Examined>) -> Result<Question, ClientError> {
         let subject = match (&self.id, examined.is_some()) {
             (Some(id), true) => id_subject(id)?,
@@ -103,7 +120,14 @@ impl Verify {
             }
             (None, false) => file_or_licence(&self.subject)?,
         };
-        if examined.is_none() && self.issuer.is_some() {
+        let region = match &subject {
+            Subject::Identifier(id) => region_in(id),
+            _ => None,
+        };
+        if let (Some(region), None) = (region, self.issuer) {
+            return Err(issuer_needed(region));
+        }
+        if examined.is_none() && region.is_none() && self.issuer.is_some() {
             let said = say!(
                 "it goes together with a file; an identifier or a reference names its issuer itself",
                 "此参数与文件一起使用；证照标识或引用本身已指明颁发机构"
@@ -120,6 +144,22 @@ impl Verify {
         let document = examined.map(|examined| examined.document);
         Ok(Question { subject, document, as_of: self.as_of })
     }
+}
+
+/// The region that an identifier names in place of its issuer, if it does.
+fn region_in(id: &LicenceId) -> Option<RegionCode> {
+    match id.issuer() {
+        LicenceIssuer::Organisation(_) => None,
+        LicenceIssuer::Region(region) => Some(region),
+    }
+}
+
+fn issuer_needed(region: RegionCode) -> ClientError {
+    let said = say!(
+        "needed: the identifier names the region {region} in place of its issuer, and the ledger knows a licence by who issued it",
+        "须给出：证照标识的颁发机构段是行政区划 {region}，账本按颁发机构区分证照"
+    );
+    ClientError::at("--issuer", said)
 }
 
 /// Asks about a file. The ledger finds it by its digest, and may know the same file under several licences, since anybody may record a
@@ -141,7 +181,7 @@ async fn by_file(
         let said = say!("the file names another issuer, {stated}", "文件自身写明的颁发机构是 {stated}");
         return Err(ClientError::at("--issuer", said));
     }
-    if let Some(id) = identifier {
+    if let Some(id) = identifier.filter(|id| region_in(id).is_none()) {
         let named = Question { subject: Subject::Identifier(id), ..question.clone() };
         let named = client.verify(&named).await?;
         let sha256 = examined.document.sha256.to_string();
@@ -167,6 +207,21 @@ pub fn licence_subject(text: &str) -> Result<Subject, ClientError> {
             LicenceId::from_structure(text).map(Subject::Identifier).map_err(|error| ClientError::at("LICENCE", error))
         }
         Err(error) => Err(ClientError::at("LICENCE", not_a_licence(text, error))),
+    }
+}
+
+/// As [`licence_subject`], for a command that has to know the reference: an identifier that names a region does not tell it.
+pub fn issued_subject(text: &str) -> Result<Subject, ClientError> {
+    let subject = licence_subject(text)?;
+    match &subject {
+        Subject::Identifier(id) if region_in(id).is_some() => {
+            let said = say!(
+                "it names a region in place of its issuer; give the reference (64 hex), which `huxin verify ID --issuer CODE` shows",
+                "其颁发机构段是行政区划；请给出引用（64 位十六进制），可由 huxin verify 证照标识 --issuer 代码 得到"
+            );
+            Err(ClientError::at("LICENCE", said))
+        }
+        _ => Ok(subject),
     }
 }
 
@@ -365,6 +420,30 @@ mod tests {
             receipt: None,
             proven_height: 1,
         }
+    }
+
+    /// Such an identifier does not tell its reference: "not recorded" would be no answer.
+    #[test]
+    fn an_identifier_of_a_region_is_asked_for_with_its_issuer() {
+        let region = "1.2.156.3005.2.11100000000013338W011.310115.20260001.001.A";
+        assert!(matches!(issued_subject(region), Err(ClientError::Input { place, .. }) if place == "LICENCE"));
+        let asked = |issuer: Option<Uscc>| Verify {
+            subject: region.to_owned(),
+            id: None,
+            issuer,
+            as_of: None,
+            trust_list: None,
+            receipt_out: None,
+        };
+        let missing = asked(None).question(None).unwrap_err();
+        assert_eq!(missing.body().place, "--issuer");
+        let issuer: Uscc = "113100000000000191".parse().unwrap();
+        let verify = asked(Some(issuer));
+        let owned = verify.owned(verify.question(None).unwrap(), DigestAlgorithm::Sha256);
+        let id = LicenceId::from_structure(region).unwrap();
+        let name = licence_name(DigestAlgorithm::Sha256, &Digest::ZERO, &id);
+        let Subject::Reference(reference) = owned.subject else { unreachable!() };
+        assert_eq!(reference, LicenceRef::owned(DigestAlgorithm::Sha256, &issuer, &name));
     }
 
     #[test]

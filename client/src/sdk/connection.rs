@@ -248,6 +248,8 @@ impl Connection {
             };
             let rounds_max = match error.error {
                 ClientError::Refused { status: 429, .. } => BUSY_ROUNDS_MAX,
+                // Each node has waited for the height already.
+                ref error if is_behind(error) => 1,
                 ClientError::Refused { status: 503, .. } => rounds_max,
                 _ => return Err(error.error),
             };
@@ -315,7 +317,7 @@ impl Connection {
         let answer = self.send_once(&node.url, request).await;
         if let Err(failure) = &answer
             && may_pass_over
-            && (is_last || !matches!(failure.error, ClientError::Refused { .. }))
+            && (is_last || is_behind(&failure.error) || !matches!(failure.error, ClientError::Refused { .. }))
         {
             node.note(&failure.error);
         }
@@ -347,6 +349,11 @@ impl Connection {
         };
         Err(Failure { error, retry_after_ms })
     }
+}
+
+/// Whether the node has not the height that was asked for, though it waited for it.
+fn is_behind(error: &ClientError) -> bool {
+    matches!(error, ClientError::Refused { status: 503, body, .. } if body.code == Code::ApiBehind.as_str())
 }
 
 /// A failure at one node, with the pause it asks for.

@@ -123,7 +123,7 @@ impl Actor for Listener {
                     let signed = || self.verifier.verify_proposal(&proposal.message, &proposal.signature, &key);
                     self.own(proposal_statement(&proposal.message), signed);
                 }
-                self.board.claimed(proposal.message.height.0);
+                self.board.claimed(proposal.message.proposer.0, proposal.message.height.0);
             }
             _ => {}
         }

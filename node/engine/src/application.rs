@@ -36,8 +36,9 @@ pub trait Application: Send + Sync + 'static {
     fn block(&self, height: Height, id: &Digest) -> Result<Option<Bytes>, AppError>;
 
     /// Commits a decided block, synced to disk. It was proposed by this node or found valid by
-    /// [`Application::consider`] before. On an error the engine ends with [`crate::Exit::Commit`].
-    async fn commit(&self, certificate: Certificate) -> Result<(), AppError>;
+    /// [`Application::consider`] before. Whether it holds work: an empty one gives nobody a reason to begin the next. On an error
+    /// the engine ends with [`crate::Exit::Commit`].
+    async fn commit(&self, certificate: Certificate) -> Result<bool, AppError>;
 
     /// The same decision, perhaps with more signatures, and double signing seen since the last decision.
     async fn finalized(&self, certificate: Certificate, evidence: Vec<DoubleSignature>);

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use huxin_chain_spec::certificate::{
     Certificate, CertificateSignature, ValidatorSet as SpecValidatorSet, VoteType as SpecVoteType, proposer_index,
 };
-use huxin_chain_spec::crypto::{Digest, KeyId, PublicKey, Signature};
+use huxin_chain_spec::crypto::{Digest, PublicKey, Signature};
 use mt::{NilOrVal, Round, VoteType};
 
 use crate::part::Part;
@@ -71,9 +71,9 @@ impl ValidatorSet {
         &self.0[proposer_index(height.spec(), round, self.0.len()).unwrap_or(0)]
     }
 
-    /// Each validator's address and power.
-    pub(crate) fn powers(&self) -> impl Iterator<Item = (KeyId, u64)> {
-        self.0.iter().map(|validator| (validator.address.0, validator.power))
+    /// Each validator's key and power.
+    pub(crate) fn powers(&self) -> impl Iterator<Item = (PublicKey, u64)> {
+        self.0.iter().map(|validator| (validator.key, validator.power))
     }
 
     pub(crate) fn key(&self, address: &Address) -> Option<&PublicKey> {

@@ -122,11 +122,15 @@ impl Decisions {
     async fn decided(&self, certificate: CommitCertificate<Ctx>, reply: RpcReplyPort<()>) -> Result<(), Exit> {
         let certificate = certificate_out(certificate);
         let height = certificate.height.0;
-        self.app
+        let has_work = self
+            .app
             .commit(certificate.clone())
             .await
             .map_err(|error| Exit::Commit { height, reason: error.to_string() })?;
         self.board.decided(&certificate);
+        if has_work {
+            self.board.work_was_done();
+        }
         self.own_signature(&certificate)?;
         debug!(height, round = certificate.round, signatures = certificate.signatures.len(), "committed");
         let _ = reply.send(());
@@ -150,6 +154,9 @@ impl Decisions {
         self.own_signature(&certificate)?;
         self.app.finalized(certificate, evidence).await;
         let start = tokio::select! {
+            biased;
+            // The next block of a peer's history must not wait for work of this node, or for its peers' next words.
+            () = std::future::ready(()), if self.board.is_catching_up(height.0) => self.app.start(),
             start = self.app.until_next(height.spec()) => start,
             // Others work on the next height already, or have it behind them: join them or catch up.
             () = self.board.peers_ahead_of(height.0) => self.app.start(),

@@ -1,4 +1,4 @@
-//! Between the engine and its network: keeps back what this validator does not say.
+//! Between the engine and its network, outwards: keeps back what this validator does not say.
 //!
 //! The engine's core has no way not to vote: a signer either signs or ends the engine. So a statement that is withheld comes
 //! back to it at height 0, where no vote can be: the core drops it without a word, and this actor keeps it from the network.
@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 
 use crate::context::{Ctx, Height, Proposal, Vote};
+use crate::guard::Subscribers;
 
 /// The height of what is not said.
 const NOWHERE: Height = Height(0);
@@ -32,9 +33,10 @@ fn is_silent(message: &NetworkMsg<Ctx>) -> bool {
     }
 }
 
-/// The actor. Everything else passes.
+/// The actor. Everything else passes; who wants to hear of the network hears what the guard lets in.
 pub(crate) struct Gate {
     pub network: NetworkRef<Ctx>,
+    pub subscribers: Subscribers,
 }
 
 #[async_trait]
@@ -48,9 +50,13 @@ impl Actor for Gate {
     }
 
     async fn handle(&self, _: ActorRef<Self::Msg>, message: Self::Msg, (): &mut ()) -> Result<(), ActorProcessingErr> {
-        if !is_silent(&message) {
-            // A network that is gone has its own supervisor to tell.
-            let _ = self.network.cast(message);
+        match message {
+            NetworkMsg::Subscribe(subscriber) => self.subscribers.add(subscriber),
+            message if is_silent(&message) => {}
+            message => {
+                // A network that is gone has its own supervisor to tell.
+                let _ = self.network.cast(message);
+            }
         }
         Ok(())
     }

@@ -171,7 +171,8 @@ impl Host {
         if self.assembly.height() != height
             && let Some(validators) = self.parts.heights.validators(height)
         {
-            self.parts.board.validators(validators.powers());
+            self.parts.board.know(validators.powers().map(|(key, _)| key));
+            self.parts.board.validators(validators.powers().map(|(key, power)| (key.id(), power)));
             for (block, reply) in self.assembly.start_height(height, validators) {
                 self.judge(block, reply);
             }
@@ -417,7 +418,10 @@ impl HostParts {
             source: Source::Sync,
         };
         let validity = match self.app.consider(candidate).await {
-            Verdict::Valid => Validity::Valid,
+            Verdict::Valid => {
+                self.board.synced(height.0);
+                Validity::Valid
+            }
             Verdict::Invalid { reason } => {
                 error!(%height, block = %id, reason, "a block from a peer's history is invalid here");
                 self.board.diverged(height.0, reason);

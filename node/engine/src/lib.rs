@@ -51,19 +51,23 @@
 
 mod actors;
 mod application;
+mod claims;
 mod codec;
+mod conduct;
 mod config;
 mod context;
 mod decisions;
 mod error;
 mod evidence;
 mod gate;
+mod guard;
 mod host;
 mod log_walk;
 mod part;
 mod parts;
 mod peers;
 mod recover;
+mod relay;
 mod run;
 mod scheme;
 mod sign_state;
@@ -81,3 +85,11 @@ pub use recover::{Recovered, inspect, recover, sign_state_key, succeed};
 pub use run::{EngineHandle, metrics_text, peer_id, run};
 pub use sign_state::{SignBinding, SigningStatus};
 pub use status::{Decision, EngineStatus, Noted, PeerStatus, Phase, VoteSeen};
+
+// The network of the integration tests, for tests that speak as the engine does.
+#[cfg(test)]
+extern crate self as huxin_engine;
+#[cfg(test)]
+#[path = "../tests/it/net.rs"]
+#[allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+mod test_net;

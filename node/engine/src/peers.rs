@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_malachitebft_app_channel::app::engine::network::{NetworkMsg, NetworkRef, PersistentPeersOp};
 use arc_malachitebft_app_channel::app::net::Multiaddr;
@@ -18,12 +18,17 @@ use crate::status::{Board, now_ms};
 /// A connected peer that tells no tip for so many of its intervals is connected to anew.
 const SILENT_INTERVALS: u64 = 6;
 
+/// Strangers that come more often are not named one by one.
+const STRANGER_LINE_INTERVAL: Duration = Duration::from_secs(60);
+
 /// The peers that are let in, and the engine's network that is told of them. Cloning shares the list.
 #[derive(Clone)]
 pub struct Peers {
     network: NetworkRef<Ctx>,
     /// The addresses of each, by peer id.
     list: Arc<Mutex<PeerList>>,
+    /// When a stranger was named in the log last.
+    told: Arc<Mutex<Option<Instant>>>,
 }
 
 type PeerList = BTreeMap<String, BTreeSet<String>>;
@@ -31,7 +36,21 @@ type PeerList = BTreeMap<String, BTreeSet<String>>;
 impl Peers {
     /// With the list that `network` was started with.
     pub(crate) fn new(network: NetworkRef<Ctx>, peers: &[String]) -> Result<Self, EngineError> {
-        Ok(Self { network, list: Arc::new(Mutex::new(by_peer_id(peers)?)) })
+        Ok(Self { network, list: Arc::new(Mutex::new(by_peer_id(peers)?)), told: Arc::default() })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn network(&self) -> NetworkRef<Ctx> {
+        self.network.clone()
+    }
+
+    fn may_tell_of_stranger(&self, now: Instant) -> bool {
+        let mut told = self.told.lock();
+        let may = told.is_none_or(|told| now.saturating_duration_since(told) > STRANGER_LINE_INTERVAL);
+        if may {
+            *told = Some(now);
+        }
+        may
     }
 
     pub(crate) fn includes(&self, id: &str) -> bool {
@@ -70,8 +89,24 @@ impl Peers {
     /// anybody in who connects from there (`arc-malachitebft-discovery` 0.8, `cleanup_peer_on_disconnect`): whoever takes
     /// over the address of a node that is down would hear all that the nodes say.
     pub(crate) async fn send_away(&self, id: &str) {
-        tracing::warn!(peer = id, "peer.stranger");
+        if self.may_tell_of_stranger(Instant::now()) {
+            tracing::warn!(peer = id, "peer.stranger: not on the list; others are not named for a minute");
+        }
         self.change(&format!("/p2p/{id}"), [PersistentPeersOp::Add, PersistentPeersOp::Remove]).await;
+    }
+
+    /// Closes the connections to `id` and lets it in again after `time`, if it is on the list then.
+    pub(crate) async fn shut_out(&self, id: &str, time: Duration) {
+        self.each_address(id, PersistentPeersOp::Remove).await;
+        tokio::time::sleep(time).await;
+        self.each_address(id, PersistentPeersOp::Add).await;
+    }
+
+    async fn each_address(&self, id: &str, change: fn(Multiaddr) -> PersistentPeersOp) {
+        let addresses = self.list.lock().get(id).cloned().unwrap_or_default();
+        for peer in addresses {
+            self.change(&peer, [change]).await;
+        }
     }
 
     /// Closes the connections to `id` and opens one again.
@@ -83,7 +118,7 @@ impl Peers {
     }
 
     /// To remove a peer from the engine's list closes its connections; to add one opens a connection, if it has an address.
-    async fn change(&self, peer: &str, changes: [fn(Multiaddr) -> PersistentPeersOp; 2]) {
+    async fn change<const N: usize>(&self, peer: &str, changes: [fn(Multiaddr) -> PersistentPeersOp; N]) {
         for change in changes {
             let result = match multiaddr(peer) {
                 Ok(address) => self.tell(change(address)).await,

@@ -28,10 +28,12 @@ use crate::context::{Address, Ctx, Height};
 use crate::decisions::{Decisions, Heights};
 use crate::error::ExitCell;
 use crate::gate::Gate;
+use crate::guard::{Guard, Subscribers};
 use crate::host::{Host, HostParts};
 use crate::log_walk;
 use crate::parts::Assembly;
 use crate::peers::Peers;
+use crate::relay::NetworkCodec;
 use crate::scheme::Scheme;
 use crate::sign_state::{SignBinding, SignState, check_mark};
 use crate::signing::{EngineSigner, EngineVerifier};
@@ -110,20 +112,40 @@ async fn spawn_tree(
     let board = Board::new(&config.timeouts, config.nodes(), exit.clone());
     board.shows(signer.state().clone());
     let start = app.start();
-    let powers = start.validators.validators().iter().map(|validator| (validator.key.id(), validator.power));
+    let validators = start.validators.validators();
+    board.know(validators.iter().map(|validator| validator.key));
+    let powers = validators.iter().map(|validator| (validator.key.id(), validator.power));
     board.starts(signer.public_key().id(), start.height.0.saturating_sub(1), powers);
     let verifier = EngineVerifier::new(config.genesis);
     let me = Address(signer.public_key().id());
     let identity = identity(&config, &signer, me).await?;
 
-    let wire: NetworkRef<Ctx> = spawn_network_actor(&consensus_config, &sync_config, identity, &registry, WireCodec)
-        .await
-        .map_err(start_error)?;
+    let wire: NetworkRef<Ctx> = spawn_network_actor(
+        &consensus_config,
+        &sync_config,
+        identity,
+        &registry,
+        NetworkCodec { board: board.clone() },
+    )
+    .await
+    .map_err(start_error)?;
     wire.link(node.get_cell());
-    let (network, _) = Actor::spawn(None, Gate { network: wire }, ()).await.map_err(start_error)?;
+    let subscribers = Subscribers::default();
+    let gate = Gate { network: wire.clone(), subscribers: subscribers.clone() };
+    let (network, _) = Actor::spawn(None, gate, ()).await.map_err(start_error)?;
     network.link(node.get_cell());
     // At once: the network repeats who is connected, but not which keys they have proven to hold.
     let peers = Peers::new(network.clone(), &config.peers)?;
+    let guard = Guard {
+        me: signer.public_key().id(),
+        network: wire.clone(),
+        board: board.clone(),
+        peers: peers.clone(),
+        verifier: verifier.clone(),
+        subscribers,
+    };
+    let (guard, _) = Actor::spawn(None, guard, ()).await.map_err(start_error)?;
+    guard.link(node.get_cell());
     let listener = Listener {
         board: board.clone(),
         peers: peers.clone(),
@@ -134,6 +156,7 @@ async fn spawn_tree(
     let (listener, _) = Actor::spawn(None, listener, ()).await.map_err(start_error)?;
     listener.link(node.get_cell());
     network.cast(NetworkMsg::Subscribe(Box::new(listener))).map_err(start_error)?;
+    wire.cast(NetworkMsg::Subscribe(Box::new(guard))).map_err(start_error)?;
     let wal_file = config.wal_file();
     let wal_error = |error: &dyn std::fmt::Display| EngineError::WriteAheadLog {
         path: wal_file.clone(),
@@ -297,6 +320,12 @@ impl EngineHandle {
     /// [`Exit::Stopped`] means the process should end with it.
     pub async fn exited(&self) -> Exit {
         self.exit.wait().await
+    }
+
+    /// The way to the network, for tests that say what no validator may say.
+    #[cfg(test)]
+    pub(crate) fn network(&self) -> NetworkRef<Ctx> {
+        self.peers.network()
     }
 
     /// The list of peers, to be changed while the engine runs.

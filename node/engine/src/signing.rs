@@ -8,6 +8,7 @@
 //! proof   len u8 | "huxin/validator-proof/v2" | genesis hash [32] | key len u8 | key | peer id len u8 | peer id
 //! ```
 
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use arc_malachitebft_app_channel::app::types::core::{
@@ -17,7 +18,9 @@ use arc_malachitebft_signing::{Error, Signer, VerificationResult, Verifier};
 use async_trait::async_trait;
 use bytes::Bytes;
 use huxin_chain_spec::certificate::{preamble, proposal_message, vote_message};
-use huxin_chain_spec::crypto::{self, Digest, PublicKey, Signature, SignedAs, tags};
+use huxin_chain_spec::codec;
+use huxin_chain_spec::crypto::{self, Digest, DigestAlgorithm, PublicKey, Signature, SignedAs, tags};
+use parking_lot::Mutex;
 
 use crate::context::{Ctx, Height, Proposal, Vote};
 use crate::error::{Exit, ExitCell};
@@ -107,25 +110,63 @@ fn vote_of(statement: &Statement, vote: Vote) -> Vote {
     Vote::new(vote_type, Height(statement.height), Round::new(statement.round), value, vote.voter)
 }
 
-/// Checks signatures of others.
+/// Good signatures of votes and proposals remembered, so that consensus does not verify again what the guard let in. About 100 bytes each;
+/// a height of 128 validators has 257.
+const GOOD_MAX: usize = 4_096;
+
+/// Checks signatures of others. Cloning shares what is remembered.
 #[derive(Clone)]
 pub(crate) struct EngineVerifier {
     genesis: Digest,
+    good: Arc<Mutex<Good>>,
+}
+
+/// By digests of key, signature and message; the oldest are forgotten first.
+#[derive(Default)]
+struct Good {
+    known: HashSet<Digest>,
+    order: VecDeque<Digest>,
+}
+
+impl Good {
+    fn put(&mut self, digest: Digest) {
+        if self.known.insert(digest) {
+            self.order.push_back(digest);
+        }
+        if self.order.len() > GOOD_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+    }
 }
 
 impl EngineVerifier {
     pub(crate) fn new(genesis: Digest) -> Self {
-        Self { genesis }
+        Self { genesis, good: Arc::default() }
+    }
+
+    /// Whether `key` signed `message`: remembered, or verified now. Only what is good is remembered; what is false costs its sender.
+    fn holds(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
+        let digest = DigestAlgorithm::Sha256.plain(&[&codec::encode(key), &codec::encode(signature), message]);
+        if self.good.lock().known.contains(&digest) {
+            return true;
+        }
+        let is_good = crypto::verify(SignedAs::Consensus, key, message, signature);
+        if is_good {
+            self.good.lock().put(digest);
+        }
+        is_good
     }
 
     /// Whether `key` signed this vote.
     pub(crate) fn verify_vote(&self, vote: &Vote, signature: &Signature, key: &PublicKey) -> bool {
-        crypto::verify(SignedAs::Consensus, key, &vote_bytes(&self.genesis, vote), signature)
+        self.holds(key, &vote_bytes(&self.genesis, vote), signature)
     }
 
     /// Whether `key` signed this proposal.
     pub(crate) fn verify_proposal(&self, proposal: &Proposal, signature: &Signature, key: &PublicKey) -> bool {
-        crypto::verify(SignedAs::Consensus, key, &proposal_bytes(&self.genesis, proposal), signature)
+        self.holds(key, &proposal_bytes(&self.genesis, proposal), signature)
     }
 
     /// Whether `key` signed that it belongs to the peer of this proof.
@@ -180,10 +221,6 @@ pub(crate) fn proposal_bytes(genesis: &Digest, proposal: &Proposal) -> Vec<u8> {
     )
 }
 
-fn verified(key: &PublicKey, message: &[u8], signature: &Signature) -> Result<VerificationResult, Error> {
-    Ok(VerificationResult::from_bool(crypto::verify(SignedAs::Consensus, key, message, signature)))
-}
-
 #[async_trait]
 impl Verifier<Ctx> for EngineVerifier {
     async fn verify_signed_vote(
@@ -192,7 +229,7 @@ impl Verifier<Ctx> for EngineVerifier {
         signature: &Signature,
         key: &PublicKey,
     ) -> Result<VerificationResult, Error> {
-        verified(key, &vote_bytes(&self.genesis, vote), signature)
+        Ok(VerificationResult::from_bool(self.verify_vote(vote, signature, key)))
     }
 
     async fn verify_signed_proposal(
@@ -201,7 +238,7 @@ impl Verifier<Ctx> for EngineVerifier {
         signature: &Signature,
         key: &PublicKey,
     ) -> Result<VerificationResult, Error> {
-        verified(key, &proposal_bytes(&self.genesis, proposal), signature)
+        Ok(VerificationResult::from_bool(self.verify_proposal(proposal, signature, key)))
     }
 
     /// Vote extensions are not part of the protocol, so none is ever good.

@@ -11,7 +11,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use huxin_chain_spec::api::{AsOfAnswer, LicenceAnswer, VerifyAnswer};
 use huxin_chain_spec::codec;
 use huxin_chain_spec::crypto::Digest;
-use huxin_chain_spec::ids::{Height, IdError, LicenceId, LicenceProfile, LicenceRef, RecordIndex, TimeMs, Uscc};
+use huxin_chain_spec::ids::{
+    Height, IdError, LicenceId, LicenceIssuer, LicenceProfile, LicenceRef, RecordIndex, TimeMs, Uscc,
+};
 use huxin_chain_spec::receipt::Receipt;
 use huxin_chain_spec::record::licence::Licence;
 use huxin_chain_spec::record::{Operation, Record};
@@ -71,6 +73,10 @@ pub(super) fn identified(ledger: &Ledger, text: &str) -> Result<(LicenceRef, Ide
         Err(IdError::CheckCharacter { .. }) => LicenceId::from_structure(text)?,
         parsed => parsed?,
     };
+    // The ledger knows a licence by who issued it, which such an identifier does not say: not found would be no answer.
+    if let LicenceIssuer::Region(region) = id.issuer() {
+        return Err(IdError::LicenceIssuer { found: region.to_string() });
+    }
     Ok((LicenceRef::of(ledger.algorithm(), &id), Identifier::of(&id)))
 }
 

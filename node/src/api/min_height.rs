@@ -38,7 +38,7 @@ async fn wait_for(ledger: &Ledger, wanted: Height) -> Result<(), ApiError> {
         Ok(Ok(_)) => Ok(()),
         _ => {
             let place = format!("Huxin-Min-Height: this node is at height {}, not yet at {wanted}", ledger.height());
-            Err(ApiError::not_ready(place, 1))
+            Err(ApiError::behind(place))
         }
     }
 }

@@ -19,7 +19,7 @@ use super::{blocks, events, receipts, status, submit, things, trust, verify};
         description = "A consortium ledger for electronic licences. Every error carries a stable code with texts in English and \
             Chinese (`/v1/codes`), the place in the request, and the next step.\n\nEvery answer carries the header \
             `Huxin-Height`. Every request may carry `Huxin-Min-Height`: the node then answers once it has reached that height, \
-            or with 503 `api.not_ready` after five seconds. So a caller reads its own writes at any node.",
+            or with 503 `api.behind` after five seconds. So a caller reads its own writes at any node.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     modifiers(&Common),

@@ -199,19 +199,19 @@ impl Consensus {
         })
     }
 
-    fn commit_now(&self, certificate: Certificate) -> Result<(), AppError> {
+    fn commit_now(&self, certificate: Certificate) -> Result<bool, AppError> {
         let started = Instant::now();
         let committed = match self.ledger.commit(certificate) {
             Ok(committed) => committed,
             // The engine decides a height once; a repeated decision after a restart is not a failure.
-            Err(BlockFault::OtherHeight { height, tip }) if height <= tip => return Ok(()),
+            Err(BlockFault::OtherHeight { height, tip }) if height <= tip => return Ok(false),
             Err(fault) => return Err(AppError(fault.to_string())),
         };
         let ids: Vec<TxId> = committed.outcomes.iter().map(|entry| entry.tx_id).collect();
         let expired = self.mempool.remove_committed(&ids, committed.height);
         self.outcomes.expired(&expired);
         self.metrics.block_committed(&committed, started.elapsed());
-        Ok(())
+        Ok(!ids.is_empty())
     }
 }
 
@@ -273,7 +273,7 @@ impl Application for Consensus {
         Ok(self.ledger.store().block_bytes(height, id).map_err(unreadable)?.map(Bytes::from))
     }
 
-    async fn commit(&self, certificate: Certificate) -> Result<(), AppError> {
+    async fn commit(&self, certificate: Certificate) -> Result<bool, AppError> {
         tokio::task::block_in_place(|| self.commit_now(certificate))
     }
 

@@ -30,6 +30,8 @@ pub struct ReachedValidator {
     pub silent_since_ms: Option<u64>,
     /// It is not connected, and yet newer blocks hold its signature: only the link is missing.
     pub signs_elsewhere: bool,
+    /// It is not connected, and its votes come by way of others.
+    pub is_passed_on: bool,
 }
 
 /// The set as this node reaches it.
@@ -126,14 +128,29 @@ fn one(sight: &Sight<'_>, address: KeyId, province: ProvinceCode, power: u64) ->
     // While a height waits its votes count, however old: nobody votes twice.
     let has_voted = vote.as_ref().is_some_and(|vote| vote.height >= sight.engine.height);
     let is_late = sight.now_ms.saturating_sub(heard_ms) > sight.silent_after_ms;
+    // What was heard before the connection ended came over it.
+    let is_passed_on = connected == Some(false)
+        && vote.as_ref().is_some_and(|vote| vote.seen_at_ms > gone_ms)
+        && (!is_late || has_voted);
     let silent_since_ms = match (is_me, connected) {
         (true, _) => None,
+        (false, Some(false)) if is_passed_on => None,
         (false, Some(false)) => Some(vote.as_ref().map_or(gone_ms, |vote| vote.seen_at_ms)),
         (false, _) => (is_late && !has_voted && sight.engine.phase != Phase::Starting).then_some(heard_ms),
     };
     let signed_ms = sight.signed_ms.get(&address).copied().unwrap_or(0);
     let signs_elsewhere = connected == Some(false) && signed_ms > gone_ms.saturating_add(SIGNED_LATER_MS);
-    ReachedValidator { address, province, power, is_me, connected, vote, silent_since_ms, signs_elsewhere }
+    ReachedValidator {
+        address,
+        province,
+        power,
+        is_me,
+        connected,
+        vote,
+        silent_since_ms,
+        signs_elsewhere,
+        is_passed_on,
+    }
 }
 
 #[cfg(test)]

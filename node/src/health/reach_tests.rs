@@ -38,7 +38,13 @@ impl Four {
         let mut engine = crate::health::reasons::test_engine();
         for seed in 2..=4u8 {
             let peer_id = format!("peer-{seed}");
-            engine.peers.push(PeerStatus { peer_id, connected: true, tip: Some(10), heard_at_ms: NOW - 500 });
+            engine.peers.push(PeerStatus {
+                peer_id,
+                connected: true,
+                tip: Some(10),
+                heard_at_ms: NOW - 500,
+                muted_until_ms: 0,
+            });
             let vote = VoteSeen { validator: address(seed), height: 11, round: 0, seen_at_ms: NOW - 1_000 };
             engine.votes.push(vote);
         }

@@ -2,7 +2,7 @@
 //! `huxin explain` say the same.
 
 use huxin_chain_spec::ids::{Height, ProvinceCode, TimeMs};
-use huxin_engine::{EngineStatus, Phase};
+use huxin_engine::{EngineStatus, PeerStatus, Phase};
 
 use super::reach::{Reach, ReachedValidator};
 use super::reason::{List, Look, Reason, Severity, name};
@@ -41,13 +41,32 @@ pub(super) fn reasons(look: &Look<'_>) -> Vec<Reason> {
         );
     }
     absent_reasons(look, &mut list);
+    muted_reasons(look, &mut list);
     list.0
+}
+
+/// Peers that sent what no honest one sends.
+fn muted_reasons(look: &Look<'_>, list: &mut List) {
+    let muted: Vec<&PeerStatus> = look.engine.peers.iter().filter(|peer| peer.muted_until_ms > look.now_ms).collect();
+    if let Some(until_ms) = muted.iter().map(|peer| peer.muted_until_ms).max() {
+        let (count, until) = (muted.len(), moment(until_ms, look.now_ms));
+        let peers = muted.iter().map(|peer| peer.peer_id.as_str()).collect::<Vec<_>>().join(", ");
+        list.warn(
+            "peers.muted",
+            format!(
+                "{count} peers delivered votes or proposals that no validator signed, and are heard in their own names only until {until}: {peers}"
+            ),
+            format!("{count} 个节点送来无验证节点签名的投票或提议，在 {until} 之前仅核验以其自身名义发出的消息：{peers}"),
+        );
+    }
 }
 
 /// The f+1-th highest tip that connected peers tell: at least one of them is honest. A single peer may claim any height.
 /// `None` until so many have told one.
-pub(super) fn trusted_tip(engine: &EngineStatus, validators: usize) -> Option<u64> {
+/// `voted` are the heights below those that validators without a connection vote on.
+pub(super) fn trusted_tip(engine: &EngineStatus, voted: &[u64], validators: usize) -> Option<u64> {
     let mut tips: Vec<u64> = engine.peers.iter().filter(|peer| peer.connected).filter_map(|peer| peer.tip).collect();
+    tips.extend_from_slice(voted);
     tips.sort_unstable_by(|a, b| b.cmp(a));
     tips.get(may_be_faulty(validators)).copied()
 }
@@ -147,7 +166,11 @@ fn chain_reasons(look: &Look<'_>, list: &mut List) {
         list.stop("peers.none", "no other validator is connected".to_owned(), "未连接任何其他验证节点".to_owned());
     }
     let others = reach.validators.iter().filter(|validator| !validator.is_me).count();
-    match trusted_tip(look.engine, reach.validators.len()) {
+    // Whoever signs a vote has every block below it.
+    let passed_on = reach.validators.iter().filter(|validator| validator.is_passed_on);
+    let voted: Vec<u64> =
+        passed_on.filter_map(|validator| Some(validator.vote.as_ref()?.height.saturating_sub(1))).collect();
+    match trusted_tip(look.engine, &voted, reach.validators.len()) {
         Some(tip) if tip > look.height.0.saturating_add(BLOCKS_BEHIND_MAX) => list.stop(
             "chain.behind",
             format!("this node is at height {}, the others are at {tip}", look.height),
@@ -205,6 +228,19 @@ fn absent_reasons(look: &Look<'_>, list: &mut List) {
             "{total} 个验证节点中有 {count} 个在签署区块但未与本节点相连（{names}）：请核对 node.toml 中的地址和防火墙；{margin_zh}"
         );
         add("peers.missing", unlinked, what, what_zh);
+    }
+    let passed_on: Vec<&ReachedValidator> = reach.validators.iter().filter(|one| one.is_passed_on).collect();
+    if !passed_on.is_empty() {
+        let (count, names) = (passed_on.len(), names(&passed_on));
+        let what = format!(
+            "{count} of {total} validators not connected to this node, their votes come by way of others ({names}): \
+             correct their address in node.toml or the firewall; {margin}, as long as those others run"
+        );
+        let what_zh = format!(
+            "{total} 个验证节点中有 {count} 个未与本节点相连，其投票由其他节点转达（{names}）：请核对 node.toml 中的地址和防火墙；\
+             在转达节点正常时{margin_zh}"
+        );
+        add("peers.missing", passed_on, what, what_zh);
     }
     let down = of(|validator| validator.connected == Some(false) && !validator.signs_elsewhere);
     let mute = of(|validator| validator.connected != Some(false));

@@ -141,17 +141,59 @@ fn a_missing_link_and_a_mute_validator_have_lines_of_their_own() {
     assert!(found[0].what.contains("Zhejiang 浙江, 330000"), "{}", found[0].what);
 }
 
+/// The votes of a validator without a link did not count, so the node was not ready though the chain went on.
+#[test]
+#[allow(clippy::unwrap_used, reason = "tests")]
+fn a_validator_whose_votes_are_passed_on_counts_and_its_missing_link_is_named() {
+    let mut four = Four::healthy().gone(2, 60_000).gone(4, 60_000);
+    let vote =
+        four.engine.votes.iter_mut().find(|vote| vote.validator == super::super::reach::tests::address(4)).unwrap();
+    (vote.seen_at_ms, vote.height) = (NOW - 100, 11);
+    let reach = four.reach();
+    assert_eq!((reach.reached_power, reach.has_quorum(), reach.may_fail), (3, true, 0));
+    let found = of(&four);
+    assert_eq!(found.len(), 2, "{found:?}");
+    let (first, second) = (&found[0], &found[1]);
+    assert_eq!((first.code, second.code), ("peers.missing", "peers.missing"));
+    assert!(
+        first
+            .what
+            .starts_with("1 of 4 validators not connected to this node, their votes come by way of others (Anhui")
+    );
+    assert!(first.what.contains("no further failure is tolerated, as long as"), "{}", first.what);
+    assert!(second.what.contains("1 of 4 validators silent") && second.what.contains("Jiangsu"), "{}", second.what);
+    // A last vote that came before the connection ended is no sign of life.
+    assert_eq!(Four::healthy().gone(2, 60_000).reach().reached_power, 3);
+}
+
+#[test]
+fn a_muted_peer_is_named() {
+    let mut four = Four::healthy();
+    four.engine.peers[0].muted_until_ms = NOW + 60_000;
+    let found = of(&four);
+    assert_eq!((found.len(), found[0].code, found[0].severity), (1, "peers.muted", Severity::Warning));
+    assert!(found[0].what.contains(&four.engine.peers[0].peer_id), "{}", found[0].what);
+    four.engine.peers[0].muted_until_ms = NOW - 1;
+    assert_eq!(of(&four).len(), 0, "it is heard again");
+}
+
 /// One peer could take every node out of service by naming a height far away.
 #[test]
 fn one_peers_word_about_the_height_is_not_believed() {
-    let peer = |tip: u64| PeerStatus { peer_id: format!("p{tip}"), connected: true, tip: Some(tip), heard_at_ms: 0 };
+    let peer = |tip: u64| PeerStatus {
+        peer_id: format!("p{tip}"),
+        connected: true,
+        tip: Some(tip),
+        heard_at_ms: 0,
+        muted_until_ms: 0,
+    };
     let with = |tips: &[u64]| EngineStatus { peers: tips.iter().map(|tip| peer(*tip)).collect(), ..engine() };
-    assert_eq!(trusted_tip(&with(&[u64::MAX, 12, 11]), 4), Some(12));
-    assert_eq!(trusted_tip(&with(&[u64::MAX]), 4), None, "one word is not enough to be sure");
-    assert_eq!(trusted_tip(&with(&[13]), 2), Some(13), "of two validators none may be at fault");
+    assert_eq!(trusted_tip(&with(&[u64::MAX, 12, 11]), &[], 4), Some(12));
+    assert_eq!(trusted_tip(&with(&[u64::MAX]), &[], 4), None, "one word is not enough to be sure");
+    assert_eq!(trusted_tip(&with(&[13]), &[], 2), Some(13), "of two validators none may be at fault");
     let mut silent = with(&[90, 13]);
     silent.peers[0].connected = false;
-    assert_eq!(trusted_tip(&silent, 2), Some(13), "who is away says nothing");
+    assert_eq!(trusted_tip(&silent, &[], 2), Some(13), "who is away says nothing");
 }
 
 /// After a start, until the others have told their height, a node may be behind without knowing.

@@ -59,6 +59,13 @@ impl ApiError {
         error
     }
 
+    /// 503: the node has not the height that is asked for.
+    pub(crate) fn behind(place: impl Into<String>) -> Self {
+        let mut error = Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::ApiBehind, place);
+        error.retry_after_s = Some(1);
+        error
+    }
+
     /// 503: more is asked for than the node gives at a time; `place` says of what.
     pub(crate) fn busy(place: impl Into<String>, retry_after_s: u64) -> Self {
         let mut error = Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::ApiBusy, place);
@@ -187,7 +194,7 @@ fn refusal_status(code: Code) -> StatusCode {
         Code::MempoolFull | Code::MempoolShareFull | Code::AdmissionKeyBusy | Code::AdmissionKeySpent => {
             StatusCode::TOO_MANY_REQUESTS
         }
-        Code::ApiNotReady | Code::ApiBusy => StatusCode::SERVICE_UNAVAILABLE,
+        Code::ApiNotReady | Code::ApiBehind | Code::ApiBusy => StatusCode::SERVICE_UNAVAILABLE,
         Code::ApiTooSlow => StatusCode::REQUEST_TIMEOUT,
         Code::ApiTimeout => StatusCode::GATEWAY_TIMEOUT,
         Code::ApiInternal | Code::StoreDamaged => StatusCode::INTERNAL_SERVER_ERROR,

@@ -312,7 +312,7 @@ mod tests {
     use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
     use huxin_chain_spec::ids::{Height, TxId};
 
-    use super::super::state::{PoolState, SHARED_WEIGHT_TARGET, Source};
+    use super::super::state::{LIGHT_BLOCK_WEIGHT, PoolState, SHARED_WEIGHT_TARGET, Source};
     use super::super::{BlockBounds, PoolError};
     use super::*;
 
@@ -463,5 +463,33 @@ mod tests {
         assert_eq!(weight(pool.take(bounds, Height(2), start + LIGHT_REMEMBERED)), 500_000);
         flood(&mut pool, 7, 1, 1_000);
         assert_eq!(weight(pool.take(bounds, Height(2), start)), 500_000, "two that flood");
+    }
+
+    /// A single record waited for two blocks of the flood: the one under way, and the rest of its own.
+    #[test]
+    fn a_block_of_a_flood_is_followed_by_one_of_single_records() {
+        let mut pool = PoolState::new(LIMITS);
+        flood(&mut pool, FLOODER, 1, 1_000);
+        let bounds =
+            BlockBounds { weight_max: 500_000, weight_target: 500_000, ..BlockBounds::of(usize::MAX, usize::MAX) };
+        let start = Instant::now();
+        let single = |number| of(7, 1, number, 500);
+        pool.insert(single(0), Source::Local).unwrap();
+        let heavy = pool.take(bounds, Height(1), start);
+        let ids: Vec<TxId> = heavy.iter().map(|one| one.id).collect();
+        assert!(ids.contains(&single(0).id) && heavy.len() > 1);
+        pool.insert(single(1), Source::Local).unwrap();
+        pool.remove_committed(&ids, Height(1), start);
+        let light = pool.take(bounds, Height(2), start);
+        assert!(light.iter().any(|one| one.id == single(1).id));
+        assert!(light.iter().map(|one| one.weight).sum::<u64>() <= LIGHT_BLOCK_WEIGHT, "{light:?}");
+        let ids: Vec<TxId> = light.iter().map(|one| one.id).collect();
+        pool.remove_committed(&ids, Height(2), start);
+        let next = pool.take(bounds, Height(3), start);
+        assert!(next.iter().map(|one| one.weight).sum::<u64>() > LIGHT_BLOCK_WEIGHT, "the flood goes on after it");
+        // Nothing light waits: the flood has the block.
+        let ids: Vec<TxId> = next.iter().map(|one| one.id).collect();
+        pool.remove_committed(&ids, Height(3), start);
+        assert!(!pool.take(bounds, Height(4), start).is_empty());
     }
 }

@@ -20,6 +20,10 @@ const RETRY_AFTER_MS: std::ops::RangeInclusive<u64> = 50..=30_000;
 /// Weight of a block beyond which nothing is added while a province floods and another sends single records: 50 ms of work.
 pub(super) const SHARED_WEIGHT_TARGET: u64 = 50_000;
 
+/// Heaviest block that takes no noticeable time: that of single records. While a province floods and another sends single records, a
+/// heavier block is followed by one of these, so that a single record waits for one block of the flood at most.
+pub(super) const LIGHT_BLOCK_WEIGHT: u64 = 10_000;
+
 /// Where a transaction entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Source {
@@ -64,6 +68,8 @@ pub(super) struct PoolState {
     /// Digests of complete transaction bytes, signature included, verified outside the pool.
     pub(super) verified: RecentSet<Digest>,
     drained_at: Option<Instant>,
+    /// Weight of what the newest block took out of the pool.
+    last_weight: u64,
     /// Smoothed rate at which blocks empty the pool.
     drain_bytes_per_s: u64,
 }
@@ -84,6 +90,7 @@ impl PoolState {
             next_sequence: 0,
             height: Height::default(),
             drained_at: None,
+            last_weight: 0,
             drain_bytes_per_s: 0,
         }
     }
@@ -160,7 +167,18 @@ impl PoolState {
     pub(super) fn take(&mut self, mut bounds: BlockBounds, height: Height, now: Instant) -> Vec<PooledTransaction> {
         if self.shares.is_shared(now) {
             bounds.weight_target = bounds.weight_target.min(SHARED_WEIGHT_TARGET);
+            if self.last_weight > LIGHT_BLOCK_WEIGHT {
+                let light = self.fill(bounds, LIGHT_BLOCK_WEIGHT, height);
+                if !light.is_empty() {
+                    return light;
+                }
+            }
         }
+        self.fill(bounds, bounds.weight_max, height)
+    }
+
+    /// By turns, the first of at most `first_max` and the others within the target.
+    fn fill(&self, bounds: BlockBounds, first_max: u64, height: Height) -> Vec<PooledTransaction> {
         let (mut bytes, mut operations, mut weight) = (0usize, 0usize, 0u64);
         let mut taken: Vec<PooledTransaction> = Vec::new();
         let mut turns = self.shares.turns();
@@ -173,7 +191,7 @@ impl PoolState {
             if transaction.expires_at < height || never_fits {
                 return Turn::Passed;
             }
-            let weight_max = if taken.is_empty() { bounds.weight_max } else { bounds.weight_target };
+            let weight_max = if taken.is_empty() { first_max } else { bounds.weight_target.min(first_max) };
             let fits = bytes + size <= bounds.bytes_max
                 && operations + transaction.operations <= bounds.operations_max
                 && weight + transaction.weight <= weight_max;
@@ -193,9 +211,11 @@ impl PoolState {
     /// Removes what a block at `height` holds, and what has expired with it; returns the ids of the expired.
     pub(super) fn remove_committed(&mut self, ids: &[TxId], height: Height, now: Instant) -> Vec<TxId> {
         let before = self.bytes;
+        self.last_weight = 0;
         for id in ids {
             self.committed.insert(*id);
             if let Some(sequence) = self.by_id.get(id).copied() {
+                self.last_weight += self.entries.get(&sequence).map_or(0, |entry| entry.transaction.weight);
                 self.remove(sequence);
             }
         }

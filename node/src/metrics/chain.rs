@@ -43,6 +43,11 @@ pub(super) struct ChainFigures {
     signs_above: Count,
     withheld: Count,
     clock_objections: Counter,
+    messages_dropped: Counter,
+    messages_sent_on: Counter,
+    messages_unreadable: Counter,
+    false_signatures: Counter,
+    peers_muted: Count,
     peers: Count,
     store_bytes: Count,
     ready: Count,
@@ -74,6 +79,11 @@ impl ChainFigures {
             signs_above: Count::default(),
             withheld: Count::default(),
             clock_objections: Counter::default(),
+            messages_dropped: Counter::default(),
+            messages_sent_on: Counter::default(),
+            messages_unreadable: Counter::default(),
+            false_signatures: Counter::default(),
+            peers_muted: Count::default(),
             peers: Count::default(),
             store_bytes: Count::default(),
             ready: Count::default(),
@@ -134,6 +144,27 @@ impl ChainFigures {
             "Blocks not voted for because of their time",
             figures.clock_objections.clone(),
         );
+        registry.register(
+            "consensus_messages_dropped",
+            "Messages of peers that came to nothing: of no use here, of strangers, or of muted peers",
+            figures.messages_dropped.clone(),
+        );
+        registry.register(
+            "consensus_unreadable",
+            "What came at the engine's port and is no message",
+            figures.messages_unreadable.clone(),
+        );
+        registry.register(
+            "consensus_sent_on",
+            "Messages sent on to who has no link to their author",
+            figures.messages_sent_on.clone(),
+        );
+        registry.register(
+            "consensus_false_signatures",
+            "Votes and proposals that their author did not sign",
+            figures.false_signatures.clone(),
+        );
+        registry.register("consensus_peers_muted", "Peers muted for what they delivered", figures.peers_muted.clone());
         registry.register("consensus_peers", "Peers connected to the engine", figures.peers.clone());
         registry.register("store_bytes", "Bytes of the store's files", figures.store_bytes.clone());
         registry.register("ready", "1 if the node follows the chain and takes transactions", figures.ready.clone());
@@ -208,6 +239,14 @@ impl ChainFigures {
         self.past_known.set(u64::from(signing.past_known));
         self.signs_above.set(signing.above_height);
         self.withheld.set(signing.withheld);
+        let now_ms = monitor.now().since_1970();
+        let muted = health.engine.peers.iter().filter(|peer| peer.muted_until_ms > now_ms).count();
+        self.peers_muted.set(count(muted));
+        // The engine counts; only its values are shown here.
+        self.messages_dropped.inner().store(health.engine.messages_dropped, Ordering::Relaxed);
+        self.messages_unreadable.inner().store(health.engine.messages_unreadable, Ordering::Relaxed);
+        self.messages_sent_on.inner().store(health.engine.messages_sent_on, Ordering::Relaxed);
+        self.false_signatures.inner().store(health.engine.false_signatures, Ordering::Relaxed);
         self.peers.set(count(health.connected_peers()));
         self.store_bytes.set(health.store_bytes);
         self.ready.set(u64::from(health.ready()));

@@ -449,7 +449,7 @@ async fn a_caller_reads_its_own_writes() {
     let (answer, ()) = tokio::join!(asking, committing);
     assert_eq!((answer.status, answer.json::<StatusAnswer>().height), (200, 1));
     let answer = send(node.api, "GET", "/v1/status", &[("huxin-min-height", "2")], b"").await;
-    assert_eq!((answer.status, answer.error().code.as_str()), (503, "api.not_ready"));
+    assert_eq!((answer.status, answer.error().code.as_str()), (503, "api.behind"));
     assert_eq!(answer.headers["retry-after"], "1");
     let answer = send(node.api, "GET", "/v1/status", &[("huxin-min-height", "x")], b"").await;
     assert_eq!((answer.status, answer.error().code.as_str()), (400, "identifier.number"));

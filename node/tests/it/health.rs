@@ -54,7 +54,13 @@ fn connected_with(connected: usize) -> EngineStatus {
     for (at, (validator, network_key)) in others().into_iter().enumerate() {
         let peer_id = peer_id_of(&network_key).unwrap();
         let is_connected = at < connected;
-        status.peers.push(PeerStatus { peer_id, connected: is_connected, tip: Some(1), heard_at_ms: seen_at_ms });
+        status.peers.push(PeerStatus {
+            peer_id,
+            connected: is_connected,
+            tip: Some(1),
+            heard_at_ms: seen_at_ms,
+            muted_until_ms: 0,
+        });
         status.votes.push(VoteSeen { validator, height: 1, round: 0, seen_at_ms });
     }
     status

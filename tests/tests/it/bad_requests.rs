@@ -63,7 +63,7 @@ async fn questions(api: &Http) {
 async fn heights(network: &Network) {
     let reply = network.api(0).send(Method::GET, "/v1/status", &[("Huxin-Min-Height", "1000000")], Vec::new()).await;
     let reply = reply.unwrap();
-    assert_eq!((reply.status, reply.error().code.as_str()), (503, "api.not_ready"));
+    assert_eq!((reply.status, reply.error().code.as_str()), (503, "api.behind"));
     assert!(reply.retry_after_s.is_some());
     let reply = network.api(0).send(Method::GET, "/v1/status", &[("Huxin-Min-Height", "x")], Vec::new()).await;
     assert_eq!(reply.unwrap().status, 400);

@@ -26,8 +26,8 @@ const GROWTH_KIB_MAX: u64 = 300 * 1024;
 const P99_FLOOR_MS: f64 = 200.0;
 /// Licences of a long transaction.
 const LONG: usize = 4_096;
-/// Signatures by an SM2 seal that nearly fill a block by their weight.
-const SEALS: usize = 1_100;
+/// Signatures by an SM2 seal of which no more fit a transaction by their weight.
+const SEALS: usize = 290;
 
 struct Figures {
     heights: f64,

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::time::Duration;
+
 use std::os::unix::fs::FileExt as _;
 
 use super::*;

@@ -64,6 +64,8 @@ pub struct TestApp {
     /// Judges every proposal invalid, like a node whose clock is off.
     pub refuses_proposals: AtomicBool,
     pub refuses_commits: AtomicBool,
+    /// Its blocks hold no work.
+    pub is_empty: AtomicBool,
     /// Answers no question about undecided blocks, as with a broken disk.
     pub is_unreadable: AtomicBool,
     /// Proofs that the engine has reported.
@@ -89,6 +91,7 @@ impl TestApp {
             refuses_proposals: AtomicBool::new(false),
             refuses_commits: AtomicBool::new(false),
             is_unreadable: AtomicBool::new(false),
+            is_empty: AtomicBool::new(false),
             evidence: Mutex::default(),
         }
     }
@@ -220,7 +223,7 @@ impl Application for TestApp {
         Ok(self.ledger.lock().blocks.get(&(height.0, *id)).cloned())
     }
 
-    async fn commit(&self, certificate: Certificate) -> Result<(), AppError> {
+    async fn commit(&self, certificate: Certificate) -> Result<bool, AppError> {
         if self.refuses_commits.load(Ordering::Relaxed) {
             return Err(AppError("the disk is full".into()));
         }
@@ -234,7 +237,7 @@ impl Application for TestApp {
         assert_eq!(height, self.tip() + 1, "heights are committed in order");
         ledger.decided.insert(height, (certificate, bytes));
         self.tip.send_replace(height);
-        Ok(())
+        Ok(!self.is_empty.load(Ordering::Relaxed))
     }
 
     async fn finalized(&self, certificate: Certificate, evidence: Vec<DoubleSignature>) {
@@ -342,6 +345,17 @@ impl Net {
         let handle = huxin_engine::run(self.config(node), Arc::new(key(node)), self.nodes[node].app.clone()).await?;
         self.nodes[node].handle = Some(handle);
         Ok(())
+    }
+
+    /// Starts `node` with `peers` as the only ones that it knows.
+    pub async fn start_node_with_peers(&mut self, node: usize, peers: &[usize]) {
+        let mut config = self.config(node);
+        let name = |peer: &usize| format!("/p2p/{}", huxin_engine::peer_id(network_secret(*peer)).unwrap());
+        let known: Vec<String> = peers.iter().map(name).collect();
+        config.peers.retain(|peer| known.iter().any(|name| peer.ends_with(name)));
+        assert_eq!(config.peers.len(), peers.len());
+        let handle = huxin_engine::run(config, Arc::new(key(node)), self.nodes[node].app.clone()).await.unwrap();
+        self.nodes[node].handle = Some(handle);
     }
 
     pub async fn start_node(&mut self, node: usize) {
