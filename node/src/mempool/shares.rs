@@ -465,11 +465,11 @@ mod tests {
         assert_eq!(weight(pool.take(bounds, Height(2), start)), 500_000, "two that flood");
     }
 
-    /// A single record waited for two blocks of the flood: the one under way, and the rest of its own.
+    /// A single record waited for two long transactions of the flood: the one under way, and that of its own block.
     #[test]
     fn a_block_of_a_flood_is_followed_by_one_of_single_records() {
         let mut pool = PoolState::new(LIMITS);
-        flood(&mut pool, FLOODER, 1, 1_000);
+        flood(&mut pool, FLOODER, 1, 12_000);
         let bounds =
             BlockBounds { weight_max: 500_000, weight_target: 500_000, ..BlockBounds::of(usize::MAX, usize::MAX) };
         let start = Instant::now();

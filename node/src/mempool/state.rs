@@ -21,7 +21,8 @@ const RETRY_AFTER_MS: std::ops::RangeInclusive<u64> = 50..=30_000;
 pub(super) const SHARED_WEIGHT_TARGET: u64 = 50_000;
 
 /// Heaviest block that takes no noticeable time: that of single records. While a province floods and another sends single records, a
-/// heavier block is followed by one of these, so that a single record waits for one block of the flood at most.
+/// block with a transaction above this is followed by one of these, so that a single record waits for one long transaction at most. Where
+/// all transactions are short, turns within a block suffice.
 pub(super) const LIGHT_BLOCK_WEIGHT: u64 = 10_000;
 
 /// Where a transaction entered.
@@ -68,8 +69,8 @@ pub(super) struct PoolState {
     /// Digests of complete transaction bytes, signature included, verified outside the pool.
     pub(super) verified: RecentSet<Digest>,
     drained_at: Option<Instant>,
-    /// Weight of what the newest block took out of the pool.
-    last_weight: u64,
+    /// Weight of the heaviest transaction that the newest block took out of the pool.
+    last_heaviest: u64,
     /// Smoothed rate at which blocks empty the pool.
     drain_bytes_per_s: u64,
 }
@@ -90,7 +91,7 @@ impl PoolState {
             next_sequence: 0,
             height: Height::default(),
             drained_at: None,
-            last_weight: 0,
+            last_heaviest: 0,
             drain_bytes_per_s: 0,
         }
     }
@@ -167,7 +168,7 @@ impl PoolState {
     pub(super) fn take(&mut self, mut bounds: BlockBounds, height: Height, now: Instant) -> Vec<PooledTransaction> {
         if self.shares.is_shared(now) {
             bounds.weight_target = bounds.weight_target.min(SHARED_WEIGHT_TARGET);
-            if self.last_weight > LIGHT_BLOCK_WEIGHT {
+            if self.last_heaviest > LIGHT_BLOCK_WEIGHT {
                 let light = self.fill(bounds, LIGHT_BLOCK_WEIGHT, height);
                 if !light.is_empty() {
                     return light;
@@ -211,11 +212,12 @@ impl PoolState {
     /// Removes what a block at `height` holds, and what has expired with it; returns the ids of the expired.
     pub(super) fn remove_committed(&mut self, ids: &[TxId], height: Height, now: Instant) -> Vec<TxId> {
         let before = self.bytes;
-        self.last_weight = 0;
+        self.last_heaviest = 0;
         for id in ids {
             self.committed.insert(*id);
             if let Some(sequence) = self.by_id.get(id).copied() {
-                self.last_weight += self.entries.get(&sequence).map_or(0, |entry| entry.transaction.weight);
+                let weight = self.entries.get(&sequence).map_or(0, |entry| entry.transaction.weight);
+                self.last_heaviest = self.last_heaviest.max(weight);
                 self.remove(sequence);
             }
         }
