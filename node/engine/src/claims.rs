@@ -20,6 +20,19 @@ struct Claim {
     since: Instant,
 }
 
+/// The greatest height that more power of `total` than can be at fault says to have reached, of heights with the power that says each; 0 if
+/// too little says anything.
+pub(crate) fn believed(said: &[(u64, u64)], total: u64) -> u64 {
+    let mut said = said.to_vec();
+    said.sort_unstable_by(|a, b| b.cmp(a));
+    let mut so_far = 0u64;
+    let believed = said.iter().find(|(_, power)| {
+        so_far = so_far.saturating_add(*power);
+        so_far > total.saturating_sub(1) / 3
+    });
+    believed.map_or(0, |(height, _)| *height)
+}
+
 /// The last claim of each validator.
 #[derive(Debug, Default)]
 pub(crate) struct Claims(BTreeMap<KeyId, Claim>);
@@ -35,14 +48,8 @@ impl Claims {
     pub(crate) fn believed(&self, powers: &BTreeMap<KeyId, u64>) -> u64 {
         let total = powers.values().fold(0u64, |sum, power| sum.saturating_add(*power));
         let power = |key: &KeyId| powers.get(key).copied().unwrap_or(0);
-        let mut said: Vec<(u64, u64)> = self.0.iter().map(|(key, claim)| (claim.height, power(key))).collect();
-        said.sort_unstable_by(|a, b| b.cmp(a));
-        let mut so_far = 0u64;
-        let believed = said.iter().find(|(_, power)| {
-            so_far = so_far.saturating_add(*power);
-            so_far > total.saturating_sub(1) / 3
-        });
-        believed.map_or(0, |(height, _)| *height)
+        let said: Vec<(u64, u64)> = self.0.iter().map(|(key, claim)| (claim.height, power(key))).collect();
+        believed(&said, total)
     }
 
     /// Whether `validator` may begin a height alone now; uses up one of its turns.

@@ -158,6 +158,9 @@ impl Guard {
     fn take_in(&self, event: Event, kept: &mut Kept) {
         match self.judge(&event) {
             Judgement::Passes => {
+                if let NetworkEvent::Status(peer, _) = &event {
+                    self.board.lacks(&peer.to_string());
+                }
                 if let Some(message) = kept.relay.of(&event, &self.board, Instant::now()) {
                     // A network that is gone has its own supervisor to tell.
                     let _ = self.network.cast(message);

@@ -164,6 +164,30 @@ async fn an_idle_chain_is_not_paced_by_one_validators_true_votes() {
     net.stop().await;
 }
 
+/// Dropping what comes costs too much at some rate: then the peer goes, for the time that it is muted, and comes back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_muted_peer_that_floods_is_disconnected_for_a_while() {
+    let net = Net::start(PROVINCES).await;
+    net.run_to(3).await;
+    let (stop, named) = (Arc::new(AtomicBool::new(false)), key(0).id());
+    let attacking = attack(&net, 20_000, move |number, height| vote(height, number, named), &stop);
+    let is_muted = |peer: &crate::PeerStatus| peer.muted_until_ms > 0;
+    let liar = |node: usize| net.status(node).peers.into_iter().find(is_muted);
+    for node in 0..LIAR {
+        wait("it is disconnected", || liar(node).is_some_and(|peer| !peer.connected)).await;
+    }
+    stop.store(true, Ordering::Relaxed);
+    attacking.await.unwrap();
+    net.allow(6);
+    net.wait_for(6, 0..LIAR).await;
+    for node in 0..LIAR {
+        wait("it is let in again", || liar(node).is_some_and(|peer| peer.connected)).await;
+    }
+    net.wait_for(6, LIAR..LIAR + 1).await;
+    net.verify_chains(6);
+    net.stop().await;
+}
+
 /// One of four says two things in one step, proposes what nobody has, speaks of heights far away, and in the second half floods with false
 /// votes in the names of the others too.
 async fn one_lies_for(blocks: u64) {

@@ -66,6 +66,7 @@ mod log_walk;
 mod part;
 mod parts;
 mod peers;
+mod recent;
 mod recover;
 mod relay;
 mod run;

@@ -5,29 +5,29 @@
 //! has no connection to; whoever hears one of these directly sends its votes, proposals and parts of blocks on to all, once. Where every
 //! link is there, or the one that is missing is down, nothing is sent on.
 //!
-//! A status is one peer's word; a false one costs its hearers some bandwidth, and nobody a decision.
+//! A status is one peer's word; a false one costs its hearers some bandwidth, and nobody a decision. It counts once the guard has let it in:
+//! the codec reads it before the network has looked who sent it.
 //!
 //! ```text
 //! status   peer id | tip u64 | first height u64 | count u32 | address [32] of each validator that the sender has no link to
 //! ```
 
-use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use arc_malachitebft_app_channel::app::consensus::{LivenessMsg, SignedConsensusMsg};
-use arc_malachitebft_app_channel::app::engine::network::NetworkEvent;
-use arc_malachitebft_app_channel::app::engine::network::NetworkMsg;
+use arc_malachitebft_app_channel::app::engine::network::{NetworkEvent, NetworkMsg};
 use arc_malachitebft_app_channel::app::streaming::StreamMessage;
 use arc_malachitebft_app_channel::app::types::codec::{Codec, HasEncodedLen};
 use arc_malachitebft_app_channel::app::types::core::ValidatorProof;
 use arc_malachitebft_app_channel::app::types::sync::{Request, Response, Status};
 use bytes::{Bytes, BytesMut};
 use huxin_chain_spec::certificate::VALIDATORS_MAX;
-use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, KeyId};
+use huxin_chain_spec::crypto::{DigestAlgorithm, KeyId};
 
 use crate::codec::WireCodec;
 use crate::context::Ctx;
 use crate::parts::Part;
+use crate::recent::Recent;
 use crate::status::Board;
 use crate::wire::{Malformed, Wire, get_list, put_list, read_all};
 
@@ -65,7 +65,7 @@ impl Codec<Status<Ctx>> for NetworkCodec {
 
     fn decode(&self, bytes: Bytes) -> Result<Status<Ctx>, Malformed> {
         let Told { status, unlinked } = read_all(bytes).inspect_err(|_| self.board.unreadable())?;
-        self.board.lacks(&status.peer_id.to_string(), unlinked);
+        self.board.reads_unlinked(&status.peer_id.to_string(), unlinked);
         Ok(status)
     }
 
@@ -108,59 +108,50 @@ impl HasEncodedLen<Response<Ctx>> for NetworkCodec {
     }
 }
 
-/// What was sent on; the oldest is forgotten first.
-#[derive(Default)]
-pub(crate) struct Relay {
-    sent: HashMap<Digest, Instant>,
-    order: VecDeque<Digest>,
+/// What was sent on, and when.
+pub(crate) struct Relay(Recent<Instant>);
+
+impl Default for Relay {
+    fn default() -> Self {
+        Self(Recent::new(SENT_MAX))
+    }
 }
 
 impl Relay {
     /// What to send on of a message that passed the guard: where a peer delivered what its own validator says, and some node lacks that
     /// validator.
     pub(crate) fn of(&mut self, event: &NetworkEvent<Ctx>, board: &Board, now: Instant) -> Option<NetworkMsg<Ctx>> {
-        let (peer, author, message) = match event {
-            NetworkEvent::Vote(peer, vote) => {
-                let message = SignedConsensusMsg::Vote(vote.clone());
-                (peer, Some(vote.message.voter.0), NetworkMsg::PublishConsensusMsg(message))
-            }
-            NetworkEvent::Proposal(peer, proposal) => {
-                let message = SignedConsensusMsg::Proposal(proposal.clone());
-                (peer, Some(proposal.message.proposer.0), NetworkMsg::PublishConsensusMsg(message))
-            }
-            NetworkEvent::ProposalPart(peer, _, part) => (peer, None, NetworkMsg::PublishProposalPart(part.clone())),
+        let (peer, author) = match event {
+            NetworkEvent::Vote(peer, vote) => (peer, Some(vote.message.voter.0)),
+            NetworkEvent::Proposal(peer, proposal) => (peer, Some(proposal.message.proposer.0)),
+            NetworkEvent::ProposalPart(peer, ..) => (peer, None),
             _ => return None,
         };
-        let deliverer = board.key_of(&peer.to_string())?;
-        if author.is_some_and(|author| author != deliverer) || !board.is_lacked(&deliverer) {
+        // Where every link is there, this is all that a message costs.
+        let deliverer = board.lacked_key_of(&peer.to_string())?;
+        if author.is_some_and(|author| author != deliverer) {
             return None;
         }
-        self.is_new(&message, now).then_some(message)
-    }
-
-    fn is_new(&mut self, message: &NetworkMsg<Ctx>, now: Instant) -> bool {
-        let (bytes, may_again) = match message {
-            NetworkMsg::PublishConsensusMsg(message) => (WireCodec.encode(message), true),
-            NetworkMsg::PublishProposalPart(part) => (WireCodec.encode(part), false),
-            _ => return false,
+        let (message, bytes, may_again) = match event {
+            NetworkEvent::Vote(_, vote) => whole(SignedConsensusMsg::Vote(vote.clone()))?,
+            NetworkEvent::Proposal(_, proposal) => whole(SignedConsensusMsg::Proposal(proposal.clone()))?,
+            NetworkEvent::ProposalPart(_, _, part) => {
+                (NetworkMsg::PublishProposalPart(part.clone()), WireCodec.encode(part).ok()?, false)
+            }
+            _ => return None,
         };
-        let Ok(bytes) = bytes else { return false };
         let digest = DigestAlgorithm::Sha256.plain(&[&bytes]);
-        match self.sent.insert(digest, now) {
-            None => {
-                self.order.push_back(digest);
-                if self.order.len() > SENT_MAX
-                    && let Some(oldest) = self.order.pop_front()
-                {
-                    self.sent.remove(&oldest);
-                }
-                true
-            }
-            Some(before) if may_again && now.saturating_duration_since(before) >= AGAIN => true,
-            Some(before) => {
-                self.sent.insert(digest, before);
-                false
-            }
+        let sent = self.0.get(&digest);
+        if sent.is_some_and(|before| !may_again || now.saturating_duration_since(*before) < AGAIN) {
+            return None;
         }
+        self.0.put(digest, now);
+        Some(message)
     }
+}
+
+/// A vote or proposal to be sent on, its bytes, and that it may be sent on again.
+fn whole(message: SignedConsensusMsg<Ctx>) -> Option<(NetworkMsg<Ctx>, Bytes, bool)> {
+    let bytes = WireCodec.encode(&message).ok()?;
+    Some((NetworkMsg::PublishConsensusMsg(message), bytes, true))
 }

@@ -8,7 +8,6 @@
 //! proof   len u8 | "huxin/validator-proof/v2" | genesis hash [32] | key len u8 | key | peer id len u8 | peer id
 //! ```
 
-use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use arc_malachitebft_app_channel::app::types::core::{
@@ -26,6 +25,7 @@ use crate::context::{Ctx, Height, Proposal, Vote};
 use crate::error::{Exit, ExitCell};
 use crate::gate::{silent_proposal, silent_vote};
 use crate::part::Init;
+use crate::recent::Recent;
 use crate::sign_state::{Permit, SignState, Statement, Step};
 
 /// Signs what the engine decides to say, as far as the sign-state permits.
@@ -118,43 +118,24 @@ const GOOD_MAX: usize = 4_096;
 #[derive(Clone)]
 pub(crate) struct EngineVerifier {
     genesis: Digest,
-    good: Arc<Mutex<Good>>,
-}
-
-/// By digests of key, signature and message; the oldest are forgotten first.
-#[derive(Default)]
-struct Good {
-    known: HashSet<Digest>,
-    order: VecDeque<Digest>,
-}
-
-impl Good {
-    fn put(&mut self, digest: Digest) {
-        if self.known.insert(digest) {
-            self.order.push_back(digest);
-        }
-        if self.order.len() > GOOD_MAX
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.known.remove(&oldest);
-        }
-    }
+    /// By digests of key, signature and message.
+    good: Arc<Mutex<Recent<()>>>,
 }
 
 impl EngineVerifier {
     pub(crate) fn new(genesis: Digest) -> Self {
-        Self { genesis, good: Arc::default() }
+        Self { genesis, good: Arc::new(Mutex::new(Recent::new(GOOD_MAX))) }
     }
 
     /// Whether `key` signed `message`: remembered, or verified now. Only what is good is remembered; what is false costs its sender.
     fn holds(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
         let digest = DigestAlgorithm::Sha256.plain(&[&codec::encode(key), &codec::encode(signature), message]);
-        if self.good.lock().known.contains(&digest) {
+        if self.good.lock().get(&digest).is_some() {
             return true;
         }
         let is_good = crypto::verify(SignedAs::Consensus, key, message, signature);
         if is_good {
-            self.good.lock().put(digest);
+            self.good.lock().put(digest, ());
         }
         is_good
     }

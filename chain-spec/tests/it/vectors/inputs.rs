@@ -84,6 +84,8 @@ pub fn all_operations() -> Vec<Operation> {
         L::Withdraw(change("a")),
         L::Revoke(change("a")),
         L::Lapse(Change { effective_ms: TimeMs(0), ..change("a") }),
+        // A house of 1956.
+        L::Issue(Licence { valid_from_ms: TimeMs(-431_424_000_000), ..home.licence("old") }),
         correct("a", &full_licence(home)),
         correct("a", &home.licence("right")),
         attach("a", "copy", AttachmentRole::Duplicate),

@@ -77,7 +77,7 @@ struct State {
     last_failure: Option<Noted>,
     parts_refused: u64,
     /// Keys of the validators of this height and of the one before it.
-    keys: [Vec<PublicKey>; 2],
+    keys: [BTreeMap<KeyId, PublicKey>; 2],
     claims: Claims,
     /// The last height whose block came from a peer's history.
     synced: u64,
@@ -100,6 +100,8 @@ struct Peer {
     /// The consensus key that it has proven to hold.
     key: Option<KeyId>,
     muted_until_ms: u64,
+    /// Validators that a status in its name says it has no link to, before it is known to come from it.
+    read_unlinked: Vec<KeyId>,
     /// Validators that it says it has no link to, and when it said so.
     unlinked: Vec<KeyId>,
     unlinked_at_ms: u64,
@@ -199,7 +201,7 @@ impl Board {
 
     /// The keys of the validators of the height that begins. Those of the height before stay known, for votes that come late.
     pub(crate) fn know(&self, keys: impl Iterator<Item = PublicKey>) {
-        let keys: Vec<PublicKey> = keys.collect();
+        let keys: BTreeMap<KeyId, PublicKey> = keys.map(|key| (key.id(), key)).collect();
         let mut state = self.0.state.lock();
         let [present, before] = &mut state.keys;
         if *present != keys {
@@ -209,7 +211,7 @@ impl Board {
 
     /// The key of a validator of this height, or of the one before it.
     pub(crate) fn validator_key(&self, id: &KeyId) -> Option<PublicKey> {
-        self.0.state.lock().keys.iter().flatten().find(|key| key.id() == *id).copied()
+        self.0.state.lock().keys.iter().find_map(|keys| keys.get(id)).copied()
     }
 
     /// The height that is being decided, or was decided last.
@@ -325,6 +327,10 @@ impl Board {
     pub(crate) fn claimed(&self, validator: KeyId, height: u64) {
         let now = Instant::now();
         let mut state = self.0.state.lock();
+        // Anybody can prove to hold some key, and another one a moment later.
+        if !state.powers.contains_key(&validator) {
+            return;
+        }
         let next = state.height.saturating_add(1);
         state.claims.note(validator, height, now);
         let believed = state.claims.believed(&state.powers);

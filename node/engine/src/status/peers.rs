@@ -7,6 +7,7 @@ use huxin_chain_spec::crypto::KeyId;
 use tokio::sync::watch;
 
 use super::{Board, Peer, now_ms};
+use crate::claims::believed;
 use crate::sign_state::Heard;
 
 /// Peers remembered; the allow-list is far smaller.
@@ -34,25 +35,29 @@ impl Board {
         state.powers.keys().filter(|key| **key != state.me && !linked(key)).copied().collect()
     }
 
-    /// A peer says to which validators it has no link.
-    pub(crate) fn lacks(&self, id: &str, unlinked: Vec<KeyId>) {
+    /// A status in the name of this peer was read, with the validators that it has no link to. Whose it is, is not known yet.
+    pub(crate) fn reads_unlinked(&self, id: &str, unlinked: Vec<KeyId>) {
         if let Some(peer) = self.0.state.lock().peers.get_mut(id) {
-            (peer.unlinked, peer.unlinked_at_ms) = (unlinked, now_ms());
+            peer.read_unlinked = unlinked;
         }
     }
 
-    /// Whether some connected peer said of late that it has no link to this validator.
-    pub(crate) fn is_lacked(&self, key: &KeyId) -> bool {
-        let (state, now) = (self.0.state.lock(), now_ms());
-        state.peers.values().any(|peer| {
-            let is_fresh = now.saturating_sub(peer.unlinked_at_ms) < UNLINKED_FOR_MS;
-            peer.connected && peer.key != Some(*key) && is_fresh && peer.unlinked.contains(key)
-        })
+    /// The status that was read last in the name of this peer came from it.
+    pub(crate) fn lacks(&self, id: &str) {
+        if let Some(peer) = self.0.state.lock().peers.get_mut(id) {
+            (peer.unlinked, peer.unlinked_at_ms) = (std::mem::take(&mut peer.read_unlinked), now_ms());
+        }
     }
 
-    /// The consensus key that a connected peer has proven to hold.
-    pub(crate) fn key_of(&self, id: &str) -> Option<KeyId> {
-        self.0.state.lock().peers.get(id).filter(|peer| peer.connected)?.key
+    /// The key that this connected peer has proven to hold, if another one said of late that it has no link to who holds it.
+    pub(crate) fn lacked_key_of(&self, id: &str) -> Option<KeyId> {
+        let (state, now) = (self.0.state.lock(), now_ms());
+        let key = state.peers.get(id).filter(|peer| peer.connected)?.key?;
+        let lacks = |peer: &Peer| {
+            let is_fresh = now.saturating_sub(peer.unlinked_at_ms) < UNLINKED_FOR_MS;
+            peer.connected && peer.key != Some(key) && is_fresh && peer.unlinked.contains(&key)
+        };
+        state.peers.values().any(lacks).then_some(key)
     }
 
     /// A peer is not heard for this time.
@@ -78,18 +83,12 @@ impl Board {
             }
         }
         let power = |key: &KeyId| state.powers.get(key).copied().unwrap_or(0);
-        let mut tips: Vec<(u64, u64)> = said.iter().map(|(key, (tip, _))| (*tip, power(key))).collect();
-        tips.sort_unstable_by(|a, b| b.cmp(a));
+        let tips: Vec<(u64, u64)> = said.iter().map(|(key, (tip, _))| (*tip, power(key))).collect();
         let sum = |powers: &mut dyn Iterator<Item = u64>| powers.fold(0u64, u64::saturating_add);
         let total = sum(&mut state.powers.values().copied());
-        let mut so_far = 0u64;
-        let believed = tips.iter().find(|(_, power)| {
-            so_far = so_far.saturating_add(*power);
-            so_far > total.saturating_sub(1) / 3
-        });
         Heard {
-            believed: believed.map_or(0, |(tip, _)| *tip),
-            highest: tips.first().map_or(0, |(tip, _)| *tip),
+            believed: believed(&tips, total),
+            highest: tips.iter().map(|(tip, _)| *tip).max().unwrap_or(0),
             first: said.values().map(|(_, first)| *first).max().unwrap_or(0),
             told: sum(&mut tips.iter().map(|(_, power)| *power)),
             at_zero: sum(&mut said.iter().filter(|(_, (_, first))| *first == 0).map(|(key, _)| power(key))),

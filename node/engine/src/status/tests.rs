@@ -39,8 +39,9 @@ fn a_connected_peer_that_says_nothing_is_named_once() {
 #[tokio::test]
 async fn a_peer_at_the_next_height_is_believed() {
     let (board, _) = board();
+    board.starts(key(1), 3, [(key(1), 1), (key(2), 1)].into_iter());
     board.round_started(3, 0, KeyId::default(), false);
-    board.vote(KeyId::default(), 4, 0);
+    board.vote(key(2), 4, 0);
     board.peers_ahead_of(3).await;
     assert_eq!(ahead(&board), 4);
 }
@@ -49,9 +50,15 @@ async fn a_peer_at_the_next_height_is_believed() {
 #[test]
 fn one_peers_word_counts_for_one_height_and_two_peers_for_all() {
     let (board, _) = board();
+    board.starts(key(4), 3, (1..=4).map(|byte| (key(byte), 1)));
     board.round_started(3, 0, KeyId::default(), false);
     board.peer("a".into(), PeerChange::Tip(u64::MAX));
     assert_eq!(ahead(&board), 0, "nobody knows whose word it is");
+    for byte in 10..30 {
+        board.peer("a".into(), PeerChange::Proven(key(byte)));
+        board.peer("a".into(), PeerChange::Tip(u64::MAX));
+        assert_eq!(ahead(&board), 0, "whoever makes key after key has no vote");
+    }
     board.peer("a".into(), PeerChange::Proven(key(1)));
     board.peer("a".into(), PeerChange::Tip(u64::MAX));
     assert_eq!(ahead(&board), 4);
@@ -120,4 +127,26 @@ fn votes_of_strangers_are_not_remembered() {
     board.vote(stranger, 1, 0);
     let votes = board.status().votes;
     assert_eq!(votes.iter().map(|vote| vote.validator).collect::<Vec<_>>(), [known]);
+}
+
+/// A status is read before it is known who sent it.
+#[test]
+fn links_are_lacked_by_the_word_of_who_sent_it() {
+    let (board, _) = board();
+    board.starts(key(1), 0, (1..=4).map(|byte| (key(byte), 1)));
+    for (peer, byte) in [("two", 2), ("three", 3)] {
+        board.peer(peer.into(), PeerChange::Connected);
+        board.peer(peer.into(), PeerChange::Proven(key(byte)));
+    }
+    assert_eq!(board.unlinked(), [key(4)], "whom no connected peer has proven to be");
+    board.reads_unlinked("three", vec![key(2), key(3)]);
+    assert_eq!(board.lacked_key_of("two"), None, "it may have come from anybody");
+    board.lacks("three");
+    assert_eq!(board.lacked_key_of("two"), Some(key(2)));
+    assert_eq!(board.lacked_key_of("three"), None, "its own word about itself");
+    board.reads_unlinked("three", Vec::new());
+    board.lacks("three");
+    assert_eq!(board.lacked_key_of("two"), None);
+    board.peer("two".into(), PeerChange::Disconnected);
+    assert_eq!(board.unlinked(), [key(2), key(4)]);
 }
