@@ -38,7 +38,7 @@ pub struct ErrorBody {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OutcomeAnswer {
     pub tx_id: String,
-    /// Final: `committed`, `rejected`, `expired`. Passing: `pending` (in this node's mempool), `unknown` (not seen here).
+    /// Final: `committed`, `rejected`, `each` (every operation has its own outcome), `expired`. Passing: `pending` (in this node's mempool), `unknown` (not seen here).
     pub outcome: String,
     /// Height of the block that holds it.
     pub height: Option<u64>,
@@ -46,8 +46,20 @@ pub struct OutcomeAnswer {
     pub first_record: Option<u64>,
     /// Number of records it made.
     pub records: Option<u32>,
-    /// Why it was rejected.
+    /// Why it was rejected; under `each`, why the first refused operation was.
     pub error: Option<ErrorBody>,
+    /// Under `each`, the operations that became no record; all others became records, in their order.
+    pub refused: Option<Vec<RefusedOperation>>,
+}
+
+/// An operation that changed nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RefusedOperation {
+    /// Position in the transaction, from 0.
+    pub operation: u32,
+    /// Stable code.
+    pub code: String,
 }
 
 /// The node at a glance.
@@ -199,6 +211,8 @@ pub struct HeaderAnswer {
     pub transactions_root: String,
     pub log_size: u64,
     pub log_root: String,
+    /// Root of the same log with SHA-256, where the ledger's hash is another.
+    pub log_root_sha256: Option<String>,
     pub map_root: String,
     pub validators_hash: String,
     pub next_validators_hash: String,

@@ -11,7 +11,7 @@ use crate::log::LogHead;
 use crate::transaction::Transaction;
 
 /// Version of rules and formats that this code executes.
-pub const PROTOCOL_VERSION: u16 = 1;
+pub const PROTOCOL_VERSION: u16 = 2;
 /// Longest encoded block, in bytes.
 pub const BLOCK_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Longest encoded header, in bytes.
@@ -33,6 +33,9 @@ pub struct Header {
     pub transactions_root: Digest,
     /// The log after this block.
     pub log: LogHead,
+    /// Root of the tree over the same records with SHA-256, for the clients of transparency logs (C2SP tlog-tiles). None where the ledger's
+    /// hash is SHA-256: there it is the root of the log.
+    pub log_root_sha256: Option<Digest>,
     /// The map after this block.
     pub map_root: Digest,
     /// The validators that decide this block.

@@ -1,7 +1,7 @@
 //! The frame of an encoded transaction: what can be checked before its operations are decoded.
 //!
 //! ```text
-//! genesis [32] | signer [32] | operations: count u32, ... | expires_at u64 | idempotency_key [16] | scheme u8 | signature [64]
+//! genesis [32] | signer [32] | mode u8 | operations: count u32, ... | expires_at u64 | idempotency_key [16] | scheme u8 | signature [64]
 //! ```
 //! Signer, expiry and signature stand at fixed places, and what is signed is everything before the signature. So a receiver
 //! can refuse what no registered key has signed without reading the part whose cost the sender chooses.
@@ -13,8 +13,8 @@ use crate::transaction::SIGNATURE_BYTES;
 
 /// Bytes between the operations and the signature: expiry and idempotency key.
 const TAIL_BYTES: usize = 8 + 16;
-/// Genesis, signer, count of operations.
-const HEAD_BYTES: usize = DIGEST_BYTES + DIGEST_BYTES + 4;
+/// Genesis, signer, mode, count of operations.
+const HEAD_BYTES: usize = DIGEST_BYTES + DIGEST_BYTES + 1 + 4;
 
 /// What stands at the fixed places of a transaction's bytes. Nothing says yet that there is a transaction between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,7 @@ impl Envelope {
         }
         let (genesis, rest) = bytes.split_first_chunk::<DIGEST_BYTES>()?;
         let (signer, rest) = rest.split_first_chunk::<DIGEST_BYTES>()?;
+        let (_mode, rest) = rest.split_first()?;
         let (operations, rest) = rest.split_first_chunk::<4>()?;
         let (rest, signature) = rest.split_at_checked(rest.len().checked_sub(SIGNATURE_BYTES)?)?;
         let (expires_at, _) = rest.get(rest.len().checked_sub(TAIL_BYTES)?..)?.split_first_chunk::<8>()?;
@@ -53,7 +54,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
     use crate::crypto::{DigestAlgorithm, SignatureScheme, Signer as _, SigningKey};
-    use crate::transaction::UnsignedTransaction;
+    use crate::transaction::{Mode, UnsignedTransaction};
 
     #[test]
     fn the_fixed_places_are_those_of_the_encoding() {
@@ -62,6 +63,7 @@ mod tests {
             let body = UnsignedTransaction {
                 genesis: Digest([3; 32]),
                 signer: key.public_key().id(),
+                mode: Mode::Each,
                 operations: Vec::new(),
                 expires_at: Height(0x0102_0304),
                 idempotency_key: [9; 16],

@@ -1,4 +1,4 @@
-//! Transactions: one signature over one to 4,096 operations, applied all or none.
+//! Transactions: one signature over one to 4,096 operations, applied all or none, or each by itself.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,17 @@ pub const TRANSACTION_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// How far ahead of the current height a transaction may expire, in heights.
 pub const EXPIRY_WINDOW_MAX: u64 = 100_000;
 
+/// What one refused operation does to the others of its transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// All operations become records, or none does.
+    All,
+    /// Every operation has its own outcome, as if it were a transaction of its own: a refused one changes nothing, and the
+    /// next one is tried.
+    Each,
+}
+
 /// What is signed.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct UnsignedTransaction {
@@ -23,7 +34,9 @@ pub struct UnsignedTransaction {
     pub genesis: Digest,
     /// Key that signs; must be registered on the ledger.
     pub signer: KeyId,
-    /// 1 to [`OPERATIONS_MAX`] operations, applied in order, all or none.
+    /// Whether one refused operation refuses them all.
+    pub mode: Mode,
+    /// 1 to [`OPERATIONS_MAX`] operations, applied in order.
     pub operations: Vec<Operation>,
     /// Last height at which the transaction may be committed.
     pub expires_at: Height,
@@ -79,17 +92,60 @@ impl Transaction {
 pub(crate) const SIGNATURE_BYTES: usize = 65;
 
 /// Outcome of a transaction in a block. Final, and the same on every node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
     /// All operations became records, numbered from `first_record`.
     Committed { first_record: RecordIndex, records: u32 },
     /// Nothing changed. `operation` is the position of the operation that was refused.
     Rejected { code: Code, operation: u32 },
+    /// Of a transaction in [`Mode::Each`], and of no other.
+    Each(EachOutcome),
 }
 
-/// Leaf of the transactions tree: proves what became of a transaction, rejection included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+/// What became of each operation of a transaction in [`Mode::Each`].
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct EachOutcome {
+    /// Index of the first record; of the next one to come where `records` is 0.
+    pub first_record: RecordIndex,
+    /// Operations that became records, without gaps from `first_record`, in the order of the operations.
+    pub records: u32,
+    /// The others, by position.
+    pub refused: Vec<Refusal>,
+}
+
+/// An operation that changed nothing, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Position in the transaction, from 0.
+    pub operation: u32,
+    pub code: Code,
+}
+
+impl EachOutcome {
+    /// The record that the operation at `position` became, or the code that it was refused with; `None` past the last one.
+    pub fn of(&self, position: u32) -> Option<Result<RecordIndex, Code>> {
+        let operations = u64::from(self.records) + self.refused.len() as u64;
+        if u64::from(position) >= operations {
+            return None;
+        }
+        Some(match self.refused.binary_search_by_key(&position, |refusal| refusal.operation) {
+            Ok(found) => Err(self.refused[found].code),
+            Err(refused_before) => {
+                Ok(self.first_record.plus(u64::from(position).saturating_sub(refused_before as u64)))
+            }
+        })
+    }
+
+    /// The code that every operation was refused with, if it is the same for all.
+    pub fn refused_alike(&self) -> Option<Code> {
+        let code = self.refused.first()?.code;
+        (self.records == 0 && self.refused.iter().all(|refusal| refusal.code == code)).then_some(code)
+    }
+}
+
+/// Leaf of the transactions tree: proves what became of a transaction, refusals included.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct TransactionOutcome {
     pub tx_id: TxId,
     pub outcome: Outcome,
@@ -109,7 +165,7 @@ pub fn outcome_path(
     position: u64,
 ) -> Option<(TransactionOutcome, Vec<Digest>)> {
     let place = usize::try_from(position).ok()?;
-    let outcome = *outcomes.get(place)?;
+    let outcome = outcomes.get(place)?.clone();
     let leaves: Vec<Digest> =
         outcomes.iter().map(|outcome| crate::log::leaf_hash(algorithm, &codec::encode(outcome))).collect();
     Some((outcome, crate::log::merkle_path(algorithm, &leaves, place)?))

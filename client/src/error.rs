@@ -187,6 +187,12 @@ impl ClientError {
         }
     }
 
+    /// What is wrong, in both languages, to stand behind the name of a place.
+    pub fn said(&self) -> Said {
+        let zh = self.zh();
+        Said { en: self.to_string(), zh: zh.trim_end_matches('。').to_owned(), code: self.own_code() }
+    }
+
     /// What is wrong, where, and what to do, in both languages: the one shape of every error.
     pub fn body(&self) -> ErrorBody {
         let code = match (self, self.own_code()) {

@@ -352,6 +352,7 @@ fn open(tx_id: &TxId, outcome: &str) -> OutcomeAnswer {
         first_record: None,
         records: None,
         error: None,
+        refused: None,
     }
 }
 
@@ -380,6 +381,7 @@ fn outcome(chain: &TestChain, lie: &Lie, tx_id: TxId, expires_at: Option<u64>) -
             OutcomeAnswer { height, first_record: Some(first), records: Some(records), ..open("committed") }
         }
         (_, Some(Outcome::Rejected { .. })) => OutcomeAnswer { height, error: Some(error()), ..open("rejected") },
+        (_, Some(Outcome::Each(each))) => OutcomeAnswer { height, records: Some(each.records), ..open("each") },
         (_, None) if expires_at.is_some_and(|last| chain.height() > last) => open("expired"),
         (_, None) => open("unknown"),
     };
@@ -409,7 +411,7 @@ fn status(chain: &TestChain) -> StatusAnswer {
         chain_id: chain.genesis.chain_id.to_string(),
         genesis_hash: chain.genesis.hash().to_string(),
         ledger_hash: "sha256".to_owned(),
-        protocol_version: 1,
+        protocol_version: huxin_chain_spec::block::PROTOCOL_VERSION,
         software_version: "0".to_owned(),
         province: "310000".to_owned(),
         height: chain.height(),

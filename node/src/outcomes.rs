@@ -38,7 +38,7 @@ pub(crate) enum WaitError {
 }
 
 /// The definite end of a transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum End {
     /// It stands in the block at this height.
     InBlock(Height, Outcome),
@@ -75,7 +75,7 @@ impl Waiting {
         let count = 1 + self.more.len();
         // A receiver that is gone has given up waiting.
         for sender in std::iter::once(self.first).chain(self.more) {
-            let _gone = sender.send(end);
+            let _gone = sender.send(end.clone());
         }
         count
     }
@@ -88,7 +88,7 @@ impl Outcomes {
         let mut board = self.0.lock();
         for id in ids {
             board.expired.put(*id, ());
-            board.answer(id, End::Expired);
+            board.answer(id, || End::Expired);
         }
     }
 
@@ -136,7 +136,7 @@ impl Outcomes {
         let mut board = self.0.lock();
         if !board.waiting.is_empty() {
             for row in &block.outcomes {
-                board.answer(&row.tx_id, End::InBlock(block.height, row.outcome));
+                board.answer(&row.tx_id, || End::InBlock(block.height, row.outcome.clone()));
             }
         }
         if board.blocks.len() == BLOCKS_KEPT {
@@ -151,7 +151,7 @@ impl Outcomes {
         let ids: Vec<TxId> = self.0.lock().waiting.keys().copied().collect();
         for id in ids {
             match read(&id) {
-                Ok(Some((height, outcome))) => self.0.lock().answer(&id, End::InBlock(height, outcome)),
+                Ok(Some((height, outcome))) => self.0.lock().answer(&id, || End::InBlock(height, outcome)),
                 Ok(None) => {}
                 Err(error) => {
                     tracing::error!(%error, "an outcome could not be read");
@@ -178,9 +178,9 @@ impl Outcomes {
 }
 
 impl Board {
-    fn answer(&mut self, id: &TxId, end: End) {
+    fn answer(&mut self, id: &TxId, end: impl FnOnce() -> End) {
         if let Some(waiting) = self.waiting.remove(id) {
-            self.waiting_count = self.waiting_count.saturating_sub(waiting.answer(end));
+            self.waiting_count = self.waiting_count.saturating_sub(waiting.answer(end()));
         }
     }
 

@@ -14,7 +14,7 @@ import sys
 import crypto
 
 MAGICS = {"HUXINRC": "3", "HUXINRT": "2", "HUXINRO": "2", "HUXINTH": "1", "HUXINTP": "1"}
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 FILE_BYTES_MAX = 256 * 1024
 PATH_HASHES_MAX = 64
 SIBLINGS_MAX = 256
@@ -91,7 +91,8 @@ class Reader:
             return {
                 "protocol": self.number(2), "chain": self.digest(), "height": self.u64(), "time": self.u64(),
                 "parent": self.digest(), "transactions_root": self.digest(), "log_size": self.u64(),
-                "log_root": self.digest(), "map_root": self.digest(), "validators_hash": self.digest(),
+                "log_root": self.digest(), "log_root_sha256": self.opt(self.digest), "map_root": self.digest(),
+                "validators_hash": self.digest(),
                 "next_validators_hash": self.digest(), "last_certificate_hash": self.digest(),
                 "proposer": self.digest(),
             }
@@ -523,11 +524,14 @@ def read_thing_key(reader):
 
 def read_outcome(reader):
     tx_id, kind = reader.digest(), reader.u8()
-    require(kind < 2, "receipt.truncated")
+    require(kind < 3, "receipt.truncated")
     if kind == 0:
         outcome = {"outcome": "committed", "first_record": reader.u64(), "records": reader.u32()}
-    else:
+    elif kind == 1:
         outcome = {"outcome": "rejected", "code": reader.number(2), "operation": reader.u32()}
+    else:
+        outcome = {"outcome": "each", "first_record": reader.u64(), "records": reader.u32(), "refused": [
+            {"operation": reader.u32(), "code": reader.number(2)} for _ in range(reader.u32())]}
     return {"tx_id": tx_id.hex(), "outcome": outcome}
 
 
@@ -550,8 +554,10 @@ def check_vectors(folder):
         for name, case in cases.items():
             checked += 1
             expected = case["proves"]
-            if kind == "outcome_receipts" and "code" in expected["outcome"]:
-                expected["outcome"]["code"] = numbers[expected["outcome"]["code"]]
+            if kind == "outcome_receipts":
+                for refusal in [expected["outcome"], *expected["outcome"].get("refused", [])]:
+                    if "code" in refusal:
+                        refusal["code"] = numbers[refusal["code"]]
             try:
                 found = verify(bytes.fromhex(case["file"]), Trusted(bytes.fromhex(case["trust_root"])))
                 if not agrees(found, expected):

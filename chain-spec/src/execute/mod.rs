@@ -18,7 +18,7 @@ use crate::crypto::{self, BatchItem, Digest, DigestAlgorithm, KeyId, SignedAs};
 use crate::features::{FEATURES, Feature};
 use crate::genesis::{Genesis, GenesisCommitment, Parameters};
 use crate::ids::{Height, RecordIndex, TimeMs, TxId};
-use crate::log::{self, Appended, Appender, Frontier};
+use crate::log::{Appended, Appender, Frontier};
 use crate::map::{self, MapKey, MapReader, MapUpdate};
 use crate::participation::Participation;
 use crate::rules::{self, BlockContext, Changes};
@@ -78,6 +78,8 @@ pub struct Tip {
     pub time_ms: TimeMs,
     /// Right edge of the log.
     pub frontier: Frontier,
+    /// Right edge of the log with SHA-256; none where `frontier` is that.
+    pub frontier_sha256: Option<Frontier>,
     pub map_root: Digest,
     /// Last height at which the map changed.
     pub map_version: u64,
@@ -110,6 +112,7 @@ where
         hash: chain.genesis_hash,
         time_ms: genesis.time,
         frontier: Frontier::empty(chain.algorithm()),
+        frontier_sha256: Frontier::empty_sha256_beside(chain.algorithm()),
         map_root: map.root,
         map_version: 0,
         decided_by: genesis.validators(),
@@ -124,6 +127,8 @@ where
 pub struct Executed {
     pub changes: Changes,
     pub log: Appended,
+    /// The same records in the log with SHA-256; none where `log` is that.
+    pub log_sha256: Option<Appended>,
     /// New map version; `None` where the block changes nothing.
     pub map: Option<MapUpdate>,
     pub map_root: Digest,
@@ -142,6 +147,7 @@ impl Executed {
             hash,
             time_ms: header.time_ms,
             frontier: self.log.frontier.clone(),
+            frontier_sha256: self.log_sha256.as_ref().map(|appended| appended.frontier.clone()),
             map_root: self.map_root,
             map_version: self.map.as_ref().map_or(parent.map_version, |update| update.version),
             decided_by: parent.validators.clone(),
@@ -179,10 +185,10 @@ where
     let first_record = RecordIndex(tip.frontier.size());
     let participation = participation(reader, tip, last_certificate)?;
     let changes = rules::apply_block(reader, &context, first_record, participation.as_ref(), transactions)?;
-    let mut appender = Appender::resume(tip.frontier.clone());
-    for (_, bytes) in &changes.records {
-        appender.append(log::leaf_hash(algorithm, bytes));
-    }
+    let append = |frontier: &Frontier| {
+        Appender::append_all(frontier.clone(), changes.records.iter().map(|(_, bytes)| bytes.as_slice()))
+    };
+    let (log, log_sha256) = (append(&tip.frontier), tip.frontier_sha256.as_ref().map(append));
     let map = if changes.states.is_empty() {
         None
     } else {
@@ -203,7 +209,8 @@ where
     Ok(Executed {
         transactions_root: transactions_root(algorithm, &changes.outcomes),
         map_root: map.as_ref().map_or(tip.map_root, |update| update.root),
-        log: appender.finish(),
+        log,
+        log_sha256,
         map,
         changes,
         validators,
@@ -249,6 +256,7 @@ pub fn header(
         parent: tip.hash,
         transactions_root: executed.transactions_root,
         log: executed.log.head,
+        log_root_sha256: executed.log_sha256.as_ref().map(|appended| appended.head.root),
         map_root: executed.map_root,
         validators_hash: tip.validators.hash(algorithm),
         next_validators_hash: executed.validators.hash(algorithm),
@@ -307,6 +315,8 @@ where
     expect("transactions_root", &expected.transactions_root, &header.transactions_root)?;
     expect("log.size", &expected.log.size, &header.log.size)?;
     expect("log.root", &expected.log.root, &header.log.root)?;
+    let sha256 = |header: &Header| header.log_root_sha256.map_or_else(|| "none".to_owned(), |root| root.to_string());
+    expect("log_root_sha256", &sha256(&expected), &sha256(header))?;
     expect("map_root", &expected.map_root, &header.map_root)?;
     expect("validators_hash", &expected.validators_hash, &header.validators_hash)?;
     expect("next_validators_hash", &expected.next_validators_hash, &header.next_validators_hash)?;

@@ -1,7 +1,7 @@
 //! Appending: one hash per interior node, no reads once the right edge is in memory.
 
 use super::tile::{TILE_HASHES, TILE_HEIGHT, TileId, TileReader, read_hashes, tile_bytes};
-use super::{LogError, LogHead, empty_root, merkle_root};
+use super::{LogError, LogHead, empty_root, leaf_hash, merkle_root};
 use crate::crypto::{Digest, DigestAlgorithm};
 
 /// The right edge of the log: the hashes of the unfinished tile of each level. All that appending needs; at most
@@ -15,6 +15,11 @@ pub struct Frontier {
 }
 
 impl Frontier {
+    /// The frontier of the empty log with SHA-256, which is kept beside a log with another hash.
+    pub fn empty_sha256_beside(algorithm: DigestAlgorithm) -> Option<Self> {
+        (algorithm != DigestAlgorithm::Sha256).then(|| Self::empty(DigestAlgorithm::Sha256))
+    }
+
     /// The frontier of the empty log.
     pub fn empty(algorithm: DigestAlgorithm) -> Self {
         Self { algorithm, size: 0, edges: Vec::new() }
@@ -132,6 +137,16 @@ impl Appender {
             edge.clear();
         }
         index
+    }
+
+    /// The run that appends these leaves to the log that ends at `frontier`.
+    pub fn append_all<'a>(frontier: Frontier, leaves: impl Iterator<Item = &'a [u8]>) -> Appended {
+        let mut appender = Self::resume(frontier);
+        let algorithm = appender.frontier.algorithm;
+        for leaf in leaves {
+            appender.append(leaf_hash(algorithm, leaf));
+        }
+        appender.finish()
     }
 
     /// Ends the run.

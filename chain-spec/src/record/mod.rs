@@ -34,7 +34,7 @@ pub use publication::PublicationOperation;
 pub use seal::SealOperation;
 
 /// Layout version of [`Record`].
-pub const RECORD_VERSION: u8 = 1;
+pub const RECORD_VERSION: u8 = 2;
 /// Longest encoded record, in bytes: what an entry of a C2SP entry bundle can hold (tlog-tiles: its length is a u16).
 pub const RECORD_BYTES_MAX: usize = 65_535;
 

@@ -2,9 +2,10 @@
 //!
 //! **Invariants**
 //! * Rules read the ledger through [`StateReader`] and the block's context, nothing else: no clock, no configuration.
-//! * A transaction is applied all or none; a refused one leaves only its outcome.
+//! * A transaction is applied all or none, or operation by operation, as it says; what is refused leaves only its outcome.
 //! * Every refusal is a [`Code`]; a store that cannot answer is never turned into one.
 
+mod apply;
 pub mod case;
 mod derived;
 pub mod evidence;
@@ -16,28 +17,20 @@ pub mod publication;
 pub mod seal;
 mod succession;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use crate::codes::Code;
 use crate::crypto::{Digest, DigestAlgorithm};
-use crate::ids::{ChainId, Height, ItemCode, LicenceRef, ProvinceCode, RecordIndex, TimeMs, TxId, Uscc};
-use crate::participation::Participation;
-use crate::privacy::{self, PersonalData};
+use crate::ids::{ChainId, Height, ItemCode, ProvinceCode, RecordIndex, TimeMs, Uscc};
 use crate::record::membership::Standing;
 use crate::record::publication::PublicationKey;
-use crate::record::{Operation, RECORD_BYTES_MAX, RECORD_VERSION, Record};
 use crate::signatures::KnownSignatures;
 use crate::state::succession::SuccessionState;
-use crate::state::{
-    DocumentLicence, KeyState, OrganisationHead, OrganisationState, ProvinceState, StateKey, StateReader,
-    StateUnavailable, SystemState,
-};
-use crate::transaction::{EXPIRY_WINDOW_MAX, OPERATIONS_MAX, Outcome, Transaction, TransactionOutcome};
+use crate::state::{KeyState, OrganisationState, ProvinceState, StateKey, StateReader, StateUnavailable, SystemState};
+use crate::transaction::{EXPIRY_WINDOW_MAX, OPERATIONS_MAX, Transaction};
 use crate::weight;
 
 use overlay::Overlay;
 
+pub use apply::{Changes, apply, apply_block};
 pub use derived::derived;
 
 /// Why an operation was not applied.
@@ -130,144 +123,6 @@ pub fn check_frame(
     Ok(())
 }
 
-/// Everything a block's transactions change.
-#[derive(Debug, Clone, Default)]
-pub struct Changes {
-    /// New canonical bytes of changed things, heads of organisations included.
-    pub states: BTreeMap<StateKey, Vec<u8>>,
-    /// Licences issued, each with the record that issued it.
-    pub issued: Vec<(LicenceRef, RecordIndex)>,
-    /// Files that no earlier record named, by SHA-256, each with its first licence.
-    pub documents: Vec<(Digest, DocumentLicence)>,
-    /// Accepted records in log order, each with its leaf bytes.
-    pub records: Vec<(Record, Vec<u8>)>,
-    /// One outcome per transaction, in block order.
-    pub outcomes: Vec<TransactionOutcome>,
-}
-
-/// Applies transactions in order on top of `reader`. `first_record` is the log size before the block.
-///
-/// Fails only where the store cannot answer.
-pub fn apply<R: StateReader>(
-    reader: &R,
-    context: &BlockContext,
-    first_record: RecordIndex,
-    transactions: &[(TxId, &Transaction)],
-) -> Result<Changes, StateUnavailable> {
-    apply_block(reader, context, first_record, None, transactions)
-}
-
-/// The same for a whole block, which begins by recording `participation`.
-pub fn apply_block<R: StateReader>(
-    reader: &R,
-    context: &BlockContext,
-    first_record: RecordIndex,
-    participation: Option<&Participation>,
-    transactions: &[(TxId, &Transaction)],
-) -> Result<Changes, StateUnavailable> {
-    let mut overlay = Overlay::new(reader, first_record);
-    if let Some(participation) = participation {
-        overlay.write(StateKey::Participation, participation);
-        overlay.keep();
-    }
-    let mut outcomes = Vec::with_capacity(transactions.len());
-    for (tx_id, transaction) in transactions {
-        let outcome = match apply_transaction(&mut overlay, context, *tx_id, transaction) {
-            Ok((first_record, records)) => {
-                overlay.keep();
-                Outcome::Committed { first_record, records }
-            }
-            Err((operation, RuleError::Refused(code))) => {
-                overlay.discard();
-                Outcome::Rejected { code, operation }
-            }
-            Err((_, RuleError::Unavailable(error))) => return Err(error),
-        };
-        outcomes.push(TransactionOutcome { tx_id: *tx_id, outcome });
-    }
-    let mut changes = overlay.into_changes();
-    changes.outcomes = outcomes;
-    Ok(changes)
-}
-
-fn apply_transaction<R: StateReader>(
-    overlay: &mut Overlay<'_, R>,
-    context: &BlockContext,
-    tx_id: TxId,
-    transaction: &Transaction,
-) -> Result<(RecordIndex, u32), (u32, RuleError)> {
-    let at = |operation: u32| move |error: RuleError| (operation, error);
-    let mut actor = known_actor(overlay, &transaction.body.signer).map_err(at(0))?;
-    let head_key = StateKey::OrganisationHead(actor.key.organisation);
-    let mut head: OrganisationHead = overlay.read(&head_key).map_err(|error| (0, error.into()))?.unwrap_or_default();
-    let first = overlay.next_record();
-    let mut position = 0u32;
-    for operation in &transaction.body.operations {
-        check_privacy(operation).map_err(|code| (position, code.into()))?;
-        let index = overlay.next_record();
-        // What an earlier operation of the transaction changed of its signer counts for this one.
-        if !overlay.knows_actors() {
-            actor = known_actor(overlay, &transaction.body.signer).map_err(at(position))?;
-        }
-        let mut competence = None;
-        match operation {
-            Operation::Membership(operation) => {
-                overlay.forget_actors();
-                membership::apply(overlay, context, &actor, index, operation)
-            }
-            Operation::Licence(operation) => {
-                licence::apply(overlay, context, &actor, index, operation).map(|version| competence = version)
-            }
-            Operation::Seal(operation) => seal::apply(overlay, context, &actor, index, operation),
-            Operation::Case(operation) => case::apply(overlay, context, &actor, index, operation),
-            Operation::Publication(operation) => publication::apply(overlay, context, &actor, index, operation),
-            Operation::Evidence(operation) => evidence::apply(overlay, context, &actor, index, operation),
-            Operation::Governance(operation) => {
-                overlay.forget_actors();
-                governance::apply(overlay, context, &actor, index, operation)
-            }
-        }
-        .map_err(at(position))?;
-        let record = Record {
-            version: RECORD_VERSION,
-            family: operation.family(),
-            kind: operation.kind(),
-            province: actor.province(),
-            organisation: actor.key.organisation,
-            sequence: head.sequence + 1,
-            running_digest: Digest::ZERO,
-            signer: transaction.body.signer,
-            tx_id,
-            time_ms: context.time_ms,
-            competence,
-            operation: operation.clone(),
-        };
-        let (record, bytes) = record.seal(context.algorithm, &head.running_digest);
-        // What a reader would refuse must not come into being: no receipt of it could be read.
-        if bytes.len() > RECORD_BYTES_MAX || overlay.wrote_too_much() {
-            return Err(at(position)(Code::TransactionOperationTooLong.into()));
-        }
-        head = OrganisationHead { sequence: record.sequence, running_digest: record.running_digest };
-        overlay.push_record(record, bytes);
-        position += 1;
-    }
-    overlay.write(head_key, &head);
-    Ok((first, position))
-}
-
-/// The signer, read once per block while no membership changes.
-fn known_actor<R: StateReader>(
-    overlay: &mut Overlay<'_, R>,
-    id: &crate::crypto::KeyId,
-) -> Result<Arc<Actor>, RuleError> {
-    if let Some(actor) = overlay.actor(id) {
-        return Ok(actor);
-    }
-    let actor = Arc::new(actor(overlay, id)?);
-    overlay.remember_actor(Arc::clone(&actor));
-    Ok(actor)
-}
-
 /// The signer, if its key, system, organisation and province are all active.
 fn actor<R: StateReader>(overlay: &Overlay<'_, R>, id: &crate::crypto::KeyId) -> Result<Actor, RuleError> {
     let key: KeyState = overlay.read(&StateKey::Key(*id))?.ok_or(Code::KeyUnknown)?;
@@ -325,23 +180,4 @@ fn standing(standing: Standing, suspended: Code, removed: Code) -> Result<(), Ru
 fn free_code(key: &PublicationKey) -> Option<&str> {
     let code = key.code.as_str();
     code.parse::<ItemCode>().is_err().then_some(code)
-}
-
-/// The admission filter: no text of an operation may hold personal data (GB 11643 and GB/T 39786 payload rules).
-fn check_privacy(operation: &Operation) -> Result<(), Code> {
-    let refuse = |text: &str| match privacy::scan(text) {
-        None => Ok(()),
-        Some(PersonalData::ResidentNumber) => Err(Code::PrivacyResidentNumber),
-        Some(PersonalData::MobileNumber) => Err(Code::PrivacyMobileNumber),
-        Some(PersonalData::BankCard) => Err(Code::PrivacyBankCard),
-    };
-    match operation {
-        Operation::Membership(operation) => membership::texts(operation).into_iter().try_for_each(refuse),
-        Operation::Licence(operation) => licence::texts(operation).into_iter().try_for_each(refuse),
-        Operation::Seal(operation) => seal::texts(operation).into_iter().try_for_each(refuse),
-        Operation::Case(operation) => case::texts(operation).into_iter().try_for_each(refuse),
-        Operation::Publication(operation) => publication::texts(operation).into_iter().try_for_each(refuse),
-        Operation::Evidence(operation) => evidence::texts(operation).into_iter().try_for_each(refuse),
-        Operation::Governance(operation) => governance::texts(operation).into_iter().try_for_each(refuse),
-    }
 }

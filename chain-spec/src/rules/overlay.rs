@@ -30,6 +30,8 @@ pub struct Overlay<'a, R> {
     transaction: Layer,
     /// Signers whose standing was looked up since membership last changed.
     actors: HashMap<KeyId, Arc<Actor>>,
+    /// Whether the transaction may have changed members.
+    changes_members: bool,
     /// Length of the longest state that the transaction has written, in bytes.
     longest_state: usize,
 }
@@ -37,7 +39,7 @@ pub struct Overlay<'a, R> {
 impl<'a, R: StateReader> Overlay<'a, R> {
     pub fn new(reader: &'a R, first_record: RecordIndex) -> Self {
         let (block, transaction, actors) = Default::default();
-        Self { reader, first_record, block, transaction, actors, longest_state: 0 }
+        Self { reader, first_record, block, transaction, actors, changes_members: false, longest_state: 0 }
     }
 
     /// Index the next record will get.
@@ -131,19 +133,16 @@ impl<'a, R: StateReader> Overlay<'a, R> {
         self.actors.insert(actor.id, actor);
     }
 
-    /// Whether any signer was looked up since members last changed.
-    pub fn knows_actors(&self) -> bool {
-        !self.actors.is_empty()
-    }
-
     /// To be called before anything about members changes.
     pub fn forget_actors(&mut self) {
         self.actors.clear();
+        self.changes_members = true;
     }
 
     /// The current transaction holds.
     pub fn keep(&mut self) {
         let layer = std::mem::take(&mut self.transaction);
+        self.changes_members = false;
         self.block.states.extend(layer.states);
         self.block.issued.extend(layer.issued);
         self.block.documents.extend(layer.documents);
@@ -155,7 +154,9 @@ impl<'a, R: StateReader> Overlay<'a, R> {
         self.longest_state = 0;
         self.transaction = Layer::default();
         // What it changed of members is undone with it.
-        self.actors.clear();
+        if std::mem::take(&mut self.changes_members) {
+            self.actors.clear();
+        }
     }
 
     pub fn into_changes(self) -> Changes {

@@ -5,10 +5,10 @@ use huxin_chain_spec::certificate::{
     CERTIFICATE_BYTES_MAX, CertificateError, CertificateSignature, VoteType, vote_message,
 };
 use huxin_chain_spec::codec::{self, CodecError};
-use huxin_chain_spec::crypto::{KeyId, Signature, Signer as _};
+use huxin_chain_spec::crypto::{Digest, DigestAlgorithm, KeyId, Signature, Signer as _};
 use huxin_chain_spec::execute::{self, BlockError, Chain};
 use huxin_chain_spec::ids::{Height, TimeMs};
-use huxin_chain_spec::log::LogHead;
+use huxin_chain_spec::log::{self, LogHead};
 use huxin_chain_spec::memory::MemoryLedger;
 use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::transaction::Transaction;
@@ -280,5 +280,35 @@ fn replay_from_genesis_ends_at_the_same_tip() {
         assert_eq!(Chain::new(&network.genesis).genesis_hash, network.genesis.hash());
         let version = replayed.map_version_at(Height(20));
         assert_eq!((version, network.ledger.map_version_at(Height(7))), (None, Some(7)));
+    }
+}
+
+/// On a network with SM3 every header has the root of the same records with SHA-256 too, which standard clients of logs can check; on one
+/// with SHA-256 the root of the log is that.
+#[test]
+fn the_log_has_a_root_with_sha256_on_every_network() {
+    for (hash, beside) in [(SHA256, false), (DigestAlgorithm::Sm3, true)] {
+        let mut network = Network::found_with(|genesis| genesis.ledger_hash = hash);
+        let home = network.provinces[SHANGHAI].issuer.clone();
+        let mut leaves: Vec<Digest> = Vec::new();
+        for block in 0..20u8 {
+            // Block 3 records nothing; the tree passes the edge of a tile.
+            let names = (0..if block == 3 { 0 } else { 1 + block % 3 }).map(|number| format!("{block}-{number}"));
+            let transactions: Vec<_> =
+                names.map(|name| network.transaction(&home.key, vec![Op::from(issue(&home, &name)).0])).collect();
+            let before = network.records.len();
+            network.commit(transactions);
+            leaves.extend(network.records[before..].iter().map(|record| log::leaf_hash(SHA256, &record.to_bytes())));
+            let header = &network.blocks.last().unwrap().0;
+            let root = if beside { header.log_root_sha256 } else { Some(header.log.root) };
+            assert_eq!(root, Some(log::merkle_root(SHA256, &leaves)), "{hash:?} block {block}");
+            assert_eq!(header.log_root_sha256.is_some(), beside);
+        }
+        let (block, _) = network.make(Vec::new());
+        let forged = |root| Block { header: Header { log_root_sha256: root, ..block.header.clone() }, ..block.clone() };
+        for root in [Some(digest(1)), if beside { None } else { Some(block.header.log.root) }] {
+            let refused = network.check(&forged(root)).unwrap_err();
+            assert!(matches!(refused, BlockError::Header { field: "log_root_sha256", .. }), "{refused}");
+        }
     }
 }

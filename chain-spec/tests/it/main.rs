@@ -19,6 +19,7 @@ mod case_table;
 mod competence;
 mod delegation;
 mod documents;
+mod each;
 mod evidence_rules;
 mod evidence_sequences;
 mod evidence_table;

@@ -19,7 +19,7 @@ use huxin_chain_spec::record::{LicenceOperation, MembershipOperation, Operation,
 use huxin_chain_spec::state::{
     KeyState, LicenceState, OrganisationHead, OrganisationState, ProvinceState, StateKey, SystemState,
 };
-use huxin_chain_spec::transaction::{Transaction, TransactionOutcome, UnsignedTransaction};
+use huxin_chain_spec::transaction::{Mode, Transaction, TransactionOutcome, UnsignedTransaction};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -263,10 +263,11 @@ fn operations() -> impl Strategy<Value = Operation> {
 }
 
 fn transactions() -> impl Strategy<Value = Transaction> {
-    let body = (digests(), digests(), vec(operations(), 0..4), any::<u64>(), any::<[u8; 16]>());
-    (body, signatures()).prop_map(|((genesis, signer, operations, expires_at, idempotency_key), signature)| {
+    let modes = prop_oneof![Just(Mode::All), Just(Mode::Each)];
+    let body = (digests(), digests(), modes, vec(operations(), 0..4), any::<u64>(), any::<[u8; 16]>());
+    (body, signatures()).prop_map(|((genesis, signer, mode, operations, expires_at, idempotency_key), signature)| {
         let (signer, expires_at) = (KeyId(signer), Height(expires_at));
-        let body = UnsignedTransaction { genesis, signer, operations, expires_at, idempotency_key };
+        let body = UnsignedTransaction { genesis, signer, mode, operations, expires_at, idempotency_key };
         Transaction { body, signature }
     })
 }

@@ -30,7 +30,9 @@ use huxin_chain_spec::receipt::{
 use huxin_chain_spec::record::licence::Licence;
 use huxin_chain_spec::record::{GovernanceOperation, LicenceOperation, MembershipOperation, Operation, Record};
 use huxin_chain_spec::state::{LicenceState, LicenceStatus, OrganisationHead, StateKey, StateReader};
-use huxin_chain_spec::transaction::{Outcome, Transaction, TransactionOutcome, UnsignedTransaction, outcome_path};
+use huxin_chain_spec::transaction::{
+    Mode, Outcome, Transaction, TransactionOutcome, UnsignedTransaction, outcome_path,
+};
 
 pub const SHA256: DigestAlgorithm = DigestAlgorithm::Sha256;
 /// 2026-01-01T00:00:00Z.
@@ -217,6 +219,7 @@ impl Network {
         UnsignedTransaction {
             genesis: self.genesis.hash(),
             signer: signer.id(),
+            mode: Mode::All,
             operations,
             expires_at: Height(self.next_height().0 + 100),
             idempotency_key: self.nonce.to_le_bytes(),
@@ -276,7 +279,7 @@ impl Network {
             self.changes.push((block.header.height, executed.validators.clone()));
         }
         self.ledger.apply(&executed, &block.header, hash);
-        executed.changes.outcomes.iter().map(|outcome| outcome.outcome).collect()
+        executed.changes.outcomes.iter().map(|outcome| outcome.outcome.clone()).collect()
     }
 
     /// Commits one operation that must be accepted, and returns its record.
@@ -284,7 +287,7 @@ impl Network {
         let transaction = self.transaction(signer, vec![operation.into().0]);
         match self.commit(vec![transaction])[0] {
             Outcome::Committed { first_record, .. } => first_record,
-            Outcome::Rejected { code, .. } => panic!("{code}"),
+            ref other => panic!("{other:?}"),
         }
     }
 
@@ -306,6 +309,7 @@ impl Network {
                 assert_unchanged(&executed, &self.ledger);
                 Err((code, operation))
             }
+            Outcome::Each(_) => unreachable!(),
         }
     }
 

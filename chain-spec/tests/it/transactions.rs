@@ -268,7 +268,7 @@ fn outcomes_are_leaves_of_the_transactions_root() {
     let leaves: Vec<TransactionOutcome> = ids
         .iter()
         .zip(&outcomes)
-        .map(|(tx_id, outcome)| TransactionOutcome { tx_id: *tx_id, outcome: *outcome })
+        .map(|(tx_id, outcome)| TransactionOutcome { tx_id: *tx_id, outcome: outcome.clone() })
         .collect();
     let root = network.blocks[0].0.transactions_root;
     assert_eq!(transactions_root(SHA256, &leaves), root);
@@ -422,11 +422,11 @@ fn the_envelope_of_a_record() {
     let tx_id = transaction.body.id(SHA256);
     network.commit(vec![transaction]);
     let record = &network.records[0];
-    assert_eq!((record.version, record.family, record.kind), (1, 1, 0));
+    assert_eq!((record.version, record.family, record.kind), (2, 1, 0));
     assert_eq!((record.province, record.organisation), (network.provinces[SHANGHAI].code, home.organisation));
     assert_eq!((record.signer, record.tx_id, record.time_ms), (home.key.id(), tx_id, time));
     let bytes = record.to_bytes();
-    assert_eq!(&bytes[..3], [1, 1, 0]);
+    assert_eq!(&bytes[..3], [2, 1, 0]);
     let operation = huxin_chain_spec::codec::encode(&record.operation);
     assert_eq!(&operation[..2], [record.family, record.kind], "family and kind are the operation's tags");
     assert!(bytes.ends_with(&operation));

@@ -37,7 +37,9 @@ use huxin_chain_spec::state::{
     OrganisationHead, OrganisationState, ProvinceState, StateKey, StatusChanged, SystemState, TransferTarget, Upkeep,
     state_digest,
 };
-use huxin_chain_spec::transaction::{Outcome, Transaction, TransactionOutcome, UnsignedTransaction, transactions_root};
+use huxin_chain_spec::transaction::{
+    self, Mode, Outcome, Transaction, TransactionOutcome, UnsignedTransaction, transactions_root,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -137,6 +139,7 @@ fn unsigned() -> UnsignedTransaction {
     UnsignedTransaction {
         genesis: network.genesis.hash(),
         signer: network.issuer(SHANGHAI).id(),
+        mode: Mode::All,
         operations: all_operations(),
         expires_at: Height(100),
         idempotency_key: *b"0123456789abcdef",
@@ -491,13 +494,22 @@ fn outcomes() {
     let committed = Outcome::Committed { first_record: RecordIndex(300), records: 2 };
     let rejected = Outcome::Rejected { code: Code::LicenceDuplicate, operation: 1 };
     let leaf = |byte, outcome| TransactionOutcome { tx_id: TxId(digest(byte)), outcome };
-    let leaves = [leaf(1, committed), leaf(2, rejected), leaf(3, committed)];
-    let mut cases: Vec<Value> = leaves[..2]
+    let refused = vec![
+        transaction::Refusal { operation: 0, code: Code::LicenceDuplicate },
+        transaction::Refusal { operation: 2, code: Code::LicenceUnknown },
+    ];
+    let each = Outcome::Each(transaction::EachOutcome { first_record: RecordIndex(302), records: 2, refused });
+    let leaves = [leaf(1, committed), leaf(2, rejected), leaf(3, each)];
+    let mut cases: Vec<Value> = leaves
         .iter()
         .map(|leaf| {
             let bytes = codec::encode(leaf);
             let form = json!({ "tx_id": leaf.tx_id, "outcome": leaf.outcome });
-            let name = if leaf.outcome == committed { "committed" } else { "rejected" };
+            let name = match leaf.outcome {
+                Outcome::Committed { .. } => "committed",
+                Outcome::Rejected { .. } => "rejected",
+                Outcome::Each(_) => "each",
+            };
             case_with(name, leaf, form, json!({ "leaf_hash_sha256": log::leaf_hash(SHA256, &bytes) }))
         })
         .collect();

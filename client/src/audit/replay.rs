@@ -52,9 +52,13 @@ pub struct Coverage {
     pub time: String,
     pub log_size: u64,
     pub log_root: String,
+    /// Root of the same log with SHA-256, where the ledger's hash is another.
+    pub log_root_sha256: Option<String>,
     pub map_root: String,
     pub transactions: u64,
     pub transactions_rejected: u64,
+    /// Operations refused one by one, in transactions of which each operation has its own outcome.
+    pub operations_refused: u64,
     pub records: u64,
     /// Records by kind.
     pub records_by_kind: BTreeMap<String, u64>,
@@ -215,6 +219,11 @@ impl Replayer {
         }
         let rejected = executed.changes.outcomes.iter().filter(|one| matches!(one.outcome, Outcome::Rejected { .. }));
         coverage.transactions_rejected += rejected.count() as u64;
+        let refused = executed.changes.outcomes.iter().map(|one| match &one.outcome {
+            Outcome::Each(each) => each.refused.len() as u64,
+            Outcome::Committed { .. } | Outcome::Rejected { .. } => 0,
+        });
+        coverage.operations_refused += refused.sum::<u64>();
         self.ledger.apply(&executed, &block.header, hash);
         Ok(())
     }
@@ -230,6 +239,7 @@ impl Replayer {
             time: tip.time_ms.to_string(),
             log_size: head.size,
             log_root: head.root.to_string(),
+            log_root_sha256: tip.frontier_sha256.as_ref().map(|edge| edge.head().root.to_string()),
             map_root: tip.map_root.to_string(),
             licences: self.ledger.licence_count() as u64,
             organisations: self.ledger.state_count(|key| matches!(key, StateKey::Organisation(_))) as u64,
@@ -260,6 +270,10 @@ impl Coverage {
             format!(
                 "{} rejections: the same code at the same operation, as the transactions root says",
                 self.transactions_rejected
+            ),
+            format!(
+                "{} operations refused one by one: the same code for each, as the transactions root says",
+                self.operations_refused
             ),
             format!("{} records: membership, licence and personal-data rules applied from the beginning", self.records),
             format!("{} organisations: sequence without gaps, running digest", self.organisations),

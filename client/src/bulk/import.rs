@@ -5,53 +5,71 @@ use std::future::Future;
 
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
-use huxin_chain_spec::record::{LicenceOperation, Operation};
+use huxin_chain_spec::record::Operation;
 use serde::Serialize;
 
 use super::journal::{Batch, BatchEnd, Journal};
-use super::rows::Row;
+use super::results::RefusedRow;
+use super::table::Row;
 use crate::error::ClientError;
-use crate::said::Said;
-use crate::sdk::{Committed, SignedTransaction};
+use crate::sdk::{ProvenEach, SignedTransaction};
 
 /// Most times one line's batch is signed anew after expiring.
 const EXPIRIES_MAX: u32 = 10;
+/// Refused rows named in the summary; the table of outcomes has them all.
+const REFUSED_NAMED_MAX: usize = 1_000;
+/// What is wrong with who signs, or with the transaction as such: the next batch would be refused alike, and the rows are not to blame.
+const NOT_OF_ROWS: [&str; 10] = [
+    "key.",
+    "organisation.",
+    "system.",
+    "province.",
+    "admission.",
+    "transaction.",
+    "signature.",
+    "encoding.",
+    "mempool.",
+    "api.",
+];
 
 /// Signs and submits. A trait so that crashes and refusals can be tried without a network.
 pub trait Submitter {
-    /// Signs a batch with the newest height known.
+    /// Signs a batch, each operation with its own outcome, with the newest height known.
     fn sign(&self, operations: Vec<Operation>) -> impl Future<Output = Result<SignedTransaction, ClientError>>;
     /// Submits and waits for the end, proof checked.
     ///
     /// # Errors
-    /// `Rejected`, `Refused` and `Expired` only where the transaction can never be committed any more: its rows are signed again then.
-    fn submit(&self, transaction: SignedTransaction) -> impl Future<Output = Result<Committed, ClientError>>;
+    /// `Refused` and `Expired` only where the transaction can never be committed any more: its rows are signed again then.
+    fn submit(&self, transaction: SignedTransaction) -> impl Future<Output = Result<ProvenEach, ClientError>>;
 }
 
 /// How to import.
 #[derive(Debug, Clone)]
 pub struct ImportOptions {
-    /// Licences per transaction.
+    /// Rows per transaction.
     pub batch: usize,
     /// Transactions on their way at the same time.
     pub in_flight: usize,
-    /// Gives up a row that the ledger refuses and goes on, instead of ending.
-    pub skips_bad: bool,
 }
 
 /// Told after every batch.
 #[derive(Debug, Clone, Copy)]
 pub struct Progress {
     pub recorded: u64,
-    pub skipped: u64,
+    pub refused: u64,
 }
 
 /// How an import ended.
 #[derive(Debug, Clone, Serialize)]
 pub struct Summary {
-    /// Licences of the table that are recorded, by this run and by earlier ones.
+    /// Rows of the table that are recorded, by this run and by earlier ones.
     pub recorded: u64,
-    pub skipped: Vec<super::rows::BadRow>,
+    /// Rows that the ledger refused.
+    pub refused_count: u64,
+    /// The first thousand of them.
+    pub refused: Vec<RefusedRow>,
+    /// Rows that were not sent, because they cannot be recorded as they stand.
+    pub skipped: Vec<super::table::BadRow>,
     /// Height of the newest batch of this run.
     pub height: Option<u64>,
 }
@@ -88,10 +106,10 @@ pub async fn import<S: Submitter>(
             });
         }
         let Some((batch, outcome)) = in_flight.next().await else { break };
-        match settle(journal, &batch, outcome, options.skips_bad)? {
-            Settled::Committed(at) => height = height.max(Some(at)),
-            Settled::Again { lines, expired } => {
-                expiries += u32::from(expired);
+        match settle(journal, &batch, outcome)? {
+            Settled::Ended(at) => height = height.max(at),
+            Settled::Again { lines } => {
+                expiries += 1;
                 if expiries > EXPIRIES_MAX {
                     stopped.get_or_insert(ClientError::Expired { tx_id: batch.transaction.tx_id.to_string() });
                 }
@@ -102,37 +120,34 @@ pub async fn import<S: Submitter>(
                 stopped.get_or_insert(error);
             }
         }
-        on_progress(Progress { recorded: journal.committed(), skipped: journal.skipped().len() as u64 });
+        on_progress(Progress { recorded: journal.recorded(), refused: journal.refused_count() });
     }
     match stopped {
         Some(error) => Err(error),
         None => {
-            let skipped = journal.skipped().iter();
-            let skipped = skipped.map(|(line, reason)| super::rows::BadRow {
-                line: *line,
-                reason: reason.clone(),
-                reason_zh: String::new(),
-            });
-            Ok(Summary { recorded: journal.committed(), skipped: skipped.collect(), height })
+            let refused = journal.refused().take(REFUSED_NAMED_MAX).map(|(line, code)| RefusedRow::new(line, code));
+            Ok(Summary {
+                recorded: journal.recorded(),
+                refused_count: journal.refused_count(),
+                refused: refused.collect(),
+                skipped: Vec::new(),
+                height,
+            })
         }
     }
 }
 
 async fn sign<S: Submitter>(submitter: &S, rows: &HashMap<u64, &Row>, lines: Vec<u64>) -> Result<Batch, ClientError> {
-    let operations = lines
-        .iter()
-        .filter_map(|line| rows.get(line))
-        .map(|row| Operation::Licence(LicenceOperation::Issue(row.licence.clone())))
-        .collect();
+    let operations = lines.iter().filter_map(|line| rows.get(line)).map(|row| row.operation()).collect();
     Ok(Batch { transaction: submitter.sign(operations).await?, lines })
 }
 
 enum Settled {
-    Committed(u64),
-    /// These lines are to be signed again.
+    /// Each line has its end; the height of the block that says so.
+    Ended(Option<u64>),
+    /// These lines are to be signed again: their transaction expired.
     Again {
         lines: Vec<u64>,
-        expired: bool,
     },
     Stop(ClientError),
 }
@@ -141,48 +156,32 @@ enum Settled {
 fn settle(
     journal: &mut Journal,
     batch: &Batch,
-    outcome: Result<Committed, ClientError>,
-    skips_bad: bool,
+    outcome: Result<ProvenEach, ClientError>,
 ) -> Result<Settled, ClientError> {
     let tx_id = &batch.transaction.tx_id;
-    let error = match outcome {
-        Ok(Committed { height, first_record, .. }) => {
-            journal.ended(tx_id, &BatchEnd::Committed { height, first_record: first_record.0 })?;
-            return Ok(Settled::Committed(height));
+    match outcome {
+        Ok(ProvenEach { height, outcome, .. }) => {
+            let end = BatchEnd::Each { height, first_record: outcome.first_record.0, refused: outcome.refused };
+            journal.ended(tx_id, &end)?;
+            Ok(Settled::Ended(Some(height)))
         }
-        Err(error) => error,
-    };
-    if matches!(error, ClientError::Expired { .. }) {
-        journal.ended(tx_id, &BatchEnd::Expired)?;
-        return Ok(Settled::Again { lines: batch.lines.clone(), expired: true });
-    }
-    // Anything else says nothing final about the batch: it stays pending, and the next run sends it again.
-    if !matches!(error, ClientError::Rejected { .. }) && !error.is_refusal_at_door() {
-        return Ok(Settled::Stop(error));
-    }
-    let refused_line = refused_line(batch, &error);
-    journal.ended(tx_id, &BatchEnd::Refused { code: error.code().to_owned() })?;
-    match refused_line {
-        Some(line) if skips_bad => {
-            journal.skip(line, &error.in_both())?;
-            let lines = batch.lines.iter().copied().filter(|other| *other != line).collect();
-            Ok(Settled::Again { lines, expired: false })
+        Err(ClientError::Expired { .. }) => {
+            journal.ended(tx_id, &BatchEnd::Open)?;
+            Ok(Settled::Again { lines: batch.lines.clone() })
         }
-        Some(line) => Ok(Settled::Stop(refused_row(line, &error))),
-        None => Ok(Settled::Stop(error)),
+        Err(error) if error.is_refusal_at_door() => {
+            let code = error.code().to_owned();
+            // A door refuses a transaction of this mode for its rows only where it refuses them all for one reason.
+            if NOT_OF_ROWS.iter().any(|family| code.starts_with(family)) {
+                journal.ended(tx_id, &BatchEnd::Open)?;
+                return Ok(Settled::Stop(error));
+            }
+            journal.ended(tx_id, &BatchEnd::Refused { code })?;
+            Ok(Settled::Ended(None))
+        }
+        // Anything else says nothing final about the batch: it stays pending, and the next run sends it again.
+        Err(error) => Ok(Settled::Stop(error)),
     }
-}
-
-/// What the ledger says of one row.
-fn refused_row(line: u64, error: &ClientError) -> ClientError {
-    let body = error.body();
-    let reason = Said { en: error.to_string(), zh: body.what_zh.trim_end_matches('。').to_owned(), code: None };
-    ClientError::Table { place: format!("line {line}"), reason }
-}
-
-/// The line whose operation the ledger names.
-fn refused_line(batch: &Batch, error: &ClientError) -> Option<u64> {
-    batch.lines.get(error.refused_operation()?).copied()
 }
 
 #[cfg(test)]

@@ -2,11 +2,11 @@
 //! transactions are sent again, and nothing is ever recorded twice.
 //!
 //! ```text
-//! line 1   {"format":"huxin-journal/1","csv_sha256":…,"genesis":…,"signer":…}
+//! line 1   {"format":"huxin-journal/2","csv_sha256":…,"genesis":…,"signer":…}
 //! then     {"batch":0,"lines":[2,3,…],"tx_id":…,"transaction":"<base64>"}    synced before the transaction is sent
-//!          {"tx_id":…,"end":{"outcome":"committed","height":…,"first_record":…}}
-//!          {"tx_id":…,"end":{"outcome":"refused","code":…}} | {"outcome":"expired"}
-//!          {"skipped":line,"reason":…}
+//!          {"tx_id":…,"end":{"outcome":"each","height":…,"first_record":…,"refused":[{"operation":…,"code":…}]}}
+//!          {"tx_id":…,"end":{"outcome":"refused","code":…}}     all its lines, at the door
+//!          {"tx_id":…,"end":{"outcome":"open"}}                 it changed nothing and never will; its lines are to be signed again
 //! ```
 //! A last line without its end was never acted upon, and is cut off.
 
@@ -18,7 +18,8 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use huxin_chain_spec::crypto::{Digest, KeyId};
-use huxin_chain_spec::ids::TxId;
+use huxin_chain_spec::ids::{RecordIndex, TxId};
+use huxin_chain_spec::transaction::{EachOutcome, Refusal};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ClientError;
@@ -26,7 +27,7 @@ use crate::said::Said;
 use crate::say;
 use crate::sdk::SignedTransaction;
 
-const FORMAT: &str = "huxin-journal/1";
+const FORMAT: &str = "huxin-journal/2";
 
 /// What the journal belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,16 +56,21 @@ pub struct Batch {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum BatchEnd {
-    Committed {
-        height: u64,
-        first_record: u64,
-    },
-    /// It changed nothing and never will.
-    Refused {
-        code: String,
-    },
-    /// It changed nothing and never will.
-    Expired,
+    /// It stands in a block, with an outcome for each line.
+    Each { height: u64, first_record: u64, refused: Vec<Refusal> },
+    /// It changed nothing and never will: each of its lines was refused with this code.
+    Refused { code: String },
+    /// It changed nothing and never will: its lines are to be signed again.
+    Open,
+}
+
+/// How a line of the table ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LineEnd {
+    /// Index of its record in the log, and the height of the block.
+    Recorded { record: u64, height: u64 },
+    /// The code, and the height of the block that proves it; no height where the transaction was refused at the door.
+    Refused { code: String, height: Option<u64> },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -72,7 +78,6 @@ pub enum BatchEnd {
 enum Entry {
     Sent { lines: Vec<u64>, tx_id: TxId, transaction: String },
     Ended { tx_id: TxId, end: BatchEnd },
-    Skipped { skipped: u64, reason: String },
 }
 
 /// The journal, open for appending.
@@ -80,9 +85,8 @@ pub struct Journal {
     path: PathBuf,
     file: File,
     pending: BTreeMap<TxId, Batch>,
-    done_lines: BTreeSet<u64>,
-    skipped: BTreeMap<u64, String>,
-    committed: u64,
+    ended: BTreeMap<u64, LineEnd>,
+    recorded: u64,
 }
 
 impl Journal {
@@ -102,14 +106,8 @@ impl Journal {
         file.try_lock().map_err(|error| ClientError::file("another import uses the journal", path, error.into()))?;
         let text = std::fs::read_to_string(path).map_err(failed)?;
         let whole = text.rfind('\n').map_or(0, |end| end + 1);
-        let mut journal = Self {
-            path: path.to_owned(),
-            file,
-            pending: BTreeMap::new(),
-            done_lines: BTreeSet::new(),
-            skipped: BTreeMap::new(),
-            committed: 0,
-        };
+        let mut journal =
+            Self { path: path.to_owned(), file, pending: BTreeMap::new(), ended: BTreeMap::new(), recorded: 0 };
         journal.file.set_len(whole as u64).map_err(failed)?;
         journal.file.seek(SeekFrom::End(0)).map_err(failed)?;
         let mut lines = text.get(..whole).unwrap_or_default().lines();
@@ -146,19 +144,35 @@ impl Journal {
                 self.pending.insert(tx_id, Batch { lines, transaction });
             }
             Entry::Ended { tx_id, end } => self.take_end(&tx_id, &end),
-            Entry::Skipped { skipped, reason } => {
-                self.skipped.insert(skipped, reason);
-            }
         }
         Ok(())
     }
 
     fn take_end(&mut self, tx_id: &TxId, end: &BatchEnd) {
-        if let Some(batch) = self.pending.remove(tx_id)
-            && let BatchEnd::Committed { .. } = end
-        {
-            self.committed += batch.lines.len() as u64;
-            self.done_lines.extend(batch.lines);
+        let Some(batch) = self.pending.remove(tx_id) else { return };
+        match end {
+            BatchEnd::Open => {}
+            BatchEnd::Refused { code } => {
+                let refused = || LineEnd::Refused { code: code.clone(), height: None };
+                self.ended.extend(batch.lines.into_iter().map(|line| (line, refused())));
+            }
+            BatchEnd::Each { height, first_record, refused } => {
+                let records = batch.lines.len().saturating_sub(refused.len());
+                let outcome = EachOutcome {
+                    first_record: RecordIndex(*first_record),
+                    records: u32::try_from(records).unwrap_or(u32::MAX),
+                    refused: refused.clone(),
+                };
+                self.recorded += records as u64;
+                for (position, line) in (0u32..).zip(batch.lines) {
+                    let end = match outcome.of(position) {
+                        Some(Ok(record)) => LineEnd::Recorded { record: record.0, height: *height },
+                        Some(Err(code)) => LineEnd::Refused { code: code.as_str().to_owned(), height: Some(*height) },
+                        None => continue,
+                    };
+                    self.ended.insert(line, end);
+                }
+            }
         }
     }
 
@@ -167,29 +181,33 @@ impl Journal {
         self.pending.values().cloned().collect()
     }
 
-    /// Whether this line is recorded, on its way, or given up.
-    pub fn covers(&self, line: u64) -> bool {
-        self.done_lines.contains(&line)
-            || self.skipped.contains_key(&line)
-            || self.pending.values().any(|batch| batch.lines.contains(&line))
+    /// How this line ended; `None` while it is on its way or was not sent.
+    pub fn end_of(&self, line: u64) -> Option<&LineEnd> {
+        self.ended.get(&line)
     }
 
-    /// Lines that are neither recorded, on their way, nor given up.
+    /// Lines that have no end and are not on their way.
     pub fn open_lines<'a>(&'a self, lines: impl Iterator<Item = u64> + 'a) -> impl Iterator<Item = u64> + 'a {
         let on_their_way: BTreeSet<u64> = self.pending.values().flat_map(|batch| batch.lines.iter().copied()).collect();
-        lines.filter(move |line| {
-            !self.done_lines.contains(line) && !self.skipped.contains_key(line) && !on_their_way.contains(line)
+        lines.filter(move |line| !self.ended.contains_key(line) && !on_their_way.contains(line))
+    }
+
+    /// Lines recorded so far.
+    pub fn recorded(&self) -> u64 {
+        self.recorded
+    }
+
+    /// Lines that were refused, with their codes.
+    pub fn refused(&self) -> impl Iterator<Item = (u64, &str)> {
+        self.ended.iter().filter_map(|(line, end)| match end {
+            LineEnd::Refused { code, .. } => Some((*line, code.as_str())),
+            LineEnd::Recorded { .. } => None,
         })
     }
 
-    /// Licences recorded so far.
-    pub fn committed(&self) -> u64 {
-        self.committed
-    }
-
-    /// Lines given up, with reasons.
-    pub fn skipped(&self) -> &BTreeMap<u64, String> {
-        &self.skipped
+    /// How many lines were refused.
+    pub fn refused_count(&self) -> u64 {
+        (self.ended.len() as u64).saturating_sub(self.recorded)
     }
 
     /// Notes a signed transaction. Returns only once that is on the disk.
@@ -209,13 +227,6 @@ impl Journal {
         Ok(())
     }
 
-    /// Gives a line up.
-    pub fn skip(&mut self, line: u64, reason: &str) -> Result<(), ClientError> {
-        self.append(&Entry::Skipped { skipped: line, reason: reason.to_owned() })?;
-        self.skipped.insert(line, reason.to_owned());
-        Ok(())
-    }
-
     fn append(&mut self, value: &impl Serialize) -> Result<(), ClientError> {
         let mut line = serde_json::to_vec(value).map_err(|error| ClientError::input("journal", error))?;
         line.push(b'\n');
@@ -227,6 +238,7 @@ impl Journal {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "tests")]
     use super::*;
+    use huxin_chain_spec::codes::Code;
 
     fn header() -> Header {
         Header::new(Digest([1; 32]), Digest([2; 32]), KeyId(Digest([3; 32])))
@@ -245,21 +257,31 @@ mod tests {
         journal.sent(&batch(1)).unwrap();
         journal.sent(&batch(2)).unwrap();
         journal.sent(&batch(3)).unwrap();
-        journal.ended(&batch(1).transaction.tx_id, &BatchEnd::Committed { height: 5, first_record: 7 }).unwrap();
-        journal.ended(&batch(3).transaction.tx_id, &BatchEnd::Expired).unwrap();
-        journal.skip(40, "bad").unwrap();
+        let refused = vec![Refusal { operation: 0, code: Code::LicenceDuplicate }];
+        let partly = BatchEnd::Each { height: 5, first_record: 7, refused };
+        journal.ended(&batch(1).transaction.tx_id, &partly).unwrap();
+        journal.ended(&batch(3).transaction.tx_id, &BatchEnd::Open).unwrap();
+        journal.sent(&batch(20)).unwrap();
+        let at_the_door = BatchEnd::Refused { code: "licence.wrong_state".to_owned() };
+        journal.ended(&batch(20).transaction.tx_id, &at_the_door).unwrap();
         drop(journal);
         // A crash in the middle of a write.
         std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"lines\":[8],\"tx_").unwrap();
         let mut journal = Journal::open(&path, &header()).unwrap();
         assert_eq!(journal.pending(), vec![batch(2)]);
-        assert_eq!(journal.committed(), 2);
-        assert!(journal.covers(2) && journal.covers(4) && journal.covers(40));
+        assert_eq!((journal.recorded(), journal.refused_count()), (1, 3));
+        let refused = |code: &str, height| Some(LineEnd::Refused { code: code.to_owned(), height });
+        assert_eq!(journal.end_of(2).cloned(), refused("licence.duplicate", Some(5)));
+        assert_eq!(journal.end_of(3), Some(&LineEnd::Recorded { record: 7, height: 5 }));
+        assert_eq!(journal.end_of(41).cloned(), refused("licence.wrong_state", None));
+        assert_eq!(journal.end_of(4), None, "on its way");
         // Batch 3 expired, so its lines are to be signed again; line 8 was never sent.
         assert_eq!(journal.open_lines(2..9).collect::<Vec<_>>(), vec![6, 7, 8]);
-        journal.ended(&batch(2).transaction.tx_id, &BatchEnd::Committed { height: 6, first_record: 9 }).unwrap();
+        let whole = BatchEnd::Each { height: 6, first_record: 9, refused: Vec::new() };
+        journal.ended(&batch(2).transaction.tx_id, &whole).unwrap();
         drop(journal);
-        assert_eq!(Journal::open(&path, &header()).unwrap().committed(), 4);
+        let journal = Journal::open(&path, &header()).unwrap();
+        assert_eq!((journal.recorded(), journal.refused_count()), (3, 3));
     }
 
     #[test]

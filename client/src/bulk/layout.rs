@@ -4,7 +4,6 @@ use std::path::Path;
 
 use encoding_rs::{GBK, UTF_16BE, UTF_16LE};
 
-use super::rows::COLUMNS;
 use crate::error::ClientError;
 use crate::said::Said;
 use crate::say;
@@ -13,6 +12,14 @@ use crate::say;
 const TABLE_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 /// Likeness above which a known column is suggested for an unknown one.
 const NEAR: f64 = 0.8;
+
+/// The columns that a kind of table may have.
+pub(super) struct Columns {
+    /// The one that every row names its licence in.
+    pub needed: &'static str,
+    /// All of them.
+    pub known: &'static [&'static str],
+}
 
 /// A table's text, and how it was found written.
 #[derive(Debug)]
@@ -24,7 +31,7 @@ pub(super) struct Layout {
 }
 
 /// Reads a table and finds its encoding and separator; its first line names known columns only.
-pub(super) fn layout(path: &Path) -> Result<Layout, ClientError> {
+pub(super) fn layout(path: &Path, known: &Columns) -> Result<Layout, ClientError> {
     let failed = |error| ClientError::file("cannot read", path, error);
     let length = std::fs::metadata(path).map_err(failed)?.len();
     let wrong = |reason: Said| ClientError::Table { place: path.display().to_string(), reason };
@@ -41,12 +48,12 @@ pub(super) fn layout(path: &Path) -> Result<Layout, ClientError> {
     if head.trim().is_empty() {
         return Err(wrong(say!("the table is empty", "表格为空")));
     }
-    let separator = separator(head);
+    let separator = separator(head, known);
     if separator != ',' {
         let name = if separator == '\t' { "制表符 tabs".to_owned() } else { format!("{separator:?}") };
         warnings.push(format!("按 {name} 分隔读取 read with {name} as separator"));
     }
-    columns(head, separator).map_err(wrong)?;
+    columns(head, separator, known).map_err(wrong)?;
     // All three are ASCII.
     Ok(Layout { text, separator: u8::try_from(separator).unwrap_or(b','), warnings })
 }
@@ -100,20 +107,20 @@ fn names(head: &str, separator: char) -> Vec<&str> {
 
 /// The separator by which every name in the first line is a column; else the comma, or what the line seems to use, so that the columns
 /// can be named.
-fn separator(head: &str) -> char {
+fn separator(head: &str, columns: &Columns) -> char {
     let all = [',', ';', '\t'];
-    let fits = |separator: &char| names(head, *separator).iter().all(|name| COLUMNS.contains(name));
+    let fits = |separator: &char| names(head, *separator).iter().all(|name| columns.known.contains(name));
     let seems = |separator: &char| head.contains(*separator);
     all.into_iter().find(fits).or_else(|| all.into_iter().find(seems)).unwrap_or(',')
 }
 
-/// Every column is known, there once, and `licence_id` is among them.
-fn columns(head: &str, separator: char) -> Result<(), Said> {
+/// Every column is known, there once, and the needed one is among them.
+fn columns(head: &str, separator: char, columns: &Columns) -> Result<(), Said> {
     let names = names(head, separator);
     for (position, name) in names.iter().enumerate() {
-        if !COLUMNS.contains(name) {
-            let all = COLUMNS.join(", ");
-            let near = COLUMNS.iter().max_by(|a, b| likeness(name, a).total_cmp(&likeness(name, b)));
+        if !columns.known.contains(name) {
+            let all = columns.known.join(", ");
+            let near = columns.known.iter().max_by(|a, b| likeness(name, a).total_cmp(&likeness(name, b)));
             let near = near.filter(|near| likeness(name, near) >= NEAR);
             let (en, zh) = near.map_or_else(
                 || (format!("the columns are {all}, separated by commas"), format!("可用的列有 {all}，以逗号分隔")),
@@ -125,11 +132,8 @@ fn columns(head: &str, separator: char) -> Result<(), Said> {
             return Err(say!("the column {name} is there twice", "{name} 列重复"));
         }
     }
-    if names.contains(&"licence_id") {
-        Ok(())
-    } else {
-        Err(say!("the column licence_id is missing", "缺少 licence_id 列"))
-    }
+    let needed = columns.needed;
+    if names.contains(&needed) { Ok(()) } else { Err(say!("the column {needed} is missing", "缺少 {needed} 列")) }
 }
 
 fn likeness(a: &str, b: &str) -> f64 {

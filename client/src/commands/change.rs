@@ -1,6 +1,6 @@
 //! `huxin licence`: issue, and everything that happens to a licence afterwards.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
@@ -8,10 +8,12 @@ use huxin_chain_spec::ids::{BasisCode, LicenceRef, ProvinceCode, TimeMs, Uscc};
 use huxin_chain_spec::record::licence::Change;
 use huxin_chain_spec::record::{LicenceOperation, Operation};
 
+use super::bulk::Bulk;
 use super::context::{Global, Needs};
 use super::issue::{Issue, NewLicence, Recorded};
 use super::output::Output;
-use super::verify::{issued_subject, licence_subject, note_check_character};
+use super::verify::{has_odd_check_character, issued_subject, licence_subject, note_check_character};
+use crate::bulk::{Defaults, TableOf, read_changes};
 use crate::error::{ClientError, ExitCode};
 use crate::keep::save;
 use crate::say;
@@ -56,16 +58,19 @@ pub enum LicenceCommand {
 #[derive(Debug, Clone, Args)]
 pub struct ChangeArguments {
     /// Identifier (电子证照标识), or reference on the ledger (64 hex).
-    licence: String,
-    /// Code of the legal basis.
-    #[arg(long)]
-    basis: BasisCode,
+    #[arg(required_unless_present = "csv", conflicts_with = "csv")]
+    licence: Option<String>,
+    /// Code of the legal basis; with --csv, of the rows that name none.
+    #[arg(long, required_unless_present = "csv")]
+    basis: Option<BasisCode>,
     /// When it takes effect in law; now if absent.
     #[arg(long, value_name = "TIME")]
     effective: Option<TimeMs>,
     /// Save the receipt here; an earlier file is kept under another name.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "csv")]
     receipt: Option<PathBuf>,
+    #[command(flatten)]
+    bulk: Bulk,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -73,14 +78,14 @@ pub struct TransferOut {
     #[command(flatten)]
     change: ChangeArguments,
     /// Province that takes it over: 320000.
-    #[arg(long, value_name = "PROVINCE")]
-    to_province: ProvinceCode,
+    #[arg(long, value_name = "PROVINCE", required_unless_present = "csv")]
+    to_province: Option<ProvinceCode>,
     /// Unified social credit code of the only organisation that may take it over.
-    #[arg(long)]
-    to_organisation: Uscc,
+    #[arg(long, required_unless_present = "csv")]
+    to_organisation: Option<Uscc>,
     /// Commitment to the holder made for this transfer alone, hex, with a key that goes to the receiver off the ledger. Needed where the
     /// licence has a holder commitment.
-    #[arg(long, value_name = "HEX")]
+    #[arg(long, value_name = "HEX", conflicts_with = "csv")]
     transfer_holder: Option<Digest>,
 }
 
@@ -132,16 +137,24 @@ impl LicenceCommand {
                 new.run(global, output, taken).await
             }
             Self::TransferOut(TransferOut { change, to_province, to_organisation, transfer_holder: holder }) => {
+                if change.bulk.csv.is_some() {
+                    let defaults = Defaults { to_province, to_organisation, ..change.defaults() };
+                    return send_changes(change.bulk, global, output, TableOf::TransferOut, defaults).await;
+                }
+                let to_province = to_province.ok_or_else(|| missing("--to-province"))?;
+                let to_organisation = to_organisation.ok_or_else(|| missing("--to-organisation"))?;
                 let out = |change| Op::TransferOut { change, to_province, to_organisation, holder };
-                change.run(global, output, out).await
+                change.one(global, output, out).await
             }
-            Self::Suspend(change) => change.run(global, output, Op::Suspend).await,
-            Self::Restore(change) => change.run(global, output, Op::Restore).await,
-            Self::CancelTransfer(change) => change.run(global, output, Op::CancelTransfer).await,
-            Self::Cancel(change) => change.run(global, output, Op::Cancel).await,
-            Self::Withdraw(change) => change.run(global, output, Op::Withdraw).await,
-            Self::Revoke(change) => change.run(global, output, Op::Revoke).await,
-            Self::Lapse(change) => change.run(global, output, Op::Lapse).await,
+            Self::Suspend(change) => change.run(global, output, TableOf::Suspend, Op::Suspend).await,
+            Self::Restore(change) => change.run(global, output, TableOf::Restore, Op::Restore).await,
+            Self::CancelTransfer(change) => {
+                change.run(global, output, TableOf::CancelTransfer, Op::CancelTransfer).await
+            }
+            Self::Cancel(change) => change.run(global, output, TableOf::Cancel, Op::Cancel).await,
+            Self::Withdraw(change) => change.run(global, output, TableOf::Withdraw, Op::Withdraw).await,
+            Self::Revoke(change) => change.run(global, output, TableOf::Revoke, Op::Revoke).await,
+            Self::Lapse(change) => change.run(global, output, TableOf::Lapse, Op::Lapse).await,
             Self::Correct(correct) => correct.run(global, output).await,
             Self::Attach(attach) => attach.run(global, output).await,
             Self::Detach(detach) => detach.run(global, output).await,
@@ -162,18 +175,62 @@ pub(super) fn reference(algorithm: DigestAlgorithm, text: &str) -> Result<Licenc
     }
 }
 
+/// The error of an argument that the command line should not have let through.
+pub(super) fn missing(argument: &str) -> ClientError {
+    ClientError::at(argument, say!("needed without --csv", "没有 --csv 时必须给出"))
+}
+
+/// Sends a table of changes.
+pub(super) async fn send_changes(
+    bulk: Bulk,
+    global: &Global,
+    output: &Output,
+    kind: TableOf,
+    defaults: Defaults,
+) -> Result<ExitCode, ClientError> {
+    let read = |path: &Path, algorithm, on_rows: &mut dyn FnMut(u64)| {
+        let resolve = |text: &str| {
+            let licence = reference(algorithm, text).map_err(|error| error.said())?;
+            Ok((licence, has_odd_check_character(licence_subject(text).ok().as_ref())))
+        };
+        read_changes(path, kind, &defaults, resolve, on_rows)
+    };
+    bulk.run(global, output, read).await
+}
+
 impl ChangeArguments {
     async fn run(
         self,
         global: &Global,
         output: &Output,
+        kind: TableOf,
         operation: impl FnOnce(Change) -> LicenceOperation,
     ) -> Result<ExitCode, ClientError> {
-        note_check_character(output, licence_subject(&self.licence).ok().as_ref());
-        let (client, licence) = global.ready(Needs::Record, |algorithm| reference(algorithm, &self.licence)).await?;
+        if self.bulk.csv.is_some() {
+            let defaults = self.defaults();
+            return send_changes(self.bulk, global, output, kind, defaults).await;
+        }
+        self.one(global, output, operation).await
+    }
+
+    /// What counts for the rows of a table that say nothing of it.
+    fn defaults(&self) -> Defaults {
+        Defaults { basis: self.basis.clone(), effective: self.effective.unwrap_or_else(clock), ..Defaults::default() }
+    }
+
+    async fn one(
+        self,
+        global: &Global,
+        output: &Output,
+        operation: impl FnOnce(Change) -> LicenceOperation,
+    ) -> Result<ExitCode, ClientError> {
+        let text = self.licence.ok_or_else(|| missing("LICENCE"))?;
+        let basis = self.basis.ok_or_else(|| missing("--basis"))?;
+        note_check_character(output, licence_subject(&text).ok().as_ref());
+        let (client, licence) = global.ready(Needs::Record, |algorithm| reference(algorithm, &text)).await?;
         let effective_ms = self.effective.unwrap_or_else(clock);
-        let operation = operation(Change { licence, basis: self.basis, effective_ms });
-        submit(global, output, &client, operation, licence, Some(self.licence), None, self.receipt).await
+        let operation = operation(Change { licence, basis, effective_ms });
+        submit(global, output, &client, operation, licence, Some(text), None, self.receipt).await
     }
 }
 

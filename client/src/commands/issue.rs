@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use super::context::{Global, Needs};
 use super::output::Output;
+use crate::bulk::read_table;
 use crate::dates::{ALREADY_ENDED, End, beijing, end_text, ended_warning, start_text};
 use crate::error::{ClientError, ExitCode};
 use crate::keep::save;
@@ -343,7 +344,7 @@ pub struct Issue {
     #[arg(long, value_name = "PATH")]
     receipt: Option<PathBuf>,
     #[command(flatten)]
-    pub bulk: super::import::Bulk,
+    pub bulk: super::bulk::Bulk,
 }
 
 /// One recorded licence, as reported.
@@ -400,7 +401,8 @@ impl Issue {
                 );
                 return Err(ClientError::at(option, said));
             }
-            return self.bulk.run(global, output).await;
+            let read = |path: &Path, algorithm, on_rows: &mut dyn FnMut(u64)| read_table(path, algorithm, on_rows);
+            return self.bulk.run(global, output, read).await;
         }
         if self.files.len() > 1 && self.licence.names_one_licence() {
             let said = say!("names one licence, but several files are given", "只能指一份证照，却给出了多个文件");

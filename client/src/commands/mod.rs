@@ -3,6 +3,7 @@
 mod arguments;
 mod audit;
 mod bench;
+mod bulk;
 mod case;
 mod change;
 mod context;
@@ -15,7 +16,6 @@ mod genesis;
 mod govern;
 mod head;
 mod help;
-mod import;
 mod inspect;
 mod issue;
 mod keys;

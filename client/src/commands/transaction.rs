@@ -1,8 +1,9 @@
 //! `huxin transaction`: what became of one.
 
 use clap::Args;
-use huxin_chain_spec::api::{ErrorBody, OutcomeAnswer};
+use huxin_chain_spec::api::{ErrorBody, OutcomeAnswer, RefusedOperation};
 use huxin_chain_spec::ids::{Height, TxId};
+use huxin_chain_spec::transaction::Outcome;
 use serde::Serialize;
 
 use super::context::Global;
@@ -38,6 +39,7 @@ fn outcome_text(outcome: &str) -> String {
     let text = match outcome {
         "committed" => "已登记 committed",
         "rejected" => "已被拒绝，未改变任何内容 rejected, changed nothing",
+        "each" => "逐项处理 each operation by itself",
         "expired" => "已过期，未生效 expired, changed nothing and never will",
         "pending" => "等待中 pending: in the node's mempool; ask again later",
         "unknown" => {
@@ -85,7 +87,7 @@ impl TransactionCommand {
                                several nodes, to prove it";
                 warnings.push(warning.to_owned());
             }
-            ("committed" | "rejected", _) => {
+            ("committed" | "rejected" | "each", _) => {
                 warnings.push("没有节点给出处理结果的回执 no node gives a receipt of the outcome".to_owned());
             }
             _ => {}
@@ -96,14 +98,25 @@ impl TransactionCommand {
 
 /// A proven outcome in the words of an answer.
 fn answer_of(proven: &ProvenOutcome) -> OutcomeAnswer {
-    let committed = proven.committed();
+    let (outcome, first_record, records, refused) = match &proven.receipt.outcome.outcome {
+        Outcome::Committed { first_record, records } => ("committed", Some(first_record.0), Some(*records), None),
+        Outcome::Rejected { .. } => ("rejected", None, None, None),
+        Outcome::Each(each) => {
+            let refused = each.refused.iter().map(|refusal| RefusedOperation {
+                operation: refusal.operation,
+                code: refusal.code.as_str().to_owned(),
+            });
+            ("each", (each.records > 0).then_some(each.first_record.0), Some(each.records), Some(refused.collect()))
+        }
+    };
     OutcomeAnswer {
         tx_id: proven.receipt.outcome.tx_id.to_string(),
-        outcome: if committed.is_some() { "committed" } else { "rejected" }.to_owned(),
+        outcome: outcome.to_owned(),
         height: Some(proven.receipt.header.height.0),
-        first_record: committed.map(|committed| committed.first_record.0),
-        records: committed.map(|committed| committed.records),
+        first_record,
+        records,
         error: proven.rejection(),
+        refused,
     }
 }
 
@@ -111,8 +124,9 @@ impl Told {
     fn exit_code(&self) -> ExitCode {
         match (self.outcome.outcome.as_str(), self.proven) {
             ("committed", true) => ExitCode::Success,
-            ("rejected" | "expired", true) => ExitCode::Refused,
-            ("committed" | "rejected" | "expired", false) => ExitCode::NotProven,
+            ("each", true) if self.outcome.error.is_none() => ExitCode::Success,
+            ("rejected" | "expired" | "each", true) => ExitCode::Refused,
+            ("committed" | "rejected" | "expired" | "each", false) => ExitCode::NotProven,
             ("unknown", _) => ExitCode::NotOnLedger,
             _ => ExitCode::NotChecked,
         }

@@ -12,11 +12,13 @@ use huxin_chain_spec::record::upkeep::{
 };
 use huxin_chain_spec::state::LicenceState;
 
-use super::change::{reference, submit};
+use super::bulk::Bulk;
+use super::change::{missing, reference, send_changes, submit};
 use super::context::{Global, Needs};
 use super::issue::{agreed, agreed_end};
 use super::output::Output;
 use super::verify::{licence_subject, note_check_character};
+use crate::bulk::{Defaults, TableOf};
 use crate::dates::End;
 use crate::error::{ClientError, ExitCode};
 use crate::say;
@@ -178,22 +180,25 @@ pub struct Detach {
 #[derive(Debug, Clone, Args)]
 pub struct CheckAnnually {
     /// Identifier (电子证照标识), or reference on the ledger (64 hex).
-    licence: String,
-    /// The year it is of.
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1949..=9999))]
-    year: u16,
+    #[arg(required_unless_present = "csv", conflicts_with = "csv")]
+    licence: Option<String>,
+    /// The year it is of; with --csv, and so for the options below, of the rows that name none.
+    #[arg(long, required_unless_present = "csv", value_parser = clap::value_parser!(u16).range(1949..=9999))]
+    year: Option<u16>,
     /// How it ended.
-    #[arg(long)]
-    outcome: CheckOutcome,
+    #[arg(long, required_unless_present = "csv")]
+    outcome: Option<CheckOutcome>,
     /// Last day it covers, 2027-06-30, included; or the first moment after it (RFC 3339).
-    #[arg(long, value_name = "DAY")]
-    until: End,
+    #[arg(long, value_name = "DAY", required_unless_present = "csv")]
+    until: Option<End>,
     /// Code of the legal basis.
-    #[arg(long)]
-    basis: BasisCode,
+    #[arg(long, required_unless_present = "csv")]
+    basis: Option<BasisCode>,
     /// Save the receipt here; an earlier file is kept under another name.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "csv")]
     receipt: Option<PathBuf>,
+    #[command(flatten)]
+    bulk: Bulk,
 }
 
 /// A file at hand, and what it says of itself, which must be of this licence.
@@ -335,15 +340,22 @@ impl Detach {
 
 impl CheckAnnually {
     pub(super) async fn run(self, global: &Global, output: &Output) -> Result<ExitCode, ClientError> {
-        note_check_character(output, licence_subject(&self.licence).ok().as_ref());
-        let (client, licence) = global.ready(Needs::Record, |algorithm| reference(algorithm, &self.licence)).await?;
+        let outcome = self.outcome.map(AnnualOutcome::from);
+        if self.bulk.csv.is_some() {
+            let (basis, year, until) = (self.basis, self.year, self.until);
+            let defaults = Defaults { basis, year, outcome, until, ..Defaults::default() };
+            return send_changes(self.bulk, global, output, TableOf::AnnualCheck, defaults).await;
+        }
+        let text = self.licence.ok_or_else(|| missing("LICENCE"))?;
+        note_check_character(output, licence_subject(&text).ok().as_ref());
+        let (client, licence) = global.ready(Needs::Record, |algorithm| reference(algorithm, &text)).await?;
         let operation = LicenceOperation::AnnualCheck(AnnualCheck {
             licence,
-            year: self.year,
-            outcome: self.outcome.into(),
-            until_ms: self.until.first_moment_after(),
-            basis: self.basis,
+            year: self.year.ok_or_else(|| missing("--year"))?,
+            outcome: outcome.ok_or_else(|| missing("--outcome"))?,
+            until_ms: self.until.ok_or_else(|| missing("--until"))?.first_moment_after(),
+            basis: self.basis.ok_or_else(|| missing("--basis"))?,
         });
-        submit(global, output, &client, operation, licence, Some(self.licence), None, self.receipt).await
+        submit(global, output, &client, operation, licence, Some(text), None, self.receipt).await
     }
 }

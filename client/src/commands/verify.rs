@@ -233,6 +233,12 @@ pub fn id_subject(text: &str) -> Result<Subject, ClientError> {
     })
 }
 
+/// Whether an identifier has a wrong check character.
+pub fn has_odd_check_character(subject: Option<&Subject>) -> bool {
+    matches!(subject, Some(Subject::Identifier(id))
+        if matches!(id.check_as(LicenceProfile::Lenient), Err(IdError::CheckCharacter { .. })))
+}
+
 /// Tells at once that an identifier has a wrong check character: most likely it was mistyped at the counter.
 pub fn note_check_character(output: &Output, subject: Option<&Subject>) {
     let Some(Subject::Identifier(id)) = subject else { return };

@@ -12,11 +12,12 @@ use huxin_chain_spec::record::Operation;
 use huxin_chain_spec::rules::case::standing::calendar_key;
 use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::state::case::{CaseState, FrozenVersion};
-use huxin_chain_spec::transaction::Transaction;
+use huxin_chain_spec::transaction::{Mode, Transaction};
 use parking_lot::Mutex;
 
 use super::failures::Failures;
 use super::node_client::{Committed, NodeClient};
+use super::outcome::Submitted;
 use super::proof::{Freshness, Question, Subject, Verified, check_answer, of_node};
 use super::signing::{SignedTransaction, TransactionSigner};
 use super::thing::{DerivedBy, ProvenThing, ThingQuestion, check_entry, check_thing};
@@ -118,6 +119,19 @@ impl Client {
         signer.sign(operations, self.proven_height().await?, window)
     }
 
+    /// As [`Client::sign`], each operation with its own outcome.
+    ///
+    /// # Errors
+    /// Those of [`Client::sign`].
+    pub async fn sign_each(
+        &self,
+        signer: &TransactionSigner,
+        operations: Vec<Operation>,
+        window: u64,
+    ) -> Result<SignedTransaction, ClientError> {
+        signer.sign_in(Mode::Each, operations, self.proven_height().await?, window)
+    }
+
     /// Submits, waits until final, and checks the receipt of the first record.
     ///
     /// # Errors
@@ -125,6 +139,15 @@ impl Client {
     /// proven by the receipt of its outcome. `Expired`: by a certified header and enough nodes. `Pending`: a node holds it.
     /// `OutcomeNotProven`: nodes say how it ended, and nothing proves it.
     pub async fn submit(&self, transaction: &SignedTransaction, wait_ms: u64) -> Result<Confirmed, ClientError> {
+        self.submit_any(transaction, wait_ms).await?.all()
+    }
+
+    /// As [`Client::submit`], for a transaction in either mode: where each operation has its own outcome, what became of each, proven by
+    /// the receipt of the outcome.
+    ///
+    /// # Errors
+    /// Those of [`Client::submit`].
+    pub async fn submit_any(&self, transaction: &SignedTransaction, wait_ms: u64) -> Result<Submitted, ClientError> {
         match self.nodes.submit_and_wait(transaction, wait_ms).await {
             Ok((node, said)) => self.settle(transaction, node, said).await,
             // One node's refusal at its door is no more than its word: another one may take it, or have it in a block already.

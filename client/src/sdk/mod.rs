@@ -27,7 +27,7 @@ pub use files::document_of;
 pub use known::{KnownChain, SeenHead};
 pub use many::ReceiptOf;
 pub use node_client::{Committed, NodeClient, decode_decided, frames};
-pub use outcome::{ProvenOutcome, check_outcome_receipt, nodes_that_prove};
+pub use outcome::{ProvenEach, ProvenOutcome, Submitted, check_outcome_receipt, nodes_that_prove};
 pub use proof::{Freshness, Question, SameDocument, Subject, Verified, check_answer, licence_of, same_document};
 pub use signing::{EXPIRY_WINDOW_DEFAULT, SignedTransaction, TransactionSigner, random_bytes};
 pub use thing::{DerivedBy, ProvenThing, ThingQuestion, as_of, check_thing, check_thing_receipt, derived_from};

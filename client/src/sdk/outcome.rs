@@ -13,7 +13,7 @@ use huxin_chain_spec::certificate::ValidatorSet;
 use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::ids::{Height, TxId};
 use huxin_chain_spec::receipt::{OutcomeReceipt, ReceiptError};
-use huxin_chain_spec::transaction::{Outcome, Transaction};
+use huxin_chain_spec::transaction::{EachOutcome, Outcome, Transaction};
 
 use super::client::{Client, Confirmed};
 use super::node_client::{Committed, NodeClient};
@@ -21,6 +21,7 @@ use super::proof::receipt_refused;
 use super::signing::SignedTransaction;
 use super::trust::TrustRoot;
 use crate::error::ClientError;
+use crate::say;
 
 /// A proven outcome.
 #[derive(Debug, Clone)]
@@ -33,23 +34,86 @@ pub struct ProvenOutcome {
 impl ProvenOutcome {
     /// What was committed; `None` where the transaction was rejected.
     pub fn committed(&self) -> Option<Committed> {
-        let outcome = self.receipt.outcome;
+        let outcome = &self.receipt.outcome;
         match outcome.outcome {
             Outcome::Committed { first_record, records } => {
                 let height = self.receipt.header.height.0;
                 Some(Committed { tx_id: outcome.tx_id, height, first_record, records })
             }
-            Outcome::Rejected { .. } => None,
+            Outcome::Rejected { .. } | Outcome::Each(_) => None,
         }
     }
 
-    /// Why it was rejected, in this program's own words; `None` where it was committed.
+    /// What became of each operation, where each has its own outcome.
+    pub fn each(&self) -> Option<ProvenEach> {
+        match &self.receipt.outcome.outcome {
+            Outcome::Each(outcome) => Some(ProvenEach {
+                tx_id: self.receipt.outcome.tx_id,
+                height: self.receipt.header.height.0,
+                outcome: outcome.clone(),
+            }),
+            Outcome::Committed { .. } | Outcome::Rejected { .. } => None,
+        }
+    }
+
+    /// Why it was rejected, in this program's own words; where each operation has its own outcome, why the first refused one was. `None`
+    /// where all were recorded.
     pub fn rejection(&self) -> Option<ErrorBody> {
-        match self.receipt.outcome.outcome {
-            Outcome::Rejected { code, operation } => Some(error_body(code, operation)),
+        match &self.receipt.outcome.outcome {
+            Outcome::Rejected { code, operation } => Some(error_body(*code, *operation)),
+            Outcome::Each(each) => each.refused.first().map(|first| error_body(first.code, first.operation)),
             Outcome::Committed { .. } => None,
         }
     }
+}
+
+/// What became of each operation of a transaction, proven by the receipt of its outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProvenEach {
+    pub tx_id: TxId,
+    pub height: u64,
+    pub outcome: EachOutcome,
+}
+
+/// How a submission ended, with proof.
+#[derive(Debug, Clone)]
+pub enum Submitted {
+    /// All its operations were recorded together.
+    All(Box<Confirmed>),
+    /// Each operation by itself.
+    Each(ProvenEach),
+}
+
+impl Submitted {
+    /// Where all operations stand or fall together.
+    ///
+    /// # Errors
+    /// [`ClientError::ProofMismatch`] where the proof is of a transaction of the other mode.
+    pub(super) fn all(self) -> Result<Confirmed, ClientError> {
+        match self {
+            Self::All(confirmed) => Ok(*confirmed),
+            Self::Each(each) => Err(of_other_mode(&each.tx_id)),
+        }
+    }
+
+    /// Where each operation has its own outcome.
+    ///
+    /// # Errors
+    /// [`ClientError::ProofMismatch`] where the proof is of a transaction of the other mode.
+    pub fn each(self) -> Result<ProvenEach, ClientError> {
+        match self {
+            Self::Each(each) => Ok(each),
+            Self::All(confirmed) => Err(of_other_mode(&confirmed.committed.tx_id)),
+        }
+    }
+}
+
+fn of_other_mode(tx_id: &TxId) -> ClientError {
+    let said = say!(
+        "transaction {tx_id} was signed in the other mode: all or none, or each operation by itself",
+        "交易 {tx_id} 是按另一种方式签名的：要么全部生效，要么逐项处理"
+    );
+    ClientError::at("transaction", said)
 }
 
 fn error_body(code: Code, operation: u32) -> ErrorBody {
@@ -126,10 +190,10 @@ impl Client {
         transaction: &SignedTransaction,
         node: String,
         said: OutcomeAnswer,
-    ) -> Result<Confirmed, ClientError> {
+    ) -> Result<Submitted, ClientError> {
         if let Some(committed) = said_committed(transaction, &said) {
             match self.confirm(transaction, committed).await {
-                Ok(confirmed) => return Ok(confirmed),
+                Ok(confirmed) => return Ok(Submitted::All(Box::new(confirmed))),
                 Err(error @ ClientError::Receipt(ReceiptError::WrongTrustRoot { .. }))
                     if self.nodes().connection().node_count() == 1 =>
                 {
@@ -162,10 +226,14 @@ impl Client {
         &self,
         transaction: &SignedTransaction,
         proven: &ProvenOutcome,
-    ) -> Result<Confirmed, ClientError> {
+    ) -> Result<Submitted, ClientError> {
         let height = proven.receipt.header.height.0;
+        if let Some(each) = proven.each() {
+            return Ok(Submitted::Each(each));
+        }
         if let Some(committed) = proven.committed() {
-            return self.confirm(transaction, committed).await.map_err(|error| ClientError::BadAnswer {
+            let confirmed = self.confirm(transaction, committed).await;
+            return confirmed.map(|confirmed| Submitted::All(Box::new(confirmed))).map_err(|error| ClientError::BadAnswer {
                 node: proven.node.clone(),
                 reason: format!(
                     "已证明交易 {0} 于高度 {height} 登记，但没有节点给出可核验的第 {1} 号记录的回执 transaction {0} is proven to be committed \

@@ -6,7 +6,7 @@ use huxin_chain_spec::genesis::Genesis;
 use huxin_chain_spec::ids::{Height, TxId};
 use huxin_chain_spec::record::Operation;
 use huxin_chain_spec::transaction::{
-    EXPIRY_WINDOW_MAX, OPERATIONS_MAX, TRANSACTION_BYTES_MAX, Transaction, UnsignedTransaction,
+    EXPIRY_WINDOW_MAX, Mode, OPERATIONS_MAX, TRANSACTION_BYTES_MAX, Transaction, UnsignedTransaction,
 };
 use rand::TryRng as _;
 
@@ -77,6 +77,17 @@ impl TransactionSigner {
         height: Height,
         window: u64,
     ) -> Result<SignedTransaction, ClientError> {
+        self.sign_in(Mode::All, operations, height, window)
+    }
+
+    /// As [`TransactionSigner::sign`], in either mode.
+    pub fn sign_in(
+        &self,
+        mode: Mode,
+        operations: Vec<Operation>,
+        height: Height,
+        window: u64,
+    ) -> Result<SignedTransaction, ClientError> {
         let count = operations.len();
         if count == 0 || count > OPERATIONS_MAX {
             let said = say!(
@@ -88,6 +99,7 @@ impl TransactionSigner {
         let unsigned = UnsignedTransaction {
             genesis: self.genesis,
             signer: self.key.public_key().id(),
+            mode,
             operations,
             // One block below the limit: the node may have moved on by one when the transaction arrives.
             expires_at: Height(height.0.saturating_add(window.clamp(1, EXPIRY_WINDOW_MAX - 1))),

@@ -13,18 +13,18 @@ use huxin_chain_spec::receipt::ThingReceipt;
 use huxin_chain_spec::state::StateKey;
 use huxin_chain_spec::transaction::Transaction;
 
-use super::client::{Client, Confirmed};
+use super::client::Client;
 use super::failures::Failures;
 use super::many::ReceiptOf;
 use super::node_client::NodeClient;
-use super::outcome::nodes_that_prove;
+use super::outcome::{Submitted, nodes_that_prove};
 use super::proof::of_node;
 use super::signing::SignedTransaction;
 use super::thing::check_thing_receipt;
 use crate::error::ClientError;
 
 impl Client {
-    /// As [`Client::submit`], for a caller that acts on a refusal as if the transaction could never be committed: a refusal by fewer
+    /// As [`Client::submit`], for a transaction in either mode and a caller that acts on a refusal as if the transaction could never be committed: a refusal by fewer
     /// than `f + 1` nodes is `OutcomeNotProven`, unless the ledger proves that the licence it is about was issued before.
     ///
     /// # Errors
@@ -33,8 +33,8 @@ impl Client {
         &self,
         transaction: &SignedTransaction,
         wait_ms: u64,
-    ) -> Result<Confirmed, ClientError> {
-        match self.submit(transaction, wait_ms).await {
+    ) -> Result<Submitted, ClientError> {
+        match self.submit_any(transaction, wait_ms).await {
             Err(refused) if refused.is_refusal_at_door() => Err(self.final_refusal(transaction, refused).await),
             ended => ended,
         }
@@ -77,7 +77,7 @@ impl Client {
         transaction: &SignedTransaction,
         wait_ms: u64,
         first: ClientError,
-    ) -> Result<Confirmed, ClientError> {
+    ) -> Result<Submitted, ClientError> {
         let (ClientError::Refused { node: asked, .. } | ClientError::BadAnswer { node: asked, .. }) = &first else {
             return Err(first);
         };

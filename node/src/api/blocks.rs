@@ -129,7 +129,7 @@ fn block_answer(ledger: &Ledger, height: Height) -> Result<BlockAnswer, ApiError
     let bytes = ledger.block_bytes(height)?.ok_or_else(|| no_block(height))?;
     let outcomes = ledger.outcomes(height)?;
     let transactions: Vec<OutcomeAnswer> =
-        outcomes.iter().map(|row| ended(row.tx_id, End::InBlock(height, row.outcome))).collect();
+        outcomes.into_iter().map(|row| ended(row.tx_id, End::InBlock(height, row.outcome))).collect();
     let bytes = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     Ok(BlockAnswer { header: header_answer(ledger, &header, &certificate), transactions, bytes })
 }
@@ -165,6 +165,7 @@ fn header_answer(ledger: &Ledger, header: &Header, certificate: &Certificate) ->
         transactions_root: header.transactions_root.to_string(),
         log_size: header.log.size,
         log_root: header.log.root.to_string(),
+        log_root_sha256: header.log_root_sha256.map(|root| root.to_string()),
         map_root: header.map_root.to_string(),
         validators_hash: header.validators_hash.to_string(),
         next_validators_hash: header.next_validators_hash.to_string(),

@@ -6,10 +6,10 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use huxin_chain_spec::api::{ErrorAnswer, OutcomeAnswer};
+use huxin_chain_spec::api::{ErrorAnswer, OutcomeAnswer, RefusedOperation};
 use huxin_chain_spec::codes::Code;
 use huxin_chain_spec::ids::{Height, TxId};
-use huxin_chain_spec::transaction::{Outcome, TRANSACTION_BYTES_MAX};
+use huxin_chain_spec::transaction::{Outcome, Refusal, TRANSACTION_BYTES_MAX};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -155,7 +155,7 @@ pub(super) async fn outcome(
     if end.is_none() && expired {
         end = Some(End::Expired);
     }
-    if let (None, Some(timeout)) = (end, timeout) {
+    if let (None, Some(timeout)) = (&end, timeout) {
         end = api.outcomes.wait(&api.monitor.ledger, tx_id, timeout).await?;
     }
     Ok(Json(match end {
@@ -182,6 +182,7 @@ fn open(tx_id: TxId, outcome: &str) -> OutcomeAnswer {
         first_record: None,
         records: None,
         error: None,
+        refused: None,
     }
 }
 
@@ -202,7 +203,19 @@ pub(super) fn ended(tx_id: TxId, end: End) -> OutcomeAnswer {
             error: Some(error_body(code, format!("operation {operation}"))),
             ..open(tx_id, "rejected")
         },
+        End::InBlock(height, Outcome::Each(each)) => OutcomeAnswer {
+            height: Some(height.0),
+            first_record: (each.records > 0).then_some(each.first_record.0),
+            records: Some(each.records),
+            error: each.refused.first().map(|first| error_body(first.code, format!("operation {}", first.operation))),
+            refused: Some(each.refused.iter().map(refused).collect()),
+            ..open(tx_id, "each")
+        },
     }
+}
+
+fn refused(refusal: &Refusal) -> RefusedOperation {
+    RefusedOperation { operation: refusal.operation, code: refusal.code.as_str().to_owned() }
 }
 
 #[cfg(test)]
@@ -210,6 +223,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use huxin_chain_spec::crypto::Digest;
     use huxin_chain_spec::ids::RecordIndex;
+    use huxin_chain_spec::transaction::EachOutcome;
 
     use super::*;
 
@@ -238,6 +252,16 @@ mod tests {
             (answer.outcome.as_str(), error.code.as_str(), error.place.as_str()),
             ("rejected", "licence.duplicate", "operation 3")
         );
+        let refused = [Code::LicenceDuplicate, Code::LicenceUnknown].into_iter().zip([1, 4]);
+        let refused = refused.map(|(code, operation)| Refusal { operation, code }).collect();
+        let each = EachOutcome { first_record: RecordIndex(9), records: 3, refused };
+        let answer = ended(tx_id, End::InBlock(Height(4), Outcome::Each(each)));
+        let (error, refused) = (answer.error.unwrap(), answer.refused.unwrap());
+        assert_eq!((answer.outcome.as_str(), answer.first_record, answer.records), ("each", Some(9), Some(3)));
+        assert_eq!((error.code.as_str(), error.place.as_str()), ("licence.duplicate", "operation 1"));
+        assert_eq!((refused[1].operation, refused[1].code.as_str()), (4, "licence.unknown"));
+        let none = EachOutcome { first_record: RecordIndex(9), records: 0, refused: Vec::new() };
+        assert_eq!(ended(tx_id, End::InBlock(Height(4), Outcome::Each(none))).first_record, None, "it is another's");
         assert_eq!(ended(tx_id, End::Expired).outcome, "expired");
     }
 }

@@ -15,7 +15,7 @@ mod trials;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use huxin_chain_spec::codec::{self, CodecError};
@@ -26,7 +26,7 @@ use huxin_chain_spec::execute::{Signers, Tip};
 use huxin_chain_spec::ids::{Height, LicenceRef, RecordIndex, TimeMs, TxId};
 use huxin_chain_spec::rules::{self, BlockContext};
 use huxin_chain_spec::state::{DocumentLicence, IssuedLicence, StateKey, StateReader, StateUnavailable};
-use huxin_chain_spec::transaction::{Outcome, TRANSACTION_BYTES_MAX, Transaction};
+use huxin_chain_spec::transaction::{EachOutcome, Outcome, TRANSACTION_BYTES_MAX, Transaction};
 use huxin_chain_spec::weight;
 use tokio::sync::oneshot;
 
@@ -305,20 +305,42 @@ impl Door {
             applied => applied.map_err(unreadable)?,
         };
         self.counts.trials.fetch_add(1, Ordering::Relaxed);
-        match changes.outcomes.first().map(|entry| entry.outcome) {
+        match changes.outcomes.first().map(|entry| &entry.outcome) {
             Some(Outcome::Rejected { code, operation }) => {
                 self.charge(owner, begun);
-                Err(Refusal::new(code, format!("operation {operation}")))
+                Err(Refusal::new(*code, format!("operation {operation}")))
             }
+            Some(Outcome::Each(each)) => self.judge_each(owner, begun, each),
             _ => Ok(()),
         }
     }
 
+    /// A transaction of which each operation has its own outcome is refused where all are refused for one reason: there is nothing to
+    /// prove that this answer does not say. Else the key pays for its refused operations, and the block tells which they were.
+    fn judge_each(&self, owner: Owner, begun: Instant, each: &EachOutcome) -> Result<(), Refusal> {
+        let refused = u32::try_from(each.refused.len()).unwrap_or(u32::MAX);
+        if let Some(code) = each.refused_alike() {
+            self.charge(owner, begun);
+            let place = match refused {
+                1 => "operation 0".to_owned(),
+                operations => format!("operations 0 to {}", operations - 1),
+            };
+            return Err(Refusal::new(code, place));
+        }
+        let operations = each.records.saturating_add(refused).max(1);
+        let part = begun.elapsed().mul_f64(f64::from(refused) / f64::from(operations));
+        self.charge_time(owner, part);
+        Ok(())
+    }
+
     /// Charges the time since `begun` to the key: its transaction took it, and nothing comes of it.
     fn charge(&self, owner: Owner, begun: Instant) {
-        let now = Instant::now();
-        let us = u64::try_from(now.saturating_duration_since(begun).as_micros()).unwrap_or(u64::MAX);
-        self.spending.charge(owner.key, us, now);
+        self.charge_time(owner, begun.elapsed());
+    }
+
+    fn charge_time(&self, owner: Owner, time: Duration) {
+        let us = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.spending.charge(owner.key, us, Instant::now());
     }
 
     fn refuse_key(&self, owner: Owner, code: Code, place: impl Into<String>, retry_after_ms: u64) -> Refusal {

@@ -19,7 +19,12 @@ use crate::ledger::CommittedBlock;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutcomeLabels {
     outcome: &'static str,
-    /// The rejection's code; empty for what was committed.
+    /// The rejection's code; empty for what was committed, and where each operation has its own outcome.
+    code: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CodeLabels {
     code: &'static str,
 }
 
@@ -37,6 +42,7 @@ pub(super) struct ChainFigures {
     trust_path_steps: Count,
     trust_path_bytes: Count,
     transactions: Family<OutcomeLabels, Counter>,
+    refused_operations: Family<CodeLabels, Counter>,
     misbehaviour: Counter,
     forks: Counter,
     past_known: Count,
@@ -73,6 +79,7 @@ impl ChainFigures {
             trust_path_steps: Count::default(),
             trust_path_bytes: Count::default(),
             transactions: Family::default(),
+            refused_operations: Family::default(),
             misbehaviour: Counter::default(),
             forks: Counter::default(),
             past_known: Count::default(),
@@ -126,6 +133,11 @@ impl ChainFigures {
         registry.register("trust_path_bytes", "Bytes of these steps", figures.trust_path_bytes.clone());
         registry.register("log_records", "Records in the log", figures.log_records.clone());
         registry.register("transactions", "Transactions in blocks, by outcome and code", figures.transactions.clone());
+        registry.register(
+            "operations_refused",
+            "Operations that changed nothing in transactions of which each operation has its own outcome, by code",
+            figures.refused_operations.clone(),
+        );
         registry.register("misbehaviour", "Proofs of double signing seen", figures.misbehaviour.clone());
         registry.register("forks", "Proofs seen that two blocks of one height are certified", figures.forks.clone());
         registry.register(
@@ -184,17 +196,24 @@ impl ChainFigures {
             let interval = Duration::from_millis(block.time_ms.since_1970().saturating_sub(before_ms));
             self.block_interval.observe(interval.as_secs_f64());
         }
-        let mut committed = 0;
+        let count = |outcome, code| self.transactions.get_or_create(&OutcomeLabels { outcome, code });
+        let (mut committed, mut each) = (0, 0);
         for row in &block.outcomes {
-            match row.outcome {
+            match &row.outcome {
                 Outcome::Committed { .. } => committed += 1,
                 Outcome::Rejected { code, .. } => {
-                    let labels = OutcomeLabels { outcome: "rejected", code: code.as_str() };
-                    self.transactions.get_or_create(&labels).inc();
+                    count("rejected", code.as_str()).inc();
+                }
+                Outcome::Each(outcome) => {
+                    each += 1;
+                    for refusal in &outcome.refused {
+                        self.refused_operations.get_or_create(&CodeLabels { code: refusal.code.as_str() }).inc();
+                    }
                 }
             }
         }
-        self.transactions.get_or_create(&OutcomeLabels { outcome: "committed", code: "" }).inc_by(committed);
+        count("committed", "").inc_by(committed);
+        count("each", "").inc_by(each);
     }
 
     /// Counts a block this node did not vote for because of its time.

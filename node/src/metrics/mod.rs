@@ -147,7 +147,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use huxin_chain_spec::crypto::Digest;
     use huxin_chain_spec::ids::{Height, RecordIndex, TxId};
-    use huxin_chain_spec::transaction::{Outcome, TransactionOutcome};
+    use huxin_chain_spec::transaction::{EachOutcome, Outcome, Refusal, TransactionOutcome};
 
     use super::*;
     use axum::http::StatusCode;
@@ -159,7 +159,7 @@ mod tests {
     }
 
     fn block(height: u64, outcomes: &[Outcome]) -> CommittedBlock {
-        let row = |outcome: &Outcome| TransactionOutcome { tx_id: TxId(Digest::ZERO), outcome: *outcome };
+        let row = |outcome: &Outcome| TransactionOutcome { tx_id: TxId(Digest::ZERO), outcome: outcome.clone() };
         CommittedBlock {
             height: Height(height),
             hash: Digest::ZERO,
@@ -176,7 +176,9 @@ mod tests {
         let metrics = Metrics::new();
         let good = Outcome::Committed { first_record: RecordIndex(0), records: 2 };
         let bad = Outcome::Rejected { code: Code::LicenceDuplicate, operation: 0 };
-        metrics.block_committed(&block(1, &[good, good, bad]), Duration::from_millis(3));
+        let refused = vec![Refusal { operation: 1, code: Code::LicenceUnknown }];
+        let each = Outcome::Each(EachOutcome { first_record: RecordIndex(0), records: 1, refused });
+        metrics.block_committed(&block(1, &[good.clone(), good.clone(), bad, each]), Duration::from_millis(3));
         metrics.block_committed(&block(2, &[good]), Duration::from_millis(3));
         let text = text(&metrics);
         for line in [
@@ -185,6 +187,8 @@ mod tests {
             "huxin_rounds_lost_total 2",
             "huxin_transactions_total{outcome=\"committed\",code=\"\"} 3",
             "huxin_transactions_total{outcome=\"rejected\",code=\"licence.duplicate\"} 1",
+            "huxin_transactions_total{outcome=\"each\",code=\"\"} 1",
+            "huxin_operations_refused_total{code=\"licence.unknown\"} 1",
             "huxin_block_interval_seconds_sum 1",
             "huxin_block_commit_seconds_count 2",
         ] {

@@ -1,7 +1,8 @@
 //! Consistency check on start: tip, log and map must agree, or the node does not run.
 
+use super::reader::Sha256Tiles;
 use huxin_chain_spec::certificate::ValidatorSet;
-use huxin_chain_spec::crypto::Digest;
+use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
 use huxin_chain_spec::execute::{Chain, Tip};
 use huxin_chain_spec::ids::{Height, RecordIndex, TimeMs};
 use huxin_chain_spec::log::{self, Frontier};
@@ -79,6 +80,7 @@ impl Store {
             hash: chain.genesis_hash,
             time_ms,
             frontier: Frontier::empty(chain.algorithm()),
+            frontier_sha256: Frontier::empty_sha256_beside(chain.algorithm()),
             map_root,
             map_version: 0,
             decided_by: founders.clone(),
@@ -91,12 +93,28 @@ impl Store {
         let row = self.required_header(height)?;
         let frontier = Frontier::load(chain.algorithm(), row.header.log.size, self)
             .map_err(|error| self.damage(&format!("log of size {}", row.header.log.size), &error.to_string()))?;
+        let frontier_sha256 = match (Frontier::empty_sha256_beside(chain.algorithm()), row.header.log_root_sha256) {
+            (None, _) => None,
+            (Some(_), None) => {
+                return Err(self.damage(&format!("header {height}"), "it has no root of the log with SHA-256"));
+            }
+            (Some(_), Some(root)) => {
+                let place = format!("log with SHA-256 of size {}", row.header.log.size);
+                let loaded = Frontier::load(DigestAlgorithm::Sha256, row.header.log.size, &Sha256Tiles(self))
+                    .map_err(|error| self.damage(&place, &error.to_string()))?;
+                if loaded.head().root != root {
+                    return Err(self.damage(&place, "its root is not the one in the header"));
+                }
+                Some(loaded)
+            }
+        };
         let before = Height(height.0 - 1);
         Ok(Tip {
             height,
             hash: row.hash,
             time_ms: row.header.time_ms,
             frontier,
+            frontier_sha256,
             map_root: row.header.map_root,
             map_version: row.map_version,
             decided_by: self.validators_after(before)?.unwrap_or_else(|| founders.clone()),

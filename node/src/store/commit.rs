@@ -195,7 +195,7 @@ impl Store {
     fn put_outcomes(&self, batch: &mut WriteBatch, height: Height, executed: &Executed) -> Result<(), StoreError> {
         let cf = self.family("transactions")?;
         for entry in &executed.changes.outcomes {
-            let row: (Height, Outcome) = (height, entry.outcome);
+            let row: (Height, &Outcome) = (height, &entry.outcome);
             batch.put_cf(cf, entry.tx_id.0.0, codec::encode(&row));
         }
         Ok(())
@@ -221,6 +221,10 @@ impl Store {
         }
         let tile_cf = self.family("tiles")?;
         for (id, bytes) in &executed.log.tiles {
+            batch.put_cf(tile_cf, id.key(), bytes);
+        }
+        let tile_cf = self.family("tiles_sha256")?;
+        for (id, bytes) in executed.log_sha256.iter().flat_map(|log| &log.tiles) {
             batch.put_cf(tile_cf, id.key(), bytes);
         }
         batch.put_cf(self.family("log_sizes")?, size.to_be_bytes(), height_key(height));

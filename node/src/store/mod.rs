@@ -9,6 +9,7 @@
 //! undecided      height, round, block hash    borsh(UndecidedBlock)
 //! records        record index                 borsh(Record)
 //! tiles          level u8, tile index         log tile: up to 16 digests
+//! tiles_sha256   level u8, tile index         tile of the log with SHA-256; empty where `tiles` is that
 //! map_nodes      node key                     Jellyfish tree node
 //! map_values     map key, !version            digest of the state
 //! state          borsh(StateKey)              newest canonical bytes
@@ -50,7 +51,7 @@ pub use error::StoreError;
 pub use proofs::PROOFS_PER_VALIDATOR_MAX;
 
 /// Version of the layout above. A store of another layout is refused.
-const LAYOUT: u32 = 2;
+const LAYOUT: u32 = 3;
 /// Cache of data, index and filter blocks for the whole store.
 const BLOCK_CACHE_BYTES: usize = 40 << 20;
 /// Binary logarithm of the parts of that cache. What is longer than one part is never cached; the default, 64 parts, would
@@ -60,13 +61,14 @@ const BLOCK_CACHE_SHARD_BITS: i32 = 3;
 const WRITE_BUFFERS_BYTES: usize = 48 << 20;
 
 /// Column families with their purpose for RocksDB: `(name, point lookups, compress)`.
-const FAMILIES: [(&str, bool, bool); 19] = [
+const FAMILIES: [(&str, bool, bool); 20] = [
     ("meta", false, false),
     ("headers", false, true),
     ("blocks", false, true),
     ("undecided", false, false),
     ("records", false, true),
     ("tiles", true, false),
+    ("tiles_sha256", true, false),
     ("map_nodes", true, false),
     ("map_values", false, false),
     ("state", true, true),

@@ -112,6 +112,17 @@ impl TileReader for Store {
     }
 }
 
+/// The tiles of the log with SHA-256 that is kept beside a log with another hash.
+pub struct Sha256Tiles<'a>(pub &'a Store);
+
+impl TileReader for Sha256Tiles<'_> {
+    type Error = StoreError;
+
+    fn tile(&self, id: TileId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.0.get("tiles_sha256", id.key())
+    }
+}
+
 impl MapReader for Store {
     type Error = StoreError;
 

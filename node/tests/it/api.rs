@@ -10,7 +10,7 @@ use huxin_chain_spec::ids::{Height, LicenceId, LicenceRef};
 use huxin_chain_spec::receipt::{OutcomeReceipt, Receipt};
 use huxin_chain_spec::record::licence::Change;
 use huxin_chain_spec::record::{LicenceOperation, Operation};
-use huxin_chain_spec::transaction::{Outcome, Transaction, UnsignedTransaction};
+use huxin_chain_spec::transaction::{Mode, Outcome, Transaction, UnsignedTransaction};
 use huxin_engine::Phase;
 use huxin_node::mempool::PoolLimits;
 
@@ -105,6 +105,7 @@ async fn an_expired_transaction_is_told_to_whoever_waits() {
     let body = UnsignedTransaction {
         genesis: crate::support::genesis().hash(),
         signer: signer.id(),
+        mode: Mode::All,
         operations: vec![Operation::Licence(LicenceOperation::Issue(licence(0)))],
         expires_at: Height(1),
         idempotency_key: [0; 16],

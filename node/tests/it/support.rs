@@ -8,7 +8,7 @@ use huxin_chain_spec::genesis::{Genesis, GenesisIssuer, GenesisProvince, Genesis
 use huxin_chain_spec::ids::{Height, LicenceRef, TimeMs, TxId};
 use huxin_chain_spec::record::licence::{Document, Licence};
 use huxin_chain_spec::record::{LicenceOperation, Operation};
-use huxin_chain_spec::transaction::{Transaction, UnsignedTransaction};
+use huxin_chain_spec::transaction::{Mode, Transaction, UnsignedTransaction};
 use huxin_node::ledger::{CommittedBlock, Ledger, Made};
 use huxin_node::store::{StoreError, UndecidedBlock};
 
@@ -87,6 +87,7 @@ pub fn sign_by(signer: &SigningKey, operations: Vec<Operation>, nonce: u8) -> (T
     let body = UnsignedTransaction {
         genesis: genesis().hash(),
         signer: signer.id(),
+        mode: Mode::All,
         operations,
         expires_at: Height(1_000),
         idempotency_key: [nonce; 16],

@@ -5,7 +5,7 @@ use huxin_chain_spec::ids::{BasisCode, Height, LicenceType, Uscc};
 use huxin_chain_spec::record::licence::Change;
 use huxin_chain_spec::record::membership::{Permissions, StatusChange};
 use huxin_chain_spec::record::{LicenceOperation, MembershipOperation, Operation};
-use huxin_chain_spec::transaction::{OPERATIONS_MAX, TRANSACTION_BYTES_MAX, Transaction, UnsignedTransaction};
+use huxin_chain_spec::transaction::{Mode, OPERATIONS_MAX, TRANSACTION_BYTES_MAX, Transaction, UnsignedTransaction};
 use huxin_client::keys;
 use huxin_client::sdk::{TransactionSigner, random_bytes};
 use huxin_tests::{Issuer, Network, agree_at_a_common_height, change};
@@ -66,6 +66,7 @@ impl Scene {
         UnsignedTransaction {
             genesis: self.network.genesis.hash(),
             signer: self.key.id(),
+            mode: Mode::All,
             operations,
             expires_at: Height(10_000),
             idempotency_key: random_bytes().unwrap(),

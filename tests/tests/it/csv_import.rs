@@ -1,4 +1,4 @@
-//! A bulk import that is killed and started again records every row once.
+//! Tables: each row has its own outcome; an import that is killed and started again records every row once.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ fn arguments(network: &Network, table: &Path) -> Vec<String> {
 /// Batches that the journal beside the table says have ended.
 fn ended(table: &Path) -> usize {
     let journal = PathBuf::from(format!("{}.huxin-journal", table.display()));
-    std::fs::read_to_string(journal).unwrap_or_default().matches("\"committed\"").count()
+    std::fs::read_to_string(journal).unwrap_or_default().matches("\"each\"").count()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -81,4 +81,86 @@ async fn a_bad_row_is_named_and_nothing_is_sent() {
     skipping.push("--skip-bad".to_owned());
     let summary = run(&huxin(), skipping).expect(0).json();
     assert_eq!((&summary["recorded"], summary["skipped"].as_array().map(Vec::len)), (&5.into(), Some(1)));
+}
+
+fn command(network: &Network, province: &str, arguments: &[&str]) -> Vec<String> {
+    let key = network.keys(province).issuer.display().to_string();
+    let genesis = network.description.genesis.display().to_string();
+    let nodes = network.description.nodes.iter().flat_map(|node| ["--node".to_owned(), node.api.clone()]);
+    let fixed = ["--genesis", &genesis, "--key", &key].map(str::to_owned);
+    let arguments = arguments.iter().map(|argument| (*argument).to_owned());
+    std::iter::once("--json".to_owned()).chain(nodes).chain(fixed).chain(arguments).collect()
+}
+
+/// `line` and `outcome`, then `code`, of each row of the table of outcomes.
+fn outcomes(table: &Path) -> Vec<(String, String)> {
+    let text = std::fs::read_to_string(format!("{}.outcomes.csv", table.display())).unwrap();
+    let fields = |line: &str| line.split(',').map(str::to_owned).collect::<Vec<_>>();
+    let rows = text.lines().skip(1).map(fields);
+    rows.map(|row| (format!("{} {}", row[0], row[1]), row[4].clone())).collect()
+}
+
+/// A row that the ledger refuses costs no other row, whether it issues or changes; its refusal is proven.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_row_costs_no_other_row() {
+    let network = Network::start(4).await;
+    let first = network.scratch().join("first.csv");
+    let text = table(&network, 6);
+    std::fs::write(&first, &text).unwrap();
+    let path = first.display().to_string();
+    run(&huxin(), command(&network, "310000", &["licence", "issue", "--csv", &path])).expect(0);
+
+    // Three of them again, among three new ones.
+    let second = network.scratch().join("second.csv");
+    let old: Vec<&str> = text.lines().skip(1).take(3).collect();
+    let more = table(&network, 3);
+    let new: Vec<&str> = more.lines().skip(1).collect();
+    let rows = [old[0], new[0], new[1], old[1], new[2], old[2]].join("\n");
+    std::fs::write(&second, format!("{}\n{rows}\n", text.lines().next().unwrap())).unwrap();
+    let path = second.display().to_string();
+    let again = command(&network, "310000", &["licence", "issue", "--csv", &path]);
+    let summary = run(&huxin(), &again).expect(1).json();
+    assert_eq!((&summary["recorded"], &summary["refused_count"]), (&3.into(), &3.into()));
+    let refused = |line: u64| (format!("{line} refused"), "licence.duplicate".to_owned());
+    let recorded = |line: u64| (format!("{line} recorded"), String::new());
+    let expected = [refused(2), recorded(3), recorded(4), refused(5), recorded(6), refused(7)];
+    assert_eq!(outcomes(&second), expected);
+    assert_eq!(run(&huxin(), &again).expect(1).json()["recorded"], 3, "it is final");
+    // The whole table once more, as another file: all are refused for one reason, at the doors.
+    let third = network.scratch().join("third.csv");
+    std::fs::write(&third, format!("{text}\n")).unwrap();
+    let path = third.display().to_string();
+    let size = network.api(0).status().await.log_size;
+    let summary = run(&huxin(), command(&network, "310000", &["licence", "issue", "--csv", &path])).expect(1).json();
+    assert_eq!((&summary["recorded"], &summary["refused_count"]), (&0.into(), &6.into()));
+    assert_eq!(network.api(0).status().await.log_size, size);
+
+    // Changes: one is nobody's licence, one has a wrong check character and is nobody's either.
+    let id = |row: &str| row.split(',').next().unwrap().to_owned();
+    let changes = network.scratch().join("suspended.csv");
+    let nobody = "ab".repeat(32);
+    let lines = [id(old[0]), nobody, id(new[0]), id(old[2])].map(|licence| format!("{licence},,2026-11-01\n"));
+    std::fs::write(&changes, format!("licence,basis,effective\n{}", lines.concat())).unwrap();
+    let path = changes.display().to_string();
+    let suspend = command(&network, "310000", &["licence", "suspend", "--csv", &path, "--basis", "B-1"]);
+    let summary = run(&huxin(), &suspend).expect(1).json();
+    assert_eq!((&summary["recorded"], &summary["refused_count"]), (&3.into(), &1.into()));
+    let (line, code) = outcomes(&changes)[1].clone();
+    assert_eq!((line.as_str(), code.as_str()), ("3 refused", "licence.unknown"));
+
+    // What one transaction says of each operation is proven, by the command and by its receipt.
+    let journal = std::fs::read_to_string(format!("{}.huxin-journal", changes.display())).unwrap();
+    let tx_id = journal.split("\"tx_id\":\"").nth(1).unwrap().split('"').next().unwrap();
+    let told = run(&huxin(), command(&network, "310000", &["transaction", tx_id])).expect(1).json();
+    assert_eq!((&told["outcome"], &told["proven"], &told["records"]), (&"each".into(), &true.into(), &3.into()));
+    assert_eq!(told["refused"], serde_json::json!([{ "operation": 1, "code": "licence.unknown" }]));
+
+    // Another province's issuer may change none of them.
+    let others = network.scratch().join("others.csv");
+    std::fs::copy(&changes, &others).unwrap();
+    let path = others.display().to_string();
+    let restore = command(&network, "320000", &["licence", "restore", "--csv", &path, "--basis", "B-1"]);
+    let summary = run(&huxin(), &restore).expect(1).json();
+    assert_eq!((&summary["recorded"], &summary["refused_count"]), (&0.into(), &4.into()));
+    replay_agrees(&network.apis(), &network.genesis).await;
 }

@@ -188,7 +188,7 @@ impl World {
         };
         // A transaction of an unknown key does not get into a block.
         let transaction = self.network.transaction(&signer, vec![Operation::Governance(operation.clone())]);
-        let outcome = self.network.commit(vec![transaction]).first().copied();
+        let outcome = self.network.commit(vec![transaction]).first().cloned();
         if let Some(Outcome::Committed { first_record, .. }) = outcome {
             let touched = match operation {
                 GovernanceOperation::Vote { proposal, .. } | GovernanceOperation::WithdrawProposal { proposal } => {

@@ -120,7 +120,7 @@ impl World {
         let before = self.bench.state(&subject.key);
         let operations = vec![Operation::Publication(operation.clone())];
         let transaction = self.bench.network.transaction(&signer, operations);
-        let outcome = self.bench.network.commit(vec![transaction])[0];
+        let outcome = self.bench.network.commit(vec![transaction]).remove(0);
         let after = self.bench.state(&subject.key);
         if matches!(outcome, Outcome::Rejected { .. }) {
             assert_eq!(after, before);

@@ -311,6 +311,7 @@ fn try_without(
         Outcome::Committed { .. } => {
             Ok(codec::decode(&changes.states[&StateKey::Publication(publication)], 65_536).unwrap())
         }
+        Outcome::Each(_) => unreachable!(),
     }
 }
 

@@ -14,7 +14,7 @@ use huxin_chain_spec::record::{Operation, Record};
 use huxin_chain_spec::rules::{self, BlockContext, Changes};
 use huxin_chain_spec::state::publication::{PublicationState, PublicationVersionState};
 use huxin_chain_spec::state::{DocumentLicence, IssuedLicence, StateKey, StateReader, StateUnavailable};
-use huxin_chain_spec::transaction::{Outcome, Transaction, UnsignedTransaction};
+use huxin_chain_spec::transaction::{Mode, Outcome, Transaction, UnsignedTransaction};
 
 #[derive(Clone)]
 pub struct CaseLedger {
@@ -76,6 +76,7 @@ impl CaseLedger {
         let body = UnsignedTransaction {
             genesis: self.chain.genesis_hash,
             signer,
+            mode: Mode::All,
             operations,
             expires_at: Height(1),
             idempotency_key: [0; 16],
@@ -121,6 +122,7 @@ impl CaseLedger {
                 assert!(changes.states.is_empty() && changes.records.is_empty() && changes.issued.is_empty());
                 Err(code)
             }
+            Outcome::Each(_) => unreachable!(),
         }
     }
 

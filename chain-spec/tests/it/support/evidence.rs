@@ -133,6 +133,7 @@ impl EvidenceBench {
                 assert!(changes.states.is_empty() && changes.records.is_empty() && changes.issued.is_empty());
                 Err(code)
             }
+            Outcome::Each(_) => unreachable!(),
         }
     }
 

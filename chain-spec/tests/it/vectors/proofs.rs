@@ -15,7 +15,7 @@ use huxin_chain_spec::record::licence::Licence;
 use huxin_chain_spec::record::upkeep::{AnnualOutcome, AttachmentRole};
 use huxin_chain_spec::record::{LicenceOperation, Operation, RECORD_VERSION, Record};
 use huxin_chain_spec::state::StateKey;
-use huxin_chain_spec::transaction::Outcome;
+use huxin_chain_spec::transaction::{Mode, Outcome, UnsignedTransaction};
 use serde_json::{Value, json};
 
 use super::{SM3, golden};
@@ -51,7 +51,8 @@ fn founders(scheme: SignatureScheme) -> Vec<Province> {
     provinces
 }
 
-/// Licence `a` issued and suspended, `b` issued, and a block with one good and one refused transaction; then `b` corrected, with a
+/// Licence `a` issued and suspended, `b` issued, and a block with one good and one refused transaction and one whose
+/// second operation of three is refused; then `b` corrected, with a
 /// further file and an annual check.
 fn network(scheme: SignatureScheme, ledger_hash: DigestAlgorithm) -> Network {
     let mut network = Network::found_by(founders(scheme), |genesis| genesis.ledger_hash = ledger_hash);
@@ -60,7 +61,12 @@ fn network(scheme: SignatureScheme, ledger_hash: DigestAlgorithm) -> Network {
     network.must(&home.key, LicenceOperation::Suspend(change("a")));
     let transactions = [issue(&home, "b"), issue(&home, "a")]
         .map(|operation| network.transaction(&home.key, vec![Op::from(operation).0]));
-    network.commit(transactions.to_vec());
+    let each = UnsignedTransaction {
+        mode: Mode::Each,
+        ..network.unsigned(&home.key, ["c", "a", "d"].map(|name| Op::from(issue(&home, name)).0).to_vec())
+    };
+    let each = each.sign(ledger_hash, &home.key);
+    network.commit(transactions.into_iter().chain([each]).collect());
     let kept = [
         correct("b", &Licence { valid_until_ms: Some(ms(1_000)), ..home.licence("b") }),
         attach("b", "copy", AttachmentRole::Duplicate),
@@ -208,7 +214,7 @@ fn keys() -> [StateKey; 3] {
 fn good_outcome(name: &str, network: &Network, position: u64) -> Good {
     let (root, receipt) = (network.genesis.hash(), network.outcome_receipt(Height(3), position));
     let block = receipt.verify(&root).unwrap();
-    let (tx_id, outcome) = (receipt.outcome.tx_id, receipt.outcome.outcome);
+    let (tx_id, outcome) = (receipt.outcome.tx_id, receipt.outcome.outcome.clone());
     let proves = json!({ "block": block, "height": receipt.header.height, "tx_id": tx_id, "outcome": outcome });
     Good { name: name.to_owned(), file: receipt.to_bytes(), root, proves }
 }
@@ -264,7 +270,7 @@ type Spoil<T> = (&'static str, Code, fn(&mut T));
 /// What every proof file has: the way from the genesis to a certified header.
 macro_rules! spoils_of_the_way {
     ($type:ty) => {{
-        let spoils: [Spoil<$type>; 14] = [
+        let spoils: [Spoil<$type>; 15] = [
             ("another genesis", Code::ReceiptWrongTrustRoot, |file| file.trust.genesis.content_hash = digest(1)),
             ("founders that the genesis does not name", Code::ReceiptHeaderMismatch, |file| {
                 file.trust.validators = ValidatorSet::default();
@@ -290,7 +296,8 @@ macro_rules! spoils_of_the_way {
             ("the header of another chain", Code::ReceiptHeaderMismatch, |file| {
                 file.header.genesis = digest(0);
             }),
-            ("a header of a later protocol", Code::ReceiptNewerVersion, |file| file.header.protocol_version = 2),
+            ("a header of a later protocol", Code::ReceiptNewerVersion, |file| file.header.protocol_version = 3),
+            ("a header of an earlier protocol", Code::ReceiptOlderVersion, |file| file.header.protocol_version = 1),
             ("a header of other validators", Code::ReceiptHeaderMismatch, |file| {
                 file.header.validators_hash = digest(2)
             }),
@@ -327,6 +334,18 @@ const SPOILS_OF_THINGS: [Spoil<ThingReceipt>; 5] = [
     ("another thing", Code::ReceiptBadMapProof, |file| file.things[0].key = StateKey::Features),
     ("the proof of another thing", Code::ReceiptBadMapProof, |file| {
         file.things[0].proof = file.things[1].proof.clone();
+    }),
+];
+
+const SPOILS_OF_EACH: [Spoil<OutcomeReceipt>; 2] = [
+    ("a refused operation left out", Code::ReceiptBadOutcomeProof, |file| {
+        let Outcome::Each(each) = &mut file.outcome.outcome else { unreachable!() };
+        each.refused.clear();
+        each.records = 3;
+    }),
+    ("another operation refused", Code::ReceiptBadOutcomeProof, |file| {
+        let Outcome::Each(each) = &mut file.outcome.outcome else { unreachable!() };
+        each.refused[0].operation = 2;
     }),
 ];
 
@@ -429,7 +448,10 @@ fn proof_files_and_their_mutations() {
         mutations.extend(mutations_of_bytes(&good, "outcome_receipts"));
         mutations.extend(spoilt!(good, "outcome_receipts", receipt, spoils_of_the_way!(OutcomeReceipt)));
         mutations.extend(spoilt!(good, "outcome_receipts", receipt, SPOILS_OF_OUTCOMES));
-        outcomes.push(good);
+        let each = network.outcome_receipt(Height(3), 2);
+        let each_good = good_outcome(&format!("{name}: each by itself"), &network, 2);
+        mutations.extend(spoilt!(each_good, "outcome_receipts", each, SPOILS_OF_EACH));
+        outcomes.extend([good, each_good]);
         outcomes.push(good_outcome(&format!("{name}: committed"), &network, 0));
     }
     let (_, network) = &networks()[0];

@@ -3,6 +3,11 @@ use super::*;
 
 const ID: &str = "1.2.156.3005.2.11100000000013338W011.113100000000000191.20260001.001.A";
 
+fn licence(row: &super::super::table::Row) -> &Licence {
+    let LicenceOperation::Issue(licence) = &row.operation else { unreachable!() };
+    licence
+}
+
 fn table(text: &str) -> Result<Table, ClientError> {
     table_of(text.as_bytes())
 }
@@ -26,8 +31,8 @@ fn files_and_digests_are_read() {
     let table = table(&text).unwrap();
     assert_eq!(table.bad, Vec::new());
     assert_eq!(table.rows.len(), 2);
-    assert_eq!(table.rows[0].licence.document.sha256, DigestAlgorithm::Sha256.plain(&[b"licence"]));
-    assert_eq!(table.rows[1].licence.document.sha256, sha256);
+    assert_eq!(licence(&table.rows[0]).document.sha256, DigestAlgorithm::Sha256.plain(&[b"licence"]));
+    assert_eq!(licence(&table.rows[1]).document.sha256, sha256);
     assert_eq!(table.rows[1].line, 3);
 }
 
@@ -85,11 +90,11 @@ fn identifiers_of_older_registers_need_an_exception() {
     let bad: Vec<(u64, &str)> = table.bad.iter().map(|bad| (bad.line, bad.reason.split(':').next().unwrap())).collect();
     assert_eq!(bad, [(2, "licence_id"), (4, "issuer"), (5, "licence_id")]);
     assert_eq!(table.rows.len(), 2);
-    let (first, second) = (&table.rows[0], &table.rows[1]);
-    assert_eq!(first.licence.valid_from_ms, "1956-05-01".parse().unwrap());
-    assert_eq!(second.licence.region, "310115".parse().unwrap());
-    let owned = LicenceRef::owned(DigestAlgorithm::Sha256, &second.licence.issuer, &second.licence.name);
-    assert_eq!(second.licence.licence, owned);
+    let (first, second) = (licence(&table.rows[0]), licence(&table.rows[1]));
+    assert_eq!(first.valid_from_ms, "1956-05-01".parse().unwrap());
+    assert_eq!(second.region, "310115".parse().unwrap());
+    let owned = LicenceRef::owned(DigestAlgorithm::Sha256, &second.issuer, &second.name);
+    assert_eq!(second.licence, owned);
 }
 
 #[test]
@@ -120,7 +125,7 @@ fn a_misspelt_column_is_an_error_of_the_table() {
 fn the_last_day_counts() {
     let read = table(&format!("licence_id,file,valid_from,valid_until\n{ID},a.ofd,2026-01-01,2035-12-31\n")).unwrap();
     assert_eq!(read.bad, Vec::new());
-    assert_eq!(read.rows[0].licence.valid_until_ms, Some("2036-01-01T00:00:00+08:00".parse().unwrap()));
+    assert_eq!(licence(&read.rows[0]).valid_until_ms, Some("2036-01-01T00:00:00+08:00".parse().unwrap()));
     let same_day =
         table(&format!("licence_id,file,valid_from,valid_until\n{ID},a.ofd,2026-01-01,2026-01-01\n")).unwrap();
     assert_eq!((same_day.rows.len(), same_day.warnings.len()), (1, 1), "{:?}", same_day.warnings);

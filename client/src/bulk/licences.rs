@@ -1,52 +1,50 @@
-//! Reading the table: every row is checked before anything is sent.
+//! Tables of licences to record.
 //!
 //! Columns, in any order: `licence_id`; then `file`, or `sha256` and `size_bytes` (and `sm3`); and where wanted
 //! `licence_type`, `issuer`, `version` (must agree with the identifier), `region`, `valid_from`, `valid_until`, `seal`,
-//! `seal_certificate`, `exception`, `holder_commitment`, `metadata`, `imported` (for versions above 1). An unknown column is an error: a misspelt one would be lost.
+//! `seal_certificate`, `exception`, `holder_commitment`, `metadata`, `imported` (for versions above 1).
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use huxin_chain_spec::crypto::{Digest, DigestAlgorithm};
 use huxin_chain_spec::ids::{BasisCode, LicenceId, LicenceIssuer, LicenceRef, RegionCode, TimeMs, Uscc, licence_name};
 use huxin_chain_spec::privacy;
+use huxin_chain_spec::record::LicenceOperation;
 use huxin_chain_spec::record::licence::{DOCUMENT_BYTES_MAX, Document, Licence, SealReference};
 use huxin_chain_spec::rules::licence::LICENCE_VERSION_MAX;
-use rayon::prelude::*;
 use serde::Deserialize;
 
-use super::layout::{Layout, layout};
-use crate::dates::{ALREADY_ENDED, End, ended_warning};
+use super::layout::Columns;
+use super::table::{Parsed, Table, column, named, read_rows};
+use crate::dates::{End, ended_warning};
 use crate::error::ClientError;
 use crate::said::Said;
 use crate::say;
 use crate::sdk::{clock, document_of};
 use crate::sealed::{check_identifier, identifier};
 
-/// Rows read at a time.
-const ROWS_PER_CHUNK: usize = 4_096;
-/// Bad rows kept for the report; more are only counted.
-const BAD_ROWS_MAX: usize = 1_000;
-/// Every column.
-pub(super) const COLUMNS: [&str; 17] = [
-    "licence_id",
-    "file",
-    "sha256",
-    "sm3",
-    "size_bytes",
-    "licence_type",
-    "issuer",
-    "region",
-    "version",
-    "valid_from",
-    "valid_until",
-    "seal",
-    "seal_certificate",
-    "exception",
-    "holder_commitment",
-    "metadata",
-    "imported",
-];
+const COLUMNS: Columns = Columns {
+    needed: "licence_id",
+    known: &[
+        "licence_id",
+        "file",
+        "sha256",
+        "sm3",
+        "size_bytes",
+        "licence_type",
+        "issuer",
+        "region",
+        "version",
+        "valid_from",
+        "valid_until",
+        "seal",
+        "seal_certificate",
+        "exception",
+        "holder_commitment",
+        "metadata",
+        "imported",
+    ],
+};
 
 /// A row as written.
 #[derive(Debug, Clone, Deserialize)]
@@ -71,171 +69,21 @@ struct Raw {
     imported: Option<String>,
 }
 
-/// A row that can be recorded.
-#[derive(Debug, Clone)]
-pub struct Row {
-    /// Line in the file, from 1; the head is line 1.
-    pub line: u64,
-    pub licence: Licence,
-}
-
-/// A row that cannot, and why in both languages.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct BadRow {
-    pub line: u64,
-    pub reason: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub reason_zh: String,
-}
-
-/// The table.
-#[derive(Debug, Default)]
-pub struct Table {
-    pub rows: Vec<Row>,
-    /// The first thousand.
-    pub bad: Vec<BadRow>,
-    pub bad_count: u64,
-    /// What was read although it is unusual, in both languages.
-    pub warnings: Vec<String>,
-}
-
-impl Table {
-    fn refuse(&mut self, line: u64, reason: Said) {
-        self.bad_count += 1;
-        if self.bad.len() < BAD_ROWS_MAX {
-            self.bad.push(BadRow { line, reason: reason.en, reason_zh: reason.zh });
-        }
-    }
-}
-
-/// Lines of one kind: how many, and the first.
-#[derive(Default)]
-struct Counted {
-    count: u64,
-    first: u64,
-}
-
-impl Counted {
-    fn add(&mut self, line: u64) {
-        self.count += 1;
-        if self.count == 1 {
-            self.first = line;
-        }
-    }
-}
-
-/// Reads the whole table; files are looked for beside it and digested on all cores. `on_rows` is told of progress.
+/// Reads the whole table; files are looked for beside it and digested.
 ///
 /// # Errors
-/// [`ClientError::File`] where it cannot be read, [`ClientError::Table`] where its encoding, separator or columns are not known. Rows that
-/// cannot be recorded are in the table, not errors.
-pub fn read_table(path: &Path, algorithm: DigestAlgorithm, mut on_rows: impl FnMut(u64)) -> Result<Table, ClientError> {
-    let Layout { text, separator, warnings } = layout(path)?;
-    let bad_file = |error: csv::Error| {
-        let (place, reason) = (path.display().to_string(), Said::detail("表格无法读取", error));
-        ClientError::Table { place, reason }
-    };
-    let mut builder = csv::ReaderBuilder::new();
-    let mut reader = builder.trim(csv::Trim::All).delimiter(separator).flexible(true).from_reader(text.as_bytes());
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let head = reader.headers().map_err(bad_file)?.clone();
-    let (mut table, mut seen) = (Table { warnings, ..Table::default() }, HashMap::new());
-    let (mut blank, mut ended, now) = (Counted::default(), Counted::default(), clock());
-    let mut records = reader.records();
-    loop {
-        let chunk: Vec<_> = records.by_ref().take(ROWS_PER_CHUNK).collect();
-        if chunk.is_empty() {
-            break;
-        }
-        on_rows(chunk.len() as u64);
-        let rows: Vec<(u64, Option<Result<Licence, Said>>)> =
-            chunk.into_par_iter().map(|record| read_row(record, &head, folder, algorithm)).collect();
-        for (line, row) in rows {
-            match row {
-                None => blank.add(line),
-                Some(Err(reason)) => table.refuse(line, reason),
-                Some(Ok(licence)) => match seen.insert(licence.licence, line) {
-                    None => {
-                        if ended_warning(licence.valid_until_ms, now).is_some() {
-                            ended.add(line);
-                        }
-                        table.rows.push(Row { line, licence });
-                    }
-                    Some(first) => table.refuse(
-                        line,
-                        say!("licence_id stands already in line {first}", "licence_id 已在第 {first} 行出现"),
-                    ),
-                },
-            }
-        }
-    }
-    let Counted { count, first } = blank;
-    if count > 0 {
-        table.warnings.push(format!(
-            "跳过 {count} 个空行（第 {first} 行起） {count} empty rows passed over, the first in line {first}"
-        ));
-    }
-    let Counted { count, first } = ended;
-    if count > 0 {
-        table.warnings.push(format!(
-            "{ALREADY_ENDED} {count} 行的有效期已届满（第 {first} 行起） the validity of {count} rows has ended, the first in line {first}"
-        ));
-    }
-    Ok(table)
-}
-
-/// One row; `None` where every field is empty, as spreadsheets leave them behind.
-fn read_row(
-    record: Result<csv::StringRecord, csv::Error>,
-    head: &csv::StringRecord,
-    folder: &Path,
-    algorithm: DigestAlgorithm,
-) -> (u64, Option<Result<Licence, Said>>) {
-    let record = match record {
-        Ok(record) => record,
-        Err(error) => {
-            let line = error.position().map_or(0, csv::Position::line);
-            return (line, Some(Err(Said::detail("此行无法读取", error))));
-        }
-    };
-    let line = record.position().map_or(0, csv::Position::line);
-    if record.iter().all(str::is_empty) {
-        return (line, None);
-    }
-    if record.len() != head.len() {
-        let (found, expected) = (record.len(), head.len());
-        let said = say!(
-            "{found} fields, but the first line has {expected}; a text that holds the separator stands in quotes",
-            "有 {found} 个字段，首行有 {expected} 个；含分隔符的文字须加引号"
-        );
-        return (line, Some(Err(said)));
-    }
-    let raw: Result<Raw, _> = record.deserialize(Some(head));
-    // The error's own text would repeat the position.
-    let raw = raw.map_err(|error| match error.kind() {
-        csv::ErrorKind::Deserialize { err, .. } => {
-            let column = err.field().and_then(|field| head.get(usize::try_from(field).ok()?)).unwrap_or("?");
-            say!("{column}: not a number that can stand here", "{column}：不是此处可用的数字")
-        }
-        _ => Said::detail("此行无法读取", error),
-    });
-    (line, Some(raw.and_then(|raw| raw.licence(folder, algorithm))))
-}
-
-/// A reason behind the name of its column.
-fn named(name: &str, said: Said) -> Said {
-    Said { en: format!("{name}: {}", said.en), zh: format!("{name}：{}", said.zh), code: said.code }
-}
-
-/// Reads one optional column, naming it where it cannot be read.
-fn column<T: std::str::FromStr>(name: &str, text: Option<&str>) -> Result<Option<T>, Said>
-where
-    T::Err: Into<Said>,
-{
-    match text.filter(|text| !text.is_empty()) {
-        None => Ok(None),
-        Some(text) => text.parse().map(Some).map_err(|error: T::Err| named(name, error.into())),
-    }
+/// As [`read_rows`].
+pub fn read_table(path: &Path, algorithm: DigestAlgorithm, on_rows: impl FnMut(u64)) -> Result<Table, ClientError> {
+    let (folder, now) = (path.parent().unwrap_or(Path::new(".")), clock());
+    read_rows(path, &COLUMNS, on_rows, |raw: Raw| {
+        let licence = raw.licence(folder, algorithm)?;
+        Ok(Parsed {
+            thing: (licence.licence, 0),
+            has_ended: ended_warning(licence.valid_until_ms, now).is_some(),
+            is_odd: false,
+            operation: LicenceOperation::Issue(licence),
+        })
+    })
 }
 
 impl Raw {
@@ -379,5 +227,5 @@ impl Raw {
 }
 
 #[cfg(test)]
-#[path = "rows_tests.rs"]
+#[path = "licences_tests.rs"]
 mod tests;
